@@ -1,0 +1,37 @@
+/** What training sees of a corpus: windows of tokens in a pinned order. */
+import type { Digest } from "../digest/sha256.ts";
+import type { CorpusName } from "../experiment/run.ts";
+
+/** The token windows of one optimizer step. */
+export interface Batch {
+  /** token ids, shape (sequences, sequenceLength + 1), row-major: inputs are [:, :-1], targets [:, 1:] */
+  readonly tokens: Uint16Array;
+  readonly sequences: number;
+  /** SHA-256 of `tokens` as little-endian bytes */
+  readonly digest: Digest;
+}
+
+/** A prepared corpus: tokenised, split, and readable by offset. */
+export interface Corpus {
+  readonly name: CorpusName;
+  /** digest of everything that determines the token stream: sources, tokenizer, weights, split, window length */
+  readonly digest: Digest;
+  /** counts for the plan's table and the manifest */
+  readonly summary: CorpusSummary;
+  /** The batch of an optimizer step: a pure function of corpus, seed, step and sequences. */
+  batch(step: number, sequences: number, orderSeed: number): Promise<Batch>;
+  /** Fixed validation windows, shape (windows, sequenceLength + 1), always the same ones in the same order. */
+  validationWindows(windows: number): Promise<Batch>;
+  close(): void;
+}
+
+/** Sizes of a prepared corpus. */
+export interface CorpusSummary {
+  readonly documents: { readonly train: number; readonly validation: number };
+  readonly tokens: { readonly train: number; readonly validation: number };
+  readonly bytes: { readonly train: number; readonly validation: number };
+  /** windows of `sequenceLength + 1` tokens at stride `sequenceLength` in each split */
+  readonly windows: { readonly train: number; readonly validation: number };
+  /** domain name to share of the training windows, as blended */
+  readonly domains: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,92 @@
+/** A run: everything that determines its bits, and the content key made of it. */
+import type { Digest } from "../digest/sha256.ts";
+import type { ModelConfig } from "../model/config.ts";
+import type { ScheduleSpecification } from "../schedule/specification.ts";
+
+declare const runKeyBrand: unique symbol;
+
+/** Digest of a {@linkcode RunSpecification} in canonical JSON: same key, same bits. */
+export type RunKey = Digest & { readonly [runKeyBrand]: true };
+
+/** The two corpora of the paper: the one before the shift and the one after it. */
+export type CorpusName = "upstream" | "downstream";
+
+/** How strictly an engine's bits are promised. */
+export type DeterminismLevel = "machine_to_machine" | "run_to_run" | "not_guaranteed";
+
+/** AdamW with decoupled weight decay on matrices only, and clipping by the global norm. */
+export interface OptimizerSpecification {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** the gradient is scaled down to this L2 norm */
+  readonly gradientClip: number;
+}
+
+/** Where a run's weights come from; optimizer moments always start at zero. */
+export type InitialWeights =
+  | { readonly kind: "random"; readonly seed: number }
+  | { readonly kind: "checkpoint"; readonly run: RunKey; readonly step: number };
+
+/** Everything that determines the bits of a run, and nothing that does not. */
+export interface RunSpecification {
+  readonly model: ModelConfig;
+  readonly initialWeights: InitialWeights;
+  /** the corpus trained on, its name and the digest of everything that makes its token stream */
+  readonly corpus: { readonly name: CorpusName; readonly digest: Digest };
+  /** digests of both corpora: both validation sets are evaluated */
+  readonly validation: { readonly upstream: Digest; readonly downstream: Digest };
+  /** seed of the order of windows */
+  readonly orderSeed: number;
+  readonly schedule: ScheduleSpecification;
+  /** SHA-256 of the schedule's f32 table over `totalSteps`, little-endian */
+  readonly scheduleDigest: Digest;
+  readonly optimizer: OptimizerSpecification;
+  /** sequences in an optimizer step, B */
+  readonly batchSequences: number;
+  /** sequences in a gradient block (docs/arithmetic.md); divides `batchSequences` */
+  readonly gradientBlockSequences: number;
+  readonly evaluation: EvaluationSpecification;
+  readonly engine: {
+    readonly level: DeterminismLevel;
+    /** version of docs/arithmetic.md, or the engine's own name and version below `machine_to_machine` */
+    readonly arithmetic: string;
+  };
+}
+
+/**
+ * When the two validation sets are evaluated: every `denseInterval` steps up to `denseUntilStep`, every `interval`
+ * steps after it, and at step 0 and the last step. A function of the step alone, so that a run's prefix has the
+ * prefix of its curve.
+ */
+export interface EvaluationSpecification {
+  /** validation windows of each corpus */
+  readonly windows: number;
+  readonly interval: number;
+  readonly denseInterval: number;
+  readonly denseUntilStep: number;
+}
+
+/** A run as the plan holds it: its specification and what of it the experiments need. */
+export interface PlannedRun {
+  readonly key: RunKey;
+  readonly specification: RunSpecification;
+  /** optimizer steps to train: the largest any experiment asks for */
+  readonly steps: number;
+  /** steps whose checkpoints other runs start from, ascending; the last step is always kept */
+  readonly checkpointSteps: readonly number[];
+  /** readable name, unique in the plan, safe as a folder name: `warmup-length_1%_seed-0` */
+  readonly label: string;
+  /** every arm of an experiment that reads this run */
+  readonly usedBy: readonly ArmReference[];
+}
+
+/** One arm of one experiment at one seed. */
+export interface ArmReference {
+  readonly experiment: string;
+  readonly arm: string;
+  readonly seedIndex: number;
+  /** steps of the run that this arm looks at */
+  readonly steps: number;
+}

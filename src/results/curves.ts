@@ -1,0 +1,27 @@
+/** What a run leaves for the claims to be judged by: validation losses over steps. */
+
+/** One evaluation of both validation sets, before the optimizer step of the same number. */
+export interface CurvePoint {
+  /** optimizer steps done */
+  readonly step: number;
+  /** training tokens seen: step · tokensPerStep */
+  readonly tokens: number;
+  /** learning rate of the step about to be done, or of the last one at the end of the run */
+  readonly learningRate: number;
+  /** mean negative log-likelihood of the upstream validation windows, nats a token */
+  readonly upstream: number;
+  /** the same of the downstream validation windows */
+  readonly downstream: number;
+}
+
+/** The curve of a run, ascending by step. Stored as `curves.json`. */
+export interface Curves {
+  readonly runKey: string;
+  readonly label: string;
+  readonly tokensPerStep: number;
+  /** bytes of validation text a token stands for, to turn nats a token into bits a byte */
+  readonly bytesPerToken: { readonly upstream: number; readonly downstream: number };
+  readonly points: readonly CurvePoint[];
+  /** set when the loss became NaN or infinite: the run ended there */
+  readonly diverged?: { readonly step: number; readonly loss: string };
+}
