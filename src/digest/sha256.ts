@@ -34,13 +34,14 @@ export function sha256Bytes(data: Uint8Array): Uint8Array {
 export async function createSha256(): Promise<Sha256> {
   const hasher = await createSHA256();
   hasher.init();
-  return {
+  const incremental: Sha256 = {
     update(bytes) {
       hasher.update(bytes);
       return this;
     },
     finish: () => hasher.digest("hex") as Digest,
   };
+  return incremental;
 }
 
 /** Whether a string has the form of a {@linkcode Digest}. */

@@ -48,6 +48,8 @@ export interface RunSpecification {
   /** sequences in a gradient block (docs/arithmetic.md); divides `batchSequences` */
   readonly gradientBlockSequences: number;
   readonly evaluation: EvaluationSpecification;
+  /** a checkpoint is due every so many steps, and at the evaluation's landmarks */
+  readonly checkpointInterval: number;
   readonly engine: {
     readonly level: DeterminismLevel;
     /** version of docs/arithmetic.md, or the engine's own name and version below `machine_to_machine` */
@@ -57,8 +59,8 @@ export interface RunSpecification {
 
 /**
  * When the two validation sets are evaluated: every `denseInterval` steps up to `denseUntilStep`, every `interval`
- * steps after it, and at step 0 and the last step. A function of the step alone, so that a run's prefix has the
- * prefix of its curve.
+ * steps after it, at the landmarks, and at step 0 and the last step (src/experiment/evaluation.ts). A function of the
+ * step alone, so that a run's prefix has the prefix of its curve; the landmarks include the end of every arm.
  */
 export interface EvaluationSpecification {
   /** validation windows of each corpus */
@@ -66,6 +68,8 @@ export interface EvaluationSpecification {
   readonly interval: number;
   readonly denseInterval: number;
   readonly denseUntilStep: number;
+  /** further steps, ascending: the paper's 50, 100, 150, 200, 240 and 297B tokens at this scale */
+  readonly landmarks: readonly number[];
 }
 
 /** A run as the plan holds it: its specification and what of it the experiments need. */

@@ -1,0 +1,116 @@
+/** The way into the data: describe both corpora for a plan, or open them for training. */
+import type { Digest } from "../digest/sha256.ts";
+import type { CorpusName } from "../experiment/run.ts";
+import type { Corpus } from "./corpus.ts";
+import {
+  gatherIngredients,
+  type Ingredients,
+  type PerSplit,
+  type SourceDigest,
+} from "./ingredients.ts";
+import { type CorpusOptions, DEFAULT_CACHE_FOLDER } from "./options.ts";
+import { openPrepared } from "./prepared_cache.ts";
+import { PreparedCorpus } from "./prepared_corpus.ts";
+
+/** A corpus before anything is tokenised. */
+export interface CorpusDescription {
+  readonly name: CorpusName;
+  /** the digest that the opened corpus will have */
+  readonly digest: Digest;
+  /** whether `bytes` and `tokens` are counted, not estimated from the sizes of files */
+  readonly exact: boolean;
+  /** UTF-8 bytes of text */
+  readonly bytes: PerSplit;
+  readonly tokens: PerSplit;
+  readonly sources: readonly SourceDigest[];
+}
+
+/** Something for each of the two corpora. */
+export type ForBoth<T> = Readonly<Record<CorpusName, T>>;
+
+function describe(
+  { name, digest, sources, expected, tokenizer }: Ingredients,
+): CorpusDescription {
+  const tokens = (split: "train" | "validation") =>
+    Math.round(expected.bytes[split] / tokenizer.bytesPerToken) +
+    expected.documents[split];
+  return {
+    name,
+    digest,
+    exact: expected.exact,
+    bytes: expected.bytes,
+    tokens: { train: tokens("train"), validation: tokens("validation") },
+    sources,
+  };
+}
+
+/**
+ * Reads the sources' digests, holds them against the lockfile, and says what the corpora will be. Nothing is
+ * tokenised or written.
+ *
+ * @throws {UserError} for sources that are missing, unreadable or not the pinned ones
+ *
+ * @example
+ * ```ts no-eval
+ * import { describeCorpora } from "./corpora.ts";
+ *
+ * const { upstream } = await describeCorpora({ source: { kind: "npm" }, sequenceLength: 128 });
+ * console.log(upstream.digest, upstream.tokens.train);
+ * ```
+ */
+export async function describeCorpora(
+  options: CorpusOptions,
+): Promise<ForBoth<CorpusDescription>> {
+  const { upstream, downstream } = await gatherIngredients(options);
+  return { upstream: describe(upstream), downstream: describe(downstream) };
+}
+
+/**
+ * Opens both corpora; prepares them first where the cache does not have them whole.
+ *
+ * @throws {UserError} for sources that are missing, unreadable, malformed, too short or not the pinned ones, and for a
+ * cache that cannot be written
+ *
+ * @example
+ * ```ts no-eval
+ * import { openCorpora } from "./corpora.ts";
+ *
+ * const { upstream, downstream } = await openCorpora({ source: { kind: "npm" }, sequenceLength: 128 });
+ * const { tokens } = await upstream.batch(0, 16, 1); // shape (16, 129)
+ * upstream.close();
+ * downstream.close();
+ * ```
+ */
+export async function openCorpora(
+  options: CorpusOptions,
+): Promise<ForBoth<Corpus>> {
+  const ingredients = await gatherIngredients(options);
+  const upstream = await openOne(ingredients.upstream, options);
+  try {
+    return {
+      upstream,
+      downstream: await openOne(ingredients.downstream, options),
+    };
+  } catch (error) {
+    upstream.close();
+    throw error;
+  }
+}
+
+async function openOne(
+  ingredients: Ingredients,
+  options: CorpusOptions,
+): Promise<Corpus> {
+  const onProgress = options.onProgress ?? (() => {});
+  const prepared = await openPrepared(
+    ingredients,
+    options.cacheFolder ?? DEFAULT_CACHE_FOLDER,
+    onProgress,
+  );
+  return new PreparedCorpus(
+    ingredients,
+    prepared,
+    options.sequenceLength,
+    options.weights?.[ingredients.name],
+  );
+}

@@ -1,0 +1,235 @@
+/** The user's files as documents: running text, JSON lines, and JSON lines under Zstandard. */
+import { z } from "zod";
+import { createSha256, type Digest } from "../digest/sha256.ts";
+import { UserError } from "../errors.ts";
+import { readChunks } from "../files/read_file.ts";
+import { DocumentCutter, LONGEST_PIECE } from "./document_cutter.ts";
+import { UNNAMED_DOMAIN } from "./domain.ts";
+import { type Line, readLines } from "./lines.ts";
+import { decodeUtf8 } from "./utf8.ts";
+import { decompressZstd } from "./zstd_stream.ts";
+
+/** A document has to fit in memory several times over, and in one JavaScript string. */
+const MAX_LINE_BYTES = 1 << 27;
+/** `.val.` in a file's name marks the documents of the validation split. */
+const VALIDATION_MARK = ".val.";
+
+const FORMATS = ["txt", "jsonl", "jsonl.zst"] as const;
+
+/** How a file holds its documents, by the end of its name. */
+export type FileFormat = (typeof FORMATS)[number];
+
+/** A source file, with the digest of its bytes as they lie on the disk. */
+export interface SourceFile {
+  readonly path: string;
+  readonly name: string;
+  readonly format: FileFormat;
+  readonly isValidation: boolean;
+  readonly bytes: number;
+  readonly sha256: Digest;
+}
+
+/** A document of a file. */
+export interface FileDocument {
+  readonly domain: string;
+  readonly text: string;
+}
+
+function formatOf(path: string): FileFormat {
+  const format = FORMATS.findLast((known) =>
+    path.toLowerCase().endsWith(`.${known}`)
+  );
+  if (format !== undefined) return format;
+  throw new UserError(
+    "UNKNOWN_FORMAT",
+    `"${path}" has an ending that is not known`,
+    `give files that end in ${FORMATS.map((known) => `.${known}`).join(", ")}`,
+  );
+}
+
+/**
+ * Reads a file once for its digest.
+ *
+ * @param onBytes called with the number of bytes of each piece read
+ * @throws {UserError} if the file is missing, cannot be read, or has an unknown ending
+ */
+export async function inspectFile(
+  path: string,
+  onBytes: (bytes: number) => void,
+): Promise<SourceFile> {
+  const format = formatOf(path);
+  const digest = await createSha256();
+  let bytes = 0;
+  for await (const chunk of readChunks(path)) {
+    digest.update(chunk);
+    bytes += chunk.length;
+    onBytes(chunk.length);
+  }
+  const name = path.split(/[/\\]/).at(-1) ?? path;
+  return {
+    path,
+    name,
+    format,
+    isValidation: name.includes(VALIDATION_MARK),
+    bytes,
+    sha256: digest.finish(),
+  };
+}
+
+/**
+ * The file's documents in their order, without empty ones. Memory is bounded by the longest document.
+ *
+ * @param onBytes called with the number of bytes of each piece read
+ * @throws {UserError} `NOT_UTF8`, `MALFORMED_JSON`, `MISSING_TEXT`, `DAMAGED_FILE`, or `SOURCE_CHANGED` at the end if
+ * the bytes were others than at the time of {@linkcode inspectFile}
+ */
+export async function* readDocuments(
+  file: SourceFile,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<FileDocument, void> {
+  const digest = await createSha256();
+  const watched = async function* (): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of readChunks(file.path)) {
+      digest.update(chunk);
+      onBytes(chunk.length);
+      yield chunk;
+    }
+  };
+  const raw = file.format === "jsonl.zst"
+    ? decompressZstd(watched(), file.path)
+    : watched();
+  yield* file.format === "txt"
+    ? textDocuments(raw, file.path)
+    : jsonDocuments(raw, file);
+  if (digest.finish() === file.sha256) return;
+  throw new UserError(
+    "SOURCE_CHANGED",
+    `"${file.path}" changed while it was read`,
+    "wait until nothing writes to it, then give the same command again",
+  );
+}
+
+/** The line without a byte order mark at the start of the file, and where its bytes now begin. */
+function withoutByteOrderMark(
+  { bytes, offset }: Line,
+): { bytes: Uint8Array; offset: number } {
+  const marked = offset === 0 && bytes[0] === 0xef && bytes[1] === 0xbb &&
+    bytes[2] === 0xbf;
+  return marked ? { bytes: bytes.subarray(3), offset: 3 } : { bytes, offset };
+}
+
+function decode(
+  bytes: Uint8Array,
+  offset: number,
+  path: string,
+  line?: number,
+): string {
+  const decoded = decodeUtf8(bytes);
+  if (decoded.ok) return decoded.text;
+  const where = path.endsWith(".zst") ? " of its decompressed text" : "";
+  const inLine = line === undefined ? "" : ` (line ${line})`;
+  throw new UserError(
+    "NOT_UTF8",
+    `"${path}" is not UTF-8 at byte ${
+      offset + decoded.offset
+    }${where}${inLine}`,
+    "convert it to UTF-8",
+  );
+}
+
+async function* textDocuments(
+  raw: AsyncIterable<Uint8Array>,
+  path: string,
+): AsyncGenerator<FileDocument, void> {
+  const cutter = new DocumentCutter();
+  let start = 0;
+  const finished = (document: Uint8Array | null): FileDocument[] => {
+    if (document === null) return [];
+    const text = decode(document, start, path);
+    start += document.length;
+    return [{ domain: UNNAMED_DOMAIN, text }];
+  };
+  for await (const line of readLines(raw, LONGEST_PIECE)) {
+    const { bytes, offset } = withoutByteOrderMark(line);
+    if (line.offset === 0) start = offset;
+    yield* finished(cutter.push(bytes));
+  }
+  yield* finished(cutter.finish());
+}
+
+/** A line of the Pile, of SlimPajama, or of any JSON lines with a `text`. */
+const record = z.looseObject({
+  text: z.string(),
+  meta: z.looseObject({
+    pile_set_name: z.string().optional(),
+    redpajama_set_name: z.string().optional(),
+  }).nullish(),
+});
+
+async function* jsonDocuments(
+  raw: AsyncIterable<Uint8Array>,
+  file: SourceFile,
+): AsyncGenerator<FileDocument, void> {
+  for await (const line of readLines(raw, MAX_LINE_BYTES + 1)) {
+    if (line.bytes.length > MAX_LINE_BYTES - 3) {
+      throw new UserError(
+        "LINE_TOO_LONG",
+        `"${file.path}" line ${line.number} has more than ${
+          MAX_LINE_BYTES - 3
+        } bytes`,
+        "split its document, and write one JSON object on each line",
+      );
+    }
+    const { bytes, offset } = withoutByteOrderMark(line);
+    const json = decode(bytes, offset, file.path, line.number);
+    if (json.trim() === "") continue;
+    const document = parseRecord(json, `"${file.path}" line ${line.number}`);
+    if (document.text !== "") yield document;
+  }
+}
+
+function parseRecord(json: string, where: string): FileDocument {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(
+      "MALFORMED_JSON",
+      `${where} is not JSON (${reason})`,
+      "write one JSON object on each line",
+      {
+        cause,
+      },
+    );
+  }
+  const parsed = record.safeParse(value);
+  if (!parsed.success) {
+    const path = parsed.error.issues[0]?.path.join(".") ?? "";
+    if (path.startsWith("meta")) {
+      throw new UserError(
+        "INVALID_META",
+        `${where} has a "${path}" of the wrong type`,
+        "write text there, or leave it out",
+      );
+    }
+    throw new UserError(
+      "MISSING_TEXT",
+      path === ""
+        ? `${where} is no JSON object`
+        : `${where} has no field "text" that holds text`,
+      'write each document as {"text": "…"}',
+    );
+  }
+  const { text, meta } = parsed.data;
+  const domain = meta?.pile_set_name || meta?.redpajama_set_name ||
+    UNNAMED_DOMAIN;
+  if (!text.isWellFormed() || !domain.isWellFormed()) {
+    throw new UserError(
+      "NOT_UTF8",
+      `${where} has a lone surrogate`,
+      "remove the broken \\u escape",
+    );
+  }
+  return { domain, text };
+}

@@ -1,0 +1,246 @@
+/** A corpus over prepared files: windows cut from the token streams of its domains, shuffled and blended. */
+import { Permutation } from "../arithmetic/permutation.ts";
+import { STREAM } from "../arithmetic/streams.ts";
+import { sha256 } from "../digest/sha256.ts";
+import { UserError } from "../errors.ts";
+import type { CorpusName } from "../experiment/run.ts";
+import { Blend, blendWithin } from "./blend.ts";
+import type { Batch, Corpus, CorpusSummary } from "./corpus.ts";
+import { domainWord, type Split } from "./domain.ts";
+import { domainWeights, type Ingredients } from "./ingredients.ts";
+import { IndexedDataset, tokenBytes } from "./megatron.ts";
+import type { DomainWeights } from "./options.ts";
+import type { PreparedFolder } from "./prepared_cache.ts";
+import type { PreparedSplit } from "./prepared_manifest.ts";
+
+/** Windows of `sequenceLength + 1` tokens at stride `sequenceLength` in a stream. */
+export function windowsIn(tokens: number, sequenceLength: number): number {
+  return Math.max(0, Math.floor((tokens - 1) / sequenceLength));
+}
+
+/** One split of a domain, cut into windows. */
+class WindowStream {
+  readonly #dataset: IndexedDataset;
+  readonly #sequenceLength: number;
+  readonly count: number;
+
+  constructor(folder: string, split: PreparedSplit, sequenceLength: number) {
+    this.#dataset = IndexedDataset.open(`${folder}/${split.name}`);
+    this.#sequenceLength = sequenceLength;
+    this.count = windowsIn(this.#dataset.tokens, sequenceLength);
+  }
+
+  /** Fills `into`, shape (sequenceLength + 1), with a window. */
+  read(window: number, into: Uint16Array): void {
+    this.#dataset.read(window * this.#sequenceLength, into);
+  }
+
+  close(): void {
+    this.#dataset.close();
+  }
+}
+
+/** A domain that takes part in the blend. */
+interface OpenDomain {
+  readonly name: string;
+  readonly word: number;
+  readonly train: WindowStream;
+  readonly validation: WindowStream;
+  /** the order of its windows in the epoch that was last asked for */
+  order: {
+    readonly seed: number;
+    readonly epoch: number;
+    readonly windows: Permutation;
+  } | null;
+}
+
+/** {@linkcode Corpus} over a verified prepared folder. */
+export class PreparedCorpus implements Corpus {
+  readonly name: CorpusName;
+  readonly digest: Corpus["digest"];
+  readonly summary: CorpusSummary;
+  readonly #sequenceLength: number;
+  readonly #domains: readonly OpenDomain[];
+  readonly #weights: readonly number[];
+  readonly #blend: Blend;
+
+  /**
+   * @param weights of the domains; their shares of the training tokens if not given
+   * @throws {UserError} `CORPUS_TOO_SHORT` if a split has no window; as {@linkcode domainWeights} throws
+   */
+  constructor(
+    ingredients: Ingredients,
+    prepared: PreparedFolder,
+    sequenceLength: number,
+    weights: DomainWeights | undefined,
+  ) {
+    this.name = ingredients.name;
+    this.digest = ingredients.digest;
+    this.#sequenceLength = sequenceLength;
+    const { domains } = prepared.manifest;
+    const windows = (split: Split) =>
+      domains.reduce(
+        (total, domain) =>
+          total + windowsIn(domain[split].tokens, sequenceLength),
+        0,
+      );
+    const sum = (split: Split, of: "documents" | "tokens" | "textBytes") =>
+      domains.reduce((total, domain) => total + domain[split][of], 0);
+    const both = (of: (split: Split) => number) => ({
+      train: of("train"),
+      validation: of("validation"),
+    });
+    for (const split of ["train", "validation"] as const) {
+      if (windows(split) === 0) {
+        throw tooShort(this.name, split, sum(split, "tokens"), sequenceLength);
+      }
+    }
+    // A domain shorter than a window cannot be drawn from; its tokens stand in the summary all the same.
+    const usable = domains.filter(({ train }) =>
+      windowsIn(train.tokens, sequenceLength) > 0
+    );
+    this.#blend = new Blend(
+      domainWeights(
+        this.name,
+        weights,
+        usable.map(({ name, train }) => ({ name, tokens: train.tokens })),
+      ),
+    );
+    this.#weights = this.#blend.weights;
+    this.summary = {
+      documents: both((split) => sum(split, "documents")),
+      tokens: both((split) => sum(split, "tokens")),
+      bytes: both((split) => sum(split, "textBytes")),
+      windows: both(windows),
+      domains: Object.fromEntries(
+        usable.map(({ name }, i) => [name, this.#weights[i] ?? 0]),
+      ),
+    };
+    this.#domains = usable.map(({ name, train, validation }) => ({
+      name,
+      word: domainWord(name),
+      train: new WindowStream(prepared.folder, train, sequenceLength),
+      validation: new WindowStream(prepared.folder, validation, sequenceLength),
+      order: null,
+    }));
+  }
+
+  // deno-lint-ignore require-await
+  async batch(
+    step: number,
+    sequences: number,
+    orderSeed: number,
+  ): Promise<Batch> {
+    requireWhole("Step", step, 0);
+    requireWhole("Number of sequences", sequences, 1);
+    requireWhole("Order seed", orderSeed, 0);
+    const samples = this.#blend.range(step * sequences, sequences);
+    return this.#collect(sequences, (i, into) => {
+      const domain = this.#domains[samples.domains[i] ?? 0];
+      const sample = samples.indices[i] ?? 0;
+      if (domain === undefined) {
+        throw new Error("The blend named a domain that is not there");
+      }
+      const epoch = Math.floor(sample / domain.train.count);
+      domain.train.read(
+        windowOrder(domain, orderSeed, epoch).at(sample % domain.train.count),
+        into,
+      );
+    });
+  }
+
+  // deno-lint-ignore require-await
+  async validationWindows(windows: number): Promise<Batch> {
+    requireWhole("Number of validation windows", windows, 1);
+    const available = this.#domains.map(({ validation }) => validation.count);
+    const samples = blendWithin(this.#weights, available, windows);
+    if (samples.domains.length < windows) {
+      throw new UserError(
+        "TOO_FEW_VALIDATION_WINDOWS",
+        `The ${this.name} corpus has ${samples.domains.length} validation windows of ${
+          this.#sequenceLength + 1
+        } ` +
+          `tokens, but ${windows} are asked for`,
+        "ask for fewer, or give more validation text",
+      );
+    }
+    const asked = new Array<number>(this.#domains.length).fill(0);
+    for (const domain of samples.domains) {
+      asked[domain] = (asked[domain] ?? 0) + 1;
+    }
+    return this.#collect(windows, (i, into) => {
+      const domain = samples.domains[i] ?? 0;
+      const stream = this.#domains[domain]?.validation;
+      if (stream === undefined) {
+        throw new Error("The blend named a domain that is not there");
+      }
+      // Evenly spaced, so that no window comes twice and none is preferred.
+      stream.read(
+        Math.floor(
+          (samples.indices[i] ?? 0) * stream.count / (asked[domain] ?? 1),
+        ),
+        into,
+      );
+    });
+  }
+
+  /** @param read fills the i-th window */
+  #collect(
+    sequences: number,
+    read: (i: number, into: Uint16Array) => void,
+  ): Batch {
+    const length = this.#sequenceLength + 1;
+    const tokens = new Uint16Array(sequences * length);
+    for (let i = 0; i < sequences; i++) {
+      read(i, tokens.subarray(i * length, (i + 1) * length));
+    }
+    return { tokens, sequences, digest: sha256(tokenBytes(tokens)) };
+  }
+
+  close(): void {
+    for (const { train, validation } of this.#domains) {
+      train.close();
+      validation.close();
+    }
+  }
+}
+
+/** The permutation of a domain's windows in an epoch. */
+function windowOrder(
+  domain: OpenDomain,
+  seed: number,
+  epoch: number,
+): Permutation {
+  if (domain.order?.seed !== seed || domain.order.epoch !== epoch) {
+    const windows = new Permutation(domain.train.count, seed, [
+      epoch >>> 0,
+      domain.word,
+      STREAM.windowOrder,
+    ]);
+    domain.order = { seed, epoch, windows };
+  }
+  return domain.order.windows;
+}
+
+function requireWhole(what: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new RangeError(
+    `${what} is ${value}, expected a whole number of at least ${least}`,
+  );
+}
+
+function tooShort(
+  name: CorpusName,
+  split: Split,
+  tokens: number,
+  sequenceLength: number,
+): UserError {
+  return new UserError(
+    "CORPUS_TOO_SHORT",
+    `The ${name} corpus has no ${split} window: its domains hold ${tokens} ${split} tokens, and a window needs ` +
+      `${sequenceLength + 1} of one domain`,
+    split === "train"
+      ? "give more text or a shorter sequence length"
+      : 'give more text, a shorter sequence length, or a validation file named like "name.val.jsonl"',
+  );
+}

@@ -1,0 +1,132 @@
+/** `prepared.json`, which stands beside the prepared files: what they are and which digests they have. */
+import { z } from "zod";
+import { createSha256, isDigest, shortDigest } from "../digest/sha256.ts";
+import { UserError } from "../errors.ts";
+import { readChunks, readFileBounded } from "../files/read_file.ts";
+
+/** Name of the manifest in its folder. */
+export const PREPARED_FILE = "prepared.json";
+const MAX_MANIFEST_BYTES = 1 << 20;
+
+const digest = z.string().refine(isDigest);
+const count = z.int().nonnegative();
+const file = z.strictObject({ bytes: count, sha256: digest });
+const split = z.strictObject({
+  name: z.string().regex(/^[a-z0-9.-]+$/),
+  documents: count,
+  tokens: count,
+  textBytes: count,
+  bin: file,
+  idx: file,
+});
+const manifest = z.strictObject({
+  format: z.literal(1),
+  digest,
+  domains: z.array(
+    z.strictObject({ name: z.string(), train: split, validation: split }),
+  ).min(1),
+});
+
+/** A written file. */
+export type PreparedFile = z.infer<typeof file>;
+/** One `.bin`/`.idx` pair: a domain's documents of one split, `tokens` with their ends, `textBytes` without. */
+export type PreparedSplit = z.infer<typeof split>;
+/** A whole prepared corpus; domains in the order of their names by UTF-16 code units. */
+export type PreparedManifest = z.infer<typeof manifest>;
+
+/** What was found in a folder that should hold a prepared corpus. */
+export type PreparedState =
+  | { readonly kind: "ready"; readonly manifest: PreparedManifest }
+  | { readonly kind: "absent" }
+  /** `reason` names the file, what was found and what was expected */
+  | { readonly kind: "damaged"; readonly reason: string };
+
+/**
+ * Looks at a prepared corpus and hashes all its files.
+ *
+ * @param expectedDigest the prepared digest that its sources and options give
+ * @param onBytes called with the bytes of each piece hashed and of all files together
+ */
+export async function inspectPrepared(
+  folder: string,
+  expectedDigest: string,
+  onBytes: (bytes: number, totalBytes: number) => void,
+): Promise<PreparedState> {
+  const path = `${folder}/${PREPARED_FILE}`;
+  const damaged = (reason: string) => ({ kind: "damaged", reason } as const);
+  let text: string;
+  try {
+    text = new TextDecoder().decode(
+      await readFileBounded(path, MAX_MANIFEST_BYTES),
+    );
+  } catch (error) {
+    if (error instanceof UserError && error.code === "FILE_NOT_FOUND") {
+      return { kind: "absent" };
+    }
+    throw error;
+  }
+  const found = parseManifest(text);
+  if (found === null) return damaged(`"${path}" is not what was written there`);
+  if (found.digest !== expectedDigest) {
+    return damaged(
+      `"${path}" describes the corpus ${shortDigest(found.digest)}, expected ${
+        shortDigest(expectedDigest)
+      }`,
+    );
+  }
+  const files = found.domains.flatMap(({ train, validation }) =>
+    [train, validation].flatMap(({ name, bin, idx }) => [
+      { path: `${folder}/${name}.bin`, ...bin },
+      { path: `${folder}/${name}.idx`, ...idx },
+    ])
+  );
+  const totalBytes = files.reduce((total, { bytes }) => total + bytes, 0);
+  for (const file of files) {
+    const problem = await checkFile(
+      file.path,
+      file,
+      (bytes) => onBytes(bytes, totalBytes),
+    );
+    if (problem !== null) return damaged(problem);
+  }
+  return { kind: "ready", manifest: found };
+}
+
+function parseManifest(text: string): PreparedManifest | null {
+  try {
+    const parsed = manifest.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What is wrong with a file, or null. */
+async function checkFile(
+  path: string,
+  expected: PreparedFile,
+  onBytes: (bytes: number) => void,
+): Promise<string | null> {
+  const digest = await createSha256();
+  let bytes = 0;
+  try {
+    for await (const chunk of readChunks(path)) {
+      digest.update(chunk);
+      bytes += chunk.length;
+      onBytes(chunk.length);
+    }
+  } catch (error) {
+    if (error instanceof UserError && error.code === "FILE_NOT_FOUND") {
+      return `"${path}" is missing`;
+    }
+    throw error;
+  }
+  if (bytes !== expected.bytes) {
+    return `"${path}" has ${bytes} bytes, expected ${expected.bytes}`;
+  }
+  const found = digest.finish();
+  if (found === expected.sha256) return null;
+  return `Digest of "${path}" is ${shortDigest(found)}, expected ${
+    shortDigest(expected.sha256)
+  }`;
+}

@@ -1,0 +1,69 @@
+/** What every engine offers: it holds weights and optimizer state, takes batches and rates, gives losses and norms. */
+import type { DeterminismLevel, OptimizerSpecification } from "../experiment/run.ts";
+import type { ModelConfig } from "../model/config.ts";
+
+/** What an engine needs to know before it takes memory. */
+export interface SessionOptions {
+  readonly model: ModelConfig;
+  readonly optimizer: OptimizerSpecification;
+  /** sequences of an optimizer step, B */
+  readonly batchSequences: number;
+  /** sequences of a gradient block; divides `batchSequences` */
+  readonly gradientBlockSequences: number;
+  /** gradient blocks held at a time, a power of two; any value gives the same bits. Default: at least the threads */
+  readonly microBatchBlocks?: number;
+}
+
+/** Outcome of one optimizer step. */
+export interface StepResult {
+  /** mean cross-entropy of the batch before the update, nats a token, f32 */
+  readonly loss: number;
+  /** L2 norm of the gradient before clipping, f32 */
+  readonly gradientNorm: number;
+  /** false if loss or norm is NaN or infinite: nothing was updated */
+  readonly updated: boolean;
+}
+
+/** The three vectors a checkpoint holds, each flat in the order of `parameterShapes`. */
+export interface TrainingState {
+  readonly weights: Float32Array;
+  readonly firstMoments: Float32Array;
+  readonly secondMoments: Float32Array;
+}
+
+/** A model in training on one engine. Calls must not overlap. */
+export interface Session {
+  /** bytes that weights, moments, gradients and activations take */
+  readonly memoryBytes: number;
+  /** Live views of the state: read and write them between calls. */
+  readonly state: TrainingState;
+  /**
+   * One optimizer step.
+   *
+   * @param tokens shape (batchSequences, sequenceLength + 1)
+   * @param learningRate f32
+   * @param step optimizer steps done before this one, for Adam's bias correction
+   */
+  step(tokens: Uint16Array, learningRate: number, step: number): Promise<StepResult>;
+  /** Sum of the cross-entropy over each window's tokens, f32: tokens (windows, sequenceLength + 1) → (windows). */
+  evaluate(tokens: Uint16Array): Promise<Float32Array>;
+  /** Logits of one window: tokens (sequenceLength) → (sequenceLength, vocabularySize), row-major. */
+  logits(tokens: Uint16Array): Promise<Float32Array>;
+  /** Loss and the mean gradient of a batch without an update; flat in the order of `parameterShapes`. */
+  gradient(tokens: Uint16Array): Promise<{ loss: number; gradient: Float32Array }>;
+  /** Stops threads and gives the memory back. */
+  close(): void;
+}
+
+/** An engine by its name, with what it promises. */
+export interface Engine {
+  readonly name: string;
+  readonly level: DeterminismLevel;
+  /** version of docs/arithmetic.md it computes by, or its own name and version below `machine_to_machine` */
+  readonly arithmetic: string;
+  /** what the manifest says of it: threads, kernels' digest, instructions used */
+  readonly description: Readonly<Record<string, string>>;
+  /** Bytes a session would take, without taking them. */
+  memoryBytes(options: SessionOptions): number;
+  open(options: SessionOptions): Promise<Session>;
+}

@@ -1,0 +1,230 @@
+/** Where everything lies in the exact engine's shared memory: byte addresses from shapes, nothing else. */
+import { type ModelConfig, parameterCount } from "../../model/config.ts";
+import type { SessionOptions } from "../engine.ts";
+
+/** Elements in a chunk of the flat gradient: the unit of the norm's sums and of work handed to threads. */
+export const CHUNK_ELEMENTS = 4096;
+
+const FLOAT_BYTES = 4;
+const ALIGNMENT = 64;
+/** The first page is left to the compiler's constants. */
+const FIRST_ADDRESS = 65536;
+/** Memory that 32-bit WebAssembly can address. */
+const ADDRESS_LIMIT = 2 ** 32;
+/** Attention probabilities above this many bytes a sequence are computed again in the backward pass. */
+const KEPT_PROBABILITY_BYTES = 64 * 2 ** 20;
+
+/** Activations of one layer that the backward pass needs, for one sequence; T rows each. */
+export interface LayerActivations {
+  /** x̂ of the layer's input (T, h) */
+  readonly normalized: number;
+  /** 1 / standard deviation (T) */
+  readonly rstds: number;
+  /** input of the attention (T, h) */
+  readonly attentionInput: number;
+  /** input of the MLP (T, h) */
+  readonly mlpInput: number;
+  /** rotated queries, keys, and values (T, heads, 3, d) */
+  readonly queryKeyValue: number;
+  /** softmax of each head (heads, T, T), or of one head if probabilities are recomputed */
+  readonly probabilities: number;
+  /** attention output before its projection (T, h) */
+  readonly attentionOutput: number;
+  /** GELU of the MLP (T, m) */
+  readonly activation: number;
+  /** GELU's derivative (T, m) */
+  readonly activationDerivative: number;
+}
+
+/** A thread's own memory: one sequence's activations and what the passes work in. */
+export interface Arena {
+  readonly layers: readonly LayerActivations[];
+  /** residual stream (T, h) */
+  readonly residual: number;
+  readonly finalNormalized: number;
+  readonly finalRstds: number;
+  /** input of the output head (T, h) */
+  readonly headInput: number;
+  /** logits, then their gradient (T, V) */
+  readonly logits: number;
+  /** cross-entropy of each token (T) */
+  readonly losses: number;
+  /** gradient of the residual stream (T, h) */
+  readonly residualGradient: number;
+  /** three work areas (T, h) */
+  readonly workA: number;
+  readonly workB: number;
+  readonly workC: number;
+  /** gradient of queries, keys and values (T, 3h) */
+  readonly queryKeyValueGradient: number;
+  /** gradient of the MLP's hidden layer (T, m) */
+  readonly activationGradient: number;
+  /** gradient of one head's scores (T, T) */
+  readonly scoreGradient: number;
+  /** packed panel of a matrix product (512, 8) */
+  readonly panel: number;
+}
+
+/** The whole memory of a session. */
+export interface Layout {
+  readonly parameters: number;
+  readonly weights: number;
+  readonly firstMoments: number;
+  readonly secondMoments: number;
+  /** gradient of each block in flight: `microBatchBlocks` vectors of `parameters` */
+  readonly blockGradients: readonly number[];
+  /** sums of 2^i micro-batches that wait for their twin */
+  readonly levelGradients: readonly number[];
+  /** rotary cosines and sines (T, half) */
+  readonly cosines: number;
+  readonly sines: number;
+  /** token windows u16 (windows, T + 1) */
+  readonly tokens: number;
+  /** windows that fit `tokens` */
+  readonly tokenWindows: number;
+  /** loss of each window f32 (windows) */
+  readonly windowLosses: number;
+  /** sum of squares of each chunk f32 */
+  readonly chunkSums: number;
+  readonly arenas: readonly Arena[];
+  readonly keepProbabilities: boolean;
+  readonly microBatchBlocks: number;
+  readonly bytes: number;
+}
+
+/** Chunks of the flat gradient in order; none spans two tensors. */
+export interface Chunk {
+  readonly offset: number;
+  readonly size: number;
+  readonly decayed: boolean;
+}
+
+/** Half the rotated dimensions of a head: pairs (i, i + half) turn together. */
+export function rotaryHalf(model: ModelConfig): number {
+  return model.rotaryFraction * (model.hiddenSize / model.heads) / 2;
+}
+
+/** Smallest power of two that is at least n. */
+function powerOfTwoAtLeast(n: number): number {
+  let power = 1;
+  while (power < n) power *= 2;
+  return power;
+}
+
+/**
+ * Lays out a session's memory.
+ *
+ * @param evaluationWindows windows that `evaluate` takes in one pass
+ * @throws {RangeError} if a shape does not suit the kernels or more than 4 GiB would be needed
+ */
+export function planLayout(
+  options: SessionOptions,
+  threads: number,
+  evaluationWindows: number,
+  keepProbabilities?: boolean,
+): Layout {
+  const { model } = options;
+  checkShapes(options);
+  const { hiddenSize: h, intermediateSize: m, sequenceLength: rows, heads, vocabularySize } = model;
+  let next = FIRST_ADDRESS;
+  const takeBytes = (bytes: number) => {
+    const address = next;
+    next += Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    return address;
+  };
+  const take = (floats: number) => takeBytes(floats * FLOAT_BYTES);
+
+  const parameters = parameterCount(model);
+  const blocks = options.batchSequences / options.gradientBlockSequences;
+  const microBatchBlocks = Math.min(
+    powerOfTwoAtLeast(options.microBatchBlocks ?? threads),
+    powerOfTwoAtLeast(blocks),
+  );
+  const groups = Math.ceil(blocks / microBatchBlocks);
+  let levels = 0;
+  while (groups > 1 && 2 ** levels <= groups - 1) levels++;
+  const keep = keepProbabilities ?? heads * rows * rows * FLOAT_BYTES <= KEPT_PROBABILITY_BYTES;
+  const tokenWindows = Math.max(options.batchSequences, evaluationWindows);
+
+  const takeArena = (): Arena => {
+    const sharedProbabilities = keep ? 0 : take(rows * rows);
+    return {
+      layers: Array.from({ length: model.layers }, () => ({
+        normalized: take(rows * h),
+        rstds: take(rows),
+        attentionInput: take(rows * h),
+        mlpInput: take(rows * h),
+        queryKeyValue: take(rows * 3 * h),
+        probabilities: keep ? take(heads * rows * rows) : sharedProbabilities,
+        attentionOutput: take(rows * h),
+        activation: take(rows * m),
+        activationDerivative: take(rows * m),
+      })),
+      residual: take(rows * h),
+      finalNormalized: take(rows * h),
+      finalRstds: take(rows),
+      headInput: take(rows * h),
+      logits: take(rows * vocabularySize),
+      losses: take(rows),
+      residualGradient: take(rows * h),
+      workA: take(rows * h),
+      workB: take(rows * h),
+      workC: take(rows * h),
+      queryKeyValueGradient: take(rows * 3 * h),
+      activationGradient: take(rows * m),
+      scoreGradient: take(rows * rows),
+      panel: take(512 * 8),
+    };
+  };
+
+  const layout: Layout = {
+    parameters,
+    weights: take(parameters),
+    firstMoments: take(parameters),
+    secondMoments: take(parameters),
+    blockGradients: Array.from({ length: microBatchBlocks }, () => take(parameters)),
+    levelGradients: Array.from({ length: levels }, () => take(parameters)),
+    cosines: take(rows * rotaryHalf(model)),
+    sines: take(rows * rotaryHalf(model)),
+    tokens: takeBytes(tokenWindows * (rows + 1) * 2),
+    tokenWindows,
+    windowLosses: take(tokenWindows),
+    chunkSums: take(Math.ceil(parameters / CHUNK_ELEMENTS) + 16 * model.layers + 8),
+    arenas: Array.from({ length: threads }, takeArena),
+    keepProbabilities: keep,
+    microBatchBlocks,
+    bytes: next,
+  };
+  const bytes = Math.ceil(next / 65536) * 65536;
+  if (bytes > ADDRESS_LIMIT) {
+    throw new RangeError(
+      `The exact engine needs ${(bytes / 2 ** 30).toFixed(1)} GiB for this model on ${threads} threads, ` +
+        `but WebAssembly addresses 4 GiB: use fewer threads, a smaller model, or a GPU engine`,
+    );
+  }
+  return { ...layout, bytes };
+}
+
+/** Refuses shapes that the kernels' tiles do not cover. */
+function checkShapes({ model, batchSequences, gradientBlockSequences }: SessionOptions): void {
+  const headSize = model.hiddenSize / model.heads;
+  const multiples: [string, number, number][] = [
+    ["head dimension", headSize, 8],
+    ["hidden size", model.hiddenSize, 8],
+    ["intermediate size", model.intermediateSize, 8],
+    ["vocabulary size", model.vocabularySize, 8],
+    ["sequence length", model.sequenceLength, 8],
+    ["rotated dimensions of a head", model.rotaryFraction * headSize, 2],
+  ];
+  for (const [name, value, unit] of multiples) {
+    if (!(value > 0) || value % unit !== 0) {
+      throw new RangeError(`The exact engine needs a ${name} that is a multiple of ${unit}, but it is ${value}`);
+    }
+  }
+  if (model.vocabularySize > 65536) throw new RangeError("Tokens are 16 bits wide: the vocabulary has at most 65536");
+  if (batchSequences % gradientBlockSequences !== 0) {
+    throw new RangeError(
+      `${batchSequences} sequences do not divide into gradient blocks of ${gradientBlockSequences}`,
+    );
+  }
+}

@@ -1,0 +1,202 @@
+/** One thread of the exact engine: takes gradient blocks, chunks and windows until none is left. */
+import { parameterShapes } from "../../model/parameters.ts";
+import { instantiateKernels, type Kernels } from "./kernels.ts";
+import { type Chunk, CHUNK_ELEMENTS, type Layout, planLayout } from "./layout.ts";
+import { type Command, type CommandResult, Team, type WorkerMessage, type WorkerStart } from "./protocol.ts";
+import { SequencePass } from "./sequence_pass.ts";
+import { treeSum } from "./tree.ts";
+import { updateScalars } from "./update_scalars.ts";
+
+const FLOAT = 4;
+
+/** The flat parameter vector cut into chunks; none spans two tensors. */
+function chunksOf(start: WorkerStart): Chunk[] {
+  return parameterShapes(start.model).flatMap(({ offset, size, decayed }) =>
+    Array.from({ length: Math.ceil(size / CHUNK_ELEMENTS) }, (_, i) => ({
+      offset: offset + i * CHUNK_ELEMENTS,
+      size: Math.min(CHUNK_ELEMENTS, size - i * CHUNK_ELEMENTS),
+      decayed,
+    }))
+  );
+}
+
+class Thread {
+  readonly #start: WorkerStart;
+  readonly #kernels: Kernels;
+  readonly #layout: Layout;
+  readonly #team: Team;
+  readonly #pass: SequencePass;
+  readonly #chunks: Chunk[];
+  readonly #windowLosses: Float32Array;
+  readonly #chunkSums: Float32Array;
+
+  constructor(start: WorkerStart, kernels: Kernels) {
+    this.#start = start;
+    this.#kernels = kernels;
+    this.#layout = planLayout(start, start.threads, start.evaluationWindows, start.keepProbabilities);
+    this.#team = new Team(start.control, start.threads);
+    const arena = this.#layout.arenas[start.thread];
+    if (arena === undefined) throw new Error(`No arena for thread ${start.thread}`);
+    this.#pass = new SequencePass(kernels, start.model, this.#layout, arena);
+    this.#chunks = chunksOf(start);
+    const { buffer } = start.memory;
+    this.#windowLosses = new Float32Array(buffer, this.#layout.windowLosses, this.#layout.tokenWindows);
+    this.#chunkSums = new Float32Array(buffer, this.#layout.chunkSums, this.#chunks.length);
+  }
+
+  /** Runs a command to its end; the result is given by the last thread to arrive. */
+  run(command: Command): CommandResult | undefined {
+    if (command.kind === "evaluate" || command.kind === "logits") {
+      if (command.kind === "evaluate") this.#evaluate(command.windows);
+      else if (this.#start.thread === 0) this.#pass.forward(this.#windowAddress(0));
+      return this.#team.barrier() ? { kind: "done", loss: 0, gradientNorm: 0, updated: false } : undefined;
+    }
+    this.#computeGradient();
+    const loss = this.#meanLoss();
+    const gradientNorm = Math.fround(Math.sqrt(treeSum(this.#chunkSums)));
+    const updated = command.kind === "step" && Number.isFinite(loss) && Number.isFinite(gradientNorm);
+    if (updated) this.#update(command.learningRate, command.step, gradientNorm);
+    return this.#team.barrier() ? { kind: "done", loss, gradientNorm, updated } : undefined;
+  }
+
+  #windowAddress(window: number): number {
+    return this.#layout.tokens + window * (this.#start.model.sequenceLength + 1) * 2;
+  }
+
+  #evaluate(windows: number): void {
+    for (let window = this.#team.ticket(); window < windows; window = this.#team.ticket()) {
+      this.#windowLosses[window] = this.#pass.evaluate(this.#windowAddress(window));
+    }
+  }
+
+  /** Weight of one token's loss in the step's mean: 1 / (B · T). */
+  #tokenWeight(): number {
+    return Math.fround(1 / (this.#start.batchSequences * this.#start.model.sequenceLength));
+  }
+
+  /** The step's mean gradient into the first block's buffer, and its chunks' sums of squares. */
+  #computeGradient(): void {
+    const { batchSequences, gradientBlockSequences } = this.#start;
+    const { microBatchBlocks } = this.#layout;
+    const blocks = batchSequences / gradientBlockSequences;
+    const groups = Math.ceil(blocks / microBatchBlocks);
+    for (let group = 0; group < groups; group++) {
+      const first = group * microBatchBlocks;
+      const count = Math.min(microBatchBlocks, blocks - first);
+      for (let i = this.#team.ticket(); i < count; i = this.#team.ticket()) this.#computeBlock(first + i, i);
+      this.#team.barrier();
+      for (let i = this.#team.ticket(); i < this.#chunks.length; i = this.#team.ticket()) {
+        this.#reduceChunk(i, count, group, group === groups - 1);
+      }
+      this.#team.barrier();
+    }
+  }
+
+  /** One gradient block: its windows one after the other, each continuing the chains of the block's gradient. */
+  #computeBlock(block: number, slot: number): void {
+    const { gradientBlockSequences } = this.#start;
+    const gradient = this.#gradientAddress(slot);
+    this.#kernels.fill(gradient, this.#layout.parameters, 0);
+    const first = block * gradientBlockSequences;
+    for (let window = first; window < first + gradientBlockSequences; window++) {
+      this.#windowLosses[window] = this.#pass.train(this.#windowAddress(window), gradient, this.#tokenWeight());
+    }
+  }
+
+  #gradientAddress(slot: number): number {
+    const address = this.#layout.blockGradients[slot];
+    if (address === undefined) throw new RangeError(`No gradient buffer ${slot}`);
+    return address;
+  }
+
+  /**
+   * The pairwise tree over blocks, for one chunk: within the micro-batch, then with the sums of earlier micro-batches
+   * that wait for a twin of the same size, like carries of a binary counter.
+   */
+  #reduceChunk(index: number, count: number, group: number, isLast: boolean): void {
+    const chunk = this.#chunks[index] as Chunk;
+    const at = (address: number) => address + chunk.offset * FLOAT;
+    for (let stride = 1; stride < count; stride *= 2) {
+      for (let i = 0; i + stride < count; i += 2 * stride) {
+        this.#kernels.add(at(this.#gradientAddress(i)), at(this.#gradientAddress(i + stride)), chunk.size);
+      }
+    }
+    const sum = at(this.#gradientAddress(0));
+    const levels = this.#layout.levelGradients;
+    for (let level = 0; level < levels.length; level++) {
+      const waiting = at(levels[level] as number);
+      if (((group >> level) & 1) === 1) this.#kernels.add(sum, waiting, chunk.size);
+      else if (!isLast) {
+        this.#kernels.fill(waiting, chunk.size, 0);
+        this.#kernels.add(waiting, sum, chunk.size);
+        break;
+      }
+    }
+    if (isLast) this.#chunkSums[index] = this.#kernels.sumOfSquares(sum, chunk.size);
+  }
+
+  /** Mean loss: windows of a block in a chain, blocks in the tree, times the token weight. */
+  #meanLoss(): number {
+    const { batchSequences, gradientBlockSequences } = this.#start;
+    const blockLosses: number[] = [];
+    for (let first = 0; first < batchSequences; first += gradientBlockSequences) {
+      let sum = 0;
+      for (let window = first; window < first + gradientBlockSequences; window++) {
+        sum = Math.fround(sum + (this.#windowLosses[window] ?? NaN));
+      }
+      blockLosses.push(sum);
+    }
+    return Math.fround(treeSum(blockLosses) * this.#tokenWeight());
+  }
+
+  #update(learningRate: number, step: number, gradientNorm: number): void {
+    const { optimizer } = this.#start;
+    const s = updateScalars(optimizer, learningRate, step, gradientNorm);
+    const gradient = this.#gradientAddress(0);
+    const { weights, firstMoments, secondMoments } = this.#layout;
+    for (let i = this.#team.ticket(); i < this.#chunks.length; i = this.#team.ticket()) {
+      const { offset, size, decayed } = this.#chunks[i] as Chunk;
+      const bytes = offset * FLOAT;
+      this.#kernels.adamw(
+        weights + bytes,
+        firstMoments + bytes,
+        secondMoments + bytes,
+        gradient + bytes,
+        size,
+        s.clip,
+        s.beta1,
+        s.oneMinusBeta1,
+        s.beta2,
+        s.oneMinusBeta2,
+        s.stepSize,
+        s.rootCorrection2,
+        s.epsilon,
+        decayed ? s.decay : 1,
+      );
+    }
+  }
+}
+
+const scope = globalThis as unknown as {
+  onmessage: ((event: MessageEvent<WorkerStart | Command>) => void) | null;
+  postMessage(message: WorkerMessage): void;
+};
+
+let thread: Thread | undefined;
+
+scope.onmessage = async ({ data }) => {
+  try {
+    if ("kind" in data) {
+      const result = thread?.run(data);
+      if (result !== undefined) scope.postMessage(result);
+    } else {
+      thread = new Thread(data, await instantiateKernels(data.module, data.memory));
+      scope.postMessage({ kind: "ready" });
+    }
+  } catch (error) {
+    scope.postMessage({
+      kind: "error",
+      message: error instanceof Error ? error.stack ?? error.message : String(error),
+    });
+  }
+};

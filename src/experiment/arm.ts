@@ -1,0 +1,139 @@
+/** From an arm of an experiment, in the paper's units, to the run it needs at a scale. */
+import { UserError } from "../errors.ts";
+import type { Digest } from "../digest/sha256.ts";
+import { scheduleDigest } from "../schedule/learning_rate.ts";
+import type { ScheduleSpecification } from "../schedule/specification.ts";
+import { isEvaluationStep } from "./evaluation.ts";
+import {
+  PAPER_CHECKPOINT_STEPS,
+  PAPER_DOWNSTREAM_TOKENS,
+  PAPER_LANDMARK_TOKENS,
+  PAPER_PRETRAINING_STEPS,
+  PAPER_PRETRAINING_TOKENS,
+  scaledSteps,
+} from "./paper_units.ts";
+import type { CorpusName, EvaluationSpecification, InitialWeights, RunKey, RunSpecification } from "./run.ts";
+import type { Arm, Scale } from "./schema.ts";
+
+/** What runs need besides the experiment and the scale. */
+export interface RunContext {
+  readonly scale: Scale;
+  readonly engine: RunSpecification["engine"];
+  readonly corpusDigests: Readonly<Record<CorpusName, Digest>>;
+}
+
+/** Seeds of one repetition of all experiments. */
+export interface Seeds {
+  /** of the initial weights, the same for pre-training and for training from scratch */
+  readonly init: number;
+  /** of the order of windows in pre-training */
+  readonly pretrainingOrder: number;
+  /** of the order of windows in continued training: one for all arms, which therefore see the same batches */
+  readonly continuingOrder: number;
+}
+
+/** A run that an arm asks for, before runs are merged. */
+export interface ArmRun {
+  readonly specification: RunSpecification;
+  /** optimizer steps of the run that the arm looks at */
+  readonly steps: number;
+}
+
+/** Pythia's seed; repetitions count on from it in thousands. */
+const BASE_SEED = 1234;
+
+/**
+ * Seeds of a repetition: they change the initial weights and all orders, so that repetitions are independent from
+ * pre-training on. The order of continued training differs from that of pre-training, so that a run that goes on
+ * with the same corpus does not see the very batches again that its model has just been trained on in that order.
+ */
+export function seedsOf(seedIndex: number): Seeds {
+  const base = BASE_SEED + 1000 * seedIndex;
+  return { init: base, pretrainingOrder: base, continuingOrder: base + 1 };
+}
+
+/**
+ * The run that an arm needs.
+ *
+ * @param reference how messages name the arm
+ * @param pretraining key of the pre-training run of the same seeds; arms that start at random need none
+ * @throws {UserError} if the arm cannot be had at this scale
+ */
+export function armRun(arm: Arm, reference: string, context: RunContext, seeds: Seeds, pretraining?: RunKey): ArmRun {
+  const { scale, engine, corpusDigests } = context;
+  const phase = scale[arm.phase];
+  const whole = arm.phase === "pretraining" ? PAPER_PRETRAINING_TOKENS : PAPER_DOWNSTREAM_TOKENS;
+  const steps = scaledSteps(arm.tokens, whole, phase.steps);
+  const schedule = armSchedule(arm, scaledSteps(arm.horizonTokens ?? whole, whole, phase.steps), scale);
+  const evaluation = armEvaluation(arm, scale);
+  if (steps < 1 || steps > schedule.totalSteps) {
+    throw new UserError(
+      "ARM_LENGTH",
+      `Arm "${reference}" asks for ${arm.tokens} tokens, ${steps} steps at scale "${scale.name}", expected 1 to ` +
+        `${schedule.totalSteps}`,
+      "change its tokens or horizonTokens",
+    );
+  }
+  if (!isEvaluationStep(evaluation, steps)) {
+    throw new UserError(
+      "ARM_END_NOT_EVALUATED",
+      `Arm "${reference}" ends after ${arm.tokens} tokens (step ${steps} at scale "${scale.name}"), where nothing is ` +
+        "evaluated",
+      `use one of ${(arm.phase === "pretraining" ? [whole] : PAPER_LANDMARK_TOKENS).join(", ")}`,
+    );
+  }
+  const specification: RunSpecification = {
+    model: scale.model.config,
+    initialWeights: armStart(arm, reference, scale, seeds, pretraining),
+    corpus: { name: arm.corpus, digest: corpusDigests[arm.corpus] },
+    validation: { upstream: corpusDigests.upstream, downstream: corpusDigests.downstream },
+    orderSeed: arm.phase === "pretraining" ? seeds.pretrainingOrder : seeds.continuingOrder,
+    schedule,
+    scheduleDigest: scheduleDigest(schedule),
+    optimizer: scale.optimizer,
+    batchSequences: phase.batchSequences,
+    gradientBlockSequences: scale.gradientBlockSequences,
+    evaluation,
+    checkpointInterval: phase.checkpointInterval,
+    engine,
+  };
+  return { specification, steps };
+}
+
+function armSchedule(arm: Arm, totalSteps: number, scale: Scale): ScheduleSpecification {
+  const own = scale.model.maxLearningRate;
+  const maxLearningRate = arm.maxLearningRate === "minimum"
+    ? own * scale.minLearningRateFraction
+    : own * arm.maxLearningRate;
+  return {
+    kind: arm.schedule,
+    totalSteps,
+    warmupSteps: totalSteps * arm.warmupPercent / 100,
+    maxLearningRate,
+    minLearningRate: arm.schedule === "constant" ? maxLearningRate : maxLearningRate * scale.minLearningRateFraction,
+  };
+}
+
+/** The grid depends on scale and phase only, so that the same trajectory is the same run in every experiment. */
+function armEvaluation(arm: Arm, scale: Scale): EvaluationSpecification {
+  const { steps, evaluation } = scale[arm.phase];
+  const landmarks = arm.phase === "pretraining"
+    ? PAPER_CHECKPOINT_STEPS.map((step) => scaledSteps(step, PAPER_PRETRAINING_STEPS, steps))
+    : PAPER_LANDMARK_TOKENS.map((tokens) => scaledSteps(tokens, PAPER_DOWNSTREAM_TOKENS, steps));
+  return { windows: scale.evaluationWindows, ...evaluation, landmarks };
+}
+
+function armStart(arm: Arm, reference: string, scale: Scale, seeds: Seeds, pretraining?: RunKey): InitialWeights {
+  if (arm.start.kind === "random") return { kind: "random", seed: seeds.init };
+  if (pretraining === undefined) throw new Error(`Arm "${reference}" starts pre-trained, but no run was given`);
+  const step = scaledSteps(arm.start.step, PAPER_PRETRAINING_STEPS, scale.pretraining.steps);
+  if (step < 1) {
+    throw new UserError(
+      "ARM_START",
+      `Arm "${reference}" starts at step ${arm.start.step} of pre-training, before the first step of scale ` +
+        `"${scale.name}"`,
+      "start it later or lengthen pretraining.steps",
+    );
+  }
+  return { kind: "checkpoint", run: pretraining, step };
+}

@@ -1,0 +1,225 @@
+/**
+ * The plan: experiments at a scale as a graph of distinct runs. Arms that need the same trajectory share one run,
+ * as long as the longest of them, so that nothing is trained twice.
+ */
+import { suggest, UserError } from "../errors.ts";
+import { canonicalJson } from "../digest/canonical_json.ts";
+import { type Digest, sha256 } from "../digest/sha256.ts";
+import { type ArmRun, armRun, type RunContext, seedsOf } from "./arm.ts";
+import { EXPERIMENTS_FOLDER, loadExperiments, loadScale } from "./catalogue.ts";
+import { type PlanTotals, totalCost } from "./cost.ts";
+import type { ArmReference, CorpusName, PlannedRun, RunKey, RunSpecification } from "./run.ts";
+import { runKey } from "./run_key.ts";
+import { type Experiment, type Scale, scaleSchema } from "./schema.ts";
+import { validate } from "./yaml.ts";
+
+/** Pre-training that `start: { kind: pretrained }` refers to. */
+const PRETRAINING_ARM = { experiment: "upstream", arm: "pretrain" } as const;
+
+/** Most repetitions a plan may have. */
+const MAX_SEEDS = 1000;
+
+/** What to plan. */
+export interface PlanOptions {
+  /** name of a file in experiments/scales */
+  readonly scale: string;
+  /** experiments (`max-learning-rate`) or arms (`max-learning-rate/1x`); all of them if absent or empty */
+  readonly only?: readonly string[];
+  /** repetitions with other initial weights and orders */
+  readonly seeds: number;
+  readonly engine: RunSpecification["engine"];
+  /** digests of the prepared corpora; without them the plan can be priced but not trained */
+  readonly corpusDigests?: Readonly<Record<CorpusName, Digest>>;
+  /** parts of the scale to replace, such as `continuing` */
+  readonly overrides?: Partial<Omit<Scale, "name">>;
+  /** folder of the experiments, ending in a slash */
+  readonly folder?: URL;
+}
+
+/** Whether the corpora of a plan are at hand. */
+export type PlannedData =
+  | { readonly state: "pinned"; readonly upstream: Digest; readonly downstream: Digest }
+  | { readonly state: "not fetched"; readonly upstream: string; readonly downstream: string };
+
+/** An experiment as far as the plan holds it. */
+export interface PlannedExperiment {
+  readonly name: string;
+  readonly section: string;
+  readonly title: string;
+  readonly figures: readonly number[];
+  readonly question: string;
+  /** arms in the order of the file */
+  readonly arms: readonly string[];
+}
+
+/** All runs that the chosen experiments need. */
+export interface Plan {
+  readonly scale: Scale;
+  readonly seeds: number;
+  readonly engine: RunSpecification["engine"];
+  readonly data: PlannedData;
+  readonly experiments: readonly PlannedExperiment[];
+  /** distinct runs, each after the run it starts from */
+  readonly runs: readonly PlannedRun[];
+  readonly totals: PlanTotals;
+  /** SHA-256 of everything above in canonical JSON */
+  readonly planDigest: Digest;
+}
+
+interface MutableRun {
+  readonly key: RunKey;
+  readonly specification: RunSpecification;
+  readonly label: string;
+  steps: number;
+  readonly checkpointSteps: Set<number>;
+  readonly usedBy: ArmReference[];
+}
+
+/**
+ * Plans experiments at a scale.
+ *
+ * @throws {UserError} on an unknown scale, experiment or arm, a bad number of seeds, or a bad file
+ */
+export async function buildPlan(options: PlanOptions): Promise<Plan> {
+  const { seeds, engine, folder = EXPERIMENTS_FOLDER } = options;
+  if (!Number.isInteger(seeds) || seeds < 1 || seeds > MAX_SEEDS) {
+    throw new UserError("BAD_SEEDS", `Number of seeds is ${seeds}`, `expected a whole number from 1 to ${MAX_SEEDS}`);
+  }
+  const scale = override(await loadScale(options.scale, folder), options.overrides);
+  const catalogue = await loadExperiments(folder);
+  const chosen = choose(catalogue, options.only ?? []);
+  const data = plannedData(scale, options.corpusDigests);
+  const context: RunContext = { scale, engine, corpusDigests: corpusDigests(data) };
+  const runs = Array.from({ length: seeds }, (_, seedIndex) => planSeed(catalogue, chosen, context, seedIndex)).flat();
+  const experiments = catalogue.flatMap(({ arms, name, section, title, figures, question }) => {
+    const names = Object.keys(arms).filter((arm) => chosen.has(`${name}/${arm}`));
+    return names.length === 0 ? [] : [{ name, section, title, figures, question, arms: names }];
+  });
+  const content = { scale, seeds, engine, data, experiments, runs, totals: totalCost(runs) };
+  return { ...content, planDigest: sha256(canonicalJson(content)) };
+}
+
+/**
+ * The run behind an arm.
+ *
+ * @returns undefined if the plan does not hold that arm or seed
+ */
+export function findRun(plan: Plan, experiment: string, arm: string, seedIndex = 0): PlannedRun | undefined {
+  return plan.runs.find((run) =>
+    run.usedBy.some((use) => use.experiment === experiment && use.arm === arm && use.seedIndex === seedIndex)
+  );
+}
+
+/**
+ * Stops before anything is trained on data that are not at hand.
+ *
+ * @throws {UserError} `DATA_NOT_FETCHED`
+ */
+export function requireData(plan: Plan): void {
+  if (plan.data.state === "pinned") return;
+  throw new UserError(
+    "DATA_NOT_FETCHED",
+    `Scale "${plan.scale.name}" trains on ${plan.data.upstream} and ${plan.data.downstream}, which are not fetched`,
+    "give files with --upstream PATH and --downstream PATH, or use --scale tiny",
+  );
+}
+
+function override(scale: Scale, overrides: PlanOptions["overrides"]): Scale {
+  if (overrides === undefined) return scale;
+  // The model is a shape again by now, so that the schema's form of it has to be put back.
+  const { model, ...rest } = { ...scale, ...overrides };
+  const shape = { kind: "shape", shape: model.config, maxLearningRate: model.maxLearningRate };
+  return validate(scaleSchema, { ...rest, model: shape }, `scale ${scale.name} with overrides`);
+}
+
+/** Chosen arms as `experiment/arm`. */
+function choose(catalogue: readonly Experiment[], only: readonly string[]): ReadonlySet<string> {
+  const arms = catalogue.flatMap(({ name, arms }) => Object.keys(arms).map((arm) => `${name}/${arm}`));
+  if (only.length === 0) return new Set(arms);
+  const experiments = catalogue.map(({ name }) => name);
+  return new Set(only.flatMap((wanted) => {
+    const matches = arms.filter((arm) => arm === wanted || arm.startsWith(`${wanted}/`));
+    if (matches.length > 0) return matches;
+    const [experiment = ""] = wanted.split("/");
+    if (wanted.includes("/") && experiments.includes(experiment)) {
+      const known = arms.filter((arm) => arm.startsWith(`${experiment}/`));
+      throw new UserError("UNKNOWN_ARM", `Unknown arm "${wanted}"`, suggest(wanted, known));
+    }
+    throw new UserError("UNKNOWN_EXPERIMENT", `Unknown experiment "${wanted}"`, suggest(experiment, experiments));
+  }));
+}
+
+function planSeed(
+  catalogue: readonly Experiment[],
+  chosen: ReadonlySet<string>,
+  context: RunContext,
+  seedIndex: number,
+): PlannedRun[] {
+  const seeds = seedsOf(seedIndex);
+  const runs = new Map<RunKey, MutableRun>();
+  const labels = new Map<RunKey, string>();
+
+  const use = ({ specification, steps }: ArmRun, checkpointStep?: number): MutableRun => {
+    const key = runKey(specification);
+    const run = runs.get(key) ??
+      { key, specification, label: labels.get(key) ?? key, steps, checkpointSteps: new Set<number>(), usedBy: [] };
+    run.steps = Math.max(run.steps, steps);
+    if (checkpointStep !== undefined) run.checkpointSteps.add(checkpointStep);
+    runs.set(key, run);
+    return run;
+  };
+
+  const pretrainingArm = catalogue.find(({ name }) => name === PRETRAINING_ARM.experiment)?.arms[PRETRAINING_ARM.arm];
+  const pretraining = pretrainingArm === undefined
+    ? undefined
+    : armRun(pretrainingArm, `${PRETRAINING_ARM.experiment}/${PRETRAINING_ARM.arm}`, context, seeds);
+  const pretrainingKey = pretraining === undefined ? undefined : runKey(pretraining.specification);
+
+  const references = catalogue.flatMap(({ name, arms }) =>
+    Object.entries(arms).map(([arm, value]) => ({ experiment: name, arm, value, reference: `${name}/${arm}` }))
+  );
+  for (const { experiment, arm, value, reference } of references) {
+    if (value.start.kind === "pretrained" && pretrainingKey === undefined) {
+      throw new UserError(
+        "NO_PRETRAINING",
+        `Arm "${reference}" starts pre-trained, but there is no arm "upstream/pretrain"`,
+        "restore upstream.yaml",
+      );
+    }
+    const needed = armRun(value, reference, context, seeds, pretrainingKey);
+    const key = runKey(needed.specification);
+    // A run is named for the first arm of the whole catalogue, so that its name does not change with the choice.
+    if (!labels.has(key)) labels.set(key, `${experiment}_${arm}_seed-${seedIndex}`);
+    if (!chosen.has(reference)) continue;
+    const { initialWeights } = needed.specification;
+    if (initialWeights.kind === "checkpoint" && pretraining !== undefined) {
+      use({ specification: pretraining.specification, steps: initialWeights.step }, initialWeights.step);
+    }
+    use(needed).usedBy.push({ experiment, arm, seedIndex, steps: needed.steps });
+  }
+  return [...runs.values()].map(({ checkpointSteps, ...run }) => ({
+    ...run,
+    checkpointSteps: [...checkpointSteps].sort((a, b) => a - b),
+  }));
+}
+
+function plannedData(scale: Scale, digests: PlanOptions["corpusDigests"]): PlannedData {
+  if (digests !== undefined) {
+    return { state: "pinned", upstream: digests.upstream, downstream: digests.downstream };
+  }
+  const { data } = scale;
+  return {
+    state: "not fetched",
+    upstream: data.kind === "huggingface" ? `huggingface:${data.upstream.dataset}` : "npm:upstream",
+    downstream: data.kind === "huggingface" ? `huggingface:${data.downstream.dataset}` : "npm:downstream",
+  };
+}
+
+/** Without data, the digest of a sentence that no corpus can have keeps the graph whole; {@linkcode requireData}. */
+function corpusDigests(data: PlannedData): Readonly<Record<CorpusName, Digest>> {
+  if (data.state === "pinned") return { upstream: data.upstream, downstream: data.downstream };
+  return {
+    upstream: sha256(`not fetched: ${data.upstream}`),
+    downstream: sha256(`not fetched: ${data.downstream}`),
+  };
+}

@@ -1,0 +1,103 @@
+/** The plan as people read it: a table of experiments, the runs behind them, and what they cost. */
+import { shortDigest } from "../digest/sha256.ts";
+import { parameterCount } from "../model/config.ts";
+import { runCost } from "./cost.ts";
+import { findRun, type Plan } from "./plan.ts";
+import type { PlannedRun } from "./run.ts";
+
+/**
+ * A plain-text table of the plan: every arm with its run and the step up to which it reads it, shared runs marked
+ * by `=`, and the totals. With several seeds the rows show the first.
+ */
+export function formatPlan(plan: Plan): string {
+  return `${[...heading(plan), "", ...table(planRows(plan)), "", ...footing(plan)].join("\n")}\n`;
+}
+
+/**
+ * A number in a few characters, with thousands, millions and so on as letters: `21.7M`.
+ *
+ * @param value a number of at least 0
+ */
+export function compactNumber(value: number): string {
+  const units = ["", "k", "M", "G", "T", "P", "E", "Z"];
+  let scaled = value;
+  let unit = 0;
+  while (scaled >= 999.5 && unit < units.length - 1) {
+    scaled /= 1000;
+    unit++;
+  }
+  const digits = unit === 0 || scaled >= 99.95 ? 0 : scaled >= 9.995 ? 1 : 2;
+  return `${scaled.toFixed(digits)}${units[unit]}`;
+}
+
+/** A whole number with commas between thousands: `131,296`. */
+export function groupedNumber(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+function heading({ scale, data, engine, seeds, planDigest }: Plan): string[] {
+  const model = scale.model.config;
+  const corpora = data.state === "pinned"
+    ? `upstream ${shortDigest(data.upstream)}, downstream ${shortDigest(data.downstream)}`
+    : `not fetched: ${data.upstream}, ${data.downstream}; this plan can be priced, not trained`;
+  return [
+    `Plan for scale "${scale.name}": ${scale.summary}`,
+    `  model   ${groupedNumber(parameterCount(model))} parameters, sequences of ${
+      groupedNumber(model.sequenceLength)
+    } tokens`,
+    `  data    ${corpora}`,
+    `  engine  ${engine.arithmetic}, ${engine.level}`,
+    `  seeds   ${seeds}`,
+    `  digest  ${planDigest}`,
+  ];
+}
+
+function planRows(plan: Plan): string[][] {
+  const shown = new Set<PlannedRun>();
+  const rows = [["experiment", "arm", "run", "read to", "steps", "tokens", "FLOPs"]];
+  for (const run of plan.runs) {
+    if (run.usedBy.length > 0 || !run.label.endsWith("_seed-0")) continue;
+    rows.push(["(start of others)", "", run.label, "", ...costColumns(run)]);
+  }
+  for (const { name, arms } of plan.experiments) {
+    for (const [index, arm] of arms.entries()) {
+      const run = findRun(plan, name, arm);
+      if (run === undefined) continue;
+      const use = run.usedBy.find((reference) => reference.experiment === name && reference.arm === arm);
+      const readTo = groupedNumber(use?.steps ?? run.steps);
+      const first = !shown.has(run);
+      shown.add(run);
+      const columns = first ? [run.label, readTo, ...costColumns(run)] : [`= ${run.label}`, readTo, "", "", ""];
+      rows.push([index === 0 ? name : "", arm, ...columns]);
+    }
+  }
+  return rows;
+}
+
+function costColumns(run: PlannedRun): string[] {
+  const { steps, tokens, flops } = runCost(run);
+  return [groupedNumber(steps), compactNumber(tokens), compactNumber(flops)];
+}
+
+/** Columns of text to the left, columns of numbers to the right. */
+function table(rows: readonly string[][]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return column < 3 ? cell.padEnd(width) : cell.padStart(width);
+    }).join("  ").trimEnd()
+  );
+}
+
+function footing({ totals, seeds }: Plan): string[] {
+  const shared = totals.sharedTokens > 0
+    ? `, ${compactNumber(totals.sharedTokens)} tokens saved by sharing`
+    : "";
+  const repeated = seeds > 1 ? ` at ${seeds} seeds` : "";
+  return [
+    `${totals.arms} arms${repeated} need ${totals.runs} distinct runs${shared}`,
+    `in all ${groupedNumber(totals.steps)} steps, ${compactNumber(totals.tokens)} tokens trained on, ` +
+    `${compactNumber(totals.evaluationTokens)} evaluated, ${compactNumber(totals.flops)} FLOPs`,
+  ];
+}

@@ -1,0 +1,154 @@
+/** What may stand in experiments/*.yaml and experiments/scales/*.yaml. */
+import { z } from "zod";
+import { MODEL_PRESETS, presetModel } from "../model/presets.ts";
+import { SCHEDULE_KINDS } from "../schedule/specification.ts";
+import { PAPER_PRETRAINING_STEPS } from "./paper_units.ts";
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/);
+const armName = z.string().regex(/^[a-z0-9][a-z0-9.%-]*$/);
+const fraction = z.number().min(0).max(1);
+const positiveInteger = z.int().min(1);
+
+/** Where an arm's weights come from. */
+const startSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("random") }),
+  z.strictObject({
+    kind: z.literal("pretrained"),
+    /** step of the paper's 143,000 pre-training steps; a scale takes the same fraction of its own */
+    step: z.int().min(1).max(PAPER_PRETRAINING_STEPS),
+  }),
+]);
+
+const armSchema = z.strictObject({
+  /** `pretraining` and `continuing` have their own horizon and batch at each scale */
+  phase: z.enum(["pretraining", "continuing"]),
+  corpus: z.enum(["upstream", "downstream"]),
+  start: startSchema,
+  schedule: z.enum(SCHEDULE_KINDS),
+  /** multiple of the model's own maximum learning rate, or `minimum`: the model's own minimum */
+  maxLearningRate: z.union([z.number().positive().max(100), z.literal("minimum")], {
+    error: 'a positive multiple of the model\'s own maximum learning rate, or "minimum"',
+  }),
+  /** percent of the whole horizon, also where the arm stops earlier */
+  warmupPercent: z.number().min(0).max(50),
+  /** the paper's tokens that the arm trains on */
+  tokens: z.number().positive(),
+  /** the paper's tokens that the schedule is laid out for; without it, all of the phase's */
+  horizonTokens: z.number().positive().optional(),
+}).refine((arm) => arm.schedule !== "constant" || arm.warmupPercent === 0, {
+  path: ["warmupPercent"],
+  error: "0, as a constant rate has no warm-up",
+}).refine((arm) => arm.tokens <= (arm.horizonTokens ?? Infinity), {
+  path: ["tokens"],
+  error: "at most horizonTokens",
+}).refine((arm) => arm.phase !== "pretraining" || arm.start.kind === "random", {
+  path: ["start"],
+  error: 'a random start, as the phase is "pretraining"',
+});
+
+/** One section of the paper: the arms it compares. */
+export const experimentSchema = z.strictObject({
+  name,
+  /** section of the paper, such as `4.1`; experiments are sorted by it */
+  section: z.string().regex(/^\d+(\.\d+)*$/),
+  title: z.string().min(1),
+  figures: z.array(positiveInteger),
+  /** what is varied, in one sentence */
+  question: z.string().min(1),
+  arms: z.record(armName, armSchema).refine((arms) => Object.keys(arms).length > 0, { error: "at least one arm" }),
+});
+
+const modelShapeSchema = z.strictObject({
+  hiddenSize: z.int().min(8).multipleOf(8),
+  layers: positiveInteger,
+  heads: positiveInteger,
+  intermediateSize: z.int().min(8).multipleOf(8),
+  vocabularySize: z.int().min(8).multipleOf(8).max(65536),
+  sequenceLength: z.int().min(8).multipleOf(8),
+  rotaryFraction: fraction,
+  rotaryBase: z.number().positive(),
+  layerNormEpsilon: z.number().positive(),
+}).refine((model) => model.hiddenSize % (8 * model.heads) === 0, {
+  path: ["heads"],
+  error: "a number of heads whose dimension (hiddenSize / heads) is a multiple of 8",
+}).refine((model) => model.rotaryFraction * model.hiddenSize / model.heads % 2 === 0, {
+  path: ["rotaryFraction"],
+  error: "a fraction that rotates an even number of each head's dimensions",
+});
+
+const modelSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("preset"), preset: z.enum(MODEL_PRESETS) }),
+  z.strictObject({ kind: z.literal("shape"), shape: modelShapeSchema, maxLearningRate: z.number().positive().max(1) }),
+]).transform((model) =>
+  model.kind === "preset"
+    ? presetModel(model.preset)
+    : { config: model.shape, maxLearningRate: model.maxLearningRate }
+);
+
+const phaseSchema = z.strictObject({
+  /** optimizer steps of the whole horizon */
+  steps: positiveInteger,
+  /** sequences in an optimizer step */
+  batchSequences: positiveInteger,
+  /** optimizer steps between checkpoints */
+  checkpointInterval: positiveInteger,
+  evaluation: z.strictObject({
+    interval: positiveInteger,
+    denseInterval: positiveInteger,
+    denseUntilStep: z.int().min(0),
+  }),
+});
+
+const huggingFaceSource = z.strictObject({ dataset: z.string().regex(/^[\w.-]+\/[\w.-]+$/) });
+
+/** Where a scale's text comes from when the user brings none. */
+const dataSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("npm"), tokenizer: z.literal("bytes") }),
+  z.strictObject({
+    kind: z.literal("huggingface"),
+    tokenizer: z.literal("gpt-neox-20b"),
+    upstream: huggingFaceSource,
+    downstream: huggingFaceSource,
+  }),
+]);
+
+/** A size at which all experiments can be run. */
+export const scaleSchema = z.strictObject({
+  name,
+  summary: z.string().min(1),
+  model: modelSchema,
+  /** minimum learning rate as a fraction of the maximum */
+  minLearningRateFraction: fraction,
+  optimizer: z.strictObject({
+    beta1: fraction,
+    beta2: fraction,
+    epsilon: z.number().positive(),
+    weightDecay: z.number().min(0),
+    gradientClip: z.number().positive(),
+  }),
+  pretraining: phaseSchema,
+  continuing: phaseSchema,
+  /** sequences in a gradient block (docs/arithmetic.md); divides both batches */
+  gradientBlockSequences: positiveInteger,
+  /** validation windows of each corpus in an evaluation */
+  evaluationWindows: positiveInteger,
+  data: dataSchema,
+}).superRefine((scale, context) => {
+  for (const phase of ["pretraining", "continuing"] as const) {
+    if (scale[phase].batchSequences % scale.gradientBlockSequences === 0) continue;
+    context.addIssue({
+      code: "custom",
+      path: [phase, "batchSequences"],
+      message: `a multiple of gradientBlockSequences (${scale.gradientBlockSequences})`,
+    });
+  }
+});
+
+/** An experiment as its file states it. */
+export type Experiment = Readonly<z.output<typeof experimentSchema>>;
+
+/** One arm of an experiment, in the paper's units. */
+export type Arm = Readonly<Experiment["arms"][string]>;
+
+/** A scale as its file states it, its model resolved to a shape. */
+export type Scale = Readonly<z.output<typeof scaleSchema>>;

@@ -1,0 +1,220 @@
+/**
+ * From the text of a YAML file to a checked value. Only plain data passes: no anchors, aliases or merge keys, no
+ * duplicate keys, no NaN or infinity, nothing the schema does not name.
+ */
+// @ts-types="./std_yaml.d.ts"
+import { parse, YamlSyntaxError } from "@std/yaml";
+import { z } from "zod";
+import { suggest, UserError } from "../errors.ts";
+
+/** Largest YAML file that is read, in UTF-16 code units. */
+export const MAX_YAML_LENGTH = 1_000_000;
+
+type Path = readonly PropertyKey[];
+
+/**
+ * Parses one YAML document of plain data, by YAML's core schema.
+ *
+ * @param fileName how messages name the file
+ * @returns null, booleans, finite numbers, strings, arrays and objects
+ * @throws {UserError} `YAML_TOO_LARGE`, `YAML_ALIAS`, `YAML_SYNTAX` (duplicate keys too) or `YAML_NUMBER`
+ */
+export function parseYaml(text: string, fileName: string): unknown {
+  if (text.length > MAX_YAML_LENGTH) {
+    throw new UserError(
+      "YAML_TOO_LARGE",
+      `"${fileName}" has ${text.length} characters, but at most ${MAX_YAML_LENGTH} are read`,
+      "split it or name the right file",
+    );
+  }
+  refuseAliases(text, fileName);
+  let value: unknown;
+  try {
+    value = parse(text, { schema: "core" });
+  } catch (error) {
+    throw syntaxError(error, fileName);
+  }
+  refuseOddValues(value, [], fileName);
+  return value;
+}
+
+/**
+ * Refuses anchors and aliases before any is expanded: a few lines of nested aliases can stand for billions of
+ * values. Once every `&` reads `*` the document defines no anchor, so that the parser itself stumbles over the first
+ * anchor or alias, and only over those, since both characters are ordinary inside scalars and comments.
+ */
+function refuseAliases(text: string, fileName: string): void {
+  try {
+    parse(text.replaceAll("&", "*"), { schema: "core", allowDuplicateKeys: true });
+  } catch (error) {
+    if (!(error instanceof YamlSyntaxError) || !error.message.includes("Cannot read alias")) return;
+    throw new UserError(
+      "YAML_ALIAS",
+      `"${fileName}" uses a YAML anchor or alias ("&" or "*") in line ${error.line}`,
+      "write the value out, or quote it if it is text",
+      { cause: error },
+    );
+  }
+}
+
+function syntaxError(error: unknown, fileName: string): unknown {
+  if (error instanceof RangeError) {
+    return new UserError("YAML_SYNTAX", `"${fileName}" is nested too deeply to be read`, "flatten it", {
+      cause: error,
+    });
+  }
+  if (!(error instanceof YamlSyntaxError)) return error;
+  const reason = error.message.split("\n")[0]?.replace(/ at line \d+.*$/, "") ?? "";
+  return new UserError(
+    "YAML_SYNTAX",
+    `"${fileName}" is not valid YAML in line ${error.line}, column ${error.column}: ${reason}`,
+    undefined,
+    { cause: error },
+  );
+}
+
+function refuseOddValues(value: unknown, path: Path, fileName: string): void {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new UserError(
+      "YAML_NUMBER",
+      `"${fileName}": ${describePath(path)} is ${value}, expected a finite number`,
+    );
+  }
+  if (value === null || typeof value !== "object") return;
+  for (const [key, member] of Object.entries(value)) {
+    if (key === "<<") {
+      throw new UserError(
+        "YAML_ALIAS",
+        `"${fileName}": ${describePath(path)} uses a YAML merge key ("<<")`,
+        "write the values out",
+      );
+    }
+    refuseOddValues(member, [...path, Array.isArray(value) ? Number(key) : key], fileName);
+  }
+}
+
+/**
+ * Checks a parsed value against a zod schema.
+ *
+ * @returns what the schema makes of the value: defaults filled in
+ * @throws {UserError} `INVALID_FIELD` with a line for each problem: file, path, what was found, what was expected
+ */
+export function validate<T>(schema: z.ZodType<T>, value: unknown, fileName: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, schema, value));
+  throw new UserError(
+    "INVALID_FIELD",
+    problems.map((problem) => `"${fileName}": ${problem}`).join("\n"),
+    undefined,
+    { cause: result.error },
+  );
+}
+
+function describeIssue(issue: z.core.$ZodIssue, schema: z.core.$ZodType, root: unknown): string[] {
+  const where = describePath(issue.path);
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(schema, issue.path);
+    return issue.keys.map((key) =>
+      `unknown key ${describePath([...issue.path, key])}: ${
+        known === undefined ? "remove it" : suggest(key, known)
+      }`
+    );
+  }
+  if (issue.code === "invalid_key") return [`the key of ${where} is not valid, ${issue.issues.map(expected).join(", ")}`];
+  const found = valueAt(root, issue.path);
+  if (found === undefined && issue.code !== "custom") return [`${where} is missing, ${expected(issue)}`];
+  const known = choices(issue);
+  if (typeof found === "string" && known.length > 1) return [`${where} is "${found}": ${suggest(found, known)}`];
+  return [`${where} is ${describeValue(found)}, ${expected(issue)}`];
+}
+
+/** Values that an issue allows, as far as it lists them. */
+function choices(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === "invalid_value") return issue.values.map(String);
+  return issue.code === "invalid_union" && "options" in issue ? (issue.options ?? []).map(String) : [];
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a mapping",
+  record: "a mapping",
+  null: "nothing",
+};
+
+function expected(issue: z.core.$ZodIssue): string {
+  return `expected ${expectation(issue)}`;
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  const known = choices(issue);
+  if (known.length > 0) return `${known.length > 1 ? "one of " : ""}${known.map((choice) => `"${choice}"`).join(", ")}`;
+  switch (issue.code) {
+    case "invalid_type":
+      return TYPE_NAMES[issue.expected] ?? issue.expected;
+    case "too_small":
+      return bound(issue.origin, issue.minimum, issue.inclusive === true ? "at least" : "more than");
+    case "too_big":
+      return bound(issue.origin, issue.maximum, issue.inclusive === true ? "at most" : "less than");
+    case "not_multiple_of":
+      return `a multiple of ${issue.divisor}`;
+    case "invalid_format":
+      return issue.pattern === undefined ? `text in the form "${issue.format}"` : `text that matches ${issue.pattern}`;
+    default:
+      return issue.message;
+  }
+}
+
+function bound(origin: string, limit: number | bigint, relation: string): string {
+  if (origin === "number" || origin === "int") return `a number of ${relation} ${limit}`;
+  return `${relation} ${limit} ${origin === "string" ? "characters" : "entries"}`;
+}
+
+/** Keys of the object schema at a path, as far as the schema's form lets them be known. */
+function knownKeys(schema: z.core.$ZodType, path: Path): string[] | undefined {
+  let current: unknown = schema;
+  for (const step of [...path, undefined]) {
+    while (
+      current instanceof z.ZodOptional || current instanceof z.ZodDefault || current instanceof z.ZodNullable ||
+      current instanceof z.ZodReadonly
+    ) current = current.unwrap();
+    if (step === undefined) break;
+    if (current instanceof z.ZodObject) current = current.shape[String(step)];
+    else if (current instanceof z.ZodRecord) current = current.valueType;
+    else if (current instanceof z.ZodArray) current = current.element;
+    else return undefined;
+  }
+  return current instanceof z.ZodObject ? Object.keys(current.shape) : undefined;
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  let current = root;
+  for (const step of path) {
+    if (current === null || typeof current !== "object" || !Object.hasOwn(current, step)) return undefined;
+    current = (current as Readonly<Record<PropertyKey, unknown>>)[step];
+  }
+  return current;
+}
+
+/** A path as people write it: `arms["1%"].warmupPercent`, `sources[2]`. */
+function describePath(path: Path): string {
+  if (path.length === 0) return "the document";
+  const text = path.map((step) => {
+    if (typeof step === "number") return `[${step}]`;
+    return /^[A-Za-z_$][\w$]*$/.test(String(step)) ? `.${String(step)}` : `[${JSON.stringify(String(step))}]`;
+  }).join("");
+  return text.replace(/^\./, "");
+}
+
+function describeValue(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "empty";
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === "object") return "a mapping";
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
+}

@@ -1,0 +1,49 @@
+/** The file operations that rewarm needs, as an interface: tests put a layer under it that fails at any of them. */
+
+/** What a path is. Symbolic links are not followed. */
+export interface FileStatus {
+  readonly kind: "file" | "folder" | "link" | "other";
+  readonly bytes: number;
+}
+
+/** An open file with one position for reads and writes. */
+export interface FileHandle {
+  /** Reads at the position, as much as comes; `null` at the end of the file. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** Writes at the position; may write less than given, and says how much. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Moves the position to an offset from the start, in bytes. */
+  seek(offset: number): Promise<void>;
+  truncate(bytes: number): Promise<void>;
+  /** Returns when contents and metadata are on the disk. */
+  sync(): Promise<void>;
+  status(): Promise<FileStatus>;
+  /** Takes an exclusive advisory lock that the operating system frees when the process ends; `false` if it is taken. */
+  tryLock(): Promise<boolean>;
+  close(): void;
+}
+
+/**
+ * How a file is opened: `read`; `create`, which must not exist yet; `update`, for reading and writing, created where it
+ * is missing.
+ */
+export type OpenMode = "read" | "create" | "update";
+
+/** File operations. All throw the platform's own errors, with the errno name as `code`. */
+export interface FileSystem {
+  /** @param permissions POSIX mode of a file that is created; without effect on Windows */
+  open(path: string, mode: OpenMode, permissions?: number): Promise<FileHandle>;
+  /** Atomic within a folder; replaces a file of the new name. */
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Makes a folder and its parents; no error if it is there. */
+  makeFolder(path: string): Promise<void>;
+  /** Names in a folder, sorted. */
+  readFolder(path: string): Promise<string[]>;
+  /** `undefined` if there is nothing at the path. */
+  status(path: string): Promise<FileStatus | undefined>;
+  /** Absolute path without links. */
+  realPath(path: string): Promise<string>;
+  /** Returns when the entries of a folder are on the disk. */
+  syncFolder(path: string): Promise<void>;
+}

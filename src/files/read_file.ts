@@ -1,0 +1,74 @@
+/** Reading with bounds: nothing is allocated before its size is known to be allowed. */
+import { UserError } from "../errors.ts";
+import { DENO_FILES } from "./deno_file_system.ts";
+import { fileError } from "./file_error.ts";
+import type { FileSystem } from "./file_system.ts";
+
+const CHUNK_BYTES = 1 << 18;
+
+/**
+ * The bytes of a file, in pieces of at most 256 KiB; each piece is the caller's to keep.
+ *
+ * @throws {UserError} if the file is missing, is no regular file, or cannot be read
+ */
+export async function* readChunks(
+  path: string,
+  files: FileSystem = DENO_FILES,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+  try {
+    const handle = await files.open(path, "read");
+    try {
+      const { kind } = await handle.status();
+      if (kind !== "file") {
+        throw new UserError(
+          "NOT_A_FILE",
+          `Cannot read "${path}", it is no regular file`,
+          "give the path of a file",
+        );
+      }
+      while (true) {
+        const buffer = new Uint8Array(CHUNK_BYTES);
+        const count = await handle.read(buffer);
+        if (count === null) return;
+        if (count > 0) yield buffer.subarray(0, count);
+      }
+    } finally {
+      handle.close();
+    }
+  } catch (error) {
+    throw fileError(error, "read", path);
+  }
+}
+
+/**
+ * A whole file, if it is not too large.
+ *
+ * @param maxBytes refuses larger files before it reads them, and files that grow beyond it while they are read
+ * @throws {UserError} `FILE_TOO_LARGE`, and as {@linkcode readChunks}
+ */
+export async function readFileBounded(
+  path: string,
+  maxBytes: number,
+  files: FileSystem = DENO_FILES,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const tooLarge = (bytes: number) =>
+    new UserError(
+      "FILE_TOO_LARGE",
+      `"${path}" has ${bytes} bytes or more, and at most ${maxBytes} are allowed`,
+      "check that this is the file you meant",
+    );
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  for await (const chunk of readChunks(path, files)) {
+    total += chunk.length;
+    if (total > maxBytes) throw tooLarge(total);
+    chunks.push(chunk);
+  }
+  const whole = new Uint8Array(total);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}

@@ -1,0 +1,33 @@
+/** Artefacts in a folder on disk. */
+import type { Digest } from "../digest/sha256.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import { readChunks } from "../files/read_file.ts";
+import { resolveInside } from "../files/safe_path.ts";
+import { type ArtefactReader, digestStream } from "./artefacts.ts";
+
+/** Reads regular files inside a folder, and nothing outside it whatever the names say. */
+export function folderArtefacts(folder: string, files: FileSystem = DENO_FILES): ArtefactReader {
+  return {
+    async *open(name) {
+      yield* readChunks(await resolveInside(folder, name, files), files);
+    },
+  };
+}
+
+/**
+ * Names and digests of artefacts, for the subjects of a statement.
+ *
+ * @param names relative to the folder, parts separated by `/`
+ * @throws {UserError} if a file is missing or cannot be read
+ */
+export async function digestArtefacts(
+  folder: string,
+  names: readonly string[],
+  files: FileSystem = DENO_FILES,
+): Promise<{ name: string; sha256: Digest }[]> {
+  const reader = folderArtefacts(folder, files);
+  const digests: { name: string; sha256: Digest }[] = [];
+  for (const name of names) digests.push({ name, sha256: await digestStream(reader.open(name)) });
+  return digests;
+}

@@ -1,0 +1,139 @@
+/**
+ * The predicate of rewarm's manifests as a zod type. Its JSON Schema is published in schemas/manifest.schema.json, and a
+ * test keeps the two in step. Unknown members are refused everywhere: a later version that adds meaning gets another
+ * predicate type.
+ */
+import { z } from "zod";
+import { artefactNameSchema, artefactSchema, digestSchema, runSchema, textSchema } from "./run_schema.ts";
+
+/** Type of an in-toto statement, version 1. */
+export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
+/** Type of the predicate, with its version. A name: nothing is fetched from it. */
+export const PREDICATE_TYPE = "https://rewarm.dev/reproduction/v1";
+
+const wholeNumber = z.int().min(0);
+
+/** A number as the shortest decimal that reads back as the same f64, or fewer digits where the rule rounds. */
+const decimalSchema = z.string().max(64).regex(/^-?(0|[1-9][0-9]*)(\.[0-9]+)?(e[+-]?[0-9]+)?$/, {
+  error: "a decimal number",
+});
+
+const verdictSchema = z.enum(["reproduced", "contradicted", "inconclusive", "not comparable"]);
+
+const claimSchema = z.strictObject({
+  id: textSchema,
+  statement: textSchema,
+  /** section of the paper */
+  section: textSchema,
+  verdict: verdictSchema,
+  /** the rule in words, as fixed before the run */
+  rule: textSchema,
+  reason: textSchema.exactOptional(),
+  numbers: z.array(z.strictObject({ name: textSchema, value: decimalSchema })).max(1000),
+  /** the points of runs that the numbers come from */
+  evidence: z.array(z.strictObject({ label: textSchema, runKey: digestSchema, step: wholeNumber.exactOptional() }))
+    .max(10_000),
+});
+
+const comparisonSchema = z.strictObject({
+  name: textSchema,
+  /** the paper's number as it is printed there */
+  paper: textSchema,
+  source: textSchema,
+  ours: textSchema,
+  comparable: z.boolean(),
+  reason: textSchema,
+});
+
+const facts = z.record(z.string().min(1).max(200), z.string().max(4000));
+
+const environmentSchema = z.strictObject({
+  deno: textSchema,
+  v8: textSchema,
+  typescript: textSchema,
+  os: textSchema,
+  architecture: textSchema,
+  cpu: textSchema,
+  /** threads that trained */
+  threads: wholeNumber,
+  /** `none`, or the model with its driver */
+  gpu: textSchema,
+  /** permissions of the process, such as `read`, `write`; `all` if nothing was withheld */
+  permissions: z.array(textSchema).max(1000),
+  /** further versions, such as a driver's */
+  libraries: facts,
+});
+
+const corpusSchema = z.strictObject({
+  digest: digestSchema,
+  /** counts and shares as decimal strings */
+  summary: facts,
+});
+
+/** What a reproduction was, what it left, and what it found. */
+export const predicateSchema = z.strictObject({
+  tool: z.strictObject({ name: z.literal("rewarm"), version: textSchema }),
+  scale: textSchema,
+  /** `plan.json`; `planDigest` is the digest of the plan's content, which the file names too */
+  plan: artefactSchema.extend({ planDigest: digestSchema }),
+  /** statements, numbers and rules of the paper: fixed before the run by this digest */
+  paper: z.strictObject({ name: artefactNameSchema, sha256: digestSchema }),
+  /** lockfiles and experiments, by their names in the repository */
+  inputs: z.array(z.strictObject({ name: artefactNameSchema, sha256: digestSchema })).max(10_000),
+  container: z.union([
+    z.strictObject({ image: textSchema, sha256: digestSchema }),
+    z.strictObject({ none: textSchema }),
+  ]),
+  environment: environmentSchema,
+  engine: z.strictObject({
+    name: textSchema,
+    level: z.enum(["machine_to_machine", "run_to_run", "not_guaranteed"]),
+    /** version of docs/arithmetic.md */
+    arithmetic: textSchema,
+    /** digest of the kernels' source, and what else the engine says of itself */
+    description: facts,
+  }),
+  seeds: z.strictObject({
+    count: z.int().min(1),
+    /** seeds of initial weights and of window orders, by seed index */
+    values: z.array(z.strictObject({ initialWeights: wholeNumber, order: wholeNumber })).max(1000).exactOptional(),
+  }),
+  corpora: z.strictObject({ upstream: corpusSchema, downstream: corpusSchema }),
+  runs: z.array(runSchema).max(100_000),
+  claims: z.array(claimSchema).max(10_000),
+  comparisons: z.array(comparisonSchema).max(10_000),
+  /** what this manifest does not show, in whole sentences */
+  limits: z.array(textSchema).max(1000),
+  /** the command as it was given */
+  command: z.array(z.string().max(4000)).max(1000),
+  metadata: z.strictObject({
+    /** when the statement was made, ISO 8601 in UTC, as its maker says; no digest of a result depends on it */
+    createdAt: z.iso.datetime(),
+  }),
+});
+
+/** The predicate, parsed. */
+export type Predicate = z.infer<typeof predicateSchema>;
+/** A claim of the paper with its verdict. */
+export type ManifestClaim = z.infer<typeof claimSchema>;
+/** A number of the paper beside ours. */
+export type ManifestComparison = z.infer<typeof comparisonSchema>;
+
+/** An in-toto statement with rewarm's predicate. */
+export const statementSchema = z.strictObject({
+  _type: z.literal(STATEMENT_TYPE),
+  subject: z.array(z.strictObject({ name: artefactNameSchema, digest: z.strictObject({ sha256: digestSchema }) }))
+    .min(1).max(1_000_000),
+  predicateType: z.literal(PREDICATE_TYPE),
+  predicate: predicateSchema,
+});
+
+/** The statement, parsed. */
+export type Statement = z.infer<typeof statementSchema>;
+
+/** The JSON Schema (2020-12) of the statement, for schemas/manifest.schema.json. */
+export function manifestJsonSchema(): string {
+  const schema = z.toJSONSchema(statementSchema, { reused: "ref" });
+  const title = "Statement of a rewarm manifest: the payload of manifest.dsse.json";
+  return `${JSON.stringify({ $schema: schema.$schema, title, ...schema }, null, 2)}\n`;
+}

@@ -1,0 +1,121 @@
+/** Whether a statement agrees with itself, looked at without any artefact. Web-standard APIs only. */
+import { shortDigest } from "../digest/sha256.ts";
+import { runKey } from "../experiment/run_key.ts";
+import { printable, unsafeNameReason } from "../files/safe_name.ts";
+import type { Statement } from "./predicate.ts";
+import type { ManifestRun, TrainedRun } from "./run_schema.ts";
+import { LearningRates } from "./learning_rates.ts";
+
+/** The first flaw of the subjects' names: one that leads out of the folder, or stands twice; `undefined` if none. */
+export function subjectFlaw(statement: Statement): string | undefined {
+  const names = new Set<string>();
+  for (const { name } of statement.subject) {
+    const reason = unsafeNameReason(name);
+    if (reason !== undefined) return `the name of subject "${printable(name)}" ${reason}`;
+    // Two names that differ in case or in their Unicode form only are one file on some systems.
+    const folded = name.normalize("NFC").toLowerCase();
+    if (names.has(folded)) return `there are two subjects "${printable(name)}"`;
+    names.add(folded);
+  }
+  return undefined;
+}
+
+/** The first contradiction in a statement, subjects included; `undefined` if it agrees with itself. */
+export function statementFlaw(statement: Statement): string | undefined {
+  return subjectFlaw(statement) ?? artefactFlaw(statement) ?? runsFlaw(statement.predicate.runs) ??
+    claimsFlaw(statement);
+}
+
+/** Whether every run was trained: it has evidence. */
+export function isTrained(run: ManifestRun): run is TrainedRun {
+  return run.outcome !== "skipped";
+}
+
+function artefactFlaw({ subject, predicate }: Statement): string | undefined {
+  const digests = new Map<string, string>(subject.map(({ name, digest }) => [name, digest.sha256]));
+  const used = new Map<string, string>();
+  const flawOf = (owner: string, { name, sha256 }: { name: string; sha256: string }): string | undefined => {
+    const subjectDigest = digests.get(name);
+    if (subjectDigest === undefined) return `${owner} names "${printable(name)}", which is no subject`;
+    if (subjectDigest !== sha256) {
+      return `${owner} gives "${printable(name)}" the digest ${shortDigest(sha256)}, its subject ${
+        shortDigest(subjectDigest)
+      }`;
+    }
+    const other = used.get(name);
+    if (other !== undefined) return `${owner} and ${other} both name "${printable(name)}"`;
+    used.set(name, owner);
+    return undefined;
+  };
+  const planFlaw = flawOf("the plan", predicate.plan);
+  if (planFlaw !== undefined) return planFlaw;
+  for (const run of predicate.runs.filter(isTrained)) {
+    const checkpoints = run.states.flatMap(({ checkpoint }) => checkpoint ?? []);
+    for (const artefact of [run.journal, run.curves, ...checkpoints]) {
+      const flaw = flawOf(`run "${run.label}"`, artefact);
+      if (flaw !== undefined) return flaw;
+    }
+  }
+  return undefined;
+}
+
+function runsFlaw(runs: readonly ManifestRun[]): string | undefined {
+  const byKey = new Map<string, ManifestRun>();
+  const labels = new Set<string>();
+  const rates = new LearningRates();
+  for (const run of runs) {
+    const flaw = runFlaw(run, byKey) ?? rates.flaw(run.specification);
+    if (flaw !== undefined) return `run "${run.label}" ${flaw}`;
+    if (labels.has(run.label)) return `there are two runs "${run.label}"`;
+    byKey.set(run.key, run);
+    labels.add(run.label);
+  }
+  return undefined;
+}
+
+/** @param earlier runs that stand before this one; a run stands after the run that it starts from */
+function runFlaw(run: ManifestRun, earlier: ReadonlyMap<string, ManifestRun>): string | undefined {
+  const { specification, key } = run;
+  const computed = runKey(specification);
+  if (computed !== key) return `has key ${shortDigest(key)}, and its specification gives ${shortDigest(computed)}`;
+  if (earlier.has(key)) return "stands twice";
+  if (run.steps > specification.schedule.totalSteps) {
+    return `has ${run.steps} steps, and its schedule ends after ${specification.schedule.totalSteps}`;
+  }
+  const start = specification.initialWeights;
+  if (start.kind === "checkpoint") {
+    const parent = earlier.get(start.run);
+    if (parent === undefined) return `starts from run ${shortDigest(start.run)}, which does not stand before it`;
+    if (isTrained(run) && !(isTrained(parent) && parent.states.some(({ step }) => step === start.step))) {
+      return `starts from step ${start.step} of run "${parent.label}", where no state is recorded`;
+    }
+  }
+  return isTrained(run) ? evidenceFlaw(run) : undefined;
+}
+
+function evidenceFlaw({ outcome, steps, journal, states }: TrainedRun): string | undefined {
+  if (outcome === "completed" && journal.steps !== steps) {
+    return `is said to be complete, but has ${journal.steps} of ${steps} steps`;
+  }
+  if (journal.steps > steps) return `has ${journal.steps} steps, and ${steps} are planned`;
+  for (const [index, { step }] of states.entries()) {
+    if (step > journal.steps) return `has a state at step ${step}, after its end`;
+    if (step <= (states[index - 1]?.step ?? -1)) return "has states that are not in the order of their steps";
+  }
+  if (outcome === "completed" && states.at(-1)?.step !== steps) return "has no state recorded at its end";
+  return undefined;
+}
+
+function claimsFlaw({ predicate }: Statement): string | undefined {
+  const ids = new Set<string>();
+  const labels = new Map<string, string>(predicate.runs.map(({ key, label }) => [key, label]));
+  for (const { id, evidence } of predicate.claims) {
+    if (ids.has(id)) return `there are two claims "${printable(id)}"`;
+    ids.add(id);
+    const stranger = evidence.find(({ runKey, label }) => labels.get(runKey) !== label);
+    if (stranger !== undefined) {
+      return `claim "${printable(id)}" points to run "${printable(stranger.label)}", which is not in the manifest`;
+    }
+  }
+  return undefined;
+}

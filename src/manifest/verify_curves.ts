@@ -1,0 +1,102 @@
+/** The runs' curves: theirs, complete, at the planned steps and rates. Web-standard APIs only. */
+import { sha256 } from "../digest/sha256.ts";
+import { isEvaluationStep } from "../experiment/evaluation.ts";
+import type { RunKey } from "../experiment/run.ts";
+import type { Curves } from "../results/curves.ts";
+import { curvesSchema } from "../results/curves_schema.ts";
+import { type ArtefactReader, collectBounded } from "./artefacts.ts";
+import { LearningRates } from "./learning_rates.ts";
+import type { Predicate } from "./predicate.ts";
+import type { TrainedRun } from "./run_schema.ts";
+import { schemaFlaws } from "./statement.ts";
+import { isTrained } from "./statement_check.ts";
+import { parseStrictJson } from "./strict_json.ts";
+import type { StepOutcome } from "./verification_report.ts";
+import { listed, readProblem } from "./verify_artefacts.ts";
+
+const MAX_CURVES_BYTES = 16_000_000;
+
+/** What the curves' files hold. */
+export interface CurveFindings {
+  readonly outcome: StepOutcome;
+  /** curves of the trained runs; complete if the outcome is "ok" */
+  readonly curves: ReadonlyMap<RunKey, Curves>;
+}
+
+/**
+ * Reads the curves of every trained run.
+ *
+ * @param goodJournals keys of runs whose journals were checked; a curve is compared with no other run's
+ */
+export async function checkCurves(
+  predicate: Predicate,
+  artefacts: ArtefactReader,
+  goodJournals: ReadonlySet<string>,
+): Promise<CurveFindings> {
+  const curves = new Map<RunKey, Curves>();
+  const failures: string[] = [];
+  const unchecked: string[] = [];
+  const rates = new LearningRates();
+  let points = 0;
+  for (const run of predicate.runs.filter(isTrained)) {
+    if (!goodJournals.has(run.key)) {
+      unchecked.push(`curve of run "${run.label}": its journal is not good`);
+      continue;
+    }
+    try {
+      const bytes = await collectBounded(artefacts.open(run.curves.name), MAX_CURVES_BYTES, run.curves.name);
+      const found = readCurves(bytes, run, rates.table(run.specification.schedule));
+      if (typeof found === "string") failures.push(`curve of run "${run.label}": ${found}`);
+      else {
+        curves.set(run.key, found);
+        points += found.points.length;
+      }
+    } catch (error) {
+      const problem = readProblem(error);
+      (problem.kind === "refused" ? failures : unchecked).push(problem.detail);
+    }
+  }
+  if (failures.length > 0) return { outcome: { status: "failed", detail: listed(failures) }, curves };
+  if (unchecked.length > 0) return { outcome: { status: "not checked", detail: listed(unchecked) }, curves };
+  const detail = `${curves.size} curves hold every planned evaluation, ${points} points`;
+  return { outcome: { status: "ok", detail }, curves };
+}
+
+function readCurves(bytes: Uint8Array, run: TrainedRun, rates: Float32Array): Curves | string {
+  if (sha256(bytes) !== run.curves.sha256) return "it was changed";
+  let value: unknown;
+  try {
+    value = parseStrictJson(bytes);
+  } catch (error) {
+    return error instanceof Error ? error.message : "it is not JSON";
+  }
+  const parsed = curvesSchema.safeParse(value);
+  if (!parsed.success) return schemaFlaws(parsed.error).join("; ");
+  return curvesFlaw(parsed.data, run, rates) ?? parsed.data;
+}
+
+function curvesFlaw(curves: Curves, run: TrainedRun, rates: Float32Array): string | undefined {
+  const { specification, label, key, journal, outcome } = run;
+  if (curves.runKey !== key || curves.label !== label) return `it is that of run "${curves.label}"`;
+  const tokensPerStep = specification.batchSequences * specification.model.sequenceLength;
+  if (curves.tokensPerStep !== tokensPerStep) return `it counts ${curves.tokensPerStep} tokens a step`;
+  if ((curves.diverged !== undefined) !== (outcome === "diverged")) return "it disagrees about a divergence";
+  if (curves.diverged !== undefined && curves.diverged.step !== journal.steps) {
+    return `it diverges at step ${curves.diverged.step}, and the journal at ${journal.steps}`;
+  }
+  let index = 0;
+  for (let step = 0; step <= journal.steps; step++) {
+    if (!isEvaluationStep(specification.evaluation, step, run.steps)) continue;
+    const point = curves.points[index];
+    // The weights that diverge at a step may give no loss that can be written down before it.
+    if (outcome === "diverged" && step === journal.steps && point === undefined) break;
+    if (point?.step !== step) return `it has no point at step ${step}, where an evaluation is planned`;
+    const rate = step === run.steps ? rates[step - 1] : rates[step];
+    if (Math.fround(point.learningRate) !== rate) {
+      return `its learning rate at step ${step} is ${point.learningRate}, and the schedule has ${rate}`;
+    }
+    index++;
+  }
+  const extra = curves.points[index];
+  return extra === undefined ? undefined : `it has a point at step ${extra.step}, where no evaluation is planned`;
+}

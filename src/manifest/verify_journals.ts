@@ -1,0 +1,76 @@
+/** The runs' journals: chains recomputed, rates against the schedules, states against the manifest. Web-standard only. */
+import { shortDigest } from "../digest/sha256.ts";
+import { readJournal } from "../train/journal_reader.ts";
+import { fromBits, toBits } from "../train/journal_record.ts";
+import type { ArtefactReader } from "./artefacts.ts";
+import { LearningRates } from "./learning_rates.ts";
+import type { Predicate } from "./predicate.ts";
+import type { TrainedRun } from "./run_schema.ts";
+import { isTrained } from "./statement_check.ts";
+import type { StepOutcome } from "./verification_report.ts";
+import { listed, readProblem } from "./verify_artefacts.ts";
+
+/** What the journals show. */
+export interface JournalFindings {
+  readonly outcome: StepOutcome;
+  /** keys of runs whose journals are good */
+  readonly good: ReadonlySet<string>;
+}
+
+/** Recomputes the hash chain of every trained run's journal from its first record. */
+export async function checkJournals(predicate: Predicate, artefacts: ArtefactReader): Promise<JournalFindings> {
+  const good = new Set<string>();
+  const failures: string[] = [];
+  const unreadable: string[] = [];
+  const rates = new LearningRates();
+  const runs = predicate.runs.filter(isTrained);
+  let records = 0;
+  for (const run of runs) {
+    try {
+      const flaw = await journalFlaw(run, artefacts, rates.table(run.specification.schedule));
+      if (flaw !== undefined) failures.push(`journal of run "${run.label}": ${flaw}`);
+      else {
+        good.add(run.key);
+        records += run.journal.steps;
+      }
+    } catch (error) {
+      const problem = readProblem(error);
+      (problem.kind === "refused" ? failures : unreadable).push(problem.detail);
+    }
+  }
+  if (failures.length > 0) return { outcome: { status: "failed", detail: listed(failures) }, good };
+  if (unreadable.length > 0) return { outcome: { status: "not checked", detail: listed(unreadable) }, good };
+  const detail = `hash chains of ${runs.length} journals recomputed over ${records} steps`;
+  return { outcome: { status: "ok", detail }, good };
+}
+
+async function journalFlaw(
+  run: TrainedRun,
+  artefacts: ArtefactReader,
+  rates: Float32Array,
+): Promise<string | undefined> {
+  const reading = await readJournal(artefacts.open(run.journal.name), run.key, (record) => {
+    if (record.kind !== "step") return undefined;
+    const rate = rates[record.step];
+    if (rate === undefined) return "it is for a step after the end of the schedule";
+    if (toBits(rate) === record.lr) return undefined;
+    return `its learning rate is ${fromBits(record.lr)}, and the schedule has ${rate}`;
+  });
+  const { problem, steps, chain, states, divergence } = reading;
+  if (problem !== undefined) return `line ${problem.line}: ${problem.reason}`;
+  if (steps !== run.journal.steps) return `it has ${steps} steps, and ${run.journal.steps} are stated`;
+  if (chain !== run.journal.root) {
+    return `its chain ends in ${shortDigest(chain)}, and ${shortDigest(run.journal.root)} is stated`;
+  }
+  if ((divergence !== undefined) !== (run.outcome === "diverged")) {
+    return divergence === undefined ? "it records no divergence, and one is stated" : "it records a divergence";
+  }
+  for (let index = 0; index < Math.max(states.length, run.states.length); index++) {
+    const recorded = states[index];
+    const stated = run.states[index];
+    if (recorded?.step !== stated?.step || recorded?.state !== stated?.state) {
+      return `the states it records and those stated differ from step ${recorded?.step ?? stated?.step} on`;
+    }
+  }
+  return undefined;
+}

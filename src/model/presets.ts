@@ -1,0 +1,54 @@
+/** Shapes of the published Pythia models (EleutherAI, trained with GPT-NeoX). */
+import type { ModelConfig } from "./config.ts";
+
+/** Names of the presets. */
+export const MODEL_PRESETS = ["pythia-14m", "pythia-31m", "pythia-70m", "pythia-160m", "pythia-410m"] as const;
+
+/** Name of a preset. */
+export type ModelPreset = (typeof MODEL_PRESETS)[number];
+
+/** A preset's shape, and the maximum learning rate it was pre-trained with. */
+export interface PresetModel {
+  readonly config: ModelConfig;
+  readonly maxLearningRate: number;
+}
+
+function pythia(layers: number, hiddenSize: number, heads: number, maxLearningRate: number): PresetModel {
+  return {
+    config: {
+      hiddenSize,
+      layers,
+      heads,
+      intermediateSize: 4 * hiddenSize,
+      vocabularySize: 50304, // the tokenizer's 50,277, padded
+      sequenceLength: 2048,
+      rotaryFraction: 0.25,
+      rotaryBase: 10000,
+      layerNormEpsilon: 1e-5,
+    },
+    maxLearningRate,
+  };
+}
+
+const PRESETS: Readonly<Record<ModelPreset, PresetModel>> = {
+  "pythia-14m": pythia(6, 128, 4, 1e-3),
+  "pythia-31m": pythia(6, 256, 8, 1e-3),
+  "pythia-70m": pythia(6, 512, 8, 1e-3),
+  "pythia-160m": pythia(12, 768, 12, 6e-4),
+  "pythia-410m": pythia(24, 1024, 16, 3e-4),
+};
+
+/**
+ * A Pythia model's shape and maximum learning rate.
+ *
+ * @example
+ * ```ts
+ * import { parameterCount } from "./config.ts";
+ * import { presetModel } from "./presets.ts";
+ *
+ * console.log(parameterCount(presetModel("pythia-14m").config)); // 14067712
+ * ```
+ */
+export function presetModel(name: ModelPreset): PresetModel {
+  return PRESETS[name];
+}

@@ -1,0 +1,64 @@
+/** The numbers behind a figure as a table, folded away under it. */
+import type { FigureDefinition } from "./figures.ts";
+import type { ReportInput } from "./input.ts";
+import { Anchors } from "./anchors.ts";
+import { html, join, type Markup } from "./markup.ts";
+import { fixed, grouped, percent } from "./numbers.ts";
+import { perplexity, type Series, type SeriesPoint } from "./series.ts";
+import { type Column, table } from "./table.ts";
+
+const MOST_ROWS = 24;
+
+/** The folded table, its rows thinned out to a readable number, with links to the runs it was made of. */
+export function figureData(definition: FigureDefinition, series: readonly Series[], input: ReportInput): Markup {
+  const { plots } = definition;
+  const byPlace = series.map(({ mean }) => new Map(mean.map((point) => [point.tokens, point])));
+  const places = [...new Set(series.flatMap(({ mean }) => mean.map(({ tokens }) => tokens)))].sort((a, b) => a - b);
+  const rows = thin(places, MOST_ROWS);
+  const value = (point: SeriesPoint | undefined): string[] => {
+    if (plots.kind === "loss") return [fixed(point?.[plots.metric], 4)];
+    return (["downstream", "upstream"] as const).map((metric) => fixed(point && perplexity(point[metric]), 3));
+  };
+  const columns: Column[] = series.flatMap(({ style }) =>
+    plots.kind === "loss"
+      ? [{ head: style.label, numeric: true }]
+      : ["downstream", "upstream"].map((metric) => ({ head: `${style.label}, ${metric}`, numeric: true }))
+  );
+  const anchors = new Anchors(input.runs);
+  const runs = series.flatMap(({ members }) => members.map(({ label, runKey }) => anchors.link(label, runKey)));
+  const several = series.some(({ seeds }) => seeds.length > 1);
+  return html`<details>
+<summary>Numbers of this figure</summary>
+${
+    table({
+      id: `${definition.id}-data`,
+      caption: html`${definition.title}: ${
+        plots.kind === "loss" ? `${plots.metric} loss in nats a ${input.scale.tokenUnit}` : "perplexities"
+      }${several ? ", mean over seeds" : null}${
+        rows.length < places.length ? `; ${rows.length} of ${places.length} evaluations` : null
+      }`,
+      columns: [{ head: "Tokens", numeric: true }, ...columns],
+      rows: rows.map((tokens) => ({
+        cells: [
+          html`${grouped(tokens)}${
+            definition.experiments.includes("upstream")
+              ? null
+              : html` <span class="quiet">${percent(tokens / input.scale.downstreamHorizonTokens)}</span>`
+          }`,
+          ...byPlace.flatMap((points) => value(points.get(tokens))),
+        ],
+      })),
+    })
+  }
+<p class="note">All evaluations are in <code>curves.json</code> of the runs: ${join(runs, ", ")}.</p>
+</details>`;
+}
+
+/** At most `most` of the values, evenly spread, the first and the last among them. */
+function thin(values: readonly number[], most: number): number[] {
+  if (values.length <= most) return [...values];
+  return Array.from(
+    { length: most },
+    (_, i) => values[Math.round(i * (values.length - 1) / (most - 1))] as number,
+  );
+}

@@ -1,0 +1,161 @@
+/** The page's style: system fonts, light and dark, from 320 pixels to a wide screen, and paper. */
+
+/** Colours that charts and text share. Text colours keep a contrast of 4.5 : 1 on `--card` and `--page`. */
+const LIGHT = `
+  --page: #f7f5f1; --card: #ffffff; --ink: #1e2126; --muted: #5c626b; --rule: #e2ded6; --link: #0b5cad;
+  --accent: #b0431a; --blue: #0a63ad; --red: #c03a1e; --green: #0b7a5b; --purple: #8a3c8f; --gold: #8a6100;
+  --grey: #5c626b; --good: #0b6b50; --bad: #a8321a; --open: #7a5600; --none: #5c626b; --tint: 7%;`;
+
+const DARK = `
+  --page: #131519; --card: #1b1e23; --ink: #e8e6e1; --muted: #a3a8b1; --rule: #33373f; --link: #7db8f5;
+  --accent: #ff9a66; --blue: #62b0f4; --red: #ff8a70; --green: #45cda4; --purple: #dc94e0; --gold: #e3b64a;
+  --grey: #b3b8c0; --good: #52d3ab; --bad: #ff8f76; --open: #e8bd55; --none: #a3a8b1; --tint: 13%;`;
+
+/** The content of the page's one style element. */
+export const STYLESHEET = `
+:root {${LIGHT}
+  color-scheme: light dark;
+  --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif;
+  --serif: "Iowan Old Style", "Palatino Linotype", Palatino, Charter, Georgia, "Liberation Serif", serif;
+  --mono: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace;
+}
+@media (prefers-color-scheme: dark) { :root {${DARK} } }
+*, ::before, ::after { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; scroll-padding-top: 1rem; }
+body { margin: 0; background: var(--page); color: var(--ink); font: 1rem/1.55 var(--sans); }
+header, main, footer { max-width: 76rem; margin: 0 auto; padding: 0 clamp(1rem, 4vw, 2.5rem); }
+header { padding-top: clamp(1.75rem, 5vw, 3.5rem); }
+main:focus { outline: none; }
+footer { padding-top: 2rem; padding-bottom: 3rem; color: var(--muted); font-size: .875rem; }
+h1, h2 { font-family: var(--serif); font-weight: 600; line-height: 1.15; text-wrap: balance; }
+h1 { font-size: clamp(1.75rem, 1.2rem + 2.6vw, 2.9rem); max-width: 22em; margin: .3rem 0 .8rem; letter-spacing: -.01em; }
+h2 { font-size: 1.75rem; margin: 3.5rem 0 1rem; padding-top: 1.25rem; border-top: 1px solid var(--rule); }
+h3 { font-size: 1.15rem; line-height: 1.3; margin: 2.25rem 0 .3rem; }
+h4 { font-size: 1rem; line-height: 1.3; margin: 0; }
+p, ul, ol { margin: 0 0 .8rem; }
+main p { max-width: 46rem; }
+a { color: var(--link); text-underline-offset: .15em; text-decoration-thickness: from-font; }
+a:hover { text-decoration-thickness: 2px; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
+code, pre { font-family: var(--mono); font-size: .875em; }
+code { overflow-wrap: anywhere; }
+:target { scroll-margin-top: 1rem; }
+tr:target, figure:target { outline: 2px solid var(--accent); outline-offset: -1px; }
+.kicker { color: var(--accent); font-weight: 600; font-size: .875rem; letter-spacing: .02em; margin: 0; }
+.lead { font-size: 1.125rem; color: var(--muted); }
+.quiet { color: var(--muted); font-weight: 400; font-size: .875rem; }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.skip { position: absolute; left: -999rem; top: 0; padding: .6rem 1rem; background: var(--card); z-index: 1; }
+.skip:focus { left: 0; }
+nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; margin: 1.25rem 0 0; padding: 0; }
+nav a { display: inline-block; padding: .3rem 0; }
+.card { background: var(--card); border: 1px solid var(--rule); border-radius: .625rem; padding: 1.25rem; }
+.card > :last-child { margin-bottom: 0; }
+.card h3 { margin: 0 0 .5rem; }
+.card ul { padding-left: 1.1rem; }
+.card li + li { margin-top: .4rem; }
+.warning { border-color: var(--open); margin-top: 1.25rem; }
+.left-out { color: var(--muted); border: 1px dashed var(--rule); border-radius: .625rem; padding: 1rem 1.25rem; margin: 0; }
+.columns { display: grid; gap: 1.25rem; }
+
+.tally { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .75rem; list-style: none; padding: 0; margin: 0 0 .9rem; }
+.tile { background: var(--card); border: 1px solid var(--rule); border-radius: .625rem; padding: .7rem .7rem .8rem; }
+.tile .badge { font-size: .8rem; padding: .05em .55em .1em; }
+.count { display: block; font: 600 2.5rem/1.1 var(--serif); margin-bottom: .35rem; }
+.badge { display: inline-flex; gap: .4em; align-items: baseline; border: 1px solid currentColor; border-radius: 2em;
+  padding: .05em .7em .1em .6em; font-weight: 600; font-size: .875rem; line-height: 1.5; white-space: nowrap; }
+.badge.reproduced { color: var(--good); }
+.badge.contradicted { color: var(--bad); }
+.badge.inconclusive { color: var(--open); border-style: dashed; }
+.badge.not-comparable { color: var(--none); border-style: dotted; }
+.badge.reproduced, .badge.contradicted { background: color-mix(in srgb, currentColor var(--tint), transparent); }
+.strip { display: flex; flex-wrap: wrap; gap: .3rem; list-style: none; padding: 0; margin: 0 0 1.5rem; }
+.chip { display: grid; place-items: center; width: 1.9rem; height: 1.9rem; border-radius: .35rem; text-decoration: none;
+  font-weight: 700; font-size: .9rem; border: 1px solid currentColor; position: relative;
+  background: color-mix(in srgb, currentColor var(--tint), transparent); }
+.chip.reproduced { color: var(--good); }
+.chip.contradicted { color: var(--bad); }
+.chip.inconclusive { color: var(--open); border-style: dashed; }
+.chip.not-comparable { color: var(--none); border-style: dotted; background: none; }
+
+.scroll { position: relative; overflow-x: auto; margin: 0 0 1.25rem; background: var(--card); border: 1px solid var(--rule); border-radius: .625rem; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; line-height: 1.45; }
+caption { text-align: left; padding: .8rem 1rem; color: var(--muted); font-size: .875rem; }
+.scroll caption span { display: block; position: sticky; left: 1rem; width: fit-content; max-width: calc(100vw - 5.5rem); }
+th, td { text-align: left; vertical-align: top; padding: .5rem .75rem; border-top: 1px solid var(--rule); font-weight: 400; }
+th:first-child, td:first-child { padding-left: 1rem; }
+thead th { font-weight: 600; font-size: .82rem; white-space: nowrap; vertical-align: bottom; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.digest { white-space: nowrap; font-size: .78rem; }
+.prose td:nth-child(4) { min-width: 16rem; }
+.prose th:first-child { min-width: 11rem; }
+.prose td:nth-child(2), .prose td:nth-child(3) { min-width: 7.5rem; }
+.facts { width: fit-content; max-width: 100%; }
+.facts table { min-width: min(100%, 30rem); }
+.facts tbody th { color: var(--muted); white-space: nowrap; }
+#runs-table ~ tbody th, #runs-table ~ tbody td { white-space: nowrap; }
+
+.claims-box { background: var(--card); border: 1px solid var(--rule); border-radius: .625rem; }
+.claims th, .claims td { padding: .9rem 1rem; }
+.claims tbody th { width: 34%; }
+.claims p { margin-bottom: .35rem; }
+.statement { font-weight: 600; }
+.rule .quiet { display: inline-block; margin-right: .3em; }
+.numbers { display: flex; flex-wrap: wrap; gap: .35rem 1.25rem; margin: .5rem 0; }
+.numbers dt { color: var(--muted); font-size: .8rem; }
+.numbers dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; overflow-wrap: anywhere; }
+.evidence { padding-left: 1.1rem; margin: .4rem 0 0; overflow-wrap: anywhere; }
+summary { cursor: pointer; color: var(--link); font-size: .875rem; padding: .25rem 0; width: fit-content; }
+
+.figures { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); margin-top: 1rem; }
+figure { margin: 0; min-width: 0; }
+figure .note { font-size: .875rem; color: var(--muted); margin: .5rem 0; }
+figure details { margin-top: .25rem; }
+figure .scroll { max-height: 22rem; overflow: auto; margin: .5rem 0; }
+figure .scroll table { font-size: .82rem; }
+figcaption p { margin: .1rem 0 .6rem; }
+.legend { display: flex; flex-wrap: wrap; gap: .15rem 1rem; list-style: none; padding: 0 !important; margin: 0 0 .6rem; font-size: .875rem; }
+.legend li { display: inline-flex; align-items: center; gap: .4rem; margin: 0 !important; }
+.plot { display: block; width: 100%; height: auto; overflow: hidden; font-family: var(--sans); }
+.plot text { white-space: pre; }
+.plot.wide { display: none; }
+.swatch { flex: none; overflow: visible; }
+.swatch path { stroke: currentColor; stroke-width: 2.1; fill: none; }
+.swatch polygon, .swatch circle { fill: currentColor; }
+.swatch.blue { color: var(--blue); } .swatch.red { color: var(--red); } .swatch.green { color: var(--green); }
+.swatch.purple { color: var(--purple); } .swatch.gold { color: var(--gold); } .swatch.grey { color: var(--grey); }
+.commands { padding-left: 1.2rem; }
+.commands p { margin-bottom: .3rem; }
+pre { overflow-x: auto; background: var(--card); border: 1px solid var(--rule); border-radius: .5rem; padding: .7rem .9rem; margin: 0 0 1rem; }
+pre code { overflow-wrap: normal; }
+
+@media (min-width: 36rem) {
+  .plot.wide { display: block; }
+  .plot.narrow { display: none; }
+  .tally { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+  .tile { padding: .8rem 1rem 1rem; }
+  .tile .badge { font-size: .875rem; padding: .05em .7em .1em .6em; }
+}
+@media (min-width: 60rem) {
+  .columns, .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+}
+@media (max-width: 47.99rem) {
+  .claims, .claims tbody, .claims tr, .claims th, .claims td, .claims caption { display: block; }
+  .claims thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .claims tbody th { width: auto; }
+  .claims td { border-top: 0; padding-top: 0; }
+  .claims th, .claims td, .card { padding-left: .9rem; padding-right: .9rem; }
+}
+@media print {
+  :root {${LIGHT} --page: #ffffff; color-scheme: light; }
+  body { font-size: 10pt; }
+  nav, .skip, summary { display: none; }
+  h2, h3, h4 { break-after: avoid; }
+  figure, tr, .tile, .card { break-inside: avoid; }
+  .plot.wide { display: block; }
+  .plot.narrow { display: none; }
+  .scroll { overflow: visible; }
+  .digest { white-space: normal; overflow-wrap: anywhere; }
+  a { color: inherit; }
+}
+`;

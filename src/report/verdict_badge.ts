@@ -1,0 +1,24 @@
+/** Verdicts as badges: a sign and a word, so that colour is never alone. */
+import type { VerdictName } from "./input.ts";
+import { html, type Markup } from "./markup.ts";
+
+/** All verdicts, in the order in which the page counts them. */
+export const VERDICTS: readonly VerdictName[] = ["reproduced", "contradicted", "inconclusive", "not comparable"];
+
+const MARKS: Readonly<Record<VerdictName, { readonly sign: string; readonly name: string }>> = {
+  "reproduced": { sign: "✓", name: "reproduced" },
+  "contradicted": { sign: "✕", name: "contradicted" },
+  "inconclusive": { sign: "?", name: "inconclusive" },
+  "not comparable": { sign: "≠", name: "not-comparable" },
+};
+
+/** A verdict's sign, and its name as a CSS class. */
+export function verdictMark(verdict: VerdictName): { readonly sign: string; readonly name: string } {
+  return MARKS[verdict];
+}
+
+/** A verdict's badge. */
+export function badge(verdict: VerdictName): Markup {
+  const { sign, name } = MARKS[verdict];
+  return html`<span class="badge ${name}"><span aria-hidden="true">${sign}</span> ${verdict}</span>`;
+}

@@ -1,0 +1,140 @@
+/**
+ * Checkpoints: safetensors files with weights under Hugging Face's names, Adam's moments beside them, and metadata that
+ * ties them to a run, a step, and the journal.
+ */
+import { type Digest, isDigest, shortDigest } from "../digest/sha256.ts";
+import type { TrainingState } from "../engine/engine.ts";
+import { UserError } from "../errors.ts";
+import type { RunKey } from "../experiment/run.ts";
+import { writeFileDurably } from "../files/durable.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import { readFileBounded } from "../files/read_file.ts";
+import { type ModelConfig, parameterCount } from "../model/config.ts";
+import { type ParameterShape, parameterShapes } from "../model/parameters.ts";
+import { parseSafetensors, safetensorsHeader, toFloat32 } from "../model/safetensors.ts";
+import { pieces, stateDigest } from "./state_digest.ts";
+
+const FORMAT = "rewarm checkpoint v1";
+/** Names of Adam's moments: PyTorch's, before the tensor's own. */
+const FIRST_MOMENT = "optimizer.exp_avg.";
+const SECOND_MOMENT = "optimizer.exp_avg_sq.";
+/** Room for header and names beyond the tensors' bytes. */
+const HEADER_ALLOWANCE = 16 * 2 ** 20;
+
+/** What a checkpoint says of itself. */
+export interface CheckpointInfo {
+  readonly run: RunKey;
+  /** optimizer steps done */
+  readonly step: number;
+  /** training windows read */
+  readonly dataPosition: number;
+  /** digest of weights, moments, step and data position */
+  readonly state: Digest;
+}
+
+/** Name of a step's checkpoint: `step-000123.safetensors`. */
+export function checkpointName(step: number): string {
+  return `step-${String(step).padStart(6, "0")}.safetensors`;
+}
+
+/** The step of a checkpoint's name; `undefined` for other files. */
+export function checkpointStep(name: string): number | undefined {
+  const match = /^step-(\d{6,})\.safetensors$/.exec(name);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** Vectors of a state with the prefix of their tensors' names. */
+function vectors(state: TrainingState): [prefix: string, vector: Float32Array][] {
+  return [["", state.weights], [FIRST_MOMENT, state.firstMoments], [SECOND_MOMENT, state.secondMoments]];
+}
+
+function slice(vector: Float32Array, { offset, size }: ParameterShape): Float32Array {
+  return vector.subarray(offset, offset + size);
+}
+
+/**
+ * Writes a checkpoint durably: it is whole or not there.
+ *
+ * @throws {UserError} if the disk is full or access is denied
+ */
+export async function writeCheckpoint(
+  path: string,
+  model: ModelConfig,
+  state: TrainingState,
+  info: CheckpointInfo,
+  files?: FileSystem,
+): Promise<void> {
+  const shapes = parameterShapes(model);
+  const tensors = vectors(state).flatMap(([prefix, vector]) =>
+    shapes.map((shape) => ({ name: prefix + shape.name, shape: shape.shape, data: slice(vector, shape) }))
+  );
+  const header = safetensorsHeader(tensors, {
+    format: FORMAT,
+    run: info.run,
+    step: String(info.step),
+    dataPosition: String(info.dataPosition),
+    state: info.state,
+  });
+  const contents = function* () {
+    yield header;
+    for (const { data } of tensors) yield* pieces(data);
+  };
+  await writeFileDurably(path, contents(), files === undefined ? {} : { files });
+}
+
+function parseInfo(metadata: Readonly<Record<string, string>>, path: string): CheckpointInfo {
+  const { format, run = "", step = "", dataPosition = "", state = "" } = metadata;
+  const isCount = (text: string) => /^\d{1,15}$/.test(text);
+  if (format !== FORMAT || !isDigest(run) || !isDigest(state) || !isCount(step) || !isCount(dataPosition)) {
+    throw new UserError("BAD_CHECKPOINT", `"${path}" does not say which run and step it belongs to`);
+  }
+  return { run: run as RunKey, step: Number(step), dataPosition: Number(dataPosition), state };
+}
+
+/**
+ * Loads a checkpoint into an engine's state, and checks every bit of it against the digest it carries.
+ *
+ * @param expected what the caller knows of it: the run, the step, the state's digest from the journal
+ * @throws {UserError} `BAD_CHECKPOINT` or `BAD_SAFETENSORS` if it is cut short, altered, or another run's
+ */
+export async function readCheckpoint(
+  path: string,
+  model: ModelConfig,
+  state: TrainingState,
+  expected: { readonly run: RunKey; readonly step: number; readonly state?: Digest },
+  files?: FileSystem,
+): Promise<CheckpointInfo> {
+  const bytes = await readFileBounded(path, 12 * parameterCount(model) + HEADER_ALLOWANCE, files);
+  const { tensors, metadata } = parseSafetensors(bytes, path);
+  const info = parseInfo(metadata, path);
+  if (info.run !== expected.run || info.step !== expected.step) {
+    throw new UserError(
+      "BAD_CHECKPOINT",
+      `"${path}" holds step ${info.step} of run ${shortDigest(info.run)}, expected step ${expected.step} of run ` +
+        shortDigest(expected.run),
+    );
+  }
+  const shapes = parameterShapes(model);
+  for (const [prefix, vector] of vectors(state)) {
+    for (const shape of shapes) {
+      const name = prefix + shape.name;
+      const entry = tensors.get(name);
+      if (entry === undefined || entry.dtype !== "F32" || entry.shape.join() !== shape.shape.join()) {
+        throw new UserError("BAD_CHECKPOINT", `"${path}" has no f32 tensor "${name}" of shape [${shape.shape}]`);
+      }
+      vector.set(toFloat32(entry), shape.offset);
+    }
+  }
+  if (tensors.size !== 3 * shapes.length) {
+    throw new UserError("BAD_CHECKPOINT", `"${path}" has ${tensors.size} tensors, expected ${3 * shapes.length}`);
+  }
+  const found = await stateDigest(state, info.step, info.dataPosition);
+  if (found !== info.state || (expected.state !== undefined && found !== expected.state)) {
+    throw new UserError(
+      "BAD_CHECKPOINT",
+      `State of "${path}" has the digest ${shortDigest(found)}, expected ${shortDigest(expected.state ?? info.state)}`,
+      "the file was altered after it was written",
+    );
+  }
+  return info;
+}

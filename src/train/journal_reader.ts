@@ -1,0 +1,164 @@
+/** Reading a journal as a stream and recomputing its hash chain. Web-standard APIs only. */
+import { type Digest, shortDigest } from "../digest/sha256.ts";
+import type { RunKey } from "../experiment/run.ts";
+import {
+  chainNext,
+  chainStart,
+  type DivergenceRecord,
+  formatHeader,
+  type JournalRecord,
+  MAX_LINE_BYTES,
+  parseRecord,
+} from "./journal_record.ts";
+
+/** Where a journal stops being good, and why. */
+export interface JournalProblem {
+  /** number of the line, from 1; the header is line 1 */
+  readonly line: number;
+  readonly reason: string;
+  /** the file ends within the line: what a crash leaves, and no sign of tampering */
+  readonly torn: boolean;
+}
+
+/** A place in a journal up to which it is whole. */
+export interface JournalPosition {
+  /** optimizer steps recorded */
+  readonly steps: number;
+  /** chain digest of the last record, or the start of the chain */
+  readonly chain: Digest;
+  /** bytes up to here, line feed included */
+  readonly bytes: number;
+}
+
+/** What a journal says, up to its first problem. */
+export interface JournalReading extends JournalPosition {
+  /** checkpoints, ascending by step, with the position after each */
+  readonly states: readonly (JournalPosition & { readonly step: number; readonly state: Digest })[];
+  readonly divergence?: DivergenceRecord;
+  /** `undefined` if the journal is good to its last byte */
+  readonly problem?: JournalProblem;
+}
+
+/** Sees every good record in order, with the position after it; a returned string is a problem, and reading stops. */
+export type RecordVisitor = (record: JournalRecord, position: JournalPosition) => string | void;
+
+/**
+ * Reads a journal and recomputes every chain digest. Stops at the first record that is torn, malformed, out of order
+ * or off the chain, and says why; holds one line at a time.
+ *
+ * @param chunks the bytes of the journal
+ * @param run the run it must belong to
+ */
+export async function readJournal(
+  chunks: AsyncIterable<Uint8Array>,
+  run: RunKey,
+  visit: RecordVisitor = () => undefined,
+): Promise<JournalReading> {
+  const reader = new Reader(run, visit);
+  let problem: JournalProblem | undefined;
+  for await (const next of lines(chunks)) {
+    const flaw = "line" in next ? reader.take(next.line, next.bytes) : next.flaw;
+    if (flaw === undefined) continue;
+    problem = { line: reader.line, reason: flaw, torn: "torn" in next && next.torn };
+    break;
+  }
+  if (problem === undefined && reader.line === 1) problem = { line: 1, reason: "the journal is empty", torn: true };
+  return reader.reading(problem);
+}
+
+class Reader {
+  line = 1;
+  #position: JournalPosition;
+  #states: (JournalPosition & { step: number; state: Digest })[] = [];
+  #divergence: DivergenceRecord | undefined;
+
+  constructor(private readonly run: RunKey, private readonly visit: RecordVisitor) {
+    this.#position = { steps: 0, chain: chainStart(run), bytes: 0 };
+  }
+
+  /** Takes the next line; a string says what is wrong with it. */
+  take(line: string, bytes: number): string | undefined {
+    const reason = this.line === 1 ? this.#takeHeader(line, bytes) : this.#takeRecord(line, bytes);
+    if (reason === undefined) this.line++;
+    return reason;
+  }
+
+  #takeHeader(line: string, bytes: number): string | undefined {
+    if (line !== formatHeader(this.run)) {
+      return `the header is not that of a journal, version 1, of run ${shortDigest(this.run)}`;
+    }
+    this.#position = { ...this.#position, bytes };
+    return undefined;
+  }
+
+  #takeRecord(line: string, bytes: number): string | undefined {
+    const parsed = parseRecord(line);
+    if (typeof parsed === "string") return parsed;
+    const { record, chain } = parsed;
+    if (this.#divergence !== undefined) return "it follows the divergence that ended the run";
+    const { steps } = this.#position;
+    if (record.step !== steps) return `it is for step ${record.step}, and step ${steps} is expected`;
+    const previousState = this.#states.at(-1);
+    if (record.kind === "state" && previousState?.step === record.step) return "it repeats the state of its step";
+    if (chainNext(this.#position.chain, record) !== chain) {
+      return `its chain digest ${shortDigest(chain)} does not follow from its contents and the records before it`;
+    }
+    const position = {
+      steps: record.kind === "step" ? steps + 1 : steps,
+      chain,
+      bytes: this.#position.bytes + bytes,
+    };
+    const objection = this.visit(record, position);
+    if (typeof objection === "string") return objection;
+    this.#position = position;
+    if (record.kind === "state") this.#states.push({ ...position, step: record.step, state: record.state });
+    if (record.kind === "divergence") this.#divergence = record;
+    return undefined;
+  }
+
+  reading(problem: JournalProblem | undefined): JournalReading {
+    return {
+      ...this.#position,
+      states: this.#states,
+      ...(this.#divergence === undefined ? {} : { divergence: this.#divergence }),
+      ...(problem === undefined ? {} : { problem }),
+    };
+  }
+}
+
+type Line =
+  | { readonly line: string; /** line feed included */ readonly bytes: number }
+  | { readonly flaw: string; readonly torn: boolean };
+
+/** Cuts a stream of bytes at line feeds; never holds more than a line and a chunk. */
+async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line, void> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const bad = (flaw: string, torn = false): Line => ({ flaw, torn });
+  let rest = new Uint8Array(0);
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      const whole = joined(rest, chunk.subarray(start, end));
+      rest = new Uint8Array(0);
+      start = end + 1;
+      if (whole.length > MAX_LINE_BYTES) return yield bad(`it is longer than ${MAX_LINE_BYTES} bytes`);
+      let line: string;
+      try {
+        line = decoder.decode(whole);
+      } catch {
+        return yield bad("it is not UTF-8");
+      }
+      yield { line, bytes: whole.length + 1 };
+    }
+    rest = joined(rest, chunk.subarray(start));
+    if (rest.length > MAX_LINE_BYTES) return yield bad(`it is longer than ${MAX_LINE_BYTES} bytes`);
+  }
+  if (rest.length > 0) yield bad(`it is torn: the file ends after ${rest.length} bytes of it`, true);
+}
+
+function joined(head: Uint8Array, tail: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(head.length + tail.length);
+  whole.set(head);
+  whole.set(tail, head.length);
+  return whole;
+}

@@ -1,0 +1,199 @@
+/**
+ * The records of a run's journal: one line of JSON each, chained by SHA-256 over a fixed binary layout. Web-standard
+ * APIs only. docs/manifest.md states the format so that someone else can write a verifier.
+ */
+import { type Digest, isDigest, sha256Bytes } from "../digest/sha256.ts";
+import type { RunKey } from "../experiment/run.ts";
+
+/** Name and version of the format, in the first line of every journal. */
+export const JOURNAL_FORMAT = "rewarm journal v1";
+/** No line of a journal is longer than this, in bytes without the line feed. */
+export const MAX_LINE_BYTES = 512;
+
+/** 32-bit pattern of an IEEE f32 as 8 lower-case hexadecimal digits: `3f800000` is 1. */
+export type Bits = string;
+
+/** An optimizer step that was done. */
+export interface StepRecord {
+  readonly kind: "step";
+  /** number of the step, from 0, without gaps */
+  readonly step: number;
+  readonly lr: Bits;
+  /** mean loss of the batch before the update; finite */
+  readonly loss: Bits;
+  /** L2 norm of the gradient before clipping; finite */
+  readonly gradientNorm: Bits;
+  /** digest of the batch's token windows */
+  readonly batch: Digest;
+}
+
+/** The state at a checkpoint. */
+export interface StateRecord {
+  readonly kind: "state";
+  /** optimizer steps done */
+  readonly step: number;
+  /** digest over weights, moments, step and data position */
+  readonly state: Digest;
+}
+
+/** The step at which a run ended because a value was no longer finite; its update was not made. Always the last record. */
+export interface DivergenceRecord {
+  readonly kind: "divergence";
+  readonly step: number;
+  /** which value left the finite numbers first */
+  readonly divergence: "loss" | "gradientNorm";
+  /** the value: `7fc00000` for every NaN, `7f800000` or `ff800000` for an infinity */
+  readonly value: Bits;
+  readonly batch: Digest;
+}
+
+/** A record of a journal, without its chain digest. */
+export type JournalRecord = StepRecord | StateRecord | DivergenceRecord;
+
+const scratch = new DataView(new ArrayBuffer(4));
+const encoder = new TextEncoder();
+
+/** The bit pattern of a number rounded to f32; every NaN has the same one. */
+export function toBits(value: number): Bits {
+  scratch.setFloat32(0, value);
+  return Number.isNaN(value) ? "7fc00000" : scratch.getUint32(0).toString(16).padStart(8, "0");
+}
+
+/** The f32 of a bit pattern. */
+export function fromBits(bits: Bits): number {
+  scratch.setUint32(0, Number.parseInt(bits, 16));
+  return scratch.getFloat32(0);
+}
+
+/** Where a run's chain starts: SHA-256 of `"rewarm journal start v1\n"` and the 64 characters of the run's key. */
+export function chainStart(run: RunKey): Digest {
+  return toHex(sha256Bytes(encoder.encode(`rewarm journal start v1\n${run}`)));
+}
+
+/**
+ * The chain digest of a record: SHA-256 over a domain that names the record's kind, the previous chain digest
+ * (32 bytes), the step (u64), and the record's fields in order, bits as u32, digests as 32 bytes; little-endian.
+ */
+export function chainNext(previous: Digest, record: JournalRecord): Digest {
+  switch (record.kind) {
+    case "step":
+      return hashFields("rewarm journal v1\n", previous, record.step, [
+        ...[record.lr, record.loss, record.gradientNorm].map(bitsBytes),
+        Uint8Array.fromHex(record.batch),
+      ]);
+    case "state":
+      return hashFields("rewarm journal state v1\n", previous, record.step, [Uint8Array.fromHex(record.state)]);
+    case "divergence":
+      return hashFields("rewarm journal divergence v1\n", previous, record.step, [
+        Uint8Array.of(record.divergence === "loss" ? 0 : 1),
+        bitsBytes(record.value),
+        Uint8Array.fromHex(record.batch),
+      ]);
+  }
+}
+
+function hashFields(domain: string, previous: Digest, step: number, fields: readonly Uint8Array[]): Digest {
+  const parts = [encoder.encode(domain), Uint8Array.fromHex(previous), stepBytes(step), ...fields];
+  const message = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    message.set(part, offset);
+    offset += part.length;
+  }
+  return toHex(sha256Bytes(message));
+}
+
+function stepBytes(step: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(step), true);
+  return bytes;
+}
+
+function bitsBytes(bits: Bits): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, Number.parseInt(bits, 16), true);
+  return bytes;
+}
+
+function toHex(bytes: Uint8Array): Digest {
+  return bytes.toHex() as Digest;
+}
+
+/** The first line of a run's journal, without the line feed. */
+export function formatHeader(run: RunKey): string {
+  return JSON.stringify({ format: JOURNAL_FORMAT, run });
+}
+
+/** The line of a record, without the line feed. There is one line for a record: members in this order, no spaces. */
+export function formatRecord(record: JournalRecord, chain: Digest): string {
+  const { kind: _, ...members } = ordered(record);
+  return JSON.stringify({ ...members, chain });
+}
+
+function ordered(record: JournalRecord): JournalRecord {
+  const { kind, step } = record;
+  switch (kind) {
+    case "step":
+      return { kind, step, lr: record.lr, loss: record.loss, gradientNorm: record.gradientNorm, batch: record.batch };
+    case "state":
+      return { kind, step, state: record.state };
+    case "divergence":
+      return { kind, step, divergence: record.divergence, value: record.value, batch: record.batch };
+  }
+}
+
+/** Reads a record's line; a string says what is wrong with it. */
+export function parseRecord(line: string): { readonly record: JournalRecord; readonly chain: Digest } | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return "it is not JSON";
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is not a JSON object";
+  const members = new Map(Object.entries(value));
+  const chain = members.get("chain");
+  if (typeof chain !== "string" || !isDigest(chain)) return '"chain" is not a digest';
+  const record = toRecord(members);
+  if (typeof record === "string") return record;
+  // One spelling only: no other order, no white space, no further or repeated members.
+  if (formatRecord(record, chain) !== line) return "it is not written as the format prescribes";
+  return { record, chain };
+}
+
+function toRecord(members: ReadonlyMap<string, unknown>): JournalRecord | string {
+  const step = members.get("step");
+  if (typeof step !== "number" || !Number.isSafeInteger(step) || step < 0) return '"step" is not a step number';
+  if (members.has("state")) {
+    const state = members.get("state");
+    return typeof state === "string" && isDigest(state) ? { kind: "state", step, state } : '"state" is not a digest';
+  }
+  const batch = members.get("batch");
+  if (typeof batch !== "string" || !isDigest(batch)) return '"batch" is not a digest';
+  if (members.has("divergence")) return toDivergence(step, batch, members);
+  const lr = members.get("lr");
+  const loss = members.get("loss");
+  const gradientNorm = members.get("gradientNorm");
+  if (!isFiniteBits(lr)) return '"lr" is not the bits of a finite f32';
+  if (!isFiniteBits(loss)) return '"loss" is not the bits of a finite f32';
+  if (!isFiniteBits(gradientNorm)) return '"gradientNorm" is not the bits of a finite f32';
+  return { kind: "step", step, lr, loss, gradientNorm, batch };
+}
+
+function toDivergence(
+  step: number,
+  batch: Digest,
+  members: ReadonlyMap<string, unknown>,
+): DivergenceRecord | string {
+  const divergence = members.get("divergence");
+  const value = members.get("value");
+  if (divergence !== "loss" && divergence !== "gradientNorm") return '"divergence" is not a known value';
+  if (value !== "7fc00000" && value !== "7f800000" && value !== "ff800000") {
+    return '"value" is not the bits of NaN or an infinity';
+  }
+  return { kind: "divergence", step, divergence, value, batch };
+}
+
+function isFiniteBits(value: unknown): value is Bits {
+  return typeof value === "string" && /^[0-9a-f]{8}$/.test(value) && Number.isFinite(fromBits(value));
+}

@@ -1,0 +1,156 @@
+/** What a run leaves in its folder: where each file is, and the record that says the run is done. */
+import { z } from "zod";
+import { canonicalJson } from "../digest/canonical_json.ts";
+import { createSha256, type Digest, isDigest } from "../digest/sha256.ts";
+import { UserError } from "../errors.ts";
+import type { PlannedRun, RunKey } from "../experiment/run.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import { writeFileDurably } from "../files/durable.ts";
+import { fileError } from "../files/file_error.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import { readChunks, readFileBounded } from "../files/read_file.ts";
+import type { Curves } from "../results/curves.ts";
+import { checkpointStep } from "./checkpoint.ts";
+
+const MAX_RECORD_BYTES = 16 * 2 ** 20;
+
+/** A state that the journal records. */
+export interface RecordedState {
+  readonly step: number;
+  readonly state: Digest;
+}
+
+/** How a run ended. */
+export type Outcome =
+  | { readonly kind: "completed" }
+  | { readonly kind: "diverged"; readonly step: number; readonly value: string };
+
+/** `run.json`: written last, so that its presence means the run is done to `steps`. */
+export interface RunRecord {
+  readonly format: "rewarm run v1";
+  readonly key: RunKey;
+  readonly label: string;
+  readonly steps: number;
+  readonly outcome: Outcome;
+  /** last digest of the journal's chain */
+  readonly journalRoot: Digest;
+  readonly states: readonly RecordedState[];
+  /** SHA-256 of the files beside it, by name */
+  readonly files: { readonly journal: Digest; readonly curves: Digest };
+}
+
+const digestSchema = z.custom<Digest>((value) => typeof value === "string" && isDigest(value));
+
+const recordSchema: z.ZodType<RunRecord> = z.strictObject({
+  format: z.literal("rewarm run v1"),
+  key: z.custom<RunKey>((value) => typeof value === "string" && isDigest(value)),
+  label: z.string(),
+  steps: z.int().min(0),
+  outcome: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("completed") }),
+    z.strictObject({ kind: z.literal("diverged"), step: z.int().min(0), value: z.string() }),
+  ]),
+  journalRoot: digestSchema,
+  states: z.array(z.strictObject({ step: z.int().min(0), state: digestSchema })),
+  files: z.strictObject({ journal: digestSchema, curves: digestSchema }),
+});
+
+/** Paths of one run under the output folder. */
+export class RunFolder {
+  readonly path: string;
+
+  /** @param output the plan's output folder */
+  constructor(output: string, readonly label: string, readonly files: FileSystem = DENO_FILES) {
+    this.path = `${output}/runs/${label}`;
+  }
+
+  get journal(): string {
+    return `${this.path}/journal.jsonl`;
+  }
+
+  get curves(): string {
+    return `${this.path}/curves.json`;
+  }
+
+  get record(): string {
+    return `${this.path}/run.json`;
+  }
+
+  get checkpoints(): string {
+    return `${this.path}/checkpoints`;
+  }
+
+  /** Steps that have a checkpoint file, newest first. */
+  async checkpointSteps(): Promise<number[]> {
+    try {
+      if ((await this.files.status(this.checkpoints)) === undefined) return [];
+      const names = await this.files.readFolder(this.checkpoints);
+      return names.flatMap((name) => checkpointStep(name) ?? []).sort((a, b) => b - a);
+    } catch (error) {
+      throw fileError(error, "read", this.checkpoints);
+    }
+  }
+
+  async #readJson(path: string): Promise<unknown> {
+    if ((await this.files.status(path)) === undefined) return undefined;
+    const bytes = await readFileBounded(path, MAX_RECORD_BYTES, this.files);
+    return JSON.parse(new TextDecoder().decode(bytes));
+  }
+
+  /** The record of a finished run, or undefined where there is none that can be read. */
+  async readRecord(): Promise<RunRecord | undefined> {
+    try {
+      const parsed = recordSchema.safeParse(await this.#readJson(this.record));
+      return parsed.success ? parsed.data : undefined;
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  async readCurves(): Promise<Curves | undefined> {
+    try {
+      return await this.#readJson(this.curves) as Curves | undefined;
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  async writeCurves(curves: Curves): Promise<void> {
+    await writeFileDurably(this.curves, `${canonicalJson(curves)}\n`, { files: this.files });
+  }
+
+  async writeRecord(record: RunRecord): Promise<void> {
+    await writeFileDurably(this.record, `${canonicalJson(record)}\n`, { files: this.files });
+  }
+
+  /** SHA-256 of one of the run's files. */
+  async digest(path: string): Promise<Digest> {
+    const hash = await createSha256();
+    for await (const chunk of readChunks(path, this.files)) hash.update(chunk);
+    return hash.finish();
+  }
+
+  /**
+   * The record of this very run if it is done far enough and its files are as they were left.
+   *
+   * @throws {UserError} `OUTPUT_FOLDER_OF_ANOTHER_PLAN` if the folder holds another run of the same name
+   */
+  async finished(run: PlannedRun): Promise<RunRecord | undefined> {
+    const record = await this.readRecord();
+    if (record === undefined) return undefined;
+    if (record.key !== run.key) {
+      throw new UserError(
+        "OUTPUT_FOLDER_OF_ANOTHER_PLAN",
+        `"${this.path}" holds run ${record.key.slice(0, 12)}, but the plan has ${run.key.slice(0, 12)} by that name`,
+        "choose another folder with --out DIR, or remove this one to train anew",
+      );
+    }
+    if (record.outcome.kind === "completed" && record.steps < run.steps) return undefined;
+    for (const [path, digest] of [[this.journal, record.files.journal], [this.curves, record.files.curves]] as const) {
+      if ((await this.files.status(path)) === undefined || (await this.digest(path)) !== digest) return undefined;
+    }
+    return record;
+  }
+}

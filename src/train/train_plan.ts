@@ -1,0 +1,126 @@
+/** All runs of a plan, each after the run it starts from, on one engine. */
+import type { Engine, Session, SessionOptions } from "../engine/engine.ts";
+import type { PlannedRun, RunKey } from "../experiment/run.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import { canonicalJson } from "../digest/canonical_json.ts";
+import type { Corpora } from "./evaluation.ts";
+import { Validation } from "./evaluation.ts";
+import { RunFolder, type RunRecord } from "./run_folder.ts";
+import { type RunProgress, trainRun } from "./train_run.ts";
+
+/** What became of a planned run. */
+export type RunResult =
+  | { readonly run: PlannedRun; readonly kind: "trained"; readonly record: RunRecord; readonly cached: boolean }
+  | { readonly run: PlannedRun; readonly kind: "skipped"; readonly reason: string };
+
+/** How a plan is trained. */
+export interface TrainPlanOptions {
+  readonly runs: readonly PlannedRun[];
+  readonly engine: Engine;
+  readonly corpora: Corpora;
+  /** the plan's output folder; each run gets `runs/<label>` below it */
+  readonly output: string;
+  readonly files?: FileSystem;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: RunProgress) => void;
+  readonly onRun?: (result: RunResult) => void;
+  readonly onWarning?: (message: string) => void;
+}
+
+/** What a session for a run must be opened with. */
+export function sessionOptions({ specification }: PlannedRun): SessionOptions {
+  const { model, optimizer, batchSequences, gradientBlockSequences } = specification;
+  return { model, optimizer, batchSequences, gradientBlockSequences };
+}
+
+/** Runs of one shape share a session: every run sets the whole state before its first step. */
+class SessionPool {
+  #session: { readonly shape: string; readonly session: Session } | undefined;
+
+  constructor(private readonly engine: Engine) {}
+
+  async get(run: PlannedRun): Promise<Session> {
+    const options = sessionOptions(run);
+    const shape = canonicalJson(options);
+    if (this.#session?.shape !== shape) {
+      this.close();
+      this.#session = { shape, session: await this.engine.open(options) };
+    }
+    return this.#session.session;
+  }
+
+  close(): void {
+    this.#session?.session.close();
+    this.#session = undefined;
+  }
+}
+
+/**
+ * Trains what is not done yet.
+ *
+ * A run that diverges ends there while the others go on; a run that would start from a checkpoint that was never
+ * reached is skipped, with the reason.
+ *
+ * @throws {Interrupted} when `signal` is aborted
+ */
+export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]> {
+  const { runs, engine, corpora, output, files = DENO_FILES } = options;
+  const pool = new SessionPool(engine);
+  const results = new Map<RunKey, RunResult>();
+  let validation: { readonly windows: number; readonly loaded: Validation } | undefined;
+
+  const loadValidation = async (windows: number): Promise<Validation> => {
+    if (validation?.windows !== windows) validation = { windows, loaded: await Validation.load(corpora, windows) };
+    return validation.loaded;
+  };
+
+  const train = async (run: PlannedRun): Promise<RunResult> => {
+    const { initialWeights, evaluation } = run.specification;
+    const parent = initialWeights.kind === "checkpoint" ? results.get(initialWeights.run) : undefined;
+    if (initialWeights.kind === "checkpoint") {
+      const reason = missingStart(parent, initialWeights.step);
+      if (reason !== undefined) return { run, kind: "skipped", reason };
+    }
+    const folder = new RunFolder(output, run.label, files);
+    const cached = await folder.finished(run);
+    if (cached !== undefined) return { run, kind: "trained", record: cached, cached: true };
+    const { signal, onProgress, onWarning } = options;
+    const record = await trainRun(run, folder, {
+      session: await pool.get(run),
+      corpora,
+      validation: await loadValidation(evaluation.windows),
+      output,
+      ...(parent === undefined ? {} : {
+        parent: { run: parent.run, folder: new RunFolder(output, parent.run.label, files) },
+      }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(onWarning === undefined ? {} : { onWarning }),
+    });
+    return { run, kind: "trained", record, cached: false };
+  };
+
+  try {
+    for (const run of runs) {
+      const result = await train(run);
+      results.set(run.key, result);
+      options.onRun?.(result);
+    }
+  } finally {
+    pool.close();
+  }
+  return [...results.values()];
+}
+
+/** Why a run cannot start; undefined if it can. */
+function missingStart(parent: RunResult | undefined, step: number): string | undefined {
+  if (parent === undefined) return "the run it starts from is not in the plan";
+  const { label } = parent.run;
+  if (parent.kind === "skipped") return `the run it starts from, "${label}", was skipped`;
+  const { outcome } = parent.record;
+  if (outcome.kind === "diverged" && outcome.step < step) {
+    return `the run it starts from, "${label}", diverged at step ${outcome.step}, before step ${step}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,315 @@
+/** One run from its start, or from its newest good checkpoint, to its end. */
+import type { Batch } from "../data/corpus.ts";
+import type { Session } from "../engine/engine.ts";
+import { UserError } from "../errors.ts";
+import { isCheckpointStep, isEvaluationStep } from "../experiment/evaluation.ts";
+import type { PlannedRun } from "../experiment/run.ts";
+import { removeLeftovers } from "../files/durable.ts";
+import { initializeWeights } from "../model/initial_weights.ts";
+import type { CurvePoint, Curves } from "../results/curves.ts";
+import { learningRateTable } from "../schedule/learning_rate.ts";
+import { checkpointName, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type Corpora, requireCorpus, type Validation } from "./evaluation.ts";
+import { JournalWriter } from "./journal.ts";
+import { type Outcome, type RecordedState, RunFolder, type RunRecord } from "./run_folder.ts";
+import { stateDigest } from "./state_digest.ts";
+
+/** Steps between progress reports. */
+const PROGRESS_INTERVAL = 4;
+
+/** What training tells whoever watches. */
+export interface RunProgress {
+  readonly run: PlannedRun;
+  /** optimizer steps done */
+  readonly step: number;
+  /** loss of the last batch, nats a token; absent before the first */
+  readonly loss?: number;
+  readonly point?: CurvePoint;
+}
+
+/** What a run is trained with. */
+export interface RunEnvironment {
+  readonly session: Session;
+  readonly corpora: Corpora;
+  readonly validation: Validation;
+  /** the plan's output folder */
+  readonly output: string;
+  /** folder of the run whose checkpoint this one starts from, if it does */
+  readonly parent?: { readonly run: PlannedRun; readonly folder: RunFolder };
+  /** aborted: stop after the current step, with a checkpoint */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: RunProgress) => void;
+  /** something the user should know, such as a damaged checkpoint that was passed over */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** Thrown when a run stopped because it was asked to; a checkpoint is on the disk. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+
+  constructor(readonly label: string, readonly step: number) {
+    super(`Stopped at step ${step} of run "${label}"`);
+  }
+}
+
+/**
+ * Trains a run, or what is left of it.
+ *
+ * @throws {Interrupted} when `signal` is aborted
+ * @throws {UserError} if the data are not those planned, or files cannot be read or written
+ */
+export async function trainRun(run: PlannedRun, folder: RunFolder, environment: RunEnvironment): Promise<RunRecord> {
+  const finished = await folder.finished(run);
+  if (finished !== undefined) return finished;
+  await removeLeftovers(folder.path, folder.files);
+  await removeLeftovers(folder.checkpoints, folder.files);
+  const training = await Training.start(run, folder, environment);
+  try {
+    return await training.finish();
+  } finally {
+    training.close();
+  }
+}
+
+class Training {
+  readonly #run: PlannedRun;
+  readonly #folder: RunFolder;
+  readonly #environment: RunEnvironment;
+  readonly #rates: Float32Array;
+  readonly #journal: JournalWriter;
+  readonly #points: CurvePoint[];
+  readonly #states: RecordedState[];
+  #step: number;
+
+  private constructor(
+    run: PlannedRun,
+    folder: RunFolder,
+    environment: RunEnvironment,
+    start: { step: number; journal: JournalWriter; points: CurvePoint[]; states: RecordedState[] },
+  ) {
+    this.#run = run;
+    this.#folder = folder;
+    this.#environment = environment;
+    this.#rates = learningRateTable(run.specification.schedule);
+    this.#step = start.step;
+    this.#journal = start.journal;
+    this.#points = start.points;
+    this.#states = start.states;
+  }
+
+  /** Goes on from the newest good checkpoint, or starts anew. */
+  static async start(run: PlannedRun, folder: RunFolder, environment: RunEnvironment): Promise<Training> {
+    const { onWarning = () => {} } = environment;
+    for (const step of await folder.checkpointSteps()) {
+      if (step > run.steps) continue;
+      try {
+        return await Training.#resume(run, folder, environment, step);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        onWarning(`Run "${run.label}": step ${step} cannot be resumed from. ${error.message}`);
+      }
+    }
+    await loadInitialWeights(run, environment);
+    const journal = await JournalWriter.create(folder.journal, run.key, folder.files);
+    return new Training(run, folder, environment, { step: 0, journal, points: [], states: [] });
+  }
+
+  static async #resume(
+    run: PlannedRun,
+    folder: RunFolder,
+    environment: RunEnvironment,
+    step: number,
+  ): Promise<Training> {
+    const { session, onWarning = () => {} } = environment;
+    const curves = await folder.readCurves();
+    if (curves?.runKey !== run.key) throw new UserError("BAD_CURVES", `"${folder.curves}" is not this run's`);
+    const points = curves.points.filter((point) => point.step <= step);
+    const { writer, resumption } = await JournalWriter.resume(folder.journal, run.key, step, folder.files);
+    try {
+      const path = `${folder.checkpoints}/${checkpointName(step)}`;
+      const state = resumption.state === undefined ? {} : { state: resumption.state };
+      await readCheckpoint(
+        path,
+        run.specification.model,
+        session.state,
+        { run: run.key, step, ...state },
+        folder.files,
+      );
+    } catch (error) {
+      writer.close();
+      throw error;
+    }
+    if (resumption.problem !== undefined) {
+      onWarning(`Journal of run "${run.label}" was cut back to step ${step}: ${resumption.problem}`);
+    }
+    const states = resumption.states.filter((recorded) => recorded.step <= step);
+    return new Training(run, folder, environment, { step, journal: writer, points, states });
+  }
+
+  close(): void {
+    this.#journal.close();
+  }
+
+  async finish(): Promise<RunRecord> {
+    const { signal } = this.#environment;
+    const last = this.#run.steps;
+    if (this.#step === 0) await this.#recordState();
+    let nextBatch = this.#step < last ? this.#batch(this.#step) : undefined;
+    while (true) {
+      await this.#evaluateIfDue();
+      if (isCheckpointStep(this.#run.specification, this.#step)) await this.#checkpoint(true);
+      if (this.#step === last || nextBatch === undefined) break;
+      if (signal?.aborted === true) {
+        await this.#checkpoint(false);
+        throw new Interrupted(this.#run.label, this.#step);
+      }
+      const batch = await nextBatch;
+      nextBatch = this.#step + 1 < last ? this.#batch(this.#step + 1) : undefined;
+      const diverged = await this.#trainStep(batch);
+      if (diverged !== undefined) {
+        nextBatch?.catch(() => {});
+        return await this.#end(diverged);
+      }
+    }
+    return await this.#end({ kind: "completed" });
+  }
+
+  #batch(step: number): Promise<Batch> {
+    const { corpus, orderSeed, batchSequences } = this.#run.specification;
+    const source = requireCorpus(this.#environment.corpora, corpus.name, corpus.digest);
+    return source.batch(step, batchSequences, orderSeed);
+  }
+
+  async #trainStep(batch: Batch): Promise<Outcome | undefined> {
+    const { session, onProgress } = this.#environment;
+    const step = this.#step;
+    const learningRate = this.#rate(step);
+    const { loss, gradientNorm, updated } = await session.step(batch.tokens, learningRate, step);
+    if (!updated) {
+      const value = Number.isFinite(loss) ? gradientNorm : loss;
+      this.#journal.appendDivergence(step, Number.isFinite(loss) ? "gradientNorm" : "loss", value, batch.digest);
+      return { kind: "diverged", step, value: String(value) };
+    }
+    this.#journal.appendStep({ step, learningRate, loss, gradientNorm, batch: batch.digest });
+    this.#step++;
+    if (this.#step % PROGRESS_INTERVAL === 0 || this.#step === this.#run.steps) {
+      onProgress?.({ run: this.#run, step: this.#step, loss });
+    }
+    return undefined;
+  }
+
+  #rate(step: number): number {
+    return this.#rates[Math.min(step, this.#rates.length - 1)] ?? 0;
+  }
+
+  async #evaluateIfDue(): Promise<void> {
+    const { evaluation, model, batchSequences } = this.#run.specification;
+    const step = this.#step;
+    if (!isEvaluationStep(evaluation, step) || (this.#points.at(-1)?.step ?? -1) >= step) return;
+    const { session, validation, onProgress } = this.#environment;
+    const losses = await validation.losses(session, model.sequenceLength);
+    const tokens = step * batchSequences * model.sequenceLength;
+    const point: CurvePoint = { step, tokens, learningRate: this.#rate(step), ...losses };
+    this.#points.push(point);
+    onProgress?.({ run: this.#run, step, point });
+  }
+
+  get #dataPosition(): number {
+    return this.#step * this.#run.specification.batchSequences;
+  }
+
+  async #recordState(): Promise<RecordedState> {
+    const state = await stateDigest(this.#environment.session.state, this.#step, this.#dataPosition);
+    const recorded = { step: this.#step, state };
+    this.#journal.appendState(this.#step, state);
+    if (this.#states.at(-1)?.step !== this.#step) this.#states.push(recorded);
+    return recorded;
+  }
+
+  /**
+   * Journal first, then curves, then the checkpoint: a checkpoint never knows more than the journal.
+   *
+   * @param scheduled whether the journal records the state; after an interruption it must not
+   */
+  async #checkpoint(scheduled: boolean): Promise<void> {
+    const { session } = this.#environment;
+    const { key, specification } = this.#run;
+    const state = scheduled
+      ? (await this.#recordState()).state
+      : await stateDigest(session.state, this.#step, this.#dataPosition);
+    await this.#journal.sync();
+    await this.#folder.writeCurves(this.#curves());
+    const path = `${this.#folder.checkpoints}/${checkpointName(this.#step)}`;
+    if (scheduled && (await this.#folder.checkpointSteps()).includes(this.#step)) return;
+    const info = { run: key, step: this.#step, dataPosition: this.#dataPosition, state };
+    await writeCheckpoint(path, specification.model, session.state, info, this.#folder.files);
+  }
+
+  #curves(diverged?: Outcome): Curves {
+    const { key, label, specification } = this.#run;
+    const { upstream, downstream } = this.#environment.corpora;
+    return {
+      runKey: key,
+      label,
+      tokensPerStep: specification.batchSequences * specification.model.sequenceLength,
+      bytesPerToken: {
+        upstream: upstream.summary.bytes.validation / upstream.summary.tokens.validation,
+        downstream: downstream.summary.bytes.validation / downstream.summary.tokens.validation,
+      },
+      points: this.#points,
+      ...(diverged?.kind === "diverged" ? { diverged: { step: diverged.step, loss: diverged.value } } : {}),
+    };
+  }
+
+  async #end(outcome: Outcome): Promise<RunRecord> {
+    await this.#journal.sync();
+    await this.#folder.writeCurves(this.#curves(outcome));
+    const record: RunRecord = {
+      format: "rewarm run v1",
+      key: this.#run.key,
+      label: this.#run.label,
+      steps: this.#step,
+      outcome,
+      journalRoot: this.#journal.chain,
+      states: this.#states,
+      files: {
+        journal: await this.#folder.digest(this.#folder.journal),
+        curves: await this.#folder.digest(this.#folder.curves),
+      },
+    };
+    await this.#removeUnscheduledCheckpoints();
+    await this.#folder.writeRecord(record);
+    return record;
+  }
+
+  /** Checkpoints that an interruption left between the scheduled steps have served. */
+  async #removeUnscheduledCheckpoints(): Promise<void> {
+    for (const step of await this.#folder.checkpointSteps()) {
+      if (isCheckpointStep(this.#run.specification, step)) continue;
+      await this.#folder.files.remove(`${this.#folder.checkpoints}/${checkpointName(step)}`);
+    }
+  }
+}
+
+/** Random weights, or those of the parent's checkpoint; moments always start at zero. */
+async function loadInitialWeights(run: PlannedRun, { session, parent }: RunEnvironment): Promise<void> {
+  const { model, initialWeights } = run.specification;
+  const { state } = session;
+  if (initialWeights.kind === "random") {
+    initializeWeights(model, initialWeights.seed, state.weights);
+  } else {
+    if (parent === undefined) throw new Error(`Run "${run.label}" starts from a run that was not given`);
+    const { step } = initialWeights;
+    const record = await parent.folder.readRecord();
+    const recorded = record?.states.find((entry) => entry.step === step);
+    await readCheckpoint(
+      `${parent.folder.checkpoints}/${checkpointName(step)}`,
+      model,
+      state,
+      { run: parent.run.key, step, ...(recorded === undefined ? {} : { state: recorded.state }) },
+      parent.folder.files,
+    );
+  }
+  state.firstMoments.fill(0);
+  state.secondMoments.fill(0);
+}
