@@ -24,9 +24,7 @@ function normalised(weights: readonly number[]): Float64Array {
     weights.some((weight) => !(weight >= 0)) || !(sum > 0)
   ) {
     throw new RangeError(
-      `Blend of the weights [${
-        weights.join(", ")
-      }], expected 1 to 256 of them, not all zero`,
+      `Blend of the weights [${weights.join(", ")}], expected 1 to 256 of them, not all zero`,
     );
   }
   return Float64Array.from(weights, (weight) => weight / sum);

@@ -2,15 +2,15 @@
 import type { Digest } from "../digest/sha256.ts";
 import type { CorpusName } from "../experiment/run.ts";
 import type { Corpus } from "./corpus.ts";
-import {
-  gatherIngredients,
-  type Ingredients,
-  type PerSplit,
-  type SourceDigest,
-} from "./ingredients.ts";
-import { type CorpusOptions, DEFAULT_CACHE_FOLDER } from "./options.ts";
+import { UserError } from "../errors.ts";
+import { readDataLock } from "./data_lock.ts";
+import { embeddedIngredients } from "./embedded_ingredients.ts";
+import { fileIngredients } from "./file_ingredients.ts";
+import type { Ingredients, PerSplit, Settings, SourceDigest } from "./ingredients.ts";
+import { type CorpusOptions, DEFAULT_CACHE_FOLDER, DEFAULT_DATA_SEED } from "./options.ts";
 import { openPrepared } from "./prepared_cache.ts";
 import { PreparedCorpus } from "./prepared_corpus.ts";
+import { tokenizerOf } from "./tokenizer.ts";
 
 /** A corpus before anything is tokenised. */
 export interface CorpusDescription {

@@ -77,9 +77,7 @@ export function requireDigest(
   if (found === pinned) return;
   throw new UserError(
     "DIGEST_MISMATCH",
-    `Digest of "${what}" is ${shortDigest(found)}, but ${lockName} pins ${
-      shortDigest(pinned)
-    }`,
+    `Digest of "${what}" is ${shortDigest(found)}, but ${lockName} pins ${shortDigest(pinned)}`,
     `restore it, or, if the change is meant, pin ${found} there`,
   );
 }

@@ -36,9 +36,7 @@ function isBlank(line: Uint8Array): boolean {
 /** Indentation of a line that opens a documentation comment; infinite for other lines. */
 function commentIndentation(line: Uint8Array): number {
   const at = indentation(line);
-  return COMMENT_OPENING.every((byte, i) => line[at + i] === byte)
-    ? at
-    : Infinity;
+  return COMMENT_OPENING.every((byte, i) => line[at + i] === byte) ? at : Infinity;
 }
 
 /** Groups lines into documents. */

@@ -39,7 +39,6 @@ async function distinctDocuments(files: PackageFiles): Promise<Uint8Array[]> {
   return documents;
 }
 
-// deno-lint-ignore require-await
 async function* once(content: Uint8Array): AsyncGenerator<Uint8Array, void> {
   yield content;
 }
@@ -51,9 +50,7 @@ function shuffled(count: number, dataSeed: number, word: number): number[] {
     philox(seedKey(dataSeed), [ordinal, 0, word, STREAM.corpusSplit], words);
     return words[0] ?? 0;
   });
-  return [...values.keys()].sort((a, b) =>
-    (values[a] ?? 0) - (values[b] ?? 0) || a - b
-  );
+  return [...values.keys()].sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0) || a - b);
 }
 
 /**
@@ -89,9 +86,7 @@ export async function mixEmbedded(
           `The text of "${files.package}" is not UTF-8`,
         );
       }
-      const corpus = 4 * dealt < (UPSTREAM_QUARTERS[domain] ?? 0) * total
-        ? "upstream"
-        : "downstream";
+      const corpus = 4 * dealt < (UPSTREAM_QUARTERS[domain] ?? 0) * total ? "upstream" : "downstream";
       corpora[corpus].push({
         domain,
         split: splitOf(dataSeed, word, ordinals[corpus]++),

@@ -36,9 +36,7 @@ export interface FileDocument {
 }
 
 function formatOf(path: string): FileFormat {
-  const format = FORMATS.findLast((known) =>
-    path.toLowerCase().endsWith(`.${known}`)
-  );
+  const format = FORMATS.findLast((known) => path.toLowerCase().endsWith(`.${known}`));
   if (format !== undefined) return format;
   throw new UserError(
     "UNKNOWN_FORMAT",
@@ -95,12 +93,8 @@ export async function* readDocuments(
       yield chunk;
     }
   };
-  const raw = file.format === "jsonl.zst"
-    ? decompressZstd(watched(), file.path)
-    : watched();
-  yield* file.format === "txt"
-    ? textDocuments(raw, file.path)
-    : jsonDocuments(raw, file);
+  const raw = file.format === "jsonl.zst" ? decompressZstd(watched(), file.path) : watched();
+  yield* file.format === "txt" ? textDocuments(raw, file.path) : jsonDocuments(raw, file);
   if (digest.finish() === file.sha256) return;
   throw new UserError(
     "SOURCE_CHANGED",
@@ -130,9 +124,7 @@ function decode(
   const inLine = line === undefined ? "" : ` (line ${line})`;
   throw new UserError(
     "NOT_UTF8",
-    `"${path}" is not UTF-8 at byte ${
-      offset + decoded.offset
-    }${where}${inLine}`,
+    `"${path}" is not UTF-8 at byte ${offset + decoded.offset}${where}${inLine}`,
     "convert it to UTF-8",
   );
 }
@@ -174,9 +166,7 @@ async function* jsonDocuments(
     if (line.bytes.length > MAX_LINE_BYTES - 3) {
       throw new UserError(
         "LINE_TOO_LONG",
-        `"${file.path}" line ${line.number} has more than ${
-          MAX_LINE_BYTES - 3
-        } bytes`,
+        `"${file.path}" line ${line.number} has more than ${MAX_LINE_BYTES - 3} bytes`,
         "split its document, and write one JSON object on each line",
       );
     }
@@ -215,9 +205,7 @@ function parseRecord(json: string, where: string): FileDocument {
     }
     throw new UserError(
       "MISSING_TEXT",
-      path === ""
-        ? `${where} is no JSON object`
-        : `${where} has no field "text" that holds text`,
+      path === "" ? `${where} is no JSON object` : `${where} has no field "text" that holds text`,
       'write each document as {"text": "…"}',
     );
   }

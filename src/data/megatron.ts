@@ -157,16 +157,12 @@ export class IndexedDataset {
         `has ${indexBytes} bytes, but ${this.sequences} sequences and ${documents} documents need ${expectedBytes}`,
       );
     }
-    const last = this.sequences === 0
-      ? { start: 0, length: 0 }
-      : this.place(this.sequences - 1);
+    const last = this.sequences === 0 ? { start: 0, length: 0 } : this.place(this.sequences - 1);
     this.tokens = last.start + last.length;
     const bytes = tokens.statSync().size;
     if (bytes !== this.tokens * TOKEN_BYTES) {
       throw this.#damaged(
-        `describes ${
-          this.tokens * TOKEN_BYTES
-        } bytes of tokens, but "${path}.bin" has ${bytes}`,
+        `describes ${this.tokens * TOKEN_BYTES} bytes of tokens, but "${path}.bin" has ${bytes}`,
       );
     }
   }
@@ -232,9 +228,7 @@ export class IndexedDataset {
       !readAt(this.#tokens, start * TOKEN_BYTES, tokenBytes(into))
     ) {
       throw new RangeError(
-        `Tokens ${start} to ${
-          start + into.length
-        } of "${this.#path}", which has ${this.tokens}`,
+        `Tokens ${start} to ${start + into.length} of "${this.#path}", which has ${this.tokens}`,
       );
     }
   }

@@ -27,8 +27,7 @@ export const EMBEDDED_PACKAGES: readonly [PackageText, PackageText] = [
     domain: "node",
     package: "@types/node",
     // The folders ts5.6, ts5.7 … repeat files for older compilers; which there are changes from release to release.
-    includes: (path) =>
-      path.endsWith(".d.ts") && !/^(ts\d|node_modules\/)/.test(path),
+    includes: (path) => path.endsWith(".d.ts") && !/^(ts\d|node_modules\/)/.test(path),
   },
 ];
 
@@ -59,9 +58,7 @@ function locatePackageJson(name: string): string {
   for (const attempt of attempts) {
     try {
       const found = attempt();
-      const path = found.startsWith("file:")
-        ? decodeURIComponent(new URL(found).pathname)
-        : found;
+      const path = found.startsWith("file:") ? decodeURIComponent(new URL(found).pathname) : found;
       const onWindows = path.replace(/^\/([A-Za-z]:)/, "$1");
       if (Deno.statSync(onWindows).isFile) return onWindows;
     } catch (error) {

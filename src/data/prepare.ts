@@ -14,12 +14,7 @@ import { domainWord, type Split } from "./domain.ts";
 import type { Ingredients } from "./ingredients.ts";
 import { readAt, tokenBytes, writeIndex } from "./megatron.ts";
 import type { DataProgress } from "./options.ts";
-import {
-  PREPARED_FILE,
-  type PreparedFile,
-  type PreparedManifest,
-  type PreparedSplit,
-} from "./prepared_manifest.ts";
+import { PREPARED_FILE, type PreparedFile, type PreparedManifest, type PreparedSplit } from "./prepared_manifest.ts";
 
 /** The Pile has 22 domains; far more are a sign that the field holds something else. Each keeps four files open. */
 const MAX_DOMAINS = 64;
@@ -210,9 +205,7 @@ export async function prepare(
       const tokens = tokenizer.encode(text);
       splits[split].add(
         tokens,
-        tokenizer.bytesPerToken === 1
-          ? tokens.length
-          : encoder.encode(text).length,
+        tokenizer.bytesPerToken === 1 ? tokens.length : encoder.encode(text).length,
       );
     }
     if (staged.size === 0) {
@@ -250,9 +243,7 @@ export async function prepare(
           domainWord(domain),
           STREAM.documentOrder,
         ] as const;
-        const order = stage.documents === 0
-          ? null
-          : new Permutation(stage.documents, dataSeed, stream);
+        const order = stage.documents === 0 ? null : new Permutation(stage.documents, dataSeed, stream);
         return stage.shuffle(
           folder,
           fileName(ordinal, domain, split),

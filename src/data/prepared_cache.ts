@@ -5,11 +5,7 @@ import { DENO_FILES } from "../files/deno_file_system.ts";
 import type { Ingredients } from "./ingredients.ts";
 import type { DataProgress } from "./options.ts";
 import { prepare } from "./prepare.ts";
-import {
-  inspectPrepared,
-  type PreparedManifest,
-  type PreparedState,
-} from "./prepared_manifest.ts";
+import { inspectPrepared, type PreparedManifest, type PreparedState } from "./prepared_manifest.ts";
 
 /** A verified prepared corpus. */
 export interface PreparedFolder {
@@ -77,9 +73,7 @@ async function prepareLocked(
   const made = await inspect(ingredients, folder, onProgress);
   if (made.kind === "ready") return made.manifest;
   throw new Error(
-    `The corpus just prepared cannot be read: ${
-      made.kind === "damaged" ? made.reason : "it is gone"
-    }`,
+    `The corpus just prepared cannot be read: ${made.kind === "damaged" ? made.reason : "it is gone"}`,
   );
 }
 

@@ -7,7 +7,8 @@ import type { CorpusName } from "../experiment/run.ts";
 import { Blend, blendWithin } from "./blend.ts";
 import type { Batch, Corpus, CorpusSummary } from "./corpus.ts";
 import { domainWord, type Split } from "./domain.ts";
-import { domainWeights, type Ingredients } from "./ingredients.ts";
+import { domainWeights } from "./domain_weights.ts";
+import type { Ingredients } from "./ingredients.ts";
 import { IndexedDataset, tokenBytes } from "./megatron.ts";
 import type { DomainWeights } from "./options.ts";
 import type { PreparedFolder } from "./prepared_cache.ts";
@@ -80,8 +81,7 @@ export class PreparedCorpus implements Corpus {
     const { domains } = prepared.manifest;
     const windows = (split: Split) =>
       domains.reduce(
-        (total, domain) =>
-          total + windowsIn(domain[split].tokens, sequenceLength),
+        (total, domain) => total + windowsIn(domain[split].tokens, sequenceLength),
         0,
       );
     const sum = (split: Split, of: "documents" | "tokens" | "textBytes") =>
@@ -96,9 +96,7 @@ export class PreparedCorpus implements Corpus {
       }
     }
     // A domain shorter than a window cannot be drawn from; its tokens stand in the summary all the same.
-    const usable = domains.filter(({ train }) =>
-      windowsIn(train.tokens, sequenceLength) > 0
-    );
+    const usable = domains.filter(({ train }) => windowsIn(train.tokens, sequenceLength) > 0);
     this.#blend = new Blend(
       domainWeights(
         this.name,
@@ -157,9 +155,7 @@ export class PreparedCorpus implements Corpus {
     if (samples.domains.length < windows) {
       throw new UserError(
         "TOO_FEW_VALIDATION_WINDOWS",
-        `The ${this.name} corpus has ${samples.domains.length} validation windows of ${
-          this.#sequenceLength + 1
-        } ` +
+        `The ${this.name} corpus has ${samples.domains.length} validation windows of ${this.#sequenceLength + 1} ` +
           `tokens, but ${windows} are asked for`,
         "ask for fewer, or give more validation text",
       );

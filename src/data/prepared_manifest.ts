@@ -69,9 +69,7 @@ export async function inspectPrepared(
   if (found === null) return damaged(`"${path}" is not what was written there`);
   if (found.digest !== expectedDigest) {
     return damaged(
-      `"${path}" describes the corpus ${shortDigest(found.digest)}, expected ${
-        shortDigest(expectedDigest)
-      }`,
+      `"${path}" describes the corpus ${shortDigest(found.digest)}, expected ${shortDigest(expectedDigest)}`,
     );
   }
   const files = found.domains.flatMap(({ train, validation }) =>
@@ -126,7 +124,5 @@ async function checkFile(
   }
   const found = digest.finish();
   if (found === expected.sha256) return null;
-  return `Digest of "${path}" is ${shortDigest(found)}, expected ${
-    shortDigest(expected.sha256)
-  }`;
+  return `Digest of "${path}" is ${shortDigest(found)}, expected ${shortDigest(expected.sha256)}`;
 }

@@ -158,9 +158,7 @@ async function* readFrame(
   );
   const sizeField = header.subarray(windowBytes + dictionaryBytes);
   // The two-byte form starts at 256 (RFC 8878, section 3.1.1.1.4).
-  const expected = sizeBytes === 0
-    ? null
-    : unsigned(sizeField) + (sizeBytes === 2 ? 256 : 0);
+  const expected = sizeBytes === 0 ? null : unsigned(sizeField) + (sizeBytes === 2 ? 256 : 0);
 
   const decoder = new FrameDecoder();
   try {
@@ -178,9 +176,7 @@ async function* readFrame(
         );
       }
       const content = await takeExactly(reader, runLength ? 1 : size, fileName);
-      const checksum = last && (flags & 4) !== 0
-        ? await takeExactly(reader, 4, fileName)
-        : new Uint8Array(0);
+      const checksum = last && (flags & 4) !== 0 ? await takeExactly(reader, 4, fileName) : new Uint8Array(0);
       const block = new Uint8Array(3 + content.length + checksum.length);
       block.set(blockHeader);
       block.set(content, 3);

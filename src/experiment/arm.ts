@@ -1,7 +1,7 @@
 /** From an arm of an experiment, in the paper's units, to the run it needs at a scale. */
 import { UserError } from "../errors.ts";
 import type { Digest } from "../digest/sha256.ts";
-import { scheduleDigest } from "../schedule/learning_rate.ts";
+import { checkSchedule, scheduleDigest } from "../schedule/learning_rate.ts";
 import type { ScheduleSpecification } from "../schedule/specification.ts";
 import { isEvaluationStep } from "./evaluation.ts";
 import {
@@ -65,6 +65,14 @@ export function armRun(arm: Arm, reference: string, context: RunContext, seeds: 
   const whole = arm.phase === "pretraining" ? PAPER_PRETRAINING_TOKENS : PAPER_DOWNSTREAM_TOKENS;
   const steps = scaledSteps(arm.tokens, whole, phase.steps);
   const schedule = armSchedule(arm, scaledSteps(arm.horizonTokens ?? whole, whole, phase.steps), scale);
+  try {
+    checkSchedule(schedule);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UserError("ARM_SCHEDULE", `Arm "${reference}" at scale "${scale.name}": ${error.message}`, undefined, {
+      cause: error,
+    });
+  }
   const evaluation = armEvaluation(arm, scale);
   if (steps < 1 || steps > schedule.totalSteps) {
     throw new UserError(
@@ -111,6 +119,7 @@ function armSchedule(arm: Arm, totalSteps: number, scale: Scale): ScheduleSpecif
     warmupSteps: totalSteps * arm.warmupPercent / 100,
     maxLearningRate,
     minLearningRate: arm.schedule === "constant" ? maxLearningRate : maxLearningRate * scale.minLearningRateFraction,
+    ...(arm.constantLearningRate === undefined ? {} : { constantLearningRate: own * arm.constantLearningRate }),
   };
 }
 

@@ -91,9 +91,7 @@ function table(rows: readonly string[][]): string[] {
 }
 
 function footing({ totals, seeds }: Plan): string[] {
-  const shared = totals.sharedTokens > 0
-    ? `, ${compactNumber(totals.sharedTokens)} tokens saved by sharing`
-    : "";
+  const shared = totals.sharedTokens > 0 ? `, ${compactNumber(totals.sharedTokens)} tokens saved by sharing` : "";
   const repeated = seeds > 1 ? ` at ${seeds} seeds` : "";
   return [
     `${totals.arms} arms${repeated} need ${totals.runs} distinct runs${shared}`,

@@ -33,11 +33,16 @@ const armSchema = z.strictObject({
   warmupPercent: z.number().min(0).max(50),
   /** the paper's tokens that the arm trains on */
   tokens: z.number().positive(),
+  /** `infinite` only: its constant rate, as a multiple of the model's own maximum learning rate */
+  constantLearningRate: z.number().positive().max(100).optional(),
   /** the paper's tokens that the schedule is laid out for; without it, all of the phase's */
   horizonTokens: z.number().positive().optional(),
 }).refine((arm) => arm.schedule !== "constant" || arm.warmupPercent === 0, {
   path: ["warmupPercent"],
   error: "0, as a constant rate has no warm-up",
+}).refine((arm) => (arm.schedule === "infinite") === (arm.constantLearningRate !== undefined), {
+  path: ["constantLearningRate"],
+  error: 'a multiple of the model\'s own maximum learning rate with the schedule "infinite", and nothing with others',
 }).refine((arm) => arm.tokens <= (arm.horizonTokens ?? Infinity), {
   path: ["tokens"],
   error: "at most horizonTokens",
@@ -80,9 +85,7 @@ const modelSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("preset"), preset: z.enum(MODEL_PRESETS) }),
   z.strictObject({ kind: z.literal("shape"), shape: modelShapeSchema, maxLearningRate: z.number().positive().max(1) }),
 ]).transform((model) =>
-  model.kind === "preset"
-    ? presetModel(model.preset)
-    : { config: model.shape, maxLearningRate: model.maxLearningRate }
+  model.kind === "preset" ? presetModel(model.preset) : { config: model.shape, maxLearningRate: model.maxLearningRate }
 );
 
 const phaseSchema = z.strictObject({

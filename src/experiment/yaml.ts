@@ -116,14 +116,14 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.core.$ZodType, root: u
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(schema, issue.path);
     return issue.keys.map((key) =>
-      `unknown key ${describePath([...issue.path, key])}: ${
-        known === undefined ? "remove it" : suggest(key, known)
-      }`
+      `unknown key ${describePath([...issue.path, key])}: ${known === undefined ? "remove it" : suggest(key, known)}`
     );
   }
-  if (issue.code === "invalid_key") return [`the key of ${where} is not valid, ${issue.issues.map(expected).join(", ")}`];
+  if (issue.code === "invalid_key") {
+    return [`the key of ${where} is not valid, ${issue.issues.map(expected).join(", ")}`];
+  }
   const found = valueAt(root, issue.path);
-  if (found === undefined && issue.code !== "custom") return [`${where} is missing, ${expected(issue)}`];
+  if (found === undefined) return [`${where} is missing, ${expected(issue)}`];
   const known = choices(issue);
   if (typeof found === "string" && known.length > 1) return [`${where} is "${found}": ${suggest(found, known)}`];
   return [`${where} is ${describeValue(found)}, ${expected(issue)}`];

@@ -4,6 +4,8 @@
  * predicate type.
  */
 import { z } from "zod";
+import { type Verdict, VERDICT_NAMES } from "../results/claims.ts";
+import type { ComparisonRow } from "../results/compare_numbers.ts";
 import { artefactNameSchema, artefactSchema, digestSchema, runSchema, textSchema } from "./run_schema.ts";
 
 /** Type of an in-toto statement, version 1. */
@@ -13,37 +15,55 @@ export const PREDICATE_TYPE = "https://rewarm.dev/reproduction/v1";
 
 const wholeNumber = z.int().min(0);
 
-/** A number as the shortest decimal that reads back as the same f64, or fewer digits where the rule rounds. */
-const decimalSchema = z.string().max(64).regex(/^-?(0|[1-9][0-9]*)(\.[0-9]+)?(e[+-]?[0-9]+)?$/, {
+/** A decimal number, rounded as its rule says; or what a number becomes where there is none. */
+const decimalSchema = z.string().max(64).regex(/^(-?(0|[1-9][0-9]*)(\.[0-9]+)?(e[+-]?[0-9]+)?|NaN|-?Infinity)$/, {
   error: "a decimal number",
-});
+}).meta({ id: "Decimal", description: "A number in decimal, NaN, or an infinity" });
 
-const verdictSchema = z.enum(["reproduced", "contradicted", "inconclusive", "not comparable"]);
+/** Words that may be missing. */
+const wordsSchema = z.string().max(4000);
 
 const claimSchema = z.strictObject({
   id: textSchema,
+  title: textSchema,
   statement: textSchema,
-  /** section of the paper */
   section: textSchema,
-  verdict: verdictSchema,
+  figure: wordsSchema,
+  confidence: textSchema,
+  verdict: z.enum(VERDICT_NAMES),
   /** the rule in words, as fixed before the run */
   rule: textSchema,
-  reason: textSchema.exactOptional(),
-  numbers: z.array(z.strictObject({ name: textSchema, value: decimalSchema })).max(1000),
-  /** the points of runs that the numbers come from */
-  evidence: z.array(z.strictObject({ label: textSchema, runKey: digestSchema, step: wholeNumber.exactOptional() }))
-    .max(10_000),
-});
+  reason: textSchema,
+  summary: wordsSchema,
+  numbers: z.array(z.strictObject({ name: textSchema, value: decimalSchema })).max(10_000),
+  /** the points of curves that were read */
+  evidence: z.array(z.strictObject({
+    label: textSchema,
+    runKey: digestSchema,
+    step: wholeNumber,
+    tokens: wholeNumber,
+    value: decimalSchema,
+  })).max(100_000),
+}).meta({
+  id: "Claim",
+  description: "A claim of the paper, the rule that tests it, and its verdict",
+}) satisfies z.ZodType<
+  Verdict
+>;
 
 const comparisonSchema = z.strictObject({
+  kind: z.enum(["setup", "text", "axis", "follow-up"]),
+  id: textSchema,
   name: textSchema,
   /** the paper's number as it is printed there */
-  paper: textSchema,
-  source: textSchema,
-  ours: textSchema,
+  paper: wordsSchema,
+  source: wordsSchema,
+  confidence: textSchema,
+  ours: wordsSchema,
   comparable: z.boolean(),
-  reason: textSchema,
-});
+  agrees: z.boolean().exactOptional(),
+  reason: wordsSchema,
+}).meta({ id: "Comparison", description: "A number of the paper beside ours" }) satisfies z.ZodType<ComparisonRow>;
 
 const facts = z.record(z.string().min(1).max(200), z.string().max(4000));
 
@@ -75,7 +95,7 @@ export const predicateSchema = z.strictObject({
   tool: z.strictObject({ name: z.literal("rewarm"), version: textSchema }),
   scale: textSchema,
   /** `plan.json`; `planDigest` is the digest of the plan's content, which the file names too */
-  plan: artefactSchema.extend({ planDigest: digestSchema }),
+  plan: z.strictObject({ ...artefactSchema.shape, planDigest: digestSchema }),
   /** statements, numbers and rules of the paper: fixed before the run by this digest */
   paper: z.strictObject({ name: artefactNameSchema, sha256: digestSchema }),
   /** lockfiles and experiments, by their names in the repository */
@@ -114,11 +134,6 @@ export const predicateSchema = z.strictObject({
 
 /** The predicate, parsed. */
 export type Predicate = z.infer<typeof predicateSchema>;
-/** A claim of the paper with its verdict. */
-export type ManifestClaim = z.infer<typeof claimSchema>;
-/** A number of the paper beside ours. */
-export type ManifestComparison = z.infer<typeof comparisonSchema>;
-
 /** An in-toto statement with rewarm's predicate. */
 export const statementSchema = z.strictObject({
   _type: z.literal(STATEMENT_TYPE),
@@ -133,7 +148,7 @@ export type Statement = z.infer<typeof statementSchema>;
 
 /** The JSON Schema (2020-12) of the statement, for schemas/manifest.schema.json. */
 export function manifestJsonSchema(): string {
-  const schema = z.toJSONSchema(statementSchema, { reused: "ref" });
+  const schema = z.toJSONSchema(statementSchema);
   const title = "Statement of a rewarm manifest: the payload of manifest.dsse.json";
   return `${JSON.stringify({ $schema: schema.$schema, title, ...schema }, null, 2)}\n`;
 }

@@ -3,7 +3,7 @@ import { shortDigest } from "../digest/sha256.ts";
 import { runKey } from "../experiment/run_key.ts";
 import { printable, unsafeNameReason } from "../files/safe_name.ts";
 import type { Statement } from "./predicate.ts";
-import type { ManifestRun, TrainedRun } from "./run_schema.ts";
+import { isTrained, type ManifestRun, type TrainedRun } from "./run_schema.ts";
 import { LearningRates } from "./learning_rates.ts";
 
 /** The first flaw of the subjects' names: one that leads out of the folder, or stands twice; `undefined` if none. */
@@ -24,11 +24,6 @@ export function subjectFlaw(statement: Statement): string | undefined {
 export function statementFlaw(statement: Statement): string | undefined {
   return subjectFlaw(statement) ?? artefactFlaw(statement) ?? runsFlaw(statement.predicate.runs) ??
     claimsFlaw(statement);
-}
-
-/** Whether every run was trained: it has evidence. */
-export function isTrained(run: ManifestRun): run is TrainedRun {
-  return run.outcome !== "skipped";
 }
 
 function artefactFlaw({ subject, predicate }: Statement): string | undefined {
@@ -93,28 +88,29 @@ function runFlaw(run: ManifestRun, earlier: ReadonlyMap<string, ManifestRun>): s
   return isTrained(run) ? evidenceFlaw(run) : undefined;
 }
 
-function evidenceFlaw({ outcome, steps, journal, states }: TrainedRun): string | undefined {
-  if (outcome === "completed" && journal.steps !== steps) {
+function evidenceFlaw({ outcome, steps, specification, journal, states }: TrainedRun): string | undefined {
+  if (outcome === "completed" && journal.steps < steps) {
     return `is said to be complete, but has ${journal.steps} of ${steps} steps`;
   }
-  if (journal.steps > steps) return `has ${journal.steps} steps, and ${steps} are planned`;
+  if (journal.steps > specification.schedule.totalSteps) {
+    return `has ${journal.steps} steps, and its schedule ends after ${specification.schedule.totalSteps}`;
+  }
   for (const [index, { step }] of states.entries()) {
     if (step > journal.steps) return `has a state at step ${step}, after its end`;
     if (step <= (states[index - 1]?.step ?? -1)) return "has states that are not in the order of their steps";
   }
-  if (outcome === "completed" && states.at(-1)?.step !== steps) return "has no state recorded at its end";
   return undefined;
 }
 
 function claimsFlaw({ predicate }: Statement): string | undefined {
   const ids = new Set<string>();
-  const labels = new Map<string, string>(predicate.runs.map(({ key, label }) => [key, label]));
+  const keys = new Set<string>(predicate.runs.map(({ key }) => key));
   for (const { id, evidence } of predicate.claims) {
     if (ids.has(id)) return `there are two claims "${printable(id)}"`;
     ids.add(id);
-    const stranger = evidence.find(({ runKey, label }) => labels.get(runKey) !== label);
+    const stranger = evidence.find(({ runKey }) => !keys.has(runKey));
     if (stranger !== undefined) {
-      return `claim "${printable(id)}" points to run "${printable(stranger.label)}", which is not in the manifest`;
+      return `claim "${printable(id)}" points to run ${shortDigest(stranger.runKey)}, which is not in the manifest`;
     }
   }
   return undefined;

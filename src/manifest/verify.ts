@@ -2,12 +2,13 @@
  * Verification of a manifest, in named steps: the bytes before what they say, what they say before the artefacts, the
  * artefacts before what follows from them. Web-standard APIs only; the rules and the artefacts are given.
  */
-import type { ArtefactReader } from "./artefacts.ts";
-import { collectBounded } from "./artefacts.ts";
+import type { Plan } from "../experiment/plan.ts";
+import { type ArtefactReader, collectBounded } from "./artefacts.ts";
 import { type Envelope, PAYLOAD_TYPE, readEnvelope } from "./dsse.ts";
 import { PREDICATE_TYPE, type Statement, STATEMENT_TYPE, statementSchema } from "./predicate.ts";
 import { schemaFlaws } from "./statement.ts";
-import { isTrained, statementFlaw, subjectFlaw } from "./statement_check.ts";
+import { isTrained } from "./run_schema.ts";
+import { statementFlaw, subjectFlaw } from "./statement_check.ts";
 import { parseStrictJson } from "./strict_json.ts";
 import {
   concludeVerification,
@@ -77,8 +78,8 @@ class Verification {
     this.checkConsistency(statement);
     this.statement = statement;
     const good = await this.checkArtefacts(statement);
-    await this.checkPlan(statement, good);
-    await this.checkResults(statement);
+    const plan = await this.checkPlan(statement, good);
+    await this.checkResults(statement, plan);
     this.note("replay", { status: "not checked", detail: "no piece of the training was repeated" });
     this.caveats.push("No piece of the training was repeated: journals and curves are as their maker signed them.");
   }
@@ -171,22 +172,30 @@ class Verification {
     return good;
   }
 
-  async checkPlan({ predicate }: Statement, good: ReadonlySet<string>): Promise<void> {
+  async checkPlan({ predicate }: Statement, good: ReadonlySet<string>): Promise<Plan | undefined> {
     const { name } = predicate.plan;
     if (!good.has(name)) {
-      this.note("plan", { status: "not checked", detail: `"${name}" is missing or was changed` });
-      return;
+      this.note("plan", { status: "not checked", detail: `"${printable(name)}" is missing or was changed` });
+      return undefined;
     }
-    this.note("plan", checkPlan(await collectBounded(this.artefacts.open(name), MAX_PLAN_BYTES, name), predicate));
+    const bytes = await collectBounded(this.artefacts.open(name), MAX_PLAN_BYTES, name);
+    const plan = checkPlan(bytes, predicate);
+    if (typeof plan === "string") {
+      this.note("plan", { status: "failed", detail: plan });
+      return undefined;
+    }
+    this.ok("plan", `all ${plan.runs.length} planned runs are in the manifest, and no others`);
+    return plan;
   }
 
-  async checkResults({ predicate }: Statement): Promise<void> {
+  async checkResults({ predicate }: Statement, plan: Plan | undefined): Promise<void> {
     const journals = await checkJournals(predicate, this.artefacts);
     this.note("journals", journals.outcome);
     const { outcome, curves } = await checkCurves(predicate, this.artefacts, journals.good);
     this.note("curves", outcome);
-    if (outcome.status !== "ok") this.note("claims", { status: "not checked", detail: "the curves are not all good" });
-    else this.note("claims", await checkClaims(predicate, curves, this.options.judge));
+    if (outcome.status !== "ok" || plan === undefined) {
+      this.note("claims", { status: "not checked", detail: "plan and curves are not all good" });
+    } else this.note("claims", await checkClaims(predicate, plan, curves, this.options.judge));
   }
 }
 

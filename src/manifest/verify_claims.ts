@@ -1,30 +1,27 @@
 /** The claims, judged again from the curves and compared with those stated. Web-standard APIs only. */
 import { canonicalJson } from "../digest/canonical_json.ts";
-import type { ArmReference, RunKey } from "../experiment/run.ts";
+import type { Plan } from "../experiment/plan.ts";
+import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { printable } from "../files/safe_name.ts";
+import type { ArmCurves } from "../results/arm_curves.ts";
+import type { Verdict } from "../results/claims.ts";
+import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Curves } from "../results/curves.ts";
-import type { ManifestClaim, ManifestComparison, Predicate } from "./predicate.ts";
-import type { TrainedRun } from "./run_schema.ts";
-import { isTrained } from "./statement_check.ts";
+import type { Predicate } from "./predicate.ts";
 import type { StepOutcome } from "./verification_report.ts";
-
-/** One arm at one seed, with the curve of its run. */
-export interface EvidenceArm extends ArmReference {
-  readonly run: TrainedRun;
-  readonly curves: Curves;
-}
 
 /** What claims are judged by. */
 export interface ClaimEvidence {
   readonly predicate: Predicate;
+  readonly plan: Plan;
   /** every arm whose run was trained, in the order of the runs */
-  readonly arms: readonly EvidenceArm[];
+  readonly arms: readonly ArmCurves[];
 }
 
-/** What judging gives, in the manifest's own form. */
+/** What judging gives. */
 export interface Judgement {
-  readonly claims: readonly ManifestClaim[];
-  readonly comparisons: readonly ManifestComparison[];
+  readonly claims: readonly Verdict[];
+  readonly comparisons: readonly ComparisonRow[];
 }
 
 /**
@@ -33,25 +30,26 @@ export interface Judgement {
  */
 export type Judge = (evidence: ClaimEvidence) => Promise<Judgement | string> | Judgement | string;
 
-/** Pairs every arm with its curve. */
-export function evidenceArms(predicate: Predicate, curves: ReadonlyMap<RunKey, Curves>): EvidenceArm[] {
-  return predicate.runs.filter(isTrained).flatMap((run) => {
-    const curve = curves.get(run.key);
-    return curve === undefined ? [] : run.usedBy.map((arm) => ({ ...arm, run, curves: curve }));
+/** Pairs every arm of the trained runs with its curve. */
+export function armsOf(runs: readonly PlannedRun[], curves: ReadonlyMap<RunKey, Curves>): ArmCurves[] {
+  return runs.flatMap(({ key, usedBy }) => {
+    const curve = curves.get(key);
+    return curve === undefined ? [] : usedBy.map((arm) => ({ ...arm, runKey: key, curves: curve }));
   });
 }
 
 /** Judges again and compares word by word, digit by digit. */
 export async function checkClaims(
   predicate: Predicate,
+  plan: Plan,
   curves: ReadonlyMap<RunKey, Curves>,
   judge: Judge | undefined,
 ): Promise<StepOutcome> {
   if (judge === undefined) return { status: "not checked", detail: "no rules are at hand to judge the claims by" };
-  const judgement = await judge({ predicate, arms: evidenceArms(predicate, curves) });
+  const judgement = await judge({ predicate, plan, arms: armsOf(predicate.runs, curves) });
   if (typeof judgement === "string") return { status: "not checked", detail: judgement };
   const flaw = difference("claim", predicate.claims, judgement.claims, ({ id }) => id) ??
-    difference("comparison", predicate.comparisons, judgement.comparisons, ({ name }) => name);
+    difference("comparison", predicate.comparisons, judgement.comparisons, ({ id }) => id);
   if (flaw !== undefined) return { status: "failed", detail: flaw };
   const { claims, comparisons } = judgement;
   const detail = `${claims.length} claims and ${comparisons.length} comparisons judged again, with the same outcome`;

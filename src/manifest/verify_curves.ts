@@ -7,9 +7,8 @@ import { curvesSchema } from "../results/curves_schema.ts";
 import { type ArtefactReader, collectBounded } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
 import type { Predicate } from "./predicate.ts";
-import type { TrainedRun } from "./run_schema.ts";
+import { isTrained, type TrainedRun } from "./run_schema.ts";
 import { schemaFlaws } from "./statement.ts";
-import { isTrained } from "./statement_check.ts";
 import { parseStrictJson } from "./strict_json.ts";
 import type { StepOutcome } from "./verification_report.ts";
 import { listed, readProblem } from "./verify_artefacts.ts";
@@ -86,17 +85,15 @@ function curvesFlaw(curves: Curves, run: TrainedRun, rates: Float32Array): strin
   }
   let index = 0;
   for (let step = 0; step <= journal.steps; step++) {
-    if (!isEvaluationStep(specification.evaluation, step, run.steps)) continue;
+    if (!isEvaluationStep(specification.evaluation, step)) continue;
     const point = curves.points[index];
-    // The weights that diverge at a step may give no loss that can be written down before it.
-    if (outcome === "diverged" && step === journal.steps && point === undefined) break;
-    if (point?.step !== step) return `it has no point at step ${step}, where an evaluation is planned`;
-    const rate = step === run.steps ? rates[step - 1] : rates[step];
+    if (point?.step !== step) return `it has no point at step ${step}, where an evaluation is due`;
+    const rate = rates[Math.min(step, rates.length - 1)];
     if (Math.fround(point.learningRate) !== rate) {
       return `its learning rate at step ${step} is ${point.learningRate}, and the schedule has ${rate}`;
     }
     index++;
   }
   const extra = curves.points[index];
-  return extra === undefined ? undefined : `it has a point at step ${extra.step}, where no evaluation is planned`;
+  return extra === undefined ? undefined : `it has a point at step ${extra.step}, where no evaluation is due`;
 }

@@ -33,7 +33,7 @@ export async function verifyManifestFile(
 
 async function readManifest(path: string, files: FileSystem): Promise<Uint8Array> {
   // Looked at before it is opened: opening a named pipe would wait forever.
-  const status = await files.status(path).catch(() => undefined);
+  const status = await files.realPath(path).then((real) => files.status(real)).catch(() => undefined);
   if (status?.kind === "other") {
     throw new UserError("NOT_A_FILE", `Cannot read "${path}", it is no regular file`, "give the path of a file");
   }

@@ -1,12 +1,12 @@
 /** The runs' journals: chains recomputed, rates against the schedules, states against the manifest. Web-standard only. */
 import { shortDigest } from "../digest/sha256.ts";
+import { isCheckpointStep } from "../experiment/evaluation.ts";
 import { readJournal } from "../train/journal_reader.ts";
 import { fromBits, toBits } from "../train/journal_record.ts";
 import type { ArtefactReader } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
 import type { Predicate } from "./predicate.ts";
-import type { TrainedRun } from "./run_schema.ts";
-import { isTrained } from "./statement_check.ts";
+import { isTrained, type TrainedRun } from "./run_schema.ts";
 import type { StepOutcome } from "./verification_report.ts";
 import { listed, readProblem } from "./verify_artefacts.ts";
 
@@ -70,6 +70,15 @@ async function journalFlaw(
     const stated = run.states[index];
     if (recorded?.step !== stated?.step || recorded?.state !== stated?.state) {
       return `the states it records and those stated differ from step ${recorded?.step ?? stated?.step} on`;
+    }
+  }
+  const recordedSteps = new Set(states.map(({ step }) => step));
+  for (let step = 0; step <= steps; step++) {
+    const isDue = step === 0 || isCheckpointStep(run.specification, step);
+    if (isDue !== recordedSteps.has(step)) {
+      return isDue
+        ? `it records no state at step ${step}, where one is due`
+        : `it records a state at step ${step}, where none is due`;
     }
   }
   return undefined;

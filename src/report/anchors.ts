@@ -2,19 +2,21 @@
 import type { ReportInput } from "./input.ts";
 import { html, type Markup } from "./markup.ts";
 
-/** Where things stand on the page. */
+/** Where runs stand on the page. */
 export class Anchors {
   readonly #byKey = new Map<string, string>();
+  readonly #labels = new Map<string, string>();
 
   /** @param runs the rows of the table of runs: only these can be linked to */
   constructor(runs: ReportInput["runs"]) {
     const taken = new Set<string>();
-    for (const { runKey } of runs) {
+    for (const { runKey, label } of runs) {
       if (this.#byKey.has(runKey)) continue;
       const stem = `run-${runKey.toLowerCase().replace(/[^0-9a-z]+/g, "-").slice(0, 16)}`;
       let anchor = stem;
       for (let n = 2; taken.has(anchor); n++) anchor = `${stem}-${n}`;
       taken.add(anchor);
+      this.#labels.set(runKey, label);
       this.#byKey.set(runKey, anchor);
     }
   }
@@ -22,6 +24,11 @@ export class Anchors {
   /** The id of a run's row; `undefined` if the table has none. */
   of(runKey: string): string | undefined {
     return this.#byKey.get(runKey);
+  }
+
+  /** The run's label, which is its folder's name; `undefined` if the table has no such run. */
+  label(runKey: string): string | undefined {
+    return this.#labels.get(runKey);
   }
 
   /** The run's name, leading to its row where there is one. */

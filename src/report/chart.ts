@@ -74,7 +74,7 @@ const LABEL_SPACING = 15; // pixels between the baselines of neighbouring labels
 
 const DRAWINGS: readonly Drawing[] = [
   { name: "wide", width: 560, height: 350, marginLeft: 50, marginRight: 24, fontSize: 12.5, xTicks: 6, yTicks: 6 },
-  { name: "narrow", width: 320, height: 270, marginLeft: 44, marginRight: 16, fontSize: 12.5, xTicks: 3, yTicks: 5 },
+  { name: "narrow", width: 320, height: 270, marginLeft: 44, marginRight: 22, fontSize: 12.5, xTicks: 3, yTicks: 5 },
 ];
 
 /**
@@ -145,7 +145,7 @@ function draw(chart: Chart, drawing: Drawing, id: string): string {
       ...chart.lines.toSorted((a, b) => Number(b.faint ?? false) - Number(a.faint ?? false)).map((line) =>
         Plot.line(line.points.map(([x, y]) => [x, y] as [number, number]), {
           stroke: `var(${line.style.colour})`,
-          strokeWidth: line.faint ? 1 : 2.1,
+          strokeWidth: line.faint ? 1.1 : 2.1,
           strokeOpacity: line.faint ? 0.4 : 1,
           ...(line.faint || line.style.dash === "" ? {} : { strokeDasharray: line.style.dash }),
           strokeLinecap: "butt",
@@ -164,7 +164,7 @@ function draw(chart: Chart, drawing: Drawing, id: string): string {
         })
       ),
       ...chart.notes.map(({ at, text }) =>
-        Plot.text([at], { x: "0", y: "1", text: () => text, dx: 8, dy: 10, textAnchor: "start", fill: "var(--muted)" })
+        Plot.text([at], { x: "0", y: "1", text: () => text, dx: 9, dy: 1, textAnchor: "start", fill: "var(--muted)" })
       ),
       ...placed.map(({ at, style, dy }) =>
         Plot.text([at], {
@@ -215,6 +215,11 @@ function spread(chart: Chart, labels: Chart["labels"], height: number) {
   return places.map(({ at, style, natural, y }) => ({ at, style, dy: Math.round((y - natural) * 10) / 10 }));
 }
 
+/** The numbers in a text to a hundredth of a pixel. */
+function roundNumbers(text: string): string {
+  return text.replace(/-?\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2))));
+}
+
 /** Plot's SVG made fit for the page: scalable, named for screen readers, without styles of its own. */
 function finish(svg: DomElement, chart: Chart, drawing: Drawing, id: string): string {
   for (const style of [...svg.querySelectorAll("style")]) style.remove();
@@ -229,6 +234,7 @@ function finish(svg: DomElement, chart: Chart, drawing: Drawing, id: string): st
   // Plot numbers its clip paths over the life of the process; the page must not depend on what was drawn before.
   const clips = new Map<string, string>();
   return svg.outerHTML
+    .replace(/(?<= (?:transform|x1|x2|y1|y2|cx|cy)=")[^"]*/g, roundNumbers)
     .replace(/(?<= id="|url\(#)plot-clip-\d+/g, (name) => {
       if (!clips.has(name)) clips.set(name, `${id}-clip-${clips.size + 1}`);
       return clips.get(name) ?? name;

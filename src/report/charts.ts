@@ -1,7 +1,7 @@
 /** The three kinds of chart in the report, from series to charts as data. */
 import type { ArmStyle } from "./arm_style.ts";
 import type { Chart, ChartLine, ChartMarker, Point } from "./chart.ts";
-import { compact, fixed, percent, rate, trimmed } from "./numbers.ts";
+import { compact, extent, fixed, percent, rate, trimmed } from "./numbers.ts";
 import { type Metric, perplexity, pointAt, type Series, type SeriesPoint } from "./series.ts";
 import { simplify } from "./simplify.ts";
 
@@ -13,6 +13,7 @@ export interface ChartWords {
 }
 
 const MARKERS_A_LINE = 4;
+const LARGEST_DRAWN = 1e15;
 
 /**
  * Loss over tokens.
@@ -26,7 +27,7 @@ export function lossChart(
   words: ChartWords,
 ): Chart {
   const place = (point: SeriesPoint): Point => [point.tokens, point[metric]];
-  const end = Math.max(...series.flatMap(({ mean }) => mean.map(({ tokens }) => tokens)), 1);
+  const end = Math.max(1, extent(series.flatMap(({ mean }) => mean.map(({ tokens }) => tokens)))[1]);
   return {
     title: words.title,
     description: `${words.yLabel} over tokens. ` + describe(series, (point) => fixed(point[metric], 3)),
@@ -76,7 +77,7 @@ export function scheduleChart(
   horizonTokens: number,
   words: ChartWords,
 ): Chart {
-  const highest = Math.max(...schedules.flatMap(({ sampled }) => [...sampled]), 0);
+  const highest = Math.max(0, ...schedules.map(({ sampled }) => extent(sampled)[1]));
   const lines = schedules.map(({ style, sampled }) => {
     const points = [...sampled].map((value, i): Point => [i / Math.max(1, sampled.length - 1) * horizonTokens, value]);
     return { style, points: simplify(points, horizonTokens * 1e-4, highest * 5e-4) };
@@ -85,7 +86,7 @@ export function scheduleChart(
     title: words.title,
     description: `Learning rate over the ${compact(horizonTokens)} tokens of the schedule. ` +
       schedules.map(({ style, sampled }) =>
-        `${style.label}: from ${rate(sampled[0] ?? 0)} to at most ${rate(Math.max(0, ...sampled))}, ` +
+        `${style.label}: from ${rate(sampled[0] ?? 0)} to at most ${rate(extent(sampled)[1])}, ` +
         `${rate(sampled.at(-1) ?? 0)} at the end.`
       ).join(" "),
     x: {
@@ -96,7 +97,13 @@ export function scheduleChart(
     },
     y: { label: words.yLabel, domain: [0, highest > 0 ? highest * 1.04 : 1], format: (value) => rate(value) },
     lines,
-    markers: [],
+    markers: schedules.flatMap(({ style, sampled }, index) =>
+      Array.from({ length: MARKERS_A_LINE }, (_, k): ChartMarker => {
+        const share = (k + (index + 0.5) / schedules.length) / MARKERS_A_LINE;
+        const i = Math.round(share * (sampled.length - 1));
+        return { at: [i / Math.max(1, sampled.length - 1) * horizonTokens, sampled[i] ?? 0], style };
+      })
+    ),
     rules: [],
     labels: [],
     notes: [],
@@ -108,9 +115,12 @@ function decimal(value: number, decimals: number): string {
 }
 
 function linesOf(series: readonly Series[], place: (point: SeriesPoint) => Point): ChartLine[] {
+  // e to the loss of a diverging run leaves the numbers that a drawing can hold
+  const drawable = (points: readonly SeriesPoint[]) =>
+    points.map(place).filter(([x, y]) => Math.abs(x) < LARGEST_DRAWN && Math.abs(y) < LARGEST_DRAWN);
   return series.flatMap(({ seeds, mean, style }) => [
-    ...(seeds.length > 1 ? seeds.map((points) => ({ points: points.map(place), style, faint: true })) : []),
-    { points: mean.map(place), style },
+    ...(seeds.length > 1 ? seeds.map((points) => ({ points: drawable(points), style, faint: true })) : []),
+    { points: drawable(mean), style },
   ]);
 }
 
@@ -170,9 +180,7 @@ function valueDomain(series: readonly Series[], value: (point: SeriesPoint) => n
     .flatMap(({ mean }) => mean.slice(-1).map(value));
   // every value of every series only where nothing else is left to show
   const values = whole.length > 0 ? [...whole, ...ends] : all(series);
-  if (values.length === 0) return [0, 1];
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  const [low, high] = extent(values);
   const room = high > low ? (high - low) * 0.05 : Math.abs(high) * 0.05 || 1;
   return [low - room, high + room];
 }
@@ -180,7 +188,7 @@ function valueDomain(series: readonly Series[], value: (point: SeriesPoint) => n
 /** Largest value of a series and whether it lies above the axis that `lossChart` gives the figure. */
 export function leavesAxes(series: readonly Series[], one: Series, metric: Metric): number | undefined {
   const [, high] = valueDomain(series, (point) => point[metric]);
-  const highest = Math.max(...one.mean.map((point) => point[metric]), -Infinity);
+  const [, highest] = extent(one.mean.map((point) => point[metric]));
   return highest > high ? highest : undefined;
 }
 

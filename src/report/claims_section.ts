@@ -1,71 +1,110 @@
 /** The table of claims: verdict, statement, rule, numbers, evidence. */
+import { describeMethod, type Evidence, type NamedNumber, type Verdict } from "../results/claims.ts";
 import { type Anchors, claimAnchor, runFileLinks } from "./anchors.ts";
 import { FIGURE_GROUPS } from "./figures.ts";
-import type { ReportEvidence, ReportInput, ReportVerdict } from "./input.ts";
-import { html, join, type Markup } from "./markup.ts";
+import type { ReportInput } from "./input.ts";
+import { type Content, html, join, type Markup } from "./markup.ts";
 import { grouped } from "./numbers.ts";
 import { badge } from "./verdict_badge.ts";
+
+/** So many numbers stand unfolded. */
+const FEW = 4;
 
 /** All claims with their verdicts. */
 export function claimsSection(input: ReportInput, anchors: Anchors): Markup {
   return html`<section aria-labelledby="claims">
 <h2 id="claims">Claims</h2>
 ${
-    input.verdicts.length === 0
-      ? html`<p class="left-out">No claims were judged.</p>`
-      : html`<div class="claims-box"><table class="claims" role="table">
-<caption>The paper’s claims, each with the rule that tests it, the numbers the rule saw, and where they came from</caption>
-<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Claim</th><th scope="col" role="columnheader">Verdict</th><th scope="col" role="columnheader">Rule and numbers</th></tr></thead>
-<tbody role="rowgroup">
-${input.verdicts.map((verdict) => claim(verdict, anchors))}</tbody>
-</table></div>`
+    input.verdicts.length === 0 ? html`<p class="left-out">No claims were judged.</p>` : html`
+      <p>Every rule was fixed before the runs, in <code>experiments/paper.yaml</code>. ${describeMethod(
+        input.scale.seeds,
+      )} Marks say how surely the claim itself is known: A read in a primary text, B in a secondary one, C inferred,
+      ? unknown.</p>
+      <div class="claims-box">
+        <table class="claims" role="table">
+          <caption>The paper’s claims, each with its verdict, the rule that tests it, the numbers the rule saw, and where they came
+      from</caption>
+          <thead role="rowgroup">
+            <tr role="row">${["Claim", "Verdict", "Why"].map((head) =>
+              html`<th scope="col" role="columnheader">${head}</th>`
+            )}</tr>
+          </thead>
+          <tbody role="rowgroup">
+      ${input.verdicts.map((verdict) => claim(verdict, anchors))}</tbody>
+        </table>
+      </div>
+    `
   }
 </section>`;
 }
 
-function claim(verdict: ReportVerdict, anchors: Anchors): Markup {
-  return html`<tr role="row" id="${claimAnchor(verdict.id)}">
-<th scope="row" role="rowheader"><p class="statement">${verdict.statement}</p><p class="quiet">${where(verdict)} · <code>${verdict.id}</code></p></th>
-<td role="cell">${badge(verdict.verdict)}</td>
-<td role="cell">${verdict.reason ? html`<p>${verdict.reason}</p>` : null}<p class="rule"><span class="quiet">Rule</span> ${verdict.rule}</p>${
-    verdict.numbers.length === 0 ? null : html`<dl class="numbers">${
-      verdict.numbers.map(({ name, value }) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)
-    }</dl>`
-  }${evidence(verdict.evidence, anchors)}</td>
-</tr>
-`;
+function claim(verdict: Verdict, anchors: Anchors): Markup {
+  return html`
+    <tr role="row" id="${claimAnchor(verdict.id)}">
+      <th scope="row" role="rowheader">
+        <p class="statement">${verdict.title}</p>
+        <p>${verdict.statement}</p>
+        <p class="quiet">${where(verdict)}</p>
+      </th>
+      <td role="cell">${badge(verdict.verdict)}</td>
+      <td
+        role="cell"><p>${verdict.reason}</p><p class="rule"><span class="quiet">Rule</span> ${verdict
+          .rule}</p>${numbers(verdict.numbers)}${evidence(verdict.evidence, anchors)}</td>
+    </tr>
+  `;
 }
 
-/** Section and figures of the paper, the figures leading to ours. */
-function where({ section, figure }: ReportVerdict): Markup {
-  const parts = [html`Section ${section}`];
-  if (figure !== "") {
-    const numbers = figure.split(/[\s,;]+/).filter((part) => part !== "");
-    parts.push(html`Figure${numbers.length > 1 ? "s" : null} ${
-      join(
-        numbers.map((number) => {
-          const target = FIGURE_GROUPS.flatMap(({ figures }) => figures)
-            .find(({ paperFigure }) => paperFigure === number);
-          return target ? html`<a href="#${target.id}">${number}</a>` : number;
-        }),
-        ", ",
-      )
-    }`);
-  }
-  return join(parts, " · ");
+/** Section, figures and mark of the claim, the figures leading to ours. */
+function where({ id, section, figure, confidence }: Verdict): Markup {
+  const figures = figure.split(/[\s,;]+/).filter((part) => part !== "");
+  const links = figures.map((number): Content => {
+    const target = FIGURE_GROUPS.flatMap((group) => group.figures).find(({ paperFigure }) => paperFigure === number);
+    return target ? html`<a href="#${target.id}">${number}</a>` : number;
+  });
+  return join([
+    html`Section ${section}`,
+    ...(figures.length === 0 ? [] : [html`Figure${figures.length > 1 ? "s" : null} ${join(links, ", ")}`]),
+    html`mark ${confidence}`,
+    html`<code>${id}</code>`,
+  ], " · ");
 }
 
-function evidence(items: readonly ReportEvidence[], anchors: Anchors): Markup | null {
+/** The comparisons that the rule made, folded away where there are many. */
+function numbers(items: readonly NamedNumber[]): Markup | null {
   if (items.length === 0) return null;
-  return html`<details>
-<summary>Evidence: ${items.length} ${items.length === 1 ? "run" : "runs"}</summary>
-<ul class="evidence">${
-    items.map(({ label, runKey, step }) =>
-      html`<li>${anchors.link(label, runKey)}${step === undefined ? null : `, step ${grouped(step)}`}: ${
-        runFileLinks(label, ["curves.json", "journal.jsonl"])
-      }</li>
-`
-    )
-  }</ul>
-</details>`;
+  return html`
+    <details${items.length <= FEW
+      ? html`
+        open
+      `
+      : null}>
+      <summary>Numbers: ${items.length}</summary>
+      <dl class="numbers">${items.map(({ name, value }) =>
+        html`
+          <div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>
+        `
+      )}</dl>
+      </details>
+  `;
+}
+
+/** The points of the curves that were read, each leading to its run. */
+function evidence(items: readonly Evidence[], anchors: Anchors): Markup | null {
+  if (items.length === 0) return null;
+  return html`
+    <details>
+      <summary>Evidence: ${items.length} ${items.length === 1 ? "point" : "points"} of the curves</summary>
+      <ul class="evidence">${items.map(({ label, runKey, step, value }) => {
+        const run = anchors.label(runKey);
+        return html`
+          <li>${label}, step ${grouped(step)}: <strong>${value}</strong><br>${run === undefined
+            ? html`<code>${runKey}</code>`
+            : html`${anchors.link(run, runKey)} ${runFileLinks(run, ["curves.json", "journal.jsonl"])}`}</li>
+        `;
+      })}</ul>
+    </details>
+  `;
 }

@@ -1,9 +1,10 @@
 /** The numbers behind a figure as a table, folded away under it. */
+import type { ArmStyle } from "./arm_style.ts";
 import type { FigureDefinition } from "./figures.ts";
 import type { ReportInput } from "./input.ts";
 import { Anchors } from "./anchors.ts";
 import { html, join, type Markup } from "./markup.ts";
-import { fixed, grouped, percent } from "./numbers.ts";
+import { fixed, grouped, percent, rate } from "./numbers.ts";
 import { perplexity, type Series, type SeriesPoint } from "./series.ts";
 import { type Column, table } from "./table.ts";
 
@@ -41,9 +42,9 @@ ${
       rows: rows.map((tokens) => ({
         cells: [
           html`${grouped(tokens)}${
-            definition.experiments.includes("upstream")
-              ? null
-              : html` <span class="quiet">${percent(tokens / input.scale.downstreamHorizonTokens)}</span>`
+            definition.experiments.includes("upstream") ? null : html`
+              <span class="quiet">${percent(tokens / input.scale.downstreamHorizonTokens)}</span>
+            `
           }`,
           ...byPlace.flatMap((points) => value(points.get(tokens))),
         ],
@@ -51,6 +52,36 @@ ${
     })
   }
 <p class="note">All evaluations are in <code>curves.json</code> of the runs: ${join(runs, ", ")}.</p>
+</details>`;
+}
+
+/** Shares of T at which schedules are tabled: dense where warm-ups end, then in tenths. */
+const SCHEDULE_SHARES = [0, 0.0025, 0.005, 0.01, 0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+
+/** The folded table under the schedules: the sampled rate nearest to each share. */
+export function scheduleData(
+  definition: FigureDefinition,
+  schedules: readonly { readonly style: ArmStyle; readonly sampled: Float32Array }[],
+  horizonTokens: number,
+): Markup {
+  return html`<details>
+<summary>Numbers of this figure</summary>
+${
+    table({
+      id: `${definition.id}-data`,
+      caption: `${definition.title}: learning rates at shares of T`,
+      columns: [
+        { head: "Tokens", numeric: true },
+        ...schedules.map(({ style }) => ({ head: style.label, numeric: true })),
+      ],
+      rows: SCHEDULE_SHARES.map((share) => ({
+        cells: [
+          html`${grouped(share * horizonTokens)} <span class="quiet">${percent(share)}</span>`,
+          ...schedules.map(({ sampled }) => rate(sampled[Math.round(share * (sampled.length - 1))] ?? NaN)),
+        ],
+      })),
+    })
+  }
 </details>`;
 }
 

@@ -4,11 +4,11 @@ import { armStyle } from "./arm_style.ts";
 import { type Chart, drawChart } from "./chart.ts";
 import { leavesAxes, lossChart, perplexityChart, scheduleChart, warmupEnds } from "./charts.ts";
 import { FIGURE_GROUPS, type FigureDefinition } from "./figures.ts";
-import { figureData } from "./figure_data.ts";
+import { figureData, scheduleData } from "./figure_data.ts";
 import type { ReportInput } from "./input.ts";
 import { markerShape } from "./markers.ts";
 import { type Content, html, type Markup } from "./markup.ts";
-import { compact, fixed, percent } from "./numbers.ts";
+import { compact, extent, fixed, percent } from "./numbers.ts";
 import { seriesOf } from "./series.ts";
 
 /** All figures under their headings. */
@@ -24,13 +24,14 @@ is ${input.scale.downstreamName}. Below each tick stands the share of T, the ${
   }</p>
 ${
     FIGURE_GROUPS.map((group) =>
-      html`<section class="group" aria-labelledby="${group.id}">
-<h3 id="${group.id}">${group.title}</h3>
-<p>${group.introduction}</p>
-<div class="figures">
-${group.figures.map((definition) => figure(definition, input))}</div>
-</section>
-`
+      html`
+        <section class="group" aria-labelledby="${group.id}">
+          <h3 id="${group.id}">${group.title}</h3>
+          <p>${group.introduction}</p>
+          <div class="figures">
+        ${group.figures.map((definition) => figure(definition, input))}</div>
+        </section>
+      `
     )
   }</section>`;
 }
@@ -64,7 +65,7 @@ function curveFigure(definition: FigureDefinition, input: ReportInput): Markup {
   const notes: Content[] = [definition.note];
   if (definition.plots.kind === "loss") {
     const { metric } = definition.plots;
-    const tokens = Math.max(...series.flatMap(({ mean }) => mean.map((point) => point.tokens)));
+    const [, tokens] = extent(series.flatMap(({ mean }) => mean.map((point) => point.tokens)));
     chart = lossChart(series, metric, pretraining ? tokens : input.scale.downstreamHorizonTokens, {
       title: `${definition.title}${definition.paperFigure ? ` (Figure ${definition.paperFigure})` : ""}`,
       xLabel: "tokens trained, and share of T",
@@ -81,7 +82,7 @@ function curveFigure(definition: FigureDefinition, input: ReportInput): Markup {
     for (const one of series) {
       const highest = leavesAxes(series, one, metric);
       if (highest !== undefined) {
-        notes.push(`“${one.style.label}” begins or ends above the axis; its highest value is ${fixed(highest, 3)}.`);
+        notes.push(`“${one.style.label}” leaves the axis at the top; its highest value is ${fixed(highest, 3)}.`);
       }
     }
   } else {
@@ -99,7 +100,14 @@ function curveFigure(definition: FigureDefinition, input: ReportInput): Markup {
     if (one.divergedAt !== undefined) notes.push(`“${one.style.label}” diverged at step ${one.divergedAt}.`);
   }
   if (absent.length > 0) notes.push(`Without “${absent.join("”, “")}”, which this report holds no run of.`);
-  return frame(definition, input, chart, series.map(({ style }) => style), notes, figureData(definition, series, input));
+  return frame(
+    definition,
+    input,
+    chart,
+    series.map(({ style }) => style),
+    notes,
+    figureData(definition, series, input),
+  );
 }
 
 function scheduleFigure(definition: FigureDefinition, input: ReportInput): Markup {
@@ -115,7 +123,14 @@ function scheduleFigure(definition: FigureDefinition, input: ReportInput): Marku
     xLabel: "tokens trained, and share of T",
     yLabel: "learning rate",
   });
-  return frame(definition, input, chart, schedules.map(({ style }) => style), [definition.note], null);
+  return frame(
+    definition,
+    input,
+    chart,
+    schedules.map(({ style }) => style),
+    [definition.note],
+    scheduleData(definition, schedules, input.scale.downstreamHorizonTokens),
+  );
 }
 
 function frame(
@@ -124,32 +139,37 @@ function frame(
   chart: Chart,
   styles: readonly ArmStyle[],
   notes: readonly Content[],
-  data: Markup | null,
+  data: Markup,
 ): Markup {
-  return html`<figure id="${definition.id}" class="card">
-<figcaption>
-<h4>${definition.title}</h4>
-<p class="quiet">${provenance(definition, input)}.</p>
-</figcaption>
-<ul class="legend" aria-label="Legend">${styles.map(legendEntry)}</ul>
-${drawChart(chart, definition.id)}
-<p class="note">${notes.filter((note) => note !== undefined).map((note, i) => [i > 0 ? " " : null, note])}</p>
-${data}
-</figure>
-`;
+  return html`
+    <figure id="${definition.id}" class="card">
+    <figcaption>
+    <h4>${definition.title}</h4>
+    <p class="quiet">${provenance(definition, input)}.</p>
+    </figcaption>
+    <ul class="legend" aria-label="Legend">${styles.map(legendEntry)}</ul>
+    ${drawChart(chart, definition.id)}
+    <p class="note">${notes.filter((note) => note !== undefined).map((note, i) => [i > 0 ? " " : null, note])}</p>
+    ${data}
+    </figure>
+  `;
 }
 
 function legendEntry({ label, colour, dash, marker }: ArmStyle): Markup {
   return html`<li><svg viewBox="0 0 34 14" width="34" height="14" aria-hidden="true" class="swatch ${
     colour.slice(2)
-  }"><path d="M0,7H34"${dash === "" ? null : html` stroke-dasharray="${dash}"`}/>${
-    markerShape(marker, 17, 7)
-  }</svg>${label}</li>`;
+  }"><path d="M0,7H34"${
+    dash === "" ? null : html`
+      stroke-dasharray="${dash}"
+    `
+  }/>${markerShape(marker, 17, 7)}</svg>${label}</li>`;
 }
 
 function leftOut({ id, title, paperFigure }: FigureDefinition, why: string): Markup {
-  return html`<p id="${id}" class="left-out"><strong>${title}</strong>${
-    paperFigure === undefined ? null : ` (the paper’s Figure ${paperFigure})`
-  } is left out: this report ${why}. Plan the whole matrix to see it, without <code>--only</code>.</p>
-`;
+  return html`
+    <p id="${id}"
+      class="left-out"><strong>${title}</strong>${paperFigure === undefined
+        ? null
+        : ` (the paper’s Figure ${paperFigure})`} is left out: this report ${why}. Plan the whole matrix to see it, without <code>--only</code>.</p>
+  `;
 }

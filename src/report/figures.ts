@@ -79,7 +79,7 @@ export const FIGURE_GROUPS: readonly FigureGroup[] = [
       {
         id: "figure-4",
         paperFigure: "4",
-        title: "What is forgotten against what is learned",
+        title: "Upstream against downstream perplexity, by maximum learning rate",
         plots: { kind: "perplexity" },
         experiments: ["max-learning-rate", "from-scratch"],
         note: PATH_NOTE,
@@ -109,7 +109,7 @@ export const FIGURE_GROUPS: readonly FigureGroup[] = [
       {
         id: "figure-6",
         paperFigure: "6",
-        title: "Both perplexities while training on upstream data",
+        title: "Upstream against downstream perplexity, on upstream data",
         plots: { kind: "perplexity" },
         experiments: ["same-data"],
         note: "Each path runs from the start to its filled marker; a ring is the end of the warm-up. " +
@@ -139,7 +139,7 @@ export const FIGURE_GROUPS: readonly FigureGroup[] = [
       {
         id: "figure-9",
         paperFigure: "9",
-        title: "Both perplexities by checkpoint",
+        title: "Upstream against downstream perplexity, by checkpoint",
         plots: { kind: "perplexity" },
         experiments: ["earlier-checkpoints"],
         note: "The paper’s Figures 7 to 9 compare checkpoints; the axes of its Figure 9 are not among the facts this " +

@@ -1,8 +1,7 @@
 /** Everything the report shows. The page is a pure function of this. */
-import type { Curves } from "../results/curves.ts";
-
-/** The four verdicts a claim can get. */
-export type VerdictName = "reproduced" | "contradicted" | "inconclusive" | "not comparable";
+import type { ArmCurves } from "../results/arm_curves.ts";
+import type { Verdict } from "../results/claims.ts";
+import type { ComparisonRow } from "../results/compare_numbers.ts";
 
 /** The whole input of `renderReport`. */
 export interface ReportInput {
@@ -11,8 +10,8 @@ export interface ReportInput {
   /** arms of all experiments, each at each seed */
   readonly arms: readonly ReportArm[];
   readonly schedules: readonly ReportSchedule[];
-  readonly verdicts: readonly ReportVerdict[];
-  readonly comparisons: readonly ReportComparison[];
+  readonly verdicts: readonly Verdict[];
+  readonly comparisons: readonly ComparisonRow[];
   readonly runs: readonly ReportRun[];
   readonly environment: readonly ReportFact[];
   /** names and SHA-256 digests of what the results hang on: plan, lockfiles, corpora, rules */
@@ -55,19 +54,12 @@ export interface ReportPaper {
   readonly downstreamHorizonTokens: number;
 }
 
-/** One arm of one experiment at one seed. */
-export interface ReportArm {
-  readonly experiment: string;
-  readonly arm: string;
-  readonly seedIndex: number;
+/** One arm of one experiment at one seed; points of its curve beyond `steps` are left out. */
+export interface ReportArm extends ArmCurves {
   /** label of the run, its folder's name under `runs/` */
   readonly label: string;
-  readonly runKey: string;
-  /** steps of the run that the arm looks at; later points of the curve are left out */
-  readonly steps: number;
   /** tokens at the end of the warm-up; 0 where there is none */
   readonly warmupTokens: number;
-  readonly curves: Curves;
 }
 
 /** A learning-rate schedule. */
@@ -76,43 +68,6 @@ export interface ReportSchedule {
   readonly arm: string;
   /** rates at evenly spaced steps from 0 to T, both ends included */
   readonly sampled: Float32Array;
-}
-
-/** A claim of the paper and what became of it. */
-export interface ReportVerdict {
-  readonly id: string;
-  readonly statement: string;
-  /** section of the paper, such as `4.2` */
-  readonly section: string;
-  /** figures of the paper, such as `2` or `2, 3`; empty where there is none */
-  readonly figure: string;
-  readonly verdict: VerdictName;
-  /** the rule in words, as fixed before the run */
-  readonly rule: string;
-  /** one sentence: why this verdict */
-  readonly reason?: string;
-  /** the numbers the rule looked at, as decimal strings */
-  readonly numbers: readonly ReportFact[];
-  readonly evidence: readonly ReportEvidence[];
-}
-
-/** The point of a run that a number came from. */
-export interface ReportEvidence {
-  readonly label: string;
-  readonly runKey: string;
-  readonly step?: number;
-}
-
-/** A number of the paper beside ours. */
-export interface ReportComparison {
-  readonly name: string;
-  readonly paper: string;
-  /** where the paper's number stands, such as `Table 1` or `2403.08763` */
-  readonly source: string;
-  readonly ours: string;
-  readonly comparable: boolean;
-  /** why it is comparable, or why not */
-  readonly reason: string;
 }
 
 /** A run of the plan, for the table of runs. */

@@ -56,7 +56,13 @@ export function plotSymbol(name: MarkerName): { draw(context: PathContext, size:
 
 /** A marker as SVG at a place. */
 export function markerShape(name: MarkerName, x: number, y: number): Markup {
-  if (name === "circle") return html`<circle cx="${x}" cy="${y}" r="${CIRCLE_RADIUS}"/>`;
+  if (name === "circle") {
+    return html`
+      <circle cx="${x}" cy="${y}" r="${CIRCLE_RADIUS}" />
+    `;
+  }
   const points = POLYGONS[name].map(([dx, dy]) => `${x + dx},${y + dy}`).join(" ");
-  return html`<polygon points="${points}"/>`;
+  return html`
+    <polygon points="${points}" />
+  `;
 }

@@ -28,15 +28,16 @@ export function compact(count: number): string {
   return trimmed(count, 0);
 }
 
-/** A share as a percentage, precise where it is small: 0.5 %, 33 %. */
+/** A share as a percentage, precise where it is small: 0.5 %, 33 %; the space does not break. */
 export function percent(share: number): string {
   const value = share * 100;
-  return `${trimmed(value, value < 1 ? 2 : value < 10 ? 1 : 0)} %`;
+  return `${trimmed(value, value < 1 ? 2 : value < 10 ? 1 : 0)}\u00a0%`;
 }
 
-/** A number with a fixed count of decimals, or a dash where there is none. */
+/** A number with a fixed count of decimals, or a dash where there is none; huge ones, of diverging runs, in powers of ten. */
 export function fixed(value: number | null | undefined, digits: number): string {
-  return value === null || value === undefined || !Number.isFinite(value) ? NO_NUMBER : value.toFixed(digits);
+  if (value === null || value === undefined || !Number.isFinite(value)) return NO_NUMBER;
+  return Math.abs(value) < 1e6 ? value.toFixed(digits) : value.toExponential(2).replace("e+", "e");
 }
 
 /** A learning rate: 3e-4, 1.5e-4, 0. */
@@ -52,6 +53,13 @@ export function ratio(larger: number, smaller: number): string {
   let unit = 1;
   while (value / unit >= 100) unit *= 10;
   return grouped(Math.round(value / unit) * unit);
+}
+
+/** Smallest and largest of any number of values, 0 and 1 if there are none; spread arguments have a limit. */
+export function extent(values: Iterable<number>): [low: number, high: number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) [low, high] = [value < low ? value : low, value > high ? value : high];
+  return low <= high ? [low, high] : [0, 1];
 }
 
 /**

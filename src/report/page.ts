@@ -29,43 +29,48 @@ const CONTENTS = [
 export function renderReport(input: ReportInput): string {
   const anchors = new Anchors(input.runs);
   const { scale, paper } = input;
-  const policy = `default-src 'none'; style-src 'sha256-${base64(sha256Bytes(new TextEncoder().encode(STYLESHEET)))}'; ` +
+  const policy =
+    `default-src 'none'; style-src 'sha256-${base64(sha256Bytes(new TextEncoder().encode(STYLESHEET)))}'; ` +
     "base-uri 'none'; form-action 'none'";
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<meta name="generator" content="rewarm">
-<title>rewarm, scale ${scale.name}: “${paper.title}” reproduced</title>
-<style>${new Markup(STYLESHEET)}</style>
-</head>
-<body>
-<a class="skip" href="#content">Skip to the content</a>
-<header>
-<p class="kicker">rewarm · scale ${scale.name} · arXiv ${paper.arxiv}</p>
-<h1>${paper.title}</h1>
-<p class="lead">A reproduction of every ablation of the paper, with a verdict for each claim and the evidence for each
-verdict.</p>
-<nav aria-label="Contents"><ul>${
-    CONTENTS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)
-  }</ul></nav>
-</header>
-<main id="content" tabindex="-1">
-${summarySection(input)}
-${claimsSection(input, anchors)}
-${figureSection(input)}
-${comparisonsSection(input)}
-${runsSection(input, anchors)}
-${provenanceSection(input)}
-</main>
-<footer><p>Made by rewarm from the runs listed above. This file needs no network and runs no script.</p></footer>
-</body>
-</html>
-`.text;
+  return html`
+    <!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="${policy}">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <meta name="referrer" content="no-referrer">
+        <meta name="generator" content="rewarm">
+        <title>rewarm, scale ${scale.name}: “${paper.title}” reproduced</title>
+        <style>${new Markup(STYLESHEET)}</style>
+      </head>
+      <body>
+        <a class="skip" href="#content">Skip to the content</a>
+        <header>
+          <p class="kicker">rewarm · scale ${scale.name} · arXiv ${paper.arxiv}</p>
+          <h1>${paper.title}</h1>
+          <p
+            class="lead">A reproduction of every ablation of the paper, with a verdict for each claim and the evidence for each
+    verdict.</p>
+          <nav aria-label="Contents">
+            <ul>${CONTENTS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul>
+          </nav>
+        </header>
+        <main id="content" tabindex="-1">
+    ${summarySection(input)}
+    ${claimsSection(input, anchors)}
+    ${figureSection(input)}
+    ${comparisonsSection(input)}
+    ${runsSection(input, anchors)}
+    ${provenanceSection(input)}
+        </main>
+        <footer>
+          <p>Made by rewarm from the runs listed above. This file needs no network and runs no script.</p>
+        </footer>
+      </body>
+    </html>
+  `.text;
 }
 
 function base64(bytes: Uint8Array): string {

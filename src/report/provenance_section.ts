@@ -6,23 +6,38 @@ import { table } from "./table.ts";
 
 /** Where the results were made, and what from. */
 export function provenanceSection(input: ReportInput): Markup {
-  return html`<section aria-labelledby="provenance">
-<h2 id="provenance">Environment and digests</h2>
-${facts("environment", "The machine and the software that made the runs", "Item", "Value", input.environment, (x) => x)}
-${facts("digests", "SHA-256 digests of the inputs", "Input", "Digest", input.digests, digest)}
-</section>
-<section aria-labelledby="verify">
-<h2 id="verify">How to check this</h2>
-<p>This page repeats what the signed manifest beside it says. From the project’s folder:</p>
-<ol class="commands">
-<li><p>Check the signature, every file’s digest, and the verdicts, recomputed from the curves:</p>
-<pre><code>deno task verify ${input.folder}/manifest.dsse.json</code></pre></li>
-<li><p>Also train a piece of it again and compare the bits:</p>
-<pre><code>deno task verify ${input.folder}/manifest.dsse.json --replay</code></pre></li>
-<li><p>Make all of it again from nothing, in another folder:</p>
-<pre><code>deno task reproduce --scale ${input.scale.name} --out ${input.folder}-again</code></pre></li>
-</ol>
-</section>`;
+  return html`
+    <section aria-labelledby="provenance">
+    <h2 id="provenance">Environment and digests</h2>
+    ${facts(
+      "environment",
+      "The machine and the software that made the runs",
+      "Item",
+      "Value",
+      input.environment,
+      (x) => x,
+    )}
+    ${facts("digests", "SHA-256 digests of the inputs", "Input", "Digest", input.digests, digest)}
+    </section>
+    <section aria-labelledby="verify">
+      <h2 id="verify">How to check this</h2>
+      <p>This page repeats what the signed manifest beside it says. From the project’s folder:</p>
+      <ol class="commands">
+        <li>
+          <p>Check the signature, every file’s digest, and the verdicts, recomputed from the curves:</p>
+          <pre><code>deno task verify ${input.folder}/manifest.dsse.json</code></pre>
+        </li>
+        <li>
+          <p>Also train a piece of it again and compare the bits:</p>
+          <pre><code>deno task verify ${input.folder}/manifest.dsse.json --replay</code></pre>
+        </li>
+        <li>
+          <p>Make all of it again from nothing, in another folder:</p>
+          <pre><code>deno task reproduce --scale ${input.scale.name} --out ${input.folder}-again</code></pre>
+        </li>
+      </ol>
+    </section>
+  `;
 }
 
 function facts(

@@ -18,7 +18,8 @@ link of the hash chain over its steps. Files are relative to this page.</p>
 ${
       table({
         id: "runs-table",
-        caption: `All ${runs.length} runs, with the upstream and the downstream loss at the end in nats a ${scale.tokenUnit}`,
+        caption:
+          `All ${runs.length} runs, with the upstream and the downstream loss at the end in nats a ${scale.tokenUnit}`,
         columns: [
           { head: "Run" },
           { head: "State" },

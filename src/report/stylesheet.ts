@@ -54,13 +54,13 @@ nav a { display: inline-block; padding: .3rem 0; }
 .card h3 { margin: 0 0 .5rem; }
 .card ul { padding-left: 1.1rem; }
 .card li + li { margin-top: .4rem; }
-.warning { border-color: var(--open); margin-top: 1.25rem; }
+.warning { border-color: var(--open); margin-bottom: 1.25rem; }
 .left-out { color: var(--muted); border: 1px dashed var(--rule); border-radius: .625rem; padding: 1rem 1.25rem; margin: 0; }
 .columns { display: grid; gap: 1.25rem; }
 
 .tally { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .75rem; list-style: none; padding: 0; margin: 0 0 .9rem; }
 .tile { background: var(--card); border: 1px solid var(--rule); border-radius: .625rem; padding: .7rem .7rem .8rem; }
-.tile .badge { font-size: .8rem; padding: .05em .55em .1em; }
+.tile .badge { font-size: .76rem; padding: .1em .5em; white-space: normal; }
 .count { display: block; font: 600 2.5rem/1.1 var(--serif); margin-bottom: .35rem; }
 .badge { display: inline-flex; gap: .4em; align-items: baseline; border: 1px solid currentColor; border-radius: 2em;
   padding: .05em .7em .1em .6em; font-weight: 600; font-size: .875rem; line-height: 1.5; white-space: nowrap; }
@@ -78,10 +78,10 @@ nav a { display: inline-block; padding: .3rem 0; }
 .chip.inconclusive { color: var(--open); border-style: dashed; }
 .chip.not-comparable { color: var(--none); border-style: dotted; background: none; }
 
-.scroll { position: relative; overflow-x: auto; margin: 0 0 1.25rem; background: var(--card); border: 1px solid var(--rule); border-radius: .625rem; }
+.scroll { position: relative; container-type: inline-size; overflow-x: auto; margin: 0 0 1.25rem; background: var(--card); border: 1px solid var(--rule); border-radius: .625rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; line-height: 1.45; }
 caption { text-align: left; padding: .8rem 1rem; color: var(--muted); font-size: .875rem; }
-.scroll caption span { display: block; position: sticky; left: 1rem; width: fit-content; max-width: calc(100vw - 5.5rem); }
+.scroll caption span { display: block; position: sticky; left: 1rem; width: fit-content; max-width: calc(100vw - 5.5rem); max-width: calc(100cqw - 2rem); }
 th, td { text-align: left; vertical-align: top; padding: .5rem .75rem; border-top: 1px solid var(--rule); font-weight: 400; }
 th:first-child, td:first-child { padding-left: 1rem; }
 thead th { font-weight: 600; font-size: .82rem; white-space: nowrap; vertical-align: bottom; }
@@ -89,9 +89,8 @@ thead th { font-weight: 600; font-size: .82rem; white-space: nowrap; vertical-al
 .digest { white-space: nowrap; font-size: .78rem; }
 .prose td:nth-child(4) { min-width: 16rem; }
 .prose th:first-child { min-width: 11rem; }
-.prose td:nth-child(2), .prose td:nth-child(3) { min-width: 7.5rem; }
-.facts { width: fit-content; max-width: 100%; }
-.facts table { min-width: min(100%, 30rem); }
+.prose td:nth-child(2), .prose td:nth-child(3) { min-width: 9rem; }
+.facts { container-type: normal; width: fit-content; min-width: min(100%, 34rem); max-width: 100%; }
 .facts tbody th { color: var(--muted); white-space: nowrap; }
 #runs-table ~ tbody th, #runs-table ~ tbody td { white-space: nowrap; }
 
@@ -101,9 +100,11 @@ thead th { font-weight: 600; font-size: .82rem; white-space: nowrap; vertical-al
 .claims p { margin-bottom: .35rem; }
 .statement { font-weight: 600; }
 .rule .quiet { display: inline-block; margin-right: .3em; }
-.numbers { display: flex; flex-wrap: wrap; gap: .35rem 1.25rem; margin: .5rem 0; }
-.numbers dt { color: var(--muted); font-size: .8rem; }
-.numbers dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; overflow-wrap: anywhere; }
+.numbers { margin: .2rem 0 .5rem; font-size: .85rem; }
+.numbers div { display: flex; justify-content: space-between; gap: 1.5rem; padding: .2rem 0; }
+.numbers div + div { border-top: 1px solid var(--rule); }
+.numbers dt { color: var(--muted); min-width: 0; }
+.numbers dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; white-space: nowrap; }
 .evidence { padding-left: 1.1rem; margin: .4rem 0 0; overflow-wrap: anywhere; }
 summary { cursor: pointer; color: var(--link); font-size: .875rem; padding: .25rem 0; width: fit-content; }
 
@@ -113,6 +114,8 @@ figure .note { font-size: .875rem; color: var(--muted); margin: .5rem 0; }
 figure details { margin-top: .25rem; }
 figure .scroll { max-height: 22rem; overflow: auto; margin: .5rem 0; }
 figure .scroll table { font-size: .82rem; }
+.number .quiet { font-size: inherit; }
+.evidence li + li { margin-top: .4rem; }
 figcaption p { margin: .1rem 0 .6rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .15rem 1rem; list-style: none; padding: 0 !important; margin: 0 0 .6rem; font-size: .875rem; }
 .legend li { display: inline-flex; align-items: center; gap: .4rem; margin: 0 !important; }
@@ -130,7 +133,7 @@ pre { overflow-x: auto; background: var(--card); border: 1px solid var(--rule); 
 pre code { overflow-wrap: normal; }
 
 @media (min-width: 36rem) {
-  .plot.wide { display: block; }
+  .plot.wide { display: block; max-width: 40rem; }
   .plot.narrow { display: none; }
   .tally { grid-template-columns: repeat(4, minmax(0, 1fr)); }
   .tile { padding: .8rem 1rem 1rem; }
@@ -148,14 +151,24 @@ pre code { overflow-wrap: normal; }
 }
 @media print {
   :root {${LIGHT} --page: #ffffff; color-scheme: light; }
-  body { font-size: 10pt; }
+  html { font-size: 10pt; }
   nav, .skip, summary { display: none; }
   h2, h3, h4 { break-after: avoid; }
   figure, tr, .tile, .card { break-inside: avoid; }
-  .plot.wide { display: block; }
-  .plot.narrow { display: none; }
-  .scroll { overflow: visible; }
-  .digest { white-space: normal; overflow-wrap: anywhere; }
+  .plot.wide { display: none; }
+  .plot.narrow { display: block; }
+  .scroll, figure .scroll { overflow: visible; max-height: none; }
+  .scroll table, .scroll thead th { font-size: 7pt; }
+  .scroll table th, .scroll table td, .scroll .digest, #runs-table ~ tbody th, #runs-table ~ tbody td { white-space: normal;
+    min-width: 0; padding: .15rem .3rem; }
+  .scroll .digest, .scroll tbody th { overflow-wrap: anywhere; }
+  .scroll .digest { padding: 0; font-size: 6pt; }
+  .scroll table tbody th { min-width: 9em; }
+  .scroll.prose td:nth-child(n) { min-width: 0; }
+  #runs-table ~ * :is(th, td):is(:nth-child(8), :nth-child(9)) { display: none; }
+  .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .6rem; }
+  figure.card { padding: .7rem; }
+  h2 { margin-top: 1.5rem; }
   a { color: inherit; }
 }
 `;

@@ -1,15 +1,28 @@
 /** The top of the page: how the claims fared, what was done, and what the page does not show. */
-import type { ReportInput, VerdictName } from "./input.ts";
+import { VERDICT_NAMES, type VerdictName } from "../results/claims.ts";
+import type { ReportInput } from "./input.ts";
 import { html, type Markup } from "./markup.ts";
 import { compact, grouped, ratio } from "./numbers.ts";
 import { claimAnchor } from "./anchors.ts";
-import { badge, VERDICTS, verdictMark } from "./verdict_badge.ts";
+import { badge, verdictMark } from "./verdict_badge.ts";
 
 /** Verdict counts, the scale in plain words, warnings and limits. */
 export function summarySection(input: ReportInput): Markup {
   return html`<section aria-labelledby="summary">
 <h2 id="summary">Summary</h2>
 ${tally(input)}
+${
+    input.warnings.length === 0 ? null : html`
+      <div class="card warning">
+        <h3>Warnings</h3>
+        <ul>${input.warnings.map((warning) =>
+          html`
+            <li>${warning}</li>
+          `
+        )}</ul>
+      </div>
+    `
+  }
 <div class="columns">
 <div class="card">
 <h3>What this is</h3>
@@ -17,17 +30,15 @@ ${whatThisIs(input)}
 </div>
 <div class="card">
 <h3>What this page does not show</h3>
-<ul>${[...ownLimits(input), ...input.limits].map((limit) => html`<li>${limit}</li>
-`)}</ul>
+<ul>${
+    [...ownLimits(input), ...input.limits].map((limit) =>
+      html`
+        <li>${limit}</li>
+      `
+    )
+  }</ul>
 </div>
 </div>
-${
-    input.warnings.length === 0 ? null : html`<div class="card warning">
-<h3>Warnings</h3>
-<ul>${input.warnings.map((warning) => html`<li>${warning}</li>
-`)}</ul>
-</div>`
-  }
 </section>`;
 }
 
@@ -44,18 +55,21 @@ function tally(input: ReportInput): Markup {
   return html`<p class="lead">Of the paper’s ${input.verdicts.length} claims tested here:</p>
 <ul class="tally">
 ${
-    VERDICTS.map((verdict) =>
-      html`<li class="tile ${verdictMark(verdict).name}"><span class="count">${counts[verdict]}</span> ${
-        badge(verdict)
-      }</li>
-`
+    VERDICT_NAMES.map((verdict) =>
+      html`
+        <li class="tile ${verdictMark(verdict).name}"><span class="count">${counts[verdict]}</span> ${badge(
+          verdict,
+        )}</li>
+      `
     )
   }</ul>
 <ol class="strip" aria-label="The claims one by one">${
-    input.verdicts.map(({ id, statement, verdict }) =>
-      html`<li><a href="#${claimAnchor(id)}" class="chip ${verdictMark(verdict).name}" title="${statement}"><span aria-hidden="true">${
+    input.verdicts.map(({ id, title, verdict }) =>
+      html`<li><a href="#${claimAnchor(id)}" class="chip ${
+        verdictMark(verdict).name
+      }" title="${title}"><span aria-hidden="true">${
         verdictMark(verdict).sign
-      }</span><span class="hidden">${statement}: ${verdict}</span></a></li>`
+      }</span><span class="hidden">${title}: ${verdict}</span></a></li>`
     )
   }</ol>`;
 }
@@ -72,7 +86,9 @@ function whatThisIs({ scale, paper }: ReportInput): Markup {
     } ${unit}.`
     : html`a model of ${grouped(scale.parameters)} parameters with a downstream horizon of ${
       compact(scale.downstreamHorizonTokens)
-    } ${unit}: about ${ratio(paper.parameters, scale.parameters)} times smaller than the paper’s ${paper.model}, on about ${
+    } ${unit}: about ${
+      ratio(paper.parameters, scale.parameters)
+    } times smaller than the paper’s ${paper.model}, on about ${
       ratio(paper.downstreamHorizonTokens, scale.downstreamHorizonTokens)
     } times fewer tokens.`;
   return html`<p>The experiments of “${paper.title}” (<a href="https://arxiv.org/abs/${paper.arxiv}" rel="noreferrer">arXiv ${paper.arxiv}</a>),
@@ -83,7 +99,7 @@ trained again at scale <strong>${scale.name}</strong>: ${size}</p>
 of ${paper.downstreamName}, with the learning rate warmed up again in the ways that the paper compares.</p>
 <p>${scale.seeds === 1 ? "One seed" : `${scale.seeds} seeds`}; engine ${scale.engine}, determinism ${
     scale.determinism.replaceAll("_", " ")
-  }. Every rule that judges a claim was fixed before the runs.</p>`;
+  }.</p>`;
 }
 
 /** Limits that follow from the input itself. */

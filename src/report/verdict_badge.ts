@@ -1,9 +1,6 @@
 /** Verdicts as badges: a sign and a word, so that colour is never alone. */
-import type { VerdictName } from "./input.ts";
+import type { VerdictName } from "../results/claims.ts";
 import { html, type Markup } from "./markup.ts";
-
-/** All verdicts, in the order in which the page counts them. */
-export const VERDICTS: readonly VerdictName[] = ["reproduced", "contradicted", "inconclusive", "not comparable"];
 
 const MARKS: Readonly<Record<VerdictName, { readonly sign: string; readonly name: string }>> = {
   "reproduced": { sign: "✓", name: "reproduced" },

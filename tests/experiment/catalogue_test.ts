@@ -138,6 +138,18 @@ const BAD: readonly (readonly [string, (text: string) => string | Uint8Array<Arr
     /arms\.constant\.warmupPercent is 1, expected 0, as a constant rate has no warm-up/,
   ],
   [
+    "from-scratch.yaml",
+    replace("schedule: paper", "schedule: infinite"),
+    "INVALID_FIELD",
+    /^"from-scratch\.yaml": arms\.scratch\.constantLearningRate is missing, expected a multiple of the model's own/,
+  ],
+  [
+    "from-scratch.yaml",
+    replace("schedule: paper", "schedule: infinite\n    constantLearningRate: 1.5"),
+    "ARM_SCHEDULE",
+    /^Arm "from-scratch\/scratch" at scale "smoke": constantLearningRate of schedule "infinite" is 0\.0045\d*, expected/,
+  ],
+  [
     "same-data.yaml",
     replace("horizonTokens: 296859205632", "horizonTokens: 40e9"),
     "INVALID_FIELD",
@@ -170,7 +182,12 @@ const BAD: readonly (readonly [string, (text: string) => string | Uint8Array<Arr
     "INVALID_FIELD",
     /rotaryFraction is 0\.3, expected a fraction that rotates an even number/,
   ],
-  ["scales/smoke.yaml", replace("sequenceLength: 32", "sequenceLength: 30"), "INVALID_FIELD", /a multiple of 4/],
+  [
+    "scales/smoke.yaml",
+    replace("sequenceLength: 32", "sequenceLength: 30"),
+    "INVALID_FIELD",
+    /sequenceLength is 30, expected a multiple of 8/,
+  ],
   ["scales/smoke.yaml", replace("vocabularySize: 256", "vocabularySize: 257"), "INVALID_FIELD", /a multiple of 8/],
   [
     "scales/smoke.yaml",
@@ -178,7 +195,12 @@ const BAD: readonly (readonly [string, (text: string) => string | Uint8Array<Arr
     "INVALID_FIELD",
     /pretraining\.batchSequences is 5, expected a multiple of gradientBlockSequences \(2\)/,
   ],
-  ["scales/smoke.yaml", replace("steps: 64", "steps: 64.5"), "INVALID_FIELD", /steps is 64\.5, expected a whole number/],
+  [
+    "scales/smoke.yaml",
+    replace("steps: 64", "steps: 64.5"),
+    "INVALID_FIELD",
+    /steps is 64\.5, expected a whole number/,
+  ],
   [
     "scales/smoke.yaml",
     replace("kind: npm", "kind: nmp"),
@@ -202,5 +224,15 @@ Deno.test("buildPlan() lays same-data runs out for other tokens when their file 
     const { runs } = await fixedPlan("paper", { folder });
     const sameData = runs.filter(({ label }) => label.startsWith("same-data_"));
     assert.deepEqual(sameData.map(({ specification }) => specification.schedule.totalSteps), Array(4).fill(132_638));
+  });
+});
+
+Deno.test("buildPlan() takes the infinite schedule with its constant rate", async () => {
+  const edit = replace("schedule: paper", "schedule: infinite\n    constantLearningRate: 0.55");
+  await withEdit("from-scratch.yaml", edit, async (folder) => {
+    const { runs } = await fixedPlan("paper", { folder });
+    const schedule = runs.find(({ label }) => label.startsWith("from-scratch_"))?.specification.schedule;
+    assert.equal(schedule?.kind, "infinite");
+    assert.equal(schedule.constantLearningRate, 3e-4 * 0.55);
   });
 });

@@ -18,9 +18,9 @@ function costHeader(plan: Plan): string {
     `# parameters    ${groupedNumber(parameterCount(scale.model.config))}`,
     `# pre-training  ${phase(scale.pretraining.steps, tokensPerStep(pretraining))}`,
     `# continuing    ${phase(scale.continuing.steps, tokensPerStep(continuing))}, the schedule's whole horizon`,
-    `# everything    ${totals.runs} runs, ${groupedNumber(totals.steps)} steps, ${compactNumber(totals.tokens)} tokens, ${
-      compactNumber(totals.flops)
-    } FLOPs with evaluation, at one seed`,
+    `# everything    ${totals.runs} runs, ${groupedNumber(totals.steps)} steps, ${
+      compactNumber(totals.tokens)
+    } tokens, ${compactNumber(totals.flops)} FLOPs with evaluation, at one seed`,
   ].join("\n");
 }
 

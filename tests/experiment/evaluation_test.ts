@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { evaluationSteps, isEvaluationStep } from "../../src/experiment/evaluation.ts";
+import { evaluationSteps, isCheckpointStep, isEvaluationStep } from "../../src/experiment/evaluation.ts";
 
 const GRID = { windows: 4, interval: 50, denseInterval: 7, denseUntilStep: 20, landmarks: [33, 120] };
 
@@ -28,4 +28,10 @@ Deno.test("evaluationSteps() of a run begins with those of its prefix when the p
     const short = evaluationSteps(specification, end);
     assert.deepEqual(evaluationSteps(specification, end + further).slice(0, short.length), short);
   }));
+});
+
+Deno.test("isCheckpointStep() holds on the interval and at landmarks, and not before the first step", () => {
+  const specification = { checkpointInterval: 40, evaluation: GRID };
+  const steps = Array.from({ length: 130 }, (_, step) => step).filter((step) => isCheckpointStep(specification, step));
+  assert.deepEqual(steps, [33, 40, 80, 120]);
 });

@@ -90,7 +90,10 @@ Deno.test("parseYaml() refuses an alias bomb before it is expanded", () => {
 });
 
 const SCHEMA = z.strictObject({
-  arms: z.record(z.string().regex(/^[a-z0-9%]+$/), z.strictObject({ percent: z.number().min(0).max(100), kind: z.enum(["paper", "cosine"]) })),
+  arms: z.record(
+    z.string().regex(/^[a-z0-9%]+$/),
+    z.strictObject({ percent: z.number().min(0).max(100), kind: z.enum(["paper", "cosine"]) }),
+  ),
   steps: z.int().min(1).multipleOf(8).optional(),
   list: z.array(z.strictObject({ name: z.string().regex(/^[a-z]+$/) })).max(2).default([]),
   start: z.discriminatedUnion("kind", [

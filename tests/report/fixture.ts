@@ -3,7 +3,8 @@
  * implementation, one seed), smooth between them. Where the rehearsal has no number – upstream-trained runs on
  * downstream text, the 19 % checkpoint, other seeds, pre-training – the values are made up. Verdicts are made up too.
  */
-import type { ReportArm, ReportInput, ReportRun, ReportVerdict } from "../../src/report/input.ts";
+import type { Verdict } from "../../src/results/claims.ts";
+import type { ReportArm, ReportInput, ReportRun } from "../../src/report/input.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 
 const TOKENS_PER_STEP = 2048;
@@ -193,13 +194,31 @@ function sampledSchedule(highest: number, warmup: number): Float32Array {
   });
 }
 
-function verdict(id: string, section: string, figure: string, name: ReportVerdict["verdict"], statement: string) {
-  return { id, section, figure, verdict: name, statement };
+function verdict(id: string, section: string, figure: string, name: Verdict["verdict"], title: string) {
+  return {
+    id,
+    section,
+    figure,
+    verdict: name,
+    title,
+    statement: `${title}, as the paper says at more length.`,
+    confidence: "A",
+    summary: "in a few words",
+    reason: "All comparisons hold.",
+  };
 }
 
-const evidenceOf = (...labels: string[]) => labels.map((label) => ({ label, runKey: sha256(label), step: 1464 }));
+/** Evidence from runs by their labels. */
+const evidenceOf = (...labels: string[]) =>
+  labels.map((label) => ({
+    label: `${label.replace("_", "/").replace("_seed-", ", seed ")}: downstream loss in nats`,
+    runKey: sha256(label),
+    step: 1464,
+    tokens: 1464 * TOKENS_PER_STEP,
+    value: "1.001000",
+  }));
 
-const VERDICTS: readonly ReportVerdict[] = [
+const VERDICTS: readonly Verdict[] = [
   {
     ...verdict(
       "warmup-length-no-downstream-difference",
@@ -319,6 +338,10 @@ export function sampleInput(seeds = 1, change: Partial<ReportInput> = {}): Repor
     verdicts: VERDICTS,
     comparisons: [
       {
+        kind: "setup",
+        id: "warmup-shares",
+        confidence: "A",
+        agrees: true,
         name: "Warm-up as share of downstream tokens",
         paper: "0, 0.5, 1, 2 %",
         source: "section 3",
@@ -327,6 +350,9 @@ export function sampleInput(seeds = 1, change: Partial<ReportInput> = {}): Repor
         reason: "the same shares at every scale",
       },
       {
+        kind: "text",
+        id: "pile-peak",
+        confidence: "A",
         name: "Highest upstream loss by warm-up length",
         paper: "about 2.5",
         source: "section 4.1",

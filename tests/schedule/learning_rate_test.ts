@@ -130,7 +130,12 @@ const anySpecification: fc.Arbitrary<ScheduleSpecification> = fc.record({
     maxLearningRate,
     minLearningRate,
     ...(kind === "infinite"
-      ? { constantLearningRate: Math.min(maxLearningRate, minLearningRate + constant * (maxLearningRate - minLearningRate)) }
+      ? {
+        constantLearningRate: Math.min(
+          maxLearningRate,
+          minLearningRate + constant * (maxLearningRate - minLearningRate),
+        ),
+      }
       : {}),
   };
 });

@@ -61,7 +61,7 @@ export interface Arena {
   readonly activationGradient: number;
   /** gradient of one head's scores (T, T) */
   readonly scoreGradient: number;
-  /** packed panel of a matrix product (512, 8) */
+  /** scratch of a matrix product: a packed panel of B (512, 8), then packed rows of A (258, 512) */
   readonly panel: number;
 }
 
@@ -173,7 +173,7 @@ export function planLayout(
       queryKeyValueGradient: take(rows * 3 * h),
       activationGradient: take(rows * m),
       scoreGradient: take(rows * rows),
-      panel: take(512 * 8),
+      panel: take(512 * 8 + 258 * 512),
     };
   };
 

@@ -2,14 +2,12 @@
 // The coefficients are part of the arithmetic's definition (docs/arithmetic.md): minimax fits, rounded to f32.
 import { fma } from "./fma";
 
-// @ts-ignore: decorator
 
 function constant(x: f32): v128 {
   return f32x4.splat(x);
 }
 
 /** e^x for x ≤ 0, relative error below 2e-7; +0 for x < −87. */
-// @ts-ignore: decorator
 
 export function expOfNegative(x: v128): v128 {
   const n = f32x4.nearest(f32x4.mul(x, constant(reinterpret<f32>(0x3fb8aa3b)))); // 1 / ln 2
@@ -31,7 +29,6 @@ export function expOfNegative(x: v128): v128 {
  * Upper tail of the normal distribution over its density, times √(2π)⁻¹: Φ(−u) = e^(−u²/2) · tail(u), for u ≥ 0.
  * A polynomial of degree 8 in t = 1 / (1 + 0.3 u), relative error below 3e-7 for u ≤ 13.2.
  */
-// @ts-ignore: decorator
 
 export function normalTail(u: v128): v128 {
   const t = f32x4.div(constant(1), fma(u, constant(reinterpret<f32>(0x3e99999a)), constant(1)));
@@ -47,7 +44,6 @@ export function normalTail(u: v128): v128 {
 }
 
 /** Natural logarithm of x ≥ 1, finite; lane 0 only. Absolute error below 2e-7 times the result. */
-// @ts-ignore: decorator
 
 export function logOfAtLeastOne(x: f32): f32 {
   if (!(x < f32.MAX_VALUE)) return x;

@@ -3,7 +3,6 @@
 // Row lengths are multiples of 4.
 import { fma } from "./fma";
 
-// @ts-ignore: decorator
 
 export function combineLanes(
   s0: v128, // lanes 0–3
@@ -74,7 +73,6 @@ export function dot(x: usize, y: usize, n: i32): f32 {
   return combineLanes(s0, s1, s2, s3, s4, s5, s6, s7);
 }
 
-// @ts-ignore: decorator
 
 function addSquare(deviation: v128, s: v128): v128 {
   return fma(deviation, deviation, s);

@@ -12,6 +12,15 @@ const STARTS_AT_ROW: i32 = 3; // A is upper triangular: k runs from the row
 /** Steps of k in a block: a panel of 512 × 8 floats fits half of a first-level cache. */
 const K_BLOCK: i32 = 512;
 
+/** Rows of A in a block: 43 tiles of 6, at most half a megabyte packed. */
+const ROW_BLOCK: i32 = 258;
+
+/** Bytes of a packed B panel; packed rows of A follow it in scratch memory. */
+const PANEL_BYTES: usize = 512 * 8 * 4;
+
+/** Bytes from one step of k to the next in packed rows of A: a slot of 6 floats. */
+const SLOT_BYTES: usize = 24;
+
 /** Packs 8 columns of a row-major B: (k, 8) with row stride ldb → panel (k, 8). */
 function packRows(panel: usize, b: usize, ldb: usize, k: i32): void {
   for (let i = 0; i < k; i++) {
@@ -42,6 +51,78 @@ function packColumns(panel: usize, b: usize, ldb: usize, k: i32): void {
   }
 }
 
+/** Packs 4 rows of A into the first floats of slots: (4, k) with row stride lda → (k, 6), by 4 × 4 transposes. */
+function packFourRows(slots: usize, a: usize, lda: usize, k: i32): void {
+  for (let i = 0; i < k; i += 4) {
+    const r0 = v128.load(a), r1 = v128.load(a + lda);
+    const r2 = v128.load(a + lda * 2), r3 = v128.load(a + lda * 3);
+    const p0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), p1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+    const p2 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), p3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+    v128.store(slots, v128.shuffle<f32>(p0, p1, 0, 1, 4, 5));
+    v128.store(slots, v128.shuffle<f32>(p0, p1, 2, 3, 6, 7), 24);
+    v128.store(slots, v128.shuffle<f32>(p2, p3, 0, 1, 4, 5), 48);
+    v128.store(slots, v128.shuffle<f32>(p2, p3, 2, 3, 6, 7), 72);
+    a += 16;
+    slots += 96;
+  }
+}
+
+/** Packs 2 rows of A into slots: (2, k) → (k, 6). */
+function packTwoRows(slots: usize, a: usize, lda: usize, k: i32): void {
+  for (let i = 0; i < k; i += 4) {
+    const r0 = v128.load(a), r1 = v128.load(a + lda);
+    const low = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), high = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+    v128.store_lane<f64>(slots, low, 0);
+    v128.store_lane<f64>(slots, low, 1, 24);
+    v128.store_lane<f64>(slots, high, 0, 48);
+    v128.store_lane<f64>(slots, high, 1, 72);
+    a += 16;
+    slots += 96;
+  }
+}
+
+/** Rows of the tile at row i of m: 6, and 4 or 2 for what is left. */
+function tileRows(i: i32, m: i32): i32 {
+  return m - i >= 6 ? 6 : m - i >= 4 ? 4 : 2;
+}
+
+/** Packs rows of a row-major A, tile by tile: (m, k) → (tiles, k, 6); smaller tiles at the end take a slot row each. */
+function packRowTiles(packed: usize, a: usize, lda: usize, m: i32, k: i32): void {
+  for (let i = 0; i < m;) {
+    const rows = tileRows(i, m);
+    const from = a + <usize>i * lda;
+    if (rows >= 4) packFourRows(packed, from, lda, k);
+    if (rows == 6) packTwoRows(packed + 16, from + lda * 4, lda, k);
+    if (rows == 2) packTwoRows(packed, from, lda, k);
+    packed += <usize>k * SLOT_BYTES;
+    i += rows;
+  }
+}
+
+/** Packed rows of A from tile `firstTile` on against one packed panel of B. */
+function multiplyPacked(
+  m: i32,
+  k: i32,
+  packed: usize,
+  panel: usize,
+  c: usize,
+  ldc: usize,
+  firstTile: i32,
+  fresh: bool,
+): void {
+  const tileBytes = <usize>k * SLOT_BYTES;
+  let a = packed + <usize>firstTile * tileBytes;
+  for (let i = firstTile * 6; i < m;) {
+    const rows = tileRows(i, m);
+    const target = c + <usize>i * ldc;
+    if (rows == 6) tile6T(k, a, SLOT_BYTES, panel, target, ldc, fresh);
+    else if (rows == 4) tile4T(k, a, SLOT_BYTES, panel, target, ldc, fresh);
+    else tile2T(k, a, SLOT_BYTES, panel, target, ldc, fresh);
+    a += tileBytes;
+    i += rows;
+  }
+}
+
 /** All rows of A against one packed panel that holds steps [first, last) of k. */
 function multiplyPanel(
   m: i32,
@@ -53,13 +134,12 @@ function multiplyPanel(
   c: usize,
   ldc: usize,
   shape: i32,
-  column: i32,
   transposed: bool,
   fresh: bool,
 ): void {
-  let i = shape == LOWER ? column / 6 * 6 : 0;
+  let i = 0;
   while (i < m) {
-    const rows = m - i >= 6 ? 6 : m - i >= 4 ? 4 : 2;
+    const rows = tileRows(i, m);
     const from = shape == STARTS_AT_ROW ? max(first, i & ~3) : first;
     const to = shape == ENDS_AT_ROW ? min(last, (i + rows + 3) & ~3) : last;
     const steps = max(0, to - from);
@@ -81,9 +161,48 @@ function multiplyPanel(
   }
 }
 
-// @ts-ignore: decorator
 
-function matmul(
+/** Packs 8 columns of B, or 8 rows of its transpose, from step `first` of k on. */
+function packPanel(panel: usize, b: usize, ldb: usize, column: i32, first: i32, k: i32, transposed: bool): void {
+  if (transposed) packColumns(panel, b + <usize>column * ldb + (<usize>first << 2), ldb, k);
+  else packRows(panel, b + <usize>first * ldb + (<usize>column << 2), ldb, k);
+}
+
+/** A row-major and dense: its rows are packed once and meet every panel. */
+function matmulPackingRows(
+  m: i32,
+  n: i32,
+  k: i32,
+  a: usize,
+  lda: usize,
+  b: usize,
+  ldb: usize,
+  c: usize,
+  ldc: usize,
+  panel: usize,
+  shape: i32,
+  fresh: bool,
+  transposedB: bool,
+): void {
+  const packed = panel + PANEL_BYTES;
+  for (let first = 0; first < k; first += K_BLOCK) {
+    const steps = min(k - first, K_BLOCK);
+    for (let row = 0; row < m; row += ROW_BLOCK) {
+      const rows = min(m - row, ROW_BLOCK);
+      packRowTiles(packed, a + <usize>row * lda + (<usize>first << 2), lda, rows, steps);
+      const last = shape == LOWER ? min(n, row + rows) : n;
+      for (let column = 0; column < last; column += 8) {
+        packPanel(panel, b, ldb, column, first, steps, transposedB);
+        const firstTile = shape == LOWER ? max(0, column - row) / 6 : 0;
+        const target = c + <usize>row * ldc + (<usize>column << 2);
+        multiplyPacked(rows, steps, packed, panel, target, ldc, firstTile, fresh && first == 0);
+      }
+    }
+  }
+}
+
+/** A transposed, or triangular: tiles read it where it is. */
+function matmulInPlace(
   m: i32,
   n: i32,
   k: i32,
@@ -97,32 +216,18 @@ function matmul(
   shape: i32,
   fresh: bool,
   transposedA: bool,
-  transposedB: bool,
 ): void {
   for (let first = 0; first < k; first += K_BLOCK) {
     const last = min(k, first + K_BLOCK);
     for (let column = 0; column < n; column += 8) {
-      if (transposedB) packColumns(panel, b + <usize> column * ldb + (<usize> first << 2), ldb, last - first);
-      else packRows(panel, b + <usize> first * ldb + (<usize> column << 2), ldb, last - first);
-      multiplyPanel(
-        m,
-        first,
-        last,
-        a,
-        lda,
-        panel,
-        c + (<usize> column << 2),
-        ldc,
-        shape,
-        column,
-        transposedA,
-        fresh && first == 0,
-      );
+      packPanel(panel, b, ldb, column, first, last - first, false);
+      const target = c + (<usize>column << 2);
+      multiplyPanel(m, first, last, a, lda, panel, target, ldc, shape, transposedA, fresh && first == 0);
     }
   }
 }
 
-/** C (m, n) = A (m, k) · B (k, n), all row-major; strides in bytes; `panel` is scratch of 512 · 8 floats. */
+/** C (m, n) = A (m, k) · B (k, n), all row-major; strides in bytes; `panel` is scratch of 512 · 8 + 258 · 512 floats. */
 export function matmulNN(
   m: i32,
   n: i32,
@@ -137,7 +242,8 @@ export function matmulNN(
   shape: i32,
   fresh: bool,
 ): void {
-  matmul(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, fresh, false, false);
+  if (shape == ENDS_AT_ROW) matmulInPlace(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, fresh, false);
+  else matmulPackingRows(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, fresh, false);
 }
 
 /** C (m, n) = A (m, k) · Bᵀ, B given as (n, k). */
@@ -155,7 +261,7 @@ export function matmulNT(
   shape: i32,
   fresh: bool,
 ): void {
-  matmul(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, fresh, false, true);
+  matmulPackingRows(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, fresh, true);
 }
 
 /** C (m, n) = Aᵀ · B (k, n), A given as (k, m). */
@@ -173,5 +279,5 @@ export function matmulTN(
   shape: i32,
   fresh: bool,
 ): void {
-  matmul(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, fresh, true, false);
+  matmulInPlace(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, fresh, true);
 }

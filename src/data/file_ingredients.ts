@@ -1,0 +1,127 @@
+/** Ingredients of a corpus of the user's files. */
+import { UserError } from "../errors.ts";
+import type { CorpusName } from "../experiment/run.ts";
+import { requireDigest } from "./data_lock.ts";
+import { CUTTING_RULE } from "./document_cutter.ts";
+import { domainWord, type SourceDocument, splitOf, VALIDATION_ONE_IN } from "./domain.ts";
+import { inspectFile, readDocuments, type SourceFile } from "./file_source.ts";
+import { corpusDigests, type Ingredients, type Settings } from "./ingredients.ts";
+
+/** Decompressed bytes a byte of Zstandard on a guess, for English text. */
+const ZSTD_RATIO = 3;
+
+/**
+ * Reads the files' digests and holds them against the lockfile.
+ *
+ * @throws {UserError} `CORPUS_EMPTY`, `DUPLICATE_SOURCE`, `DIGEST_MISMATCH`, and as {@linkcode inspectFile} throws
+ */
+export async function fileIngredients(
+  name: CorpusName,
+  paths: readonly string[],
+  settings: Settings,
+): Promise<Ingredients> {
+  const { options, lock, tokenizer, dataSeed } = settings;
+  if (paths.length === 0) {
+    throw new UserError(
+      "CORPUS_EMPTY",
+      `The ${name} corpus has no files`,
+      `give some with --${name} PATH…`,
+    );
+  }
+  const totalBytes = await totalSize(paths);
+  let doneBytes = 0;
+  const files: SourceFile[] = [];
+  for (const path of paths) {
+    const file = await inspectFile(path, (bytes) => {
+      doneBytes += bytes;
+      options.onProgress?.({
+        stage: "hash",
+        corpus: name,
+        doneBytes,
+        totalBytes,
+      });
+    });
+    const pin = lock.files[file.name];
+    if (pin !== undefined) {
+      requireDigest(path, file.sha256, pin.sha256, lock.name);
+    }
+    const twin = files.find((other) => other.sha256 === file.sha256);
+    if (twin !== undefined) {
+      throw new UserError(
+        "DUPLICATE_SOURCE",
+        `"${twin.path}" and "${path}" of the ${name} corpus have the same content`,
+        "name it once",
+      );
+    }
+    files.push(file);
+  }
+  const hasValidation = files.some((file) => file.isValidation);
+  const source = {
+    kind: "files",
+    cutting: files.some(({ format }) => format === "txt") ? CUTTING_RULE : null,
+    files: files.map(({ format, isValidation, sha256 }) => ({
+      format,
+      isValidation,
+      sha256,
+    })),
+  };
+  const split = hasValidation ? "by file" : { validationOneIn: VALIDATION_ONE_IN };
+  const [preparedDigest, digest] = corpusDigests(name, source, split, settings);
+  return {
+    name,
+    tokenizer,
+    dataSeed,
+    preparedDigest,
+    digest,
+    sources: files.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+    expected: estimate(files, hasValidation),
+    sourceBytes: files.reduce((bytes, file) => bytes + file.bytes, 0),
+    documents: (onBytes) => splitDocuments(files, hasValidation, dataSeed, onBytes),
+  };
+}
+
+/** Bytes of the files that are there; the missing ones are reported when they are read. */
+async function totalSize(paths: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const path of paths) {
+    bytes += await Deno.stat(path).then(({ size }) => size, () => 0);
+  }
+  return bytes;
+}
+
+function estimate(
+  files: readonly SourceFile[],
+  hasValidation: boolean,
+): Ingredients["expected"] {
+  const bytes = { train: 0, validation: 0 };
+  for (const file of files) {
+    const textBytes = file.format === "jsonl.zst" ? ZSTD_RATIO * file.bytes : file.bytes;
+    const validation = hasValidation ? (file.isValidation ? textBytes : 0) : Math.round(textBytes / VALIDATION_ONE_IN);
+    bytes.validation += validation;
+    bytes.train += textBytes - validation;
+  }
+  return { exact: false, bytes, documents: { train: 0, validation: 0 } };
+}
+
+async function* splitDocuments(
+  files: readonly SourceFile[],
+  hasValidation: boolean,
+  dataSeed: number,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<SourceDocument, void> {
+  const domains = new Map<string, { readonly word: number; ordinal: number }>();
+  for (const file of files) {
+    for await (const { domain, text } of readDocuments(file, onBytes)) {
+      let state = domains.get(domain);
+      if (state === undefined) {
+        domains.set(domain, state = { word: domainWord(domain), ordinal: 0 });
+      }
+      const drawn = splitOf(dataSeed, state.word, state.ordinal++);
+      yield {
+        domain,
+        text,
+        split: hasValidation ? (file.isValidation ? "validation" : "train") : drawn,
+      };
+    }
+  }
+}

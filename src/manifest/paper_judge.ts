@@ -1,0 +1,49 @@
+/** The judge of the paper's claims: the same when a manifest is made and when it is verified. Web-standard APIs only. */
+import { sha256, shortDigest } from "../digest/sha256.ts";
+import type { Plan } from "../experiment/plan.ts";
+import { parameterCount } from "../model/config.ts";
+import type { ArmCurves, JudgeContext } from "../results/arm_curves.ts";
+import { judgeClaims } from "../results/claims.ts";
+import { compareNumbers } from "../results/compare_numbers.ts";
+import { type Paper, parsePaper } from "../results/paper_schema.ts";
+import type { Judge, Judgement } from "./verify_claims.ts";
+
+/** The scale at which a plan's claims are judged. The paper's own is known by its counts, not by its name. */
+export function judgeContext(paper: Paper, { scale }: Plan): JudgeContext {
+  const { config } = scale.model;
+  const { steps, batchSequences } = scale.continuing;
+  const tokensPerStep = batchSequences * config.sequenceLength;
+  return {
+    scale: scale.name,
+    isPaperScale: parameterCount(config) === paper.paper.parameters &&
+      steps * tokensPerStep === paper.paper.downstreamTokens,
+    totalDownstreamSteps: steps,
+    tokensPerStep,
+  };
+}
+
+/** Verdicts and comparisons for a manifest's predicate. */
+export function judgeResults(paper: Paper, plan: Plan, arms: readonly ArmCurves[]): Judgement {
+  const context = judgeContext(paper, plan);
+  return {
+    claims: judgeClaims(paper, arms, context),
+    comparisons: compareNumbers(paper, { ...context, runs: plan.runs }, arms),
+  };
+}
+
+/**
+ * A judge for verification by the rules at hand, if they are those that were signed.
+ *
+ * @param text contents of `experiments/paper.yaml`
+ */
+export function paperJudge(text: string, fileName: string): Judge {
+  const digest = sha256(text);
+  return ({ predicate, plan, arms }) => {
+    if (digest !== predicate.paper.sha256) {
+      return `the rules here (${fileName}, ${shortDigest(digest)}) are not those that were signed (${
+        shortDigest(predicate.paper.sha256)
+      }); verify with the version of rewarm that made the manifest, ${predicate.tool.version}`;
+    }
+    return judgeResults(parsePaper(text, fileName), plan, arms);
+  };
+}

@@ -1,0 +1,10 @@
+/** Writes schemas/manifest.schema.json anew: `deno run --allow-read --allow-write src/manifest/write_schema.ts`. */
+import { writeFileDurably } from "../files/durable.ts";
+import { manifestJsonSchema } from "./predicate.ts";
+
+if (import.meta.main) {
+  await writeFileDurably(
+    decodeURIComponent(new URL("../../schemas/manifest.schema.json", import.meta.url).pathname),
+    manifestJsonSchema(),
+  );
+}

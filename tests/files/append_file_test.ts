@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { AppendFile } from "../../src/files/append_file.ts";
+import { faultyFiles, inFolder } from "./faulty_files.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("AppendFile appends after what is there, and cuts back", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/new/journal`;
+    const first = await AppendFile.open(path);
+    await first.append(bytes("one"));
+    await first.sync();
+    first.close();
+    const second = await AppendFile.open(path);
+    assert.equal(second.size, 3);
+    await second.append(bytes("two"));
+    await second.truncate(4);
+    await second.append(bytes("!"));
+    second.close();
+    assert.equal(Deno.readTextFileSync(path), "onet!");
+  }));
+
+Deno.test("AppendFile.append() undoes a write that fails half-way, so that it can be tried again", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/journal`;
+    const counted = faultyFiles({ at: Infinity, how: "" });
+    (await AppendFile.open(path, counted)).close();
+    const opening = counted.operations();
+    // The file is there now, so that opening it takes one operation fewer; the next one is the write.
+    const file = await AppendFile.open(path, faultyFiles({ at: opening - 1, how: "ENOSPC", shortWrite: true }));
+    await assert.rejects(file.append(bytes("abcdef")), { code: "NO_SPACE" });
+    assert.equal(Deno.readTextFileSync(path), "");
+    await file.append(bytes("abcdef"));
+    assert.equal(Deno.readTextFileSync(path), "abcdef");
+    file.close();
+  }));
+
+Deno.test({
+  name: "AppendFile.append() reports a full disk",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const full = await AppendFile.open("/dev/full");
+    await assert.rejects(full.append(bytes("x")), {
+      name: "UserError",
+      code: "NO_SPACE",
+      message: /"\/dev\/full", the disk is full/,
+    });
+    full.close();
+  },
+});

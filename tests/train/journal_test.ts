@@ -1,0 +1,278 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { createHash } from "node:crypto";
+import { type Digest, sha256 } from "../../src/digest/sha256.ts";
+import type { RunKey } from "../../src/experiment/run.ts";
+import { JournalWriter, readJournalFile } from "../../src/train/journal.ts";
+import { readJournal } from "../../src/train/journal_reader.ts";
+import { chainStart, fromBits, MAX_LINE_BYTES, toBits } from "../../src/train/journal_record.ts";
+import { faultyFiles, inFolder } from "../files/faulty_files.ts";
+
+const RUN = sha256("a run") as RunKey;
+const OTHER_RUN = sha256("another run") as RunKey;
+const batchOf = (step: number): Digest => sha256(`batch ${step}`);
+const stateOf = (step: number): Digest => sha256(`state ${step}`);
+
+function appendStep(journal: JournalWriter, step: number, loss = 5 - step / 8): void {
+  journal.appendStep({ step, learningRate: step / 1000, loss, gradientNorm: 1.5, batch: batchOf(step) });
+}
+
+/** Steps 0 to 9, a state every 5 steps. */
+async function writeTen(path: string): Promise<Digest> {
+  const journal = await JournalWriter.create(path, RUN);
+  for (let step = 0; step < 10; step++) {
+    appendStep(journal, step);
+    if ((step + 1) % 5 === 0) journal.appendState(step + 1, stateOf(step + 1));
+  }
+  await journal.sync();
+  journal.close();
+  return journal.chain;
+}
+
+async function* stream(bytes: Uint8Array, chunk = 7): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += chunk) yield bytes.slice(start, start + chunk);
+}
+const read = (text: string, run = RUN) => readJournal(stream(new TextEncoder().encode(text)), run);
+
+Deno.test("toBits() and fromBits() know IEEE f32", () => {
+  assert.equal(toBits(1), "3f800000");
+  assert.equal(toBits(-0), "80000000");
+  assert.equal(toBits(0.1), "3dcccccd");
+  assert.equal(toBits(NaN), "7fc00000");
+  assert.equal(toBits(Infinity), "7f800000");
+  assert.equal(fromBits("3dcccccd"), Math.fround(0.1));
+});
+
+Deno.test("JournalWriter writes the bytes and the chain that docs/manifest.md states", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/journal.jsonl`;
+    const journal = await JournalWriter.create(path, RUN);
+    journal.appendStep({ step: 0, learningRate: 0.5, loss: 1, gradientNorm: 2, batch: batchOf(0) });
+    journal.appendState(1, stateOf(1));
+    journal.appendDivergence(1, "gradientNorm", -Infinity, batchOf(1));
+    await journal.sync();
+    journal.close();
+
+    // The layout written out by hand, with another SHA-256.
+    const hash = (...parts: (string | Uint8Array)[]) => {
+      const hasher = createHash("sha256");
+      for (const part of parts) hasher.update(part);
+      return hasher.digest("hex");
+    };
+    const hex = (text: string) => Uint8Array.fromHex(text);
+    const start = hash(`rewarm journal start v1\n${RUN}`);
+    const first = hash(
+      "rewarm journal v1\n",
+      hex(start),
+      hex("0000000000000000"),
+      hex("0000003f"),
+      hex("0000803f"),
+      hex("00000040"),
+      hex(batchOf(0)),
+    );
+    const second = hash("rewarm journal state v1\n", hex(first), hex("0100000000000000"), hex(stateOf(1)));
+    const third = hash(
+      "rewarm journal divergence v1\n",
+      hex(second),
+      hex("0100000000000000"),
+      hex("01"),
+      hex("000080ff"),
+      hex(batchOf(1)),
+    );
+    assert.equal(chainStart(RUN), start);
+    assert.equal(journal.chain, third);
+    assert.equal(
+      Deno.readTextFileSync(path),
+      [
+        `{"format":"rewarm journal v1","run":"${RUN}"}`,
+        `{"step":0,"lr":"3f000000","loss":"3f800000","gradientNorm":"40000000","batch":"${
+          batchOf(0)
+        }","chain":"${first}"}`,
+        `{"step":1,"state":"${stateOf(1)}","chain":"${second}"}`,
+        `{"step":1,"divergence":"gradientNorm","value":"ff800000","batch":"${batchOf(1)}","chain":"${third}"}`,
+        "",
+      ].join("\n"),
+    );
+    const reading = await readJournalFile(path, RUN);
+    assert.equal(reading.problem, undefined);
+    assert.equal(reading.steps, 1);
+    assert.equal(reading.chain, third);
+    assert.equal(reading.divergence?.divergence, "gradientNorm");
+    assert.deepEqual(reading.states.map(({ step, state }) => ({ step, state })), [{ step: 1, state: stateOf(1) }]);
+  }));
+
+Deno.test("JournalWriter refuses steps out of order, values that are not finite, and records after a divergence", () =>
+  inFolder(async (folder) => {
+    const journal = await JournalWriter.create(`${folder}/j`, RUN);
+    assert.throws(() => appendStep(journal, 1), /Step 0 is due/);
+    assert.throws(() => appendStep(journal, 0, NaN), /not finite/);
+    assert.throws(() => journal.appendState(1, stateOf(1)), /Step 0 is due/);
+    assert.throws(() => journal.appendDivergence(0, "loss", 1, batchOf(0)), /has not diverged/);
+    appendStep(journal, 0);
+    journal.appendState(1, stateOf(1));
+    journal.appendState(1, stateOf(1));
+    assert.throws(() => journal.appendState(1, stateOf(2)), /two states/);
+    journal.appendDivergence(1, "loss", NaN, batchOf(1));
+    assert.throws(() => appendStep(journal, 1), /ended with a divergence/);
+    journal.close();
+  }));
+
+Deno.test("JournalWriter.resume() ends with the bytes of an uninterrupted run, from any step and any torn end", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/j`;
+    const chain = await writeTen(path);
+    const whole = Deno.readFileSync(path);
+    for (const cut of [whole.length, whole.length - 1, whole.length - 100, whole.length - 333]) {
+      for (let step = 0; step <= 10; step++) {
+        Deno.writeFileSync(path, whole.subarray(0, cut));
+        const before = await readJournalFile(path, RUN);
+        if (before.steps < step) {
+          await assert.rejects(JournalWriter.resume(path, RUN, step), { code: "JOURNAL_TOO_SHORT" });
+          assert.equal(Deno.statSync(path).size, cut, "nothing is changed by a refusal");
+          continue;
+        }
+        const { writer, resumption } = await JournalWriter.resume(path, RUN, step);
+        assert.equal(writer.steps, step);
+        assert.equal(resumption.problem !== undefined, cut !== whole.length);
+        if (cut === whole.length && step === 5) assert.equal(resumption.state, stateOf(5));
+        for (let next = step; next <= 10; next++) {
+          if (next % 5 === 0 && next > 0) writer.appendState(next, stateOf(next));
+          if (next < 10) appendStep(writer, next);
+        }
+        await writer.sync();
+        writer.close();
+        assert.equal(writer.chain, chain);
+        assert.deepEqual(Deno.readFileSync(path), whole);
+      }
+    }
+  }));
+
+Deno.test("JournalWriter.resume() says what it cut, and that a line was torn", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/j`;
+    await writeTen(path);
+    Deno.truncateSync(path, Deno.statSync(path).size - 10);
+    const { writer, resumption } = await JournalWriter.resume(path, RUN, 9);
+    writer.close();
+    assert.match(resumption.problem ?? "", /^line 13: it is torn: the file ends after \d+ bytes of it$/);
+    assert.ok(resumption.cutBytes > 200);
+  }));
+
+Deno.test("JournalWriter.resume() refuses the journal of another run, and one that is not there", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/j`;
+    await writeTen(path);
+    await assert.rejects(JournalWriter.resume(path, OTHER_RUN, 0), { message: /line 1: the header is not that/ });
+    await assert.rejects(JournalWriter.resume(`${folder}/none`, RUN, 0), { code: "JOURNAL_TOO_SHORT" });
+  }));
+
+Deno.test("JournalWriter.flush() keeps its records when the disk is full, and writes them once it is not", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/j`;
+    await writeTen(path);
+    const good = Deno.readFileSync(path);
+    for (let at = 0;; at++) {
+      Deno.removeSync(path);
+      const files = faultyFiles({ at, how: "ENOSPC", shortWrite: true });
+      let journal: JournalWriter;
+      try {
+        journal = await JournalWriter.create(path, RUN, files);
+      } catch (error) {
+        assert.match(String(error), /UserError/);
+        Deno.writeTextFileSync(path, "");
+        continue;
+      }
+      for (let step = 0; step < 10; step++) {
+        appendStep(journal, step);
+        if ((step + 1) % 5 === 0) journal.appendState(step + 1, stateOf(step + 1));
+      }
+      const error = await journal.sync().then(() => undefined, (error) => error);
+      if (error !== undefined) await journal.sync();
+      journal.close();
+      assert.deepEqual(Deno.readFileSync(path), good);
+      if (error === undefined) break;
+    }
+  }));
+
+Deno.test("readJournal() reads the same whatever the pieces", () =>
+  inFolder(async (folder) => {
+    const chain = await writeTen(`${folder}/j`);
+    const bytes = Deno.readFileSync(`${folder}/j`);
+    for (const chunk of [1, 2, 100, 1 << 20]) {
+      const reading = await readJournal(stream(bytes, chunk), RUN);
+      assert.equal(reading.chain, chain);
+      assert.equal(reading.bytes, bytes.length);
+      assert.equal(reading.problem, undefined);
+    }
+  }));
+
+Deno.test("readJournal() says precisely what was tampered with", () =>
+  inFolder(async (folder) => {
+    await writeTen(`${folder}/j`);
+    const text = Deno.readTextFileSync(`${folder}/j`);
+    const lines = text.split("\n");
+    const at = (index: number, line: string) => lines.map((old, i) => (i === index ? line : old)).join("\n");
+    const third = lines[3] ?? "";
+    const cases: [string, string, RegExp][] = [
+      ["a learning rate", at(3, third.replace(/"lr":"\w/, '"lr":"2')), /line 4.*chain digest/],
+      ["a loss", at(3, third.replace(/"loss":"40/, '"loss":"41')), /line 4.*chain digest/],
+      ["a gradient norm", at(3, third.replace('"3fc00000"', '"3fc00001"')), /line 4.*chain digest/],
+      ["a batch", at(3, third.replace(batchOf(2), batchOf(3))), /line 4.*chain digest/],
+      ["a chain digest", at(3, third.replace(/[0-9a-f]{64}"}$/, `${batchOf(0)}"}`)), /line 4.*chain digest/],
+      ["a step number", at(3, third.replace('"step":2', '"step":3')), /line 4.*step 3, and step 2 is expected/],
+      ["a state", text.replace(stateOf(5), stateOf(6)), /line 7.*chain digest/],
+      ["a record left out", lines.filter((_, i) => i !== 3).join("\n"), /line 4.*step 3, and step 2/],
+      ["a state left out", lines.filter((_, i) => i !== 6).join("\n"), /line 7.*chain digest/],
+      ["records swapped", at(3, lines[4] ?? ""), /line 4.*step 3, and step 2/],
+      ["a state twice", at(6, `${lines[6]}\n${lines[6]}`), /line 8.*repeats the state/],
+      ["white space", at(3, third.replace(",", ", ")), /line 4.*not written as the format prescribes/],
+      ["a member more", at(3, third.replace("}", ',"note":1}')), /line 4.*not written as the format prescribes/],
+      ["a duplicate key", at(3, third.replace("{", '{"step":9,')), /line 4.*not written as the format prescribes/],
+      ["an infinite loss", at(3, third.replace(/"loss":"\w{8}/, '"loss":"7f800000')), /line 4.*"loss" is not the bits/],
+      ["upper-case digits", at(3, third.replace(/"lr":"\w{8}/, '"lr":"3B03126F')), /line 4.*"lr" is not the bits/],
+      ["no JSON", at(3, "{"), /line 4.*not JSON/],
+      ["an array", at(3, "[]"), /line 4.*not a JSON object/],
+      ["a step that is a string", at(3, third.replace('"step":2', '"step":"2"')), /line 4.*"step" is not/],
+      ["an empty line", at(3, ""), /line 4.*not JSON/],
+      ["a long line", at(3, " ".repeat(MAX_LINE_BYTES + 1)), /line 4.*longer than 512 bytes/],
+      ["a line without end", " ".repeat(MAX_LINE_BYTES + 1), /line 1.*longer than 512 bytes/],
+      ["a torn end", text.slice(0, -1), /line 13.*torn/],
+      ["a header of another version", text.replace("journal v1", "journal v2"), /line 1.*header/],
+      ["nothing", "", /line 1.*empty/],
+    ];
+    for (const [name, tampered, reason] of cases) {
+      assert.notEqual(tampered, text, name);
+      const { problem } = await read(tampered);
+      assert.match(`line ${problem?.line}: ${problem?.reason}`, reason, name);
+      assert.equal(problem?.torn, name === "a torn end" || name === "nothing", name);
+    }
+    assert.match((await read(text, OTHER_RUN)).problem?.reason ?? "", /header/);
+    const invalid = new TextEncoder().encode(text);
+    invalid[200] = 0xff;
+    assert.match((await readJournal(stream(invalid), RUN)).problem?.reason ?? "", /not UTF-8/);
+  }));
+
+Deno.test("readJournal() never accepts a journal with any byte changed, and never throws", () =>
+  inFolder(async (folder) => {
+    const chain = await writeTen(`${folder}/j`);
+    const bytes = Deno.readFileSync(`${folder}/j`);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (place, change) => {
+        const changed = bytes.slice();
+        changed[place] = (changed[place] ?? 0) ^ change;
+        const reading = await readJournal(stream(changed, 4096), RUN);
+        assert.ok(reading.problem !== undefined || reading.chain !== chain);
+      }),
+      { numRuns: 1000 },
+    );
+  }));
+
+Deno.test("readJournal() lets a visitor object, and stops there", () =>
+  inFolder(async (folder) => {
+    await writeTen(`${folder}/j`);
+    const reading = await readJournalFile(`${folder}/j`, RUN, undefined, (record) => {
+      return record.kind === "step" && record.step === 4 ? "not this one" : undefined;
+    });
+    assert.deepEqual(reading.problem, { line: 6, reason: "not this one", torn: false });
+    assert.equal(reading.steps, 4);
+  }));
