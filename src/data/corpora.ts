@@ -28,6 +28,24 @@ export interface CorpusDescription {
 /** Something for each of the two corpora. */
 export type ForBoth<T> = Readonly<Record<CorpusName, T>>;
 
+/** Digests of all sources, held against the lockfile, and of the corpora. */
+async function gatherIngredients(options: CorpusOptions): Promise<ForBoth<Ingredients>> {
+  const { source, sequenceLength, dataSeed = DEFAULT_DATA_SEED } = options;
+  if (!Number.isSafeInteger(dataSeed) || dataSeed < 0) {
+    throw new UserError("INVALID_DATA_SEED", `Data seed ${dataSeed} is no whole number from 0 to 2^53 − 1`);
+  }
+  if (!Number.isSafeInteger(sequenceLength) || sequenceLength < 1) {
+    throw new UserError("INVALID_SEQUENCE_LENGTH", `Sequence length ${sequenceLength} is no whole number above 0`);
+  }
+  const tokenizer = tokenizerOf(options.tokenizer ?? "byte");
+  const settings: Settings = { options, tokenizer, dataSeed, lock: await readDataLock(options.lockFile) };
+  if (source.kind === "npm") return await embeddedIngredients(settings);
+  return {
+    upstream: await fileIngredients("upstream", source.upstream, settings),
+    downstream: await fileIngredients("downstream", source.downstream, settings),
+  };
+}
+
 function describe(
   { name, digest, sources, expected, tokenizer }: Ingredients,
 ): CorpusDescription {

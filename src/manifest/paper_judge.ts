@@ -32,18 +32,22 @@ export function judgeResults(paper: Paper, plan: Plan, arms: readonly ArmCurves[
 }
 
 /**
- * A judge for verification by the rules at hand, if they are those that were signed.
+ * A judge for verification: by the rules at hand if they are those that were signed, else by the copy beside the
+ * manifest, and then says so.
  *
  * @param text contents of `experiments/paper.yaml`
  */
 export function paperJudge(text: string, fileName: string): Judge {
   const digest = sha256(text);
-  return ({ predicate, plan, arms }) => {
-    if (digest !== predicate.paper.sha256) {
-      return `the rules here (${fileName}, ${shortDigest(digest)}) are not those that were signed (${
-        shortDigest(predicate.paper.sha256)
-      }); verify with the version of rewarm that made the manifest, ${predicate.tool.version}`;
+  return ({ predicate: { paper, tool }, plan, arms, rules }) => {
+    if (digest === paper.sha256) return judgeResults(parsePaper(text, fileName), plan, arms);
+    const differ = `the rules here (${fileName}, ${shortDigest(digest)}) are not those that were signed (${
+      shortDigest(paper.sha256)
+    })`;
+    if (rules === undefined) {
+      return `${differ}; verify with the version of rewarm that made the manifest, ${tool.version}`;
     }
-    return judgeResults(parsePaper(text, fileName), plan, arms);
+    const caveat = `What the paper claims: ${differ}, so that the claims were judged by the copy beside the manifest.`;
+    return { ...judgeResults(parsePaper(rules, paper.name), plan, arms), caveat };
   };
 }

@@ -6,7 +6,14 @@
 import { z } from "zod";
 import { type Verdict, VERDICT_NAMES } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
-import { artefactNameSchema, artefactSchema, digestSchema, runSchema, textSchema } from "./run_schema.ts";
+import {
+  artefactNameSchema,
+  artefactSchema,
+  type DeepReadonly,
+  digestSchema,
+  runSchema,
+  textSchema,
+} from "./run_schema.ts";
 
 /** Type of an in-toto statement, version 1. */
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
@@ -39,7 +46,7 @@ const claimSchema = z.strictObject({
   /** the points of curves that were read */
   evidence: z.array(z.strictObject({
     label: textSchema,
-    runKey: digestSchema,
+    runKey: digestSchema as z.ZodType<string>,
     step: wholeNumber,
     tokens: wholeNumber,
     value: decimalSchema,
@@ -133,7 +140,7 @@ export const predicateSchema = z.strictObject({
 });
 
 /** The predicate, parsed. */
-export type Predicate = z.infer<typeof predicateSchema>;
+export type Predicate = DeepReadonly<z.infer<typeof predicateSchema>>;
 /** An in-toto statement with rewarm's predicate. */
 export const statementSchema = z.strictObject({
   _type: z.literal(STATEMENT_TYPE),
@@ -144,7 +151,7 @@ export const statementSchema = z.strictObject({
 });
 
 /** The statement, parsed. */
-export type Statement = z.infer<typeof statementSchema>;
+export type Statement = DeepReadonly<z.infer<typeof statementSchema>>;
 
 /** The JSON Schema (2020-12) of the statement, for schemas/manifest.schema.json. */
 export function manifestJsonSchema(): string {

@@ -137,13 +137,16 @@ const evidence = {
 
 /** A run with what it left: the evidence that verification goes back to. */
 export const runSchema = z.discriminatedUnion("outcome", [
-  z.strictObject({ ...planned, outcome: z.literal("completed"), ...evidence }),
-  z.strictObject({ ...planned, outcome: z.literal("diverged"), ...evidence }),
+  z.strictObject({ ...planned, outcome: z.enum(["completed", "diverged"]), ...evidence }),
   z.strictObject({ ...planned, outcome: z.literal("skipped"), reason: textSchema }),
 ]).meta({ id: "Run", description: "A planned run, and what it left if it was trained" });
 
+/** A type all of whose members are read-only. */
+export type DeepReadonly<T> = T extends string | number | boolean | null | undefined ? T
+  : { readonly [K in keyof T]: DeepReadonly<T[K]> };
+
 /** A run in the predicate. */
-export type ManifestRun = z.infer<typeof runSchema>;
+export type ManifestRun = DeepReadonly<z.infer<typeof runSchema>>;
 /** A run that was trained, to its end or to its divergence. */
 export type TrainedRun = Exclude<ManifestRun, { outcome: "skipped" }>;
 

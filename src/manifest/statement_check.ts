@@ -22,7 +22,7 @@ export function subjectFlaw(statement: Statement): string | undefined {
 
 /** The first contradiction in a statement, subjects included; `undefined` if it agrees with itself. */
 export function statementFlaw(statement: Statement): string | undefined {
-  return subjectFlaw(statement) ?? artefactFlaw(statement) ?? runsFlaw(statement.predicate.runs) ??
+  return subjectFlaw(statement) ?? runsFlaw(statement.predicate.runs) ?? artefactFlaw(statement) ??
     claimsFlaw(statement);
 }
 

@@ -20,7 +20,7 @@ import {
   type VerificationStep,
 } from "./verification_report.ts";
 import { checkArtefacts, readProblem } from "./verify_artefacts.ts";
-import { checkClaims, type Judge } from "./verify_claims.ts";
+import { armsOf, checkClaims, type Judge } from "./verify_claims.ts";
 import { checkCurves } from "./verify_curves.ts";
 import { checkJournals } from "./verify_journals.ts";
 import { checkPlan, MAX_PLAN_BYTES } from "./verify_plan.ts";
@@ -29,6 +29,7 @@ import { printable } from "../files/safe_name.ts";
 
 /** A manifest is not read beyond this size, in bytes. */
 export const MAX_MANIFEST_BYTES = 32 << 20;
+const MAX_RULES_BYTES = 1 << 20;
 
 /** What the caller brings to a verification. */
 export interface VerifyOptions {
@@ -79,7 +80,7 @@ class Verification {
     this.statement = statement;
     const good = await this.checkArtefacts(statement);
     const plan = await this.checkPlan(statement, good);
-    await this.checkResults(statement, plan);
+    await this.checkResults(statement, plan, good);
     this.note("replay", { status: "not checked", detail: "no piece of the training was repeated" });
     this.caveats.push("No piece of the training was repeated: journals and curves are as their maker signed them.");
   }
@@ -188,14 +189,35 @@ class Verification {
     return plan;
   }
 
-  async checkResults({ predicate }: Statement, plan: Plan | undefined): Promise<void> {
+  async checkResults(statement: Statement, plan: Plan | undefined, good: ReadonlySet<string>): Promise<void> {
+    const { predicate } = statement;
     const journals = await checkJournals(predicate, this.artefacts);
     this.note("journals", journals.outcome);
     const { outcome, curves } = await checkCurves(predicate, this.artefacts, journals.good);
     this.note("curves", outcome);
     if (outcome.status !== "ok" || plan === undefined) {
       this.note("claims", { status: "not checked", detail: "plan and curves are not all good" });
-    } else this.note("claims", await checkClaims(predicate, plan, curves, this.options.judge));
+      return;
+    }
+    const rules = await this.signedRules(statement, good);
+    const evidence = {
+      predicate,
+      plan,
+      arms: armsOf(predicate.runs, curves),
+      ...(rules === undefined ? {} : { rules }),
+    };
+    const { caveat, ...claims } = await checkClaims(evidence, this.options.judge);
+    this.note("claims", claims);
+    if (caveat !== undefined) this.caveats.push(caveat);
+  }
+
+  /** The rules as they were signed, where they are an artefact that is as it was. */
+  async signedRules({ predicate, subject }: Statement, good: ReadonlySet<string>): Promise<string | undefined> {
+    const { name, sha256 } = predicate.paper;
+    if (!good.has(name) || !subject.some((item) => item.name === name && item.digest.sha256 === sha256)) {
+      return undefined;
+    }
+    return new TextDecoder().decode(await collectBounded(this.artefacts.open(name), MAX_RULES_BYTES, name));
   }
 }
 

@@ -16,12 +16,16 @@ export interface ClaimEvidence {
   readonly plan: Plan;
   /** every arm whose run was trained, in the order of the runs */
   readonly arms: readonly ArmCurves[];
+  /** the signed file of rules, where it is an artefact of the manifest */
+  readonly rules?: string;
 }
 
 /** What judging gives. */
 export interface Judgement {
   readonly claims: readonly Verdict[];
   readonly comparisons: readonly ComparisonRow[];
+  /** what the judging leaves open, in a whole sentence */
+  readonly caveat?: string;
 }
 
 /**
@@ -40,38 +44,33 @@ export function armsOf(runs: readonly PlannedRun[], curves: ReadonlyMap<RunKey, 
 
 /** Judges again and compares word by word, digit by digit. */
 export async function checkClaims(
-  predicate: Predicate,
-  plan: Plan,
-  curves: ReadonlyMap<RunKey, Curves>,
+  evidence: ClaimEvidence,
   judge: Judge | undefined,
-): Promise<StepOutcome> {
+): Promise<StepOutcome & { readonly caveat?: string }> {
+  const { predicate } = evidence;
   if (judge === undefined) return { status: "not checked", detail: "no rules are at hand to judge the claims by" };
-  const judgement = await judge({ predicate, plan, arms: armsOf(predicate.runs, curves) });
+  const judgement = await judge(evidence);
   if (typeof judgement === "string") return { status: "not checked", detail: judgement };
-  const flaw = difference("claim", predicate.claims, judgement.claims, ({ id }) => id) ??
-    difference("comparison", predicate.comparisons, judgement.comparisons, ({ id }) => id);
+  const { claims, comparisons, caveat } = judgement;
+  const flaw = difference("claim", predicate.claims, claims) ??
+    difference("comparison", predicate.comparisons, comparisons);
   if (flaw !== undefined) return { status: "failed", detail: flaw };
-  const { claims, comparisons } = judgement;
-  const detail = `${claims.length} claims and ${comparisons.length} comparisons judged again, with the same outcome`;
-  return { status: "ok", detail };
+  const detail = `claims judged again with the same outcome: ${claims.length}, numbers compared: ${comparisons.length}`;
+  return { status: "ok", detail, ...(caveat === undefined ? {} : { caveat }) };
 }
 
-function difference<T extends object>(
+function difference<T extends { readonly id: string }>(
   kind: string,
   stated: readonly T[],
   judged: readonly T[],
-  nameOf: (item: T) => string,
 ): string | undefined {
   for (let index = 0; index < Math.max(stated.length, judged.length); index++) {
     const ours = judged[index];
     const theirs = stated[index];
-    if (ours === undefined) {
-      return theirs && `${kind} "${printable(nameOf(theirs))}" is stated, but the rules have none`;
-    }
-    if (theirs === undefined) return `${kind} "${printable(nameOf(ours))}" is not stated`;
-    if (canonicalJson(theirs) !== canonicalJson(ours)) {
-      return `${kind} "${printable(nameOf(ours))}" ${member(theirs, ours)}`;
-    }
+    if (ours === undefined) return theirs && `${kind} "${printable(theirs.id)}" is stated, but the rules have none`;
+    const name = `${kind} "${printable(ours.id)}"`;
+    if (theirs === undefined) return `${name} is not stated`;
+    if (canonicalJson(theirs) !== canonicalJson(ours)) return `${name} ${member(theirs, ours)}`;
   }
   return undefined;
 }

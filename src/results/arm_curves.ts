@@ -56,7 +56,9 @@ export function groupBySeed(names: readonly string[], all: readonly ArmCurves[])
   const missing = names.filter((name) => !all.some((arm) => armName(arm) === name));
   if (missing.length > 0) {
     const list = [...new Set(missing)].map((name) => `"${name}"`).join(", ");
-    throw new CannotRead(`${missing.length === 1 ? "arm" : "arms"} ${list} ${missing.length === 1 ? "was" : "were"} not run`);
+    throw new CannotRead(
+      `${missing.length === 1 ? "arm" : "arms"} ${list} ${missing.length === 1 ? "was" : "were"} not run`,
+    );
   }
   const seeds = [...new Set(all.map((arm) => arm.seedIndex))].sort((a, b) => a - b);
   const groups = seeds.flatMap((seedIndex) => {
@@ -129,7 +131,9 @@ export function commonStepsWithin(tokens: number, arms: readonly ArmCurves[], co
   refuseDivergedBefore(last, arms);
   const steps = commonSteps(arms).filter((step) => step > 0 && step <= last);
   if (steps.length === 0) {
-    throw new CannotRead(`there is no evaluation in the first ${last} steps (${pointInWords(tokens)}) that the rule reads`);
+    throw new CannotRead(
+      `there is no evaluation in the first ${last} steps (${pointInWords(tokens)}) that the rule reads`,
+    );
   }
   return steps;
 }

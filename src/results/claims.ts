@@ -119,7 +119,9 @@ function explain(verdict: VerdictName, measurements: readonly Measurement[]): st
 function inBrief({ contrast, mean, interval }: Measurement): string {
   const { label, unit, expectation } = contrast;
   const asked = (value: number) => inWords(value, unit).replace(/^\+/, "");
-  const between = interval === undefined ? "" : `, interval ${inWords(interval.low, unit)} to ${inWords(interval.high, unit)}`;
+  const between = interval === undefined
+    ? ""
+    : `, interval ${inWords(interval.low, unit)} to ${inWords(interval.high, unit)}`;
   const wanted = expectation.kind === "beyond"
     ? `${asked(expectation.holdsFrom)} or more asked`
     : expectation.kind === "within"

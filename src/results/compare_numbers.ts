@@ -179,21 +179,23 @@ function learningRateRow(
 
 /** A statistic of our curves, in nats: the mean over seeds of what the reading asks for. */
 function readCurves(reading: CurveReading, arms: readonly ArmCurves[], context: JudgeContext): number {
-  return mean(groupBySeed(reading.runs, arms).map(({ arms }) => {
-    const values = arms.map((arm) => {
-      if (reading.at !== undefined) {
-        return evaluationAt(arm, commonStepNear(reading.at, arms, context))[reading.metric];
-      }
-      if (arm.curves.diverged !== undefined) {
-        throw new CannotRead(`"${armName(arm)}" diverged at step ${arm.curves.diverged.step}`);
-      }
-      const losses = visible(arm, reading.metric);
-      const start = losses[0];
-      if (start === undefined) throw new CannotRead(`the curve of "${armName(arm)}" has no evaluation`);
-      return Math.max(...losses) - (reading.statistic === "peak-rise" ? start : 0);
-    });
-    return Math.max(...values);
-  }));
+  return mean(
+    groupBySeed(reading.runs, arms).map(({ arms }) => {
+      const values = arms.map((arm) => {
+        if (reading.at !== undefined) {
+          return evaluationAt(arm, commonStepNear(reading.at, arms, context))[reading.metric];
+        }
+        if (arm.curves.diverged !== undefined) {
+          throw new CannotRead(`"${armName(arm)}" diverged at step ${arm.curves.diverged.step}`);
+        }
+        const losses = visible(arm, reading.metric);
+        const start = losses[0];
+        if (start === undefined) throw new CannotRead(`the curve of "${armName(arm)}" has no evaluation`);
+        return Math.max(...losses) - (reading.statistic === "peak-rise" ? start : 0);
+      });
+      return Math.max(...values);
+    }),
+  );
 }
 
 function visible(arm: ArmCurves, metric: "upstream" | "downstream"): number[] {
@@ -218,7 +220,11 @@ function otherScale(context: JudgeContext): string {
   return `losses of a 410M model are not those of scale "${context.scale}"`;
 }
 
-function textRow(entry: Paper["textNumbers"][number], arms: readonly ArmCurves[], context: JudgeContext): ComparisonRow {
+function textRow(
+  entry: Paper["textNumbers"][number],
+  arms: readonly ArmCurves[],
+  context: JudgeContext,
+): ComparisonRow {
   const { ours, missing } = readOrReason(entry.ours, arms, context);
   const note = entry.note === undefined ? "" : `; ${entry.note}`;
   return {
@@ -280,4 +286,3 @@ function followUpRow(
     reason: (missing ?? (context.isPaperScale ? `another study: ${followUp.differences}` : otherScale(context))) + note,
   };
 }
-

@@ -45,7 +45,11 @@ export function measure(contrast: Contrast): Measurement {
   const { values, expectation } = contrast;
   const average = mean(values);
   if (values.length === 1) {
-    return { contrast, mean: average, outcome: outcomeOf(expectation, average, { low: average, high: average }, false) };
+    return {
+      contrast,
+      mean: average,
+      outcome: outcomeOf(expectation, average, { low: average, high: average }, false),
+    };
   }
   const interval = bootstrapInterval(values);
   const effect = effectSize(values);

@@ -67,7 +67,9 @@ export function formatClaims(verdicts: readonly Verdict[], format: ClaimsFormat 
     for (let i = 0; i < Math.max(claim.length, numbers.length); i++) {
       const first = i === 0;
       const name = (first ? verdict : "").padEnd(VERDICT_WIDTH);
-      lines.push(row(first ? paint(COLORS[verdict], name) : name, first ? section : "", claim[i] ?? "", numbers[i] ?? ""));
+      lines.push(
+        row(first ? paint(COLORS[verdict], name) : name, first ? section : "", claim[i] ?? "", numbers[i] ?? ""),
+      );
     }
   }
   lines.push("─".repeat(width));

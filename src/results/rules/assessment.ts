@@ -1,5 +1,12 @@
 /** What evaluating a rule gives, and the reading of losses that all kinds share. */
-import { type ArmCurves, armName, evaluationAt, formatPaperTokens, type JudgeContext, paperTokensOf } from "../arm_curves.ts";
+import {
+  type ArmCurves,
+  armName,
+  evaluationAt,
+  formatPaperTokens,
+  type JudgeContext,
+  paperTokensOf,
+} from "../arm_curves.ts";
 import { type Contrast, decimal } from "../contrast.ts";
 import type { Metric } from "../rule_schema.ts";
 import { mean } from "../statistics.ts";

@@ -2,7 +2,7 @@
 import { commonStepNear, groupBySeed, type SeedGroup, shortName } from "../arm_curves.ts";
 import type { Contrast, Expectation } from "../contrast.ts";
 import type { Metric, PaperPoint, RuleOf } from "../rule_schema.ts";
-import { type Assessment, LossReader, lossInWords, type RuleContext, seedsInWords, stepInWords } from "./assessment.ts";
+import { type Assessment, lossInWords, LossReader, type RuleContext, seedsInWords, stepInWords } from "./assessment.ts";
 
 /** Losses of the named runs at the common step of each seed. */
 interface Losses {
@@ -17,9 +17,7 @@ function readLosses(names: readonly string[], metric: Metric, at: PaperPoint, co
   const reader = new LossReader();
   const groups: SeedGroup[] = groupBySeed(names, context.arms);
   const steps = groups.map((group) => commonStepNear(at, group.arms, context));
-  const bySeed = groups.map((group, index) =>
-    group.arms.map((arm) => reader.loss(arm, metric, steps[index] ?? NaN))
-  );
+  const bySeed = groups.map((group, index) => group.arms.map((arm) => reader.loss(arm, metric, steps[index] ?? NaN)));
   return { names, bySeed, steps, reader };
 }
 
@@ -29,7 +27,9 @@ function relativeDifferences({ bySeed }: Losses, a: number, b: number): number[]
 }
 
 function assessment(losses: Losses, metric: Metric, contrasts: Contrast[], context: RuleContext): Assessment {
-  const list = losses.names.map((name, run) => `${shortName(name)} ${lossInWords(losses.bySeed.map((l) => l[run] ?? NaN))}`);
+  const list = losses.names.map((name, run) =>
+    `${shortName(name)} ${lossInWords(losses.bySeed.map((l) => l[run] ?? NaN))}`
+  );
   const summary = list.join(", ");
   const where = stepInWords(losses.steps[0] ?? NaN, context);
   return {

@@ -21,7 +21,9 @@ export function describeRule(rule: Rule, margins: Paper["margins"]): string {
     case "ordered":
       return `${rule.metric} loss ${at(rule.at)} ${rule.direction === "rising" ? "rises" : "falls"} from ` +
         `${list(rule.runs, "to")}, ${
-          rule.ties ? `a step the wrong way of up to ${share(rule.margin)} allowed` : `each by ${share(rule.margin)} or more`
+          rule.ties
+            ? `a step the wrong way of up to ${share(rule.margin)} allowed`
+            : `each by ${share(rule.margin)} or more`
         }`;
     case "spread-within":
       return `${rule.metric} losses of ${list(rule.runs)} ${at(rule.at)} differ by at most ${share(rule.margin)}`;
@@ -40,20 +42,28 @@ export function describeRule(rule: Rule, margins: Paper["margins"]): string {
       return `${rule.metric} loss of ${shortName(rule.run)} is above that of ${shortName(rule.reference)} ` +
         `${at(rule.behindAt)} and below it ${at(rule.aheadAt)}, each by ${share(rule.margin)} or more`;
     case "rises-after-rewarming":
-      return `${rule.metric} loss of ${list(rule.runs)} rises above its start by ${share(rule.margin)} or more within ` +
+      return `${rule.metric} loss of ${list(rule.runs)} rises above its start by ${
+        share(rule.margin)
+      } or more within ` +
         `${formatPaperTokens(rule.within)} tokens of the paper`;
     case "spikes":
       return `${rule.metric} loss of ${shortName(rule.run)} rises above both its start and ` +
         `${shortName(rule.reference)} by ${share(rule.margin)} or more within ${formatPaperTokens(rule.within)} ` +
         "tokens of the paper";
     case "does-not-recover":
-      return `${rule.metric} loss of ${list(rule.runs)} ${at(rule.at)} is above its start by ${share(rule.margin)} or more`;
+      return `${rule.metric} loss of ${list(rule.runs)} ${at(rule.at)} is above its start by ${
+        share(rule.margin)
+      } or more`;
     case "falls":
       return `${rule.metric} loss of ${shortName(rule.run)} falls by ${share(rule.margin)} or more from ` +
-        `${formatPaperTokens(rule.through[0] ?? NaN)} to ${formatPaperTokens(rule.through.at(-1) ?? NaN)} tokens of the ` +
+        `${formatPaperTokens(rule.through[0] ?? NaN)} to ${
+          formatPaperTokens(rule.through.at(-1) ?? NaN)
+        } tokens of the ` +
         `paper and rises by no more than that between ${rule.through.slice(1, -1).map(formatPaperTokens).join(", ")}`;
     case "linear":
-      return `downstream over upstream perplexity of ${list(rule.runs)} until ${formatPaperTokens(rule.until)} tokens of ` +
+      return `downstream over upstream perplexity of ${list(rule.runs)} until ${
+        formatPaperTokens(rule.until)
+      } tokens of ` +
         `the paper is a rising line with R² of ${value(rule.line)} or more (${value(rule.noLine)} or less: no line)`;
     case "peak-about":
       return `highest ${rule.metric} loss of ${list(rule.runs)} is ${rule.value} nats, within ${value(rule.margin)}`;

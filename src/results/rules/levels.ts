@@ -1,9 +1,16 @@
 /** Rules about the values themselves: `linear` (perplexity over perplexity) and `peak-about` (a number of the paper). */
-import { type ArmCurves, CannotRead, commonStepsWithin, formatPaperTokens, groupBySeed, shortName } from "../arm_curves.ts";
+import {
+  type ArmCurves,
+  CannotRead,
+  commonStepsWithin,
+  formatPaperTokens,
+  groupBySeed,
+  shortName,
+} from "../arm_curves.ts";
 import { type Contrast, decimal } from "../contrast.ts";
 import type { RuleOf } from "../rule_schema.ts";
 import { linearRegression, mean, perplexity } from "../statistics.ts";
-import { type Assessment, LossReader, lossInWords, type RuleContext, seedsInWords } from "./assessment.ts";
+import { type Assessment, lossInWords, LossReader, type RuleContext, seedsInWords } from "./assessment.ts";
 
 /** Fewest evaluations through which a line says something: two always lie on one. */
 const FEWEST_POINTS = 5;
@@ -15,15 +22,22 @@ export function assessLine(rule: RuleOf<"linear">, context: RuleContext): Assess
   const parts = rule.runs.map((name) => {
     const lines = groupBySeed([name], context.arms).map(({ arms }) => {
       const [arm] = arms as [ArmCurves];
-      const steps = [...arm.curves.points.slice(0, 1).map((point) => point.step), ...commonStepsWithin(rule.until, arms, context)]
+      const steps = [
+        ...arm.curves.points.slice(0, 1).map((point) => point.step),
+        ...commonStepsWithin(rule.until, arms, context),
+      ]
         .filter((step, index, all) => all.indexOf(step) === index);
       if (steps.length < FEWEST_POINTS) {
-        throw new CannotRead(`"${name}" has ${steps.length} evaluations that the rule reads, and a line needs ${FEWEST_POINTS}`);
+        throw new CannotRead(
+          `"${name}" has ${steps.length} evaluations that the rule reads, and a line needs ${FEWEST_POINTS}`,
+        );
       }
       const upstream = steps.map((step) => perplexity(reader.loss(arm, "upstream", step)));
       const downstream = steps.map((step) => perplexity(reader.loss(arm, "downstream", step)));
       const line = linearRegression(upstream, downstream);
-      if (line === undefined) throw new CannotRead(`a perplexity of "${name}" does not change, so that no line can be laid`);
+      if (line === undefined) {
+        throw new CannotRead(`a perplexity of "${name}" does not change, so that no line can be laid`);
+      }
       return line;
     });
     return {
@@ -46,7 +60,8 @@ export function assessLine(rule: RuleOf<"linear">, context: RuleContext): Assess
     // a falling line is not "moving together": it counts as none
     contrasts: parts.map(({ fit, rising }) => rising ? fit : { ...fit, values: fit.values.map(() => 0) }),
     evidence: reader.evidence,
-    finding: `Downstream over upstream perplexity within ${formatPaperTokens(rule.until)} tokens of the paper: ${summary}` +
+    finding:
+      `Downstream over upstream perplexity within ${formatPaperTokens(rule.until)} tokens of the paper: ${summary}` +
       seedsInWords(parts[0]?.seeds ?? 1) +
       (falling.length === 0 ? "" : `; a falling line (${falling.join(", ")}) counts as R² 0`),
     summary,

@@ -9,7 +9,7 @@ import {
   shortName,
 } from "../arm_curves.ts";
 import type { RuleOf } from "../rule_schema.ts";
-import { type Assessment, LossReader, lossInWords, type RuleContext, seedsInWords, stepInWords } from "./assessment.ts";
+import { type Assessment, lossInWords, LossReader, type RuleContext, seedsInWords, stepInWords } from "./assessment.ts";
 import { directional } from "./comparisons.ts";
 
 /** One run against the best of the others at every common evaluation after step 0 and up to the point. */

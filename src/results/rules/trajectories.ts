@@ -10,7 +10,7 @@ import {
 } from "../arm_curves.ts";
 import type { Contrast, Expectation } from "../contrast.ts";
 import type { Metric, RuleOf } from "../rule_schema.ts";
-import { type Assessment, LossReader, lossInWords, type RuleContext, seedsInWords, stepInWords } from "./assessment.ts";
+import { type Assessment, lossInWords, LossReader, type RuleContext, seedsInWords, stepInWords } from "./assessment.ts";
 import { directional } from "./comparisons.ts";
 
 /** A rise over the start is refuted where there is none at all: the margin guards the claim, not its absence. */
@@ -77,7 +77,13 @@ export function assessSpike(rule: RuleOf<"spikes">, context: RuleContext): Asses
     const floor = (step: number) => Math.max(start, unread(reference, rule.metric, step));
     const at = largestAt(steps, (step) => unread(arm, rule.metric, step) - floor(step));
     const loss = reader.loss(arm, rule.metric, at);
-    return { at, start, loss, reference: reader.loss(reference, rule.metric, at), excess: (loss - floor(at)) / floor(at) };
+    return {
+      at,
+      start,
+      loss,
+      reference: reader.loss(reference, rule.metric, at),
+      excess: (loss - floor(at)) / floor(at),
+    };
   });
   const run = shortName(rule.run), reference = shortName(rule.reference);
   const summary = `${run} ${lossInWords(read.map((r) => r.loss))}, ${reference} ` +
@@ -90,7 +96,8 @@ export function assessSpike(rule: RuleOf<"spikes">, context: RuleContext): Asses
       expectation: rise(context.marginValue(rule.margin)),
     }],
     evidence: reader.evidence,
-    finding: `At ${stepInWords(read[0]?.at ?? NaN, context)}, where ${run} stands out most, the ${rule.metric} loss is ` +
+    finding:
+      `At ${stepInWords(read[0]?.at ?? NaN, context)}, where ${run} stands out most, the ${rule.metric} loss is ` +
       `${summary}${seedsInWords(read.length)}`,
     summary,
   };

@@ -1,0 +1,88 @@
+/** `deno task doctor`: what this machine can run, with the reason for each no. */
+import project from "../../deno.json" with { type: "json" };
+import { openCorpora } from "../data/corpora.ts";
+import { EXIT } from "../errors.ts";
+import { compactNumber } from "../experiment/plan_text.ts";
+import { parameterCount } from "../model/config.ts";
+import { describeEnvironment } from "../manifest/environment.ts";
+import { planTokens } from "../reproduce/calibrate.ts";
+import { measureSpeed } from "../reproduce/calibrate.ts";
+import { parseCommandLine } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { planFromOptions } from "./plan_options.ts";
+import { formatSeconds } from "./progress.ts";
+import { DATA_CACHE, DEFAULT_ENGINE, DEFAULT_SCALE, startEngine, threadCount } from "./settings.ts";
+
+const OPTIONS = {
+  threads: { kind: "count", value: "N", help: "threads to measure with (default: all cores)" },
+} as const;
+
+/** The Deno that rewarm is tested with. */
+const TESTED_DENO = "2.9.6";
+
+/** One line of the doctor's findings. */
+interface Finding {
+  readonly name: string;
+  readonly good: boolean;
+  readonly detail: string;
+}
+
+async function examine(name: string, look: () => Promise<string> | string): Promise<Finding> {
+  try {
+    return { name, good: true, detail: await look() };
+  } catch (error) {
+    return { name, good: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values } = parseCommandLine(args, OPTIONS);
+  const threads = threadCount(values.threads);
+  const { cpu, os, architecture, deno } = describeEnvironment({ threads });
+  const findings = [
+    await examine("deno", () => {
+      if (deno !== TESTED_DENO) throw new Error(`${deno}; rewarm is tested with ${TESTED_DENO}`);
+      return deno;
+    }),
+    await examine("machine", () => `${os} ${architecture}, ${cpu}`),
+    await examine("data", async () => {
+      const { upstream, downstream } = await openCorpora({
+        source: { kind: "npm" },
+        sequenceLength: 128,
+        cacheFolder: DATA_CACHE,
+      });
+      const counts = [upstream, downstream].map(({ name, summary }) =>
+        `${name} ${compactNumber(summary.tokens.train)}`
+      );
+      upstream.close();
+      downstream.close();
+      return `pinned sources are here: ${counts.join(", ")} training tokens`;
+    }),
+    await examine("engine exact", async () => {
+      const engine = await startEngine(DEFAULT_ENGINE, threads);
+      const plan = await planFromOptions({ scale: DEFAULT_SCALE });
+      const [first] = plan.runs;
+      if (first === undefined) throw new Error("The default plan has no runs");
+      const speed = await measureSpeed(first, engine);
+      return `${engine.level.replaceAll("_", " ")}, multiply-adds fused ${engine.description["fused multiply-add"]}, ` +
+        `${compactNumber(speed)} tokens/s with ${
+          compactNumber(parameterCount(plan.scale.model.config))
+        } parameters on ` +
+        `${threads} threads: scale "${DEFAULT_SCALE}" takes about ${formatSeconds(planTokens(plan) / speed)}`;
+    }),
+  ];
+  console.log(`rewarm ${project.version}\n`);
+  const width = Math.max(...findings.map(({ name }) => name.length));
+  for (const { name, good, detail } of findings) {
+    console.log(`  ${good ? "yes" : "NO "}  ${name.padEnd(width)}  ${detail}`);
+  }
+  return findings.every(({ good }) => good) ? EXIT.ok : EXIT.failed;
+}
+
+/** `doctor` */
+export const doctor: Command = {
+  summary: "says what this machine can run, and how fast",
+  usage: "[options]",
+  options: OPTIONS,
+  run,
+};

@@ -1,0 +1,60 @@
+/** `rewarm`: the command line. One thin file a subcommand; everything they do is in the library. */
+import project from "../../deno.json" with { type: "json" };
+import { EXIT, suggest, UserError } from "../errors.ts";
+import { describeOptions } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { doctor } from "./doctor.ts";
+import { keygen } from "./keygen.ts";
+import { plan } from "./plan.ts";
+import { reproduceCommand } from "./reproduce.ts";
+import { verify } from "./verify.ts";
+
+const COMMANDS: Readonly<Record<string, Command>> = { reproduce: reproduceCommand, plan, verify, doctor, keygen };
+
+function overview(): string {
+  const names = Object.keys(COMMANDS);
+  const width = Math.max(...names.map((name) => name.length));
+  const rows = names.map((name) => `  ${name.padEnd(width)}  ${COMMANDS[name]?.summary}`);
+  return `rewarm ${project.version}: reproduces "How to (re)warm your model?" (arXiv 2308.04014), bit for bit
+
+Usage: deno task COMMAND [options]
+
+${rows.join("\n")}
+
+deno task COMMAND --help shows the options of a command.`;
+}
+
+function help(name: string, { summary, usage, options }: Command): string {
+  return `${summary}\n\nUsage: deno task ${name} ${usage}\n\n${describeOptions(options)}`;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    console.log(overview());
+    return name === undefined ? EXIT.unable : EXIT.ok;
+  }
+  if (name === "--version") {
+    console.log(project.version);
+    return EXIT.ok;
+  }
+  const command = COMMANDS[name];
+  if (command === undefined) {
+    throw new UserError("UNKNOWN_COMMAND", `Unknown command "${name}"`, suggest(name, Object.keys(COMMANDS)));
+  }
+  if (rest.includes("--help") || rest.includes("-h")) {
+    console.log(help(name, command));
+    return EXIT.ok;
+  }
+  return await command.run(rest);
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    if (error instanceof UserError) console.error(`error: ${error.message} [${error.code}]`);
+    else console.error("This is a bug in rewarm:", error);
+    Deno.exit(EXIT.unable);
+  }
+}

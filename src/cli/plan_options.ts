@@ -1,0 +1,61 @@
+/** Options that determine a plan, shared by the subcommands that make one. */
+import { describeCorpora } from "../data/corpora.ts";
+import { ARITHMETIC_VERSION } from "../engine/exact/engine.ts";
+import { suggest, UserError } from "../errors.ts";
+import { buildPlan, type Plan } from "../experiment/plan.ts";
+import { corpusSource } from "../reproduce/reproduce.ts";
+import type { Values } from "./arguments.ts";
+import { DEFAULT_ENGINE, DEFAULT_SCALE, ENGINES } from "./settings.ts";
+
+/** See above. */
+export const PLAN_OPTIONS = {
+  scale: { kind: "text", value: "NAME", help: `smoke, tiny, small, medium or paper (default: ${DEFAULT_SCALE})` },
+  only: { kind: "list", value: "NAME…", help: "only these experiments, or arms as EXPERIMENT/ARM" },
+  seeds: { kind: "count", value: "N", help: "repetitions with other seeds (default: 1)" },
+  upstream: { kind: "list", value: "PATH…", help: "train on these files: .txt, .jsonl, .jsonl.zst" },
+  downstream: { kind: "list", value: "PATH…", help: "and on these after the shift" },
+  engine: { kind: "text", value: "NAME", help: `engine to train with (default: ${DEFAULT_ENGINE})` },
+  threads: { kind: "count", value: "N", help: "threads; changes no bit (default: all cores)" },
+  json: { kind: "flag", help: "print the plan as JSON" },
+} as const;
+
+/** Data files in place of the scale's own: both corpora or neither. */
+export interface DataFiles {
+  readonly upstream: readonly string[];
+  readonly downstream: readonly string[];
+}
+
+/** @throws {UserError} `MISSING_CORPUS` if only one corpus is given */
+export function filesFromOptions(
+  { upstream, downstream }: { readonly [name in keyof DataFiles]?: readonly string[] },
+): DataFiles | undefined {
+  if (upstream === undefined && downstream === undefined) return undefined;
+  if (upstream === undefined || downstream === undefined) {
+    const missing = upstream === undefined ? "upstream" : "downstream";
+    throw new UserError("MISSING_CORPUS", `No ${missing} files are given`, `add --${missing} PATH, or give neither`);
+  }
+  return { upstream, downstream };
+}
+
+/**
+ * The plan that options ask for; corpora are described, not prepared. A scale whose data are not at hand is planned
+ * without them.
+ */
+export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
+  const engineName = values.engine ?? DEFAULT_ENGINE;
+  if (!ENGINES.includes(engineName)) {
+    throw new UserError("UNKNOWN_ENGINE", `Unknown engine "${engineName}"`, suggest(engineName, ENGINES));
+  }
+  const options = {
+    scale: values.scale ?? DEFAULT_SCALE,
+    seeds: values.seeds ?? 1,
+    engine: { level: "machine_to_machine", arithmetic: ARITHMETIC_VERSION } as const,
+    ...(values.only === undefined ? {} : { only: values.only }),
+  };
+  const plan = await buildPlan(options);
+  const files = filesFromOptions(values);
+  if (files === undefined && plan.scale.data.kind !== "npm") return plan;
+  const { sequenceLength } = plan.scale.model.config;
+  const { upstream, downstream } = await describeCorpora({ source: corpusSource(files), sequenceLength });
+  return await buildPlan({ ...options, corpusDigests: { upstream: upstream.digest, downstream: downstream.digest } });
+}

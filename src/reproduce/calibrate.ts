@@ -1,0 +1,98 @@
+/** How fast this machine is, from a few steps on random tokens, so that the plan can say how long it will take. */
+import type { Engine } from "../engine/engine.ts";
+import { runCost, tokensPerStep } from "../experiment/cost.ts";
+import { isEvaluationStep } from "../experiment/evaluation.ts";
+import type { Plan } from "../experiment/plan.ts";
+import type { PlannedRun } from "../experiment/run.ts";
+import { initializeWeights } from "../model/initial_weights.ts";
+import { RunFolder } from "../train/run_folder.ts";
+import { sessionOptions } from "../train/train_plan.ts";
+
+const WARMUP_STEPS = 2;
+const MIN_SECONDS = 0.6;
+const MAX_STEPS = 50;
+/** A forward pass without a backward one costs a third of a step. */
+const EVALUATION_SHARE = 1 / 3;
+
+/** What was measured, and what follows for the plan. */
+export interface Calibration {
+  /** training speed; undefined if nothing is left to train */
+  readonly tokensPerSecond?: number;
+  /** tokens that are still to be trained on, evaluations counted at a third */
+  readonly remainingTokens: number;
+  readonly expectedSeconds: number;
+  /** runs that are done already */
+  readonly finishedRuns: number;
+  /** bytes of one session */
+  readonly memoryBytes: number;
+}
+
+/** Tokens of a run beyond a step, evaluations counted at a third of a training token. */
+function remainingTokens(run: PlannedRun, done: number): number {
+  const { evaluation, model } = run.specification;
+  let evaluations = 0;
+  for (let step = done; step <= run.steps; step++) {
+    if (isEvaluationStep(evaluation, step, run.steps)) evaluations++;
+  }
+  const evaluationTokens = evaluations * 2 * evaluation.windows * model.sequenceLength;
+  return (run.steps - done) * tokensPerStep(run) + evaluationTokens * EVALUATION_SHARE;
+}
+
+/**
+ * Looks at what is done already, and times a few steps of the first run that is not.
+ *
+ * @param output the plan's output folder
+ */
+export async function calibrate(plan: Plan, engine: Engine, output: string): Promise<Calibration> {
+  let remaining = 0;
+  let finishedRuns = 0;
+  let first: PlannedRun | undefined;
+  let memoryBytes = 0;
+  for (const run of plan.runs) {
+    memoryBytes = Math.max(memoryBytes, engine.memoryBytes(sessionOptions(run)));
+    const folder = new RunFolder(output, run.label);
+    if ((await folder.finished(run)) !== undefined) {
+      finishedRuns++;
+      continue;
+    }
+    first ??= run;
+    const [newest = 0] = (await folder.checkpointSteps()).filter((step) => step <= run.steps);
+    remaining += remainingTokens(run, newest);
+  }
+  const common = { remainingTokens: remaining, finishedRuns, memoryBytes };
+  if (first === undefined) return { ...common, expectedSeconds: 0 };
+  const tokensPerSecond = await measureSpeed(first, engine);
+  return { ...common, tokensPerSecond, expectedSeconds: remaining / tokensPerSecond };
+}
+
+/** Training speed of a run's shape, tokens a second. */
+export async function measureSpeed(run: PlannedRun, engine: Engine): Promise<number> {
+  const { model, batchSequences } = run.specification;
+  const session = await engine.open(sessionOptions(run));
+  try {
+    initializeWeights(model, 0, session.state.weights);
+    const tokens = Uint16Array.from(
+      { length: batchSequences * (model.sequenceLength + 1) },
+      (_, i) => (i * 7919) % model.vocabularySize,
+    );
+    let step = 0;
+    for (; step < WARMUP_STEPS; step++) await session.step(tokens, 1e-4, step);
+    const start = performance.now();
+    let seconds = 0;
+    while (seconds < MIN_SECONDS && step < MAX_STEPS) {
+      await session.step(tokens, 1e-4, step++);
+      seconds = (performance.now() - start) / 1000;
+    }
+    return (step - WARMUP_STEPS) * tokensPerStep(run) / seconds;
+  } finally {
+    session.close();
+  }
+}
+
+/** Tokens that a whole plan costs, evaluations counted at a third. */
+export function planTokens(plan: Plan): number {
+  return plan.runs.reduce((total, run) => {
+    const { tokens, evaluationTokens } = runCost(run);
+    return total + tokens + evaluationTokens * EVALUATION_SHARE;
+  }, 0);
+}

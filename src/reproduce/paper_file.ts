@@ -1,0 +1,20 @@
+/** `experiments/paper.yaml`: the paper's facts, numbers and claims, with the digest that fixes them before a run. */
+import { type Digest, sha256 } from "../digest/sha256.ts";
+import { EXPERIMENTS_FOLDER } from "../experiment/catalogue.ts";
+import { type Paper, parsePaper } from "../results/paper_schema.ts";
+
+/** Name of the file in the repository. */
+export const PAPER_FILE = "experiments/paper.yaml";
+
+/** The file, read and checked. */
+export interface PaperFile {
+  readonly text: string;
+  readonly digest: Digest;
+  readonly content: Paper;
+}
+
+/** @throws {UserError} naming the entry that is not valid */
+export async function loadPaper(): Promise<PaperFile> {
+  const text = await Deno.readTextFile(new URL("paper.yaml", EXPERIMENTS_FOLDER));
+  return { text, digest: sha256(text), content: parsePaper(text, PAPER_FILE) };
+}

@@ -1,0 +1,131 @@
+/** What a reproduction says of itself in the manifest. */
+import project from "../../deno.json" with { type: "json" };
+import { type Digest, sha256 } from "../digest/sha256.ts";
+import type { Engine } from "../engine/engine.ts";
+import { seedsOf } from "../experiment/arm.ts";
+import type { Plan } from "../experiment/plan.ts";
+import { describeEnvironment } from "../manifest/environment.ts";
+import type { Predicate } from "../manifest/predicate.ts";
+import type { ComparisonRow } from "../results/compare_numbers.ts";
+import type { Verdict } from "../results/claims.ts";
+import type { Corpus } from "../data/corpus.ts";
+import type { Corpora } from "../train/evaluation.ts";
+import { checkpointName } from "../train/checkpoint.ts";
+import type { RunResult } from "../train/train_plan.ts";
+import { limitsOf } from "./limits.ts";
+import { PAPER_FILE, type PaperFile } from "./paper_file.ts";
+
+/** Files of the repository that the results hang on, besides the chosen scale. */
+const INPUT_FILES = [
+  "deno.lock",
+  "lockfiles/data.lock.yaml",
+  "experiments/upstream.yaml",
+  "experiments/warmup-length.yaml",
+  "experiments/max-learning-rate.yaml",
+  "experiments/from-scratch.yaml",
+  "experiments/same-data.yaml",
+  "experiments/earlier-checkpoints.yaml",
+];
+
+/** What the predicate is made of. */
+export interface PredicateInput {
+  readonly plan: Plan;
+  readonly results: readonly RunResult[];
+  readonly corpora: Corpora;
+  readonly engine: Engine;
+  readonly threads: number;
+  readonly paper: PaperFile;
+  readonly claims: readonly Verdict[];
+  readonly comparisons: readonly ComparisonRow[];
+  readonly command?: readonly string[];
+  readonly artefacts: readonly { readonly name: string; readonly sha256: Digest }[];
+}
+
+/** Digests of the repository's files by name. */
+export async function inputDigests(scale: string): Promise<{ name: string; sha256: Digest }[]> {
+  const names = [...INPUT_FILES, `experiments/scales/${scale}.yaml`];
+  return await Promise.all(names.map(async (name) => {
+    return { name, sha256: sha256(await Deno.readFile(new URL(`../../${name}`, import.meta.url))) };
+  }));
+}
+
+/** The predicate of the manifest. */
+export async function buildPredicate(input: PredicateInput): Promise<Predicate> {
+  const { plan, results, corpora, engine, paper, claims, comparisons, artefacts } = input;
+  const digests = new Map(artefacts.map((artefact) => [artefact.name, artefact]));
+  const artefact = (name: string) => {
+    const found = digests.get(name);
+    if (found === undefined) throw new Error(`No artefact "${name}"`);
+    return found;
+  };
+  return {
+    tool: { name: "rewarm", version: project.version },
+    scale: plan.scale.name,
+    plan: { ...artefact("plan.json"), planDigest: plan.planDigest },
+    paper: { name: PAPER_FILE, sha256: paper.digest },
+    inputs: await inputDigests(plan.scale.name),
+    container: { none: "run outside the container" },
+    environment: describeEnvironment({ threads: input.threads }),
+    engine: {
+      name: engine.name,
+      level: engine.level,
+      arithmetic: engine.arithmetic,
+      description: { ...engine.description },
+    },
+    seeds: {
+      count: plan.seeds,
+      values: Array.from({ length: plan.seeds }, (_, index) => {
+        const { init, continuingOrder } = seedsOf(index);
+        return { initialWeights: init, order: continuingOrder };
+      }),
+    },
+    corpora: { upstream: describeCorpus(corpora.upstream), downstream: describeCorpus(corpora.downstream) },
+    runs: results.map((result) => describeRun(result, artefact, digests)),
+    claims: claims.map((claim) => structuredClone(claim) as Predicate["claims"][number]),
+    comparisons: comparisons.map((row) => structuredClone(row)),
+    limits: limitsOf(plan),
+    command: [...(input.command ?? [])],
+    metadata: { createdAt: new Date().toISOString() },
+  };
+}
+
+function describeCorpus({ digest, summary }: Corpus): Predicate["corpora"]["upstream"] {
+  const { documents, tokens, bytes, windows, domains } = summary;
+  const facts: Record<string, string> = {};
+  for (const [unit, counts] of Object.entries({ documents, tokens, bytes, windows })) {
+    for (const [split, count] of Object.entries(counts)) facts[`${split} ${unit}`] = String(count);
+  }
+  for (const [domain, share] of Object.entries(domains)) facts[`share of ${domain}`] = String(share);
+  return { digest, summary: facts };
+}
+
+type Artefact = { readonly name: string; readonly sha256: Digest };
+
+function describeRun(
+  result: RunResult,
+  artefact: (name: string) => Artefact,
+  digests: ReadonlyMap<string, Artefact>,
+): Predicate["runs"][number] {
+  const { key, label, specification, steps, checkpointSteps, usedBy } = result.run;
+  const planned = {
+    key,
+    label,
+    specification: structuredClone(specification) as Predicate["runs"][number]["specification"],
+    steps,
+    checkpointSteps: [...checkpointSteps],
+    usedBy: usedBy.map((use) => ({ ...use })),
+  };
+  if (result.kind === "skipped") return { ...planned, outcome: "skipped", reason: result.reason };
+  const { record } = result;
+  const folder = `runs/${label}`;
+  return {
+    ...planned,
+    outcome: record.outcome.kind,
+    journal: { ...artefact(`${folder}/journal.jsonl`), root: record.journalRoot, steps: record.steps },
+    states: record.states.map(({ step, state }) => {
+      const checkpoint = digests.get(`${folder}/checkpoints/${checkpointName(step)}`);
+      return { step, state, ...(checkpoint === undefined ? {} : { checkpoint }) };
+    }),
+    curves: artefact(`${folder}/curves.json`),
+  };
+}

@@ -1,0 +1,143 @@
+/** What the report page shows of a reproduction. */
+import type { RunKey } from "../experiment/run.ts";
+import type { PlannedRun } from "../experiment/run.ts";
+import { tokensPerStep } from "../experiment/cost.ts";
+import { parameterCount } from "../model/config.ts";
+import { describeEnvironment } from "../manifest/environment.ts";
+import type { ReportArm, ReportFact, ReportInput, ReportRun, ReportSchedule } from "../report/input.ts";
+import type { ArmCurves } from "../results/arm_curves.ts";
+import type { Curves } from "../results/curves.ts";
+import { learningRate } from "../schedule/learning_rate.ts";
+import type { RunResult } from "../train/train_plan.ts";
+import { limitsOf } from "./limits.ts";
+import { PAPER_FILE } from "./paper_file.ts";
+import type { PredicateInput } from "./predicate_input.ts";
+
+/** Samples of a schedule: enough that a warm-up of half a percent shows. */
+const SCHEDULE_SAMPLES = 1201;
+
+/** What the page is made of: what the manifest is made of, and the curves. */
+export interface ReportSource extends Omit<PredicateInput, "artefacts"> {
+  readonly output: string;
+  readonly files?: { readonly upstream: readonly string[]; readonly downstream: readonly string[] };
+  readonly arms: readonly ArmCurves[];
+  readonly curves: ReadonlyMap<RunKey, Curves>;
+  readonly warnings: readonly string[];
+}
+
+/** Turns results into what the page needs. */
+export function buildReportInput(source: ReportSource): ReportInput {
+  const { plan, paper, claims, comparisons, warnings, corpora, engine } = source;
+  const { config } = plan.scale.model;
+  const runs = new Map(plan.runs.map((run) => [run.key as string, run]));
+  const facts = paper.content.paper;
+  const embedded = source.files === undefined;
+  return {
+    scale: {
+      name: plan.scale.name,
+      parameters: parameterCount(config),
+      tokenUnit: "byte",
+      upstreamName: embedded
+        ? "TypeScript's library declarations, mixed 3 : 1 with Node's"
+        : "the upstream files given",
+      downstreamName: embedded ? "Node's declarations, mixed 3 : 1 with TypeScript's" : "the downstream files given",
+      upstreamTokens: plan.scale.pretraining.steps * plan.scale.pretraining.batchSequences * config.sequenceLength,
+      downstreamHorizonTokens: plan.scale.continuing.steps * plan.scale.continuing.batchSequences *
+        config.sequenceLength,
+      seeds: plan.seeds,
+      engine: engine.name,
+      determinism: engine.level.replaceAll("_", " "),
+    },
+    paper: {
+      title: facts.title,
+      arxiv: facts.arxiv,
+      model: facts.model,
+      parameters: facts.parameters,
+      upstreamName: facts.upstream,
+      downstreamName: facts.downstream,
+      downstreamHorizonTokens: facts.downstreamTokens,
+    },
+    arms: source.arms.map((arm) => reportArm(arm, runs)),
+    schedules: schedulesOf(source.arms, runs),
+    verdicts: claims,
+    comparisons,
+    runs: source.results.map((result) => reportRun(result, source.curves, runs)),
+    environment: environmentFacts(source),
+    digests: [
+      { name: "plan", value: plan.planDigest },
+      { name: PAPER_FILE, value: paper.digest },
+      { name: "upstream corpus", value: corpora.upstream.digest },
+      { name: "downstream corpus", value: corpora.downstream.digest },
+      ...(engine.description.kernels === undefined ? [] : [{ name: "kernels", value: engine.description.kernels }]),
+    ],
+    warnings,
+    limits: limitsOf(plan),
+    folder: displayFolder(source.output),
+  };
+}
+
+/** The output folder as the reader would type it; of an absolute path only its name, which says nothing of a machine. */
+function displayFolder(output: string): string {
+  return /^([/\\]|[A-Za-z]:)/.test(output) ? output.replace(/^.*[/\\]/, "") : output;
+}
+
+function runOf(arm: ArmCurves, runs: ReadonlyMap<string, PlannedRun>): PlannedRun {
+  const run = runs.get(arm.runKey);
+  if (run === undefined) throw new Error(`No run ${arm.runKey}`);
+  return run;
+}
+
+function reportArm(arm: ArmCurves, runs: ReadonlyMap<string, PlannedRun>): ReportArm {
+  const run = runOf(arm, runs);
+  const warmupTokens = Math.round(run.specification.schedule.warmupSteps * tokensPerStep(run));
+  return { ...arm, label: run.label, warmupTokens };
+}
+
+/** Each arm's schedule over its whole horizon, once whatever the number of seeds. */
+function schedulesOf(arms: readonly ArmCurves[], runs: ReadonlyMap<string, PlannedRun>): ReportSchedule[] {
+  return arms.filter(({ seedIndex }) => seedIndex === 0).map((arm) => {
+    const { schedule } = runOf(arm, runs).specification;
+    const sampled = Float32Array.from(
+      { length: SCHEDULE_SAMPLES },
+      (_, i) => learningRate(schedule, Math.round(i * schedule.totalSteps / (SCHEDULE_SAMPLES - 1))),
+    );
+    return { experiment: arm.experiment, arm: arm.arm, sampled };
+  });
+}
+
+function reportRun(
+  result: RunResult,
+  curves: ReadonlyMap<RunKey, Curves>,
+  runs: ReadonlyMap<string, PlannedRun>,
+): ReportRun {
+  const { run } = result;
+  const { initialWeights, corpus } = run.specification;
+  const startsFrom = initialWeights.kind === "random"
+    ? `random weights, seed ${initialWeights.seed}`
+    : `step ${initialWeights.step} of ${runs.get(initialWeights.run)?.label ?? initialWeights.run}`;
+  const trained = result.kind === "trained" ? result.record : undefined;
+  const last = curves.get(run.key)?.points.at(-1);
+  const steps = trained?.steps ?? 0;
+  return {
+    label: run.label,
+    runKey: run.key,
+    status: trained?.outcome.kind ?? "skipped",
+    corpus: corpus.name,
+    startsFrom,
+    steps,
+    tokens: steps * tokensPerStep(run),
+    ...(last === undefined ? {} : { upstream: last.upstream, downstream: last.downstream }),
+    journalRoot: trained?.journalRoot ?? "",
+  };
+}
+
+function environmentFacts({ engine, threads }: ReportSource): ReportFact[] {
+  const { libraries: _, permissions, ...facts } = describeEnvironment({ threads });
+  return [
+    ...Object.entries(facts).map(([name, value]) => ({ name, value: String(value) })),
+    { name: "permissions", value: permissions.length === 0 ? "none without restriction" : permissions.join(", ") },
+    ...Object.entries(engine.description)
+      .filter(([name]) => name !== "threads" && name !== "kernels")
+      .map(([name, value]) => ({ name, value })),
+  ];
+}

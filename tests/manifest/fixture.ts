@@ -1,0 +1,245 @@
+/** A small reproduction with invented losses: everything a manifest speaks of, in memory. */
+import type { Digest } from "../../src/digest/sha256.ts";
+import { sha256 } from "../../src/digest/sha256.ts";
+import { canonicalJson } from "../../src/digest/canonical_json.ts";
+import { UserError } from "../../src/errors.ts";
+import { isCheckpointStep, isEvaluationStep } from "../../src/experiment/evaluation.ts";
+import type { Plan } from "../../src/experiment/plan.ts";
+import { planToJson } from "../../src/experiment/plan_json.ts";
+import type { PlannedRun } from "../../src/experiment/run.ts";
+import type { ArtefactReader } from "../../src/manifest/artefacts.ts";
+import { PAYLOAD_TYPE, preAuthenticationEncoding } from "../../src/manifest/dsse.ts";
+import { generateSigningKey, signBytes, type SigningKey } from "../../src/manifest/keys.ts";
+import type { Predicate, Statement } from "../../src/manifest/predicate.ts";
+import type { ManifestRun } from "../../src/manifest/run_schema.ts";
+import { buildStatement, signStatement } from "../../src/manifest/statement.ts";
+import { armsOf, type Judge, type Judgement } from "../../src/manifest/verify_claims.ts";
+import type { ArmCurves } from "../../src/results/arm_curves.ts";
+import type { Curves } from "../../src/results/curves.ts";
+import { learningRateTable } from "../../src/schedule/learning_rate.ts";
+import { checkpointName } from "../../src/train/checkpoint.ts";
+import {
+  chainNext,
+  chainStart,
+  formatHeader,
+  formatRecord,
+  type JournalRecord,
+  toBits,
+} from "../../src/train/journal_record.ts";
+import { fixedPlan } from "../experiment/plan_fixture.ts";
+
+/** Artefacts by name. */
+export type Artefacts = Map<string, Uint8Array>;
+
+/** A manifest with its artefacts and the key that signed it. */
+export interface Bundle {
+  readonly artefacts: Artefacts;
+  readonly statement: Statement;
+  readonly envelope: string;
+  readonly key: SigningKey;
+}
+
+const encoder = new TextEncoder();
+
+/** Reads artefacts out of memory. */
+export function memoryArtefacts(artefacts: Artefacts): ArtefactReader {
+  return {
+    async *open(name) {
+      const bytes = artefacts.get(name);
+      if (bytes === undefined) throw new UserError("FILE_NOT_FOUND", `"${name}" is not there`);
+      yield bytes.slice();
+    },
+  };
+}
+
+/** A single claim, judged from the last points of all curves: enough to notice any change of them. */
+export const testJudge: Judge = ({ arms }) => judged(arms);
+
+function judged(arms: readonly ArmCurves[]): Judgement {
+  const last = arms.map(({ experiment, arm, runKey, curves }) => ({
+    name: `${experiment}/${arm}`,
+    runKey,
+    point: curves.points.at(-1),
+  }));
+  const numbers = last.map(({ name, point }) => ({ name, value: String(point?.downstream) }));
+  return {
+    claims: [{
+      id: "ends",
+      title: "Every run ends",
+      statement: "Every run has a last loss.",
+      section: "4.1",
+      figure: "",
+      confidence: "A",
+      verdict: "reproduced",
+      rule: "There is a last point.",
+      reason: "There is one in each curve.",
+      summary: "all end",
+      numbers,
+      evidence: last.map(({ name, runKey, point }) => ({
+        label: name,
+        runKey,
+        step: point?.step ?? 0,
+        tokens: point?.tokens ?? 0,
+        value: String(point?.downstream),
+      })),
+    }],
+    comparisons: [],
+  };
+}
+
+/** The journal of a run, with losses that depend on the run's key. */
+export function journalText(
+  run: PlannedRun,
+  divergesAt = Infinity,
+  change: (record: JournalRecord) => JournalRecord = (record) => record,
+  furtherStates: readonly number[] = [],
+) {
+  const rates = learningRateTable(run.specification.schedule);
+  const lines = [formatHeader(run.key)];
+  const states: { step: number; state: Digest }[] = [];
+  let chain = chainStart(run.key);
+  const append = (record: JournalRecord) => {
+    const changed = change(record);
+    chain = chainNext(chain, changed);
+    lines.push(formatRecord(changed, chain));
+    if (changed.kind === "state") states.push({ step: changed.step, state: changed.state });
+  };
+  let step = 0;
+  for (;; step++) {
+    const due = step === 0 || isCheckpointStep(run.specification, step) || furtherStates.includes(step);
+    if (due) append({ kind: "state", step, state: sha256(checkpointBytes(run, step)) });
+    const batch = sha256(`batch ${step}`);
+    if (step === run.steps) break;
+    if (step === divergesAt) {
+      append({ kind: "divergence", step, divergence: "loss", value: "7fc00000", batch });
+      break;
+    }
+    const loss = toBits(5 - step / 64 + Number.parseInt(run.key.slice(0, 4), 16) / 1e5);
+    append({ kind: "step", step, lr: toBits(rates[step] ?? 0), loss, gradientNorm: "3f800000", batch });
+  }
+  return { text: `${lines.join("\n")}\n`, root: chain, steps: step, states };
+}
+
+function checkpointBytes(run: PlannedRun, step: number): Uint8Array {
+  return encoder.encode(`state of ${run.key} at ${step}`);
+}
+
+function curvesOf(run: PlannedRun, steps: number, diverged: boolean): Curves {
+  const { specification, key, label } = run;
+  const tokensPerStep = specification.batchSequences * specification.model.sequenceLength;
+  const rates = learningRateTable(specification.schedule);
+  const evaluated = Array.from({ length: steps + 1 }, (_, step) => step)
+    .filter((step) => isEvaluationStep(specification.evaluation, step));
+  return {
+    runKey: key,
+    label,
+    tokensPerStep,
+    bytesPerToken: { upstream: 1, downstream: 1 },
+    points: evaluated.map((step) => ({
+      step,
+      tokens: step * tokensPerStep,
+      learningRate: rates[Math.min(step, rates.length - 1)] ?? 0,
+      upstream: 2 + step / 100,
+      downstream: 3 - step / 100,
+    })),
+    ...(diverged ? { diverged: { step: steps, loss: "NaN" } } : {}),
+  };
+}
+
+/** Runs with their files: `0.5%` diverges at step 5. */
+function makeRun(run: PlannedRun, artefacts: Artefacts): { run: ManifestRun; curves: Curves } {
+  const divergesAt = run.label.includes("0.5%") ? 5 : Infinity;
+  const folder = `runs/${run.label}`;
+  const add = (name: string, bytes: Uint8Array) => {
+    artefacts.set(`${folder}/${name}`, bytes);
+    return { name: `${folder}/${name}`, sha256: sha256(bytes) };
+  };
+  const journal = journalText(run, divergesAt);
+  const curves = curvesOf(run, journal.steps, divergesAt !== Infinity);
+  const states = journal.states.map(({ step, state }) => ({
+    step,
+    state,
+    ...(step === 0 ? {} : { checkpoint: add(`checkpoints/${checkpointName(step)}`, checkpointBytes(run, step)) }),
+  }));
+  const evidence = {
+    journal: { ...add("journal.jsonl", encoder.encode(journal.text)), root: journal.root, steps: journal.steps },
+    curves: add("curves.json", encoder.encode(`${canonicalJson(curves)}\n`)),
+    states,
+  };
+  return { run: { ...run, outcome: divergesAt === Infinity ? "completed" : "diverged", ...evidence }, curves };
+}
+
+/** The plan of the fixture: pre-training and three arms. */
+export function testPlan(): Promise<Plan> {
+  return fixedPlan("smoke", { only: ["warmup-length/0%", "warmup-length/0.5%", "warmup-length/1%"] });
+}
+
+/** Makes and signs everything. */
+export async function makeBundle(): Promise<Bundle> {
+  const plan = await testPlan();
+  const artefacts: Artefacts = new Map();
+  artefacts.set("plan.json", encoder.encode(canonicalJson(planToJson(plan))));
+  artefacts.set("report.html", encoder.encode("<!doctype html>"));
+  const made = plan.runs.map((run) => makeRun(run, artefacts));
+  const curves = new Map(made.map(({ run, curves }) => [run.key, curves]));
+  const { claims, comparisons } = judged(armsOf(plan.runs, curves));
+  const [upstream, downstream] = plan.data.state === "pinned" ? [plan.data.upstream, plan.data.downstream] : [];
+  if (upstream === undefined || downstream === undefined) throw new Error("The plan has no data");
+  const predicate: Predicate = {
+    tool: { name: "rewarm", version: "0.1.0" },
+    scale: plan.scale.name,
+    plan: { name: "plan.json", sha256: digestOf(artefacts, "plan.json"), planDigest: plan.planDigest },
+    paper: { name: "experiments/paper.yaml", sha256: sha256("the rules") },
+    inputs: [{ name: "deno.lock", sha256: sha256("a lock file") }],
+    container: { none: "run outside the container" },
+    environment: {
+      deno: "2.9.6",
+      v8: "15",
+      typescript: "6",
+      os: "linux",
+      architecture: "x86_64",
+      cpu: "a test, 2 threads",
+      threads: 2,
+      gpu: "none",
+      permissions: ["read", "write"],
+      libraries: {},
+    },
+    engine: { name: "exact", ...plan.engine, description: { kernels: sha256("kernels") } },
+    seeds: { count: plan.seeds },
+    corpora: { upstream: { digest: upstream, summary: {} }, downstream: { digest: downstream, summary: {} } },
+    runs: made.map(({ run }) => run),
+    claims,
+    comparisons,
+    limits: ["The losses are invented."],
+    command: ["reproduce"],
+    metadata: { createdAt: "2023-08-08T00:00:00Z" },
+  };
+  const key = await generateSigningKey();
+  const statement = buildStatement({
+    artefacts: [...artefacts.keys()].map((name) => ({ name, sha256: digestOf(artefacts, name) })),
+    predicate,
+  });
+  return { artefacts, statement, envelope: await signStatement(statement, key), key };
+}
+
+/** Digest of an artefact as it is now. */
+export function digestOf(artefacts: Artefacts, name: string): Digest {
+  return sha256(artefacts.get(name) ?? new Uint8Array());
+}
+
+/** Signs any payload, as a forger would, who is bound by no schema. */
+export async function forge(payload: unknown, key: SigningKey, payloadType = PAYLOAD_TYPE): Promise<Uint8Array> {
+  const bytes = encoder.encode(typeof payload === "string" ? payload : JSON.stringify(payload));
+  const sig = await signBytes(key, preAuthenticationEncoding(payloadType, bytes));
+  return encoder.encode(JSON.stringify({
+    payloadType,
+    payload: bytes.toBase64(),
+    signatures: [{ keyid: key.keyId, sig: sig.toBase64(), publicKey: key.spki.toBase64() }],
+  }));
+}
+
+/** A deep copy that may be changed: what a forger starts from. */
+// deno-lint-ignore no-explicit-any -- a forger is bound by no type
+export function loose(statement: Statement): any {
+  return JSON.parse(JSON.stringify(statement));
+}
