@@ -28,7 +28,8 @@ function help(name: string, { summary, usage, options }: Command): string {
   return `${summary}\n\nUsage: deno task ${name} ${usage}\n\n${describeOptions(options)}`;
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/** Runs a command line; see `EXIT` for what it returns. */
+export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     console.log(overview());

@@ -69,7 +69,7 @@ function describe(
  * @throws {UserError} for sources that are missing, unreadable or not the pinned ones
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * import { describeCorpora } from "./corpora.ts";
  *
  * const { upstream } = await describeCorpora({ source: { kind: "npm" }, sequenceLength: 128 });
@@ -90,7 +90,7 @@ export async function describeCorpora(
  * cache that cannot be written
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * import { openCorpora } from "./corpora.ts";
  *
  * const { upstream, downstream } = await openCorpora({ source: { kind: "npm" }, sequenceLength: 128 });

@@ -211,7 +211,7 @@ export async function prepare(
     if (staged.size === 0) {
       throw new UserError(
         "CORPUS_EMPTY",
-        `The ${corpus} corpus has no text`,
+        `The ${corpus} corpus (${ingredients.sources.map(({ name }) => `"${name}"`).join(", ")}) has no text`,
         "give files with some",
       );
     }

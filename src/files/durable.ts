@@ -62,7 +62,7 @@ export async function makeFolderDurably(
  * removed and a file of that name stays as it was
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * import { writeFileDurably } from "./durable.ts";
  *
  * await writeFileDurably("out/tiny/plan.json", '{"runs":[]}\n');

@@ -13,7 +13,7 @@ import type { Corpora } from "../train/evaluation.ts";
 import { checkpointName } from "../train/checkpoint.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import { limitsOf } from "./limits.ts";
-import { PAPER_FILE, type PaperFile } from "./paper_file.ts";
+import type { PaperFile } from "./paper_file.ts";
 
 /** Files of the repository that the results hang on, besides the chosen scale. */
 const INPUT_FILES = [
@@ -62,7 +62,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     tool: { name: "rewarm", version: project.version },
     scale: plan.scale.name,
     plan: { ...artefact("plan.json"), planDigest: plan.planDigest },
-    paper: { name: PAPER_FILE, sha256: paper.digest },
+    paper: artefact("paper.yaml"),
     inputs: await inputDigests(plan.scale.name),
     container: { none: "run outside the container" },
     environment: describeEnvironment({ threads: input.threads }),

@@ -24,7 +24,7 @@ import { RunFolder } from "../train/run_folder.ts";
 import { type RunResult, trainPlan } from "../train/train_plan.ts";
 import type { RunProgress } from "../train/train_run.ts";
 import { calibrate, type Calibration } from "./calibrate.ts";
-import { loadPaper } from "./paper_file.ts";
+import { loadPaper, type PaperFile } from "./paper_file.ts";
 import { buildPredicate } from "./predicate_input.ts";
 import { buildReportInput } from "./report_input.ts";
 
@@ -33,6 +33,8 @@ export const MANIFEST_FILE = "manifest.dsse.json";
 /** See {@linkcode MANIFEST_FILE}. */
 export const REPORT_FILE = "report.html";
 const PLAN_FILE = "plan.json";
+/** The rules by which the claims were judged, beside the results, so that a later version of them does no harm. */
+const PAPER_COPY = "paper.yaml";
 
 /** What to reproduce, and how. */
 export interface ReproduceOptions {
@@ -51,7 +53,7 @@ export interface ReproduceOptions {
   readonly output: string;
   /** folder of prepared corpora */
   readonly dataCache?: string;
-  /** gives the key when the manifest is due */
+  /** gives the key; asked before training starts */
   readonly signingKey: () => Promise<SigningKey>;
   /** the command as it was given, for the manifest */
   readonly command?: readonly string[];
@@ -92,6 +94,7 @@ export function corpusSource(files: ReproduceOptions["files"]): CorpusSource {
  */
 export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
   const { output, engine, events = {} } = options;
+  const paper = await loadPaper(); // rules that cannot be read must not be found out after training
   const scalePlan = await planWithoutData(options);
   if (options.files === undefined && scalePlan.scale.data.kind !== "npm") requireData(scalePlan);
   const corpora = await openCorpora({
@@ -111,6 +114,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     }
     const planText = `${canonicalJson(planToJson(plan))}\n`;
     await claimOutputFolder(output, planText, (found) => isCompatible(plan, found));
+    const key = await options.signingKey(); // nor a key that is not there
     events.onPlan?.(plan, await calibrate(plan, engine, output));
     const { signal, onProgress, onRun, onWarning } = { signal: options.signal, ...events };
     const results = await trainPlan({
@@ -123,7 +127,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       ...(onRun === undefined ? {} : { onRun }),
       ...(onWarning === undefined ? {} : { onWarning }),
     });
-    return await conclude(options, plan, results, corpora);
+    return await conclude(options, { key, paper, plan, results, corpora });
   } finally {
     corpora.upstream.close();
     corpora.downstream.close();
@@ -155,12 +159,15 @@ function isCompatible(plan: Plan, found: Uint8Array): boolean {
 /** Claims, report and manifest from what the runs left. */
 async function conclude(
   options: ReproduceOptions,
-  plan: Plan,
-  results: readonly RunResult[],
-  corpora: OpenCorpora,
+  { key, paper, plan, results, corpora }: {
+    readonly key: SigningKey;
+    readonly paper: PaperFile;
+    readonly plan: Plan;
+    readonly results: readonly RunResult[];
+    readonly corpora: OpenCorpora;
+  },
 ): Promise<Reproduction> {
   const { output, events = {} } = options;
-  const paper = await loadPaper();
   const curves = await readCurves(output, results);
   const arms = armsOf(plan.runs, curves);
   const { claims, comparisons } = judgeResults(paper.content, plan, arms);
@@ -171,9 +178,9 @@ async function conclude(
   const reportPath = `${output}/${REPORT_FILE}`;
   await writeFileDurably(reportPath, renderReport(report));
 
+  await writeFileDurably(`${output}/${PAPER_COPY}`, paper.text);
   const artefacts = await digestArtefacts(output, await artefactNames(output, results));
   const predicate = await buildPredicate({ ...predicateInput, artefacts });
-  const key = await options.signingKey();
   const envelope = await signStatement(buildStatement({ artefacts, predicate }), key);
   const manifestPath = `${output}/${MANIFEST_FILE}`;
   await writeFileDurably(manifestPath, envelope);
@@ -200,7 +207,7 @@ async function readCurves(output: string, results: readonly RunResult[]): Promis
 
 /** Everything that the manifest vouches for, by its name relative to the output folder. */
 async function artefactNames(output: string, results: readonly RunResult[]): Promise<string[]> {
-  const names = [PLAN_FILE, REPORT_FILE];
+  const names = [PLAN_FILE, PAPER_COPY, REPORT_FILE];
   for (const { run, kind } of results) {
     if (kind === "skipped") continue;
     const folder = new RunFolder(output, run.label);

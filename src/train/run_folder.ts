@@ -10,7 +10,7 @@ import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readChunks, readFileBounded } from "../files/read_file.ts";
 import type { Curves } from "../results/curves.ts";
-import { checkpointStep } from "./checkpoint.ts";
+import { checkpointName, checkpointStep } from "./checkpoint.ts";
 
 const MAX_RECORD_BYTES = 16 * 2 ** 20;
 
@@ -36,7 +36,12 @@ export interface RunRecord {
   readonly journalRoot: Digest;
   readonly states: readonly RecordedState[];
   /** SHA-256 of the files beside it, by name */
-  readonly files: { readonly journal: Digest; readonly curves: Digest };
+  readonly files: {
+    readonly journal: Digest;
+    readonly curves: Digest;
+    /** by the checkpoints' names */
+    readonly checkpoints: Readonly<Record<string, Digest>>;
+  };
 }
 
 const digestSchema = z.custom<Digest>((value) => typeof value === "string" && isDigest(value));
@@ -52,7 +57,11 @@ const recordSchema: z.ZodType<RunRecord> = z.strictObject({
   ]),
   journalRoot: digestSchema,
   states: z.array(z.strictObject({ step: z.int().min(0), state: digestSchema })),
-  files: z.strictObject({ journal: digestSchema, curves: digestSchema }),
+  files: z.strictObject({
+    journal: digestSchema,
+    curves: digestSchema,
+    checkpoints: z.record(z.string().regex(/^step-\d{6,}\.safetensors$/), digestSchema),
+  }),
 });
 
 /** Paths of one run under the output folder. */
@@ -132,6 +141,32 @@ export class RunFolder {
     return hash.finish();
   }
 
+  /** SHA-256 of every checkpoint by its name, ascending by step. */
+  async checkpointDigests(): Promise<Record<string, Digest>> {
+    const digests: Record<string, Digest> = {};
+    for (const step of (await this.checkpointSteps()).reverse()) {
+      const name = checkpointName(step);
+      digests[name] = await this.digest(`${this.checkpoints}/${name}`);
+    }
+    return digests;
+  }
+
+  /** Whether the run's files are as the record says. */
+  async #isUnchanged({ files }: RunRecord): Promise<boolean> {
+    const expected: [path: string, digest: Digest][] = [
+      [this.journal, files.journal],
+      [this.curves, files.curves],
+      ...Object.entries(files.checkpoints).map(([name, digest]): [string, Digest] => [
+        `${this.checkpoints}/${name}`,
+        digest,
+      ]),
+    ];
+    for (const [path, digest] of expected) {
+      if ((await this.files.status(path)) === undefined || (await this.digest(path)) !== digest) return false;
+    }
+    return true;
+  }
+
   /**
    * The record of this very run if it is done far enough and its files are as they were left.
    *
@@ -148,9 +183,6 @@ export class RunFolder {
       );
     }
     if (record.outcome.kind === "completed" && record.steps < run.steps) return undefined;
-    for (const [path, digest] of [[this.journal, record.files.journal], [this.curves, record.files.curves]] as const) {
-      if ((await this.files.status(path)) === undefined || (await this.digest(path)) !== digest) return undefined;
-    }
-    return record;
+    return (await this.#isUnchanged(record)) ? record : undefined;
   }
 }

@@ -240,7 +240,6 @@ class Training {
     await this.#journal.sync();
     await this.#folder.writeCurves(this.#curves());
     const path = `${this.#folder.checkpoints}/${checkpointName(this.#step)}`;
-    if (scheduled && (await this.#folder.checkpointSteps()).includes(this.#step)) return;
     const info = { run: key, step: this.#step, dataPosition: this.#dataPosition, state };
     await writeCheckpoint(path, specification.model, session.state, info, this.#folder.files);
   }
@@ -264,6 +263,7 @@ class Training {
   async #end(outcome: Outcome): Promise<RunRecord> {
     await this.#journal.sync();
     await this.#folder.writeCurves(this.#curves(outcome));
+    await this.#removeUnscheduledCheckpoints();
     const record: RunRecord = {
       format: "rewarm run v1",
       key: this.#run.key,
@@ -275,9 +275,9 @@ class Training {
       files: {
         journal: await this.#folder.digest(this.#folder.journal),
         curves: await this.#folder.digest(this.#folder.curves),
+        checkpoints: await this.#folder.checkpointDigests(),
       },
     };
-    await this.#removeUnscheduledCheckpoints();
     await this.#folder.writeRecord(record);
     return record;
   }

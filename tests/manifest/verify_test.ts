@@ -293,6 +293,24 @@ Deno.test("verifyManifest() judges an edited curve by the key: signed anew by an
   expect(await verify({ envelope, artefacts }), "claims", "failed", /claim "ends" has numbers .* and the curves give/);
 });
 
+Deno.test("verifyManifest() gives the judge the rules that were signed, where they are an artefact as it was", async () => {
+  const artefacts = new Map([...bundle.artefacts, ["paper.yaml", encoder.encode("the rules")]]);
+  const envelope = await resigned(artefacts, (statement) => {
+    statement.subject.push({ name: "paper.yaml", digest: { sha256: sha256("the rules") } });
+    statement.predicate.paper.name = "paper.yaml";
+  });
+  const seen: (string | undefined)[] = [];
+  const judge: NonNullable<VerifyOptions["judge"]> = (evidence) => {
+    seen.push(evidence.rules);
+    return testJudge(evidence);
+  };
+  assert.equal((await verify({ envelope, artefacts, options: { judge } })).verdict, "verified");
+  assert.equal((await verify({ options: { judge } })).verdict, "verified");
+  artefacts.set("paper.yaml", encoder.encode("other rules"));
+  assert.equal((await verify({ envelope, artefacts, options: { judge } })).verdict, "failed");
+  assert.deepEqual(seen, ["the rules", undefined, undefined]);
+});
+
 Deno.test("verifyManifest() fails claims that do not follow from the curves", async () => {
   // deno-lint-ignore no-explicit-any -- a forger is bound by no type
   const cases: [(claims: any[]) => void, RegExp][] = [

@@ -276,3 +276,16 @@ Deno.test("readJournal() lets a visitor object, and stops there", () =>
     assert.deepEqual(reading.problem, { line: 6, reason: "not this one", torn: false });
     assert.equal(reading.steps, 4);
   }));
+
+Deno.test("readJournal() accepts the example of docs/manifest.md", async () => {
+  const page = Deno.readTextFileSync(new URL("../../docs/manifest.md", import.meta.url));
+  const [, example = ""] = /```jsonl\n([^`]*)```/.exec(page) ?? [];
+  const run = sha256("an example run") as RunKey;
+  assert.ok(page.includes(chainStart(run)));
+  const { problem, steps, states, divergence, chain } = await read(example, run);
+  assert.equal(problem, undefined);
+  assert.equal(steps, 2);
+  assert.deepEqual(states.map(({ step, state }) => [step, state]), [[0, sha256("state 0")], [2, sha256("state 2")]]);
+  assert.equal(divergence?.batch, sha256("batch 2"));
+  assert.equal(chain, "70da8ad86f7047d1027bb065b03485e3d656e93920c55d061ebe6e48e56fa0d1");
+});

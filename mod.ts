@@ -1,0 +1,78 @@
+/**
+ * rewarm reproduces *Continual Pre-Training of Large Language Models: How to (re)warm your model?* (arXiv 2308.04014)
+ * bit for bit: it plans the paper's ablations at a scale, trains them deterministically, judges the paper's claims, and
+ * signs a manifest that anyone can check.
+ *
+ * @example What would be trained
+ * ```ts
+ * import { formatPlan, plan } from "./mod.ts";
+ *
+ * const paper = await plan({
+ *   scale: "paper",
+ *   seeds: 1,
+ *   engine: { level: "machine_to_machine", arithmetic: "ordered-f32/1" },
+ * });
+ * console.log(paper.totals.runs, formatPlan(paper).split("\n")[0]);
+ * ```
+ *
+ * @example Reproduce one experiment, and verify what it left
+ * ```ts
+ * import { createExactEngine, generateSigningKey, paperRules, reproduce, sha256, verify } from "./mod.ts";
+ *
+ * const key = await generateSigningKey();
+ * const engine = await createExactEngine({ threads: 2, sha256 });
+ * const { manifestPath } = await reproduce({
+ *   scale: "smoke",
+ *   only: ["warmup-length"],
+ *   engine,
+ *   threads: 2,
+ *   output: await Deno.makeTempDir(),
+ *   signingKey: () => Promise.resolve(key),
+ * });
+ * const { verdict } = await verify(manifestPath, { judge: await paperRules() });
+ * console.log(verdict); // verified
+ * ```
+ *
+ * @module
+ */
+import { paperJudge } from "./src/manifest/paper_judge.ts";
+import type { Judge } from "./src/manifest/verify_claims.ts";
+import { loadPaper, PAPER_FILE } from "./src/reproduce/paper_file.ts";
+
+export { buildPlan as plan } from "./src/experiment/plan.ts";
+export type { Plan, PlanOptions } from "./src/experiment/plan.ts";
+export { formatPlan } from "./src/experiment/plan_text.ts";
+export type { PlannedRun, RunKey, RunSpecification } from "./src/experiment/run.ts";
+export { learningRate, learningRateTable } from "./src/schedule/learning_rate.ts";
+export type { ScheduleKind, ScheduleSpecification } from "./src/schedule/specification.ts";
+
+export { createExactEngine } from "./src/engine/exact/engine.ts";
+export type { ExactEngineOptions } from "./src/engine/exact/engine.ts";
+export type { Engine, Session, SessionOptions, StepResult, TrainingState } from "./src/engine/engine.ts";
+export { flopsPerToken, type ModelConfig, nonEmbeddingParameterCount, parameterCount } from "./src/model/config.ts";
+export { loadWeights, parseHuggingFaceConfig } from "./src/model/hugging_face.ts";
+export { parseSafetensors } from "./src/model/safetensors.ts";
+
+export { reproduce } from "./src/reproduce/reproduce.ts";
+export type { Reproduction, ReproduceEvents, ReproduceOptions } from "./src/reproduce/reproduce.ts";
+export { Interrupted } from "./src/train/train_run.ts";
+export { formatClaims } from "./src/results/format_claims.ts";
+export type { Verdict } from "./src/results/claims.ts";
+
+export { verifyManifestFile as verify } from "./src/manifest/verify_file.ts";
+export { formatVerification } from "./src/manifest/verification_report.ts";
+export type { VerificationReport } from "./src/manifest/verification_report.ts";
+export { generateSigningKey } from "./src/manifest/keys.ts";
+export type { SigningKey, VerifyingKey } from "./src/manifest/keys.ts";
+
+export { type Digest, sha256 } from "./src/digest/sha256.ts";
+export { EXIT, UserError } from "./src/errors.ts";
+
+/**
+ * The rules of `experiments/paper.yaml`, for {@linkcode verify}: claims are judged by them again.
+ *
+ * @throws {UserError} if the file is not valid
+ */
+export async function paperRules(): Promise<Judge> {
+  return paperJudge((await loadPaper()).text, PAPER_FILE);
+}

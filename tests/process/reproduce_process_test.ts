@@ -1,0 +1,95 @@
+/** What the operating system does to the real process: Ctrl-C, and two processes in one output folder. */
+import assert from "node:assert/strict";
+
+const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env=REWARM_KEY,NO_COLOR,CI", "--allow-sys=cpus,hostname"];
+const ignore = Deno.build.os === "windows";
+
+/** Starts `rewarm reproduce --scale smoke` in a folder. */
+function start(output: string, ...args: string[]): Deno.ChildProcess {
+  const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", ...PERMISSIONS, main, "reproduce", "--scale", "smoke", "--out", output, ...args],
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function finish(process: Deno.ChildProcess): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await process.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** Journal digests by run, from what the command printed. */
+function journals(stdout: string): string[] {
+  return [...stdout.matchAll(/^\s+\d+\/\d+\s+(\S+)\s+\d+ steps\s+journal (\w+)/gm)].map((m) => `${m[1]} ${m[2]}`);
+}
+
+/** Waits until a file is there. */
+async function appeared(path: string): Promise<void> {
+  for (let waited = 0; waited < 30_000; waited += 20) {
+    if (await Deno.stat(path).then(() => true, () => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`"${path}" did not appear`);
+}
+
+async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test({
+  name: "reproduce stops cleanly on Ctrl-C, and the same command ends with the same journals",
+  ignore,
+  fn: () =>
+    withFolder(async (folder) => {
+      const whole = await finish(start(`${folder}/whole`));
+      assert.equal(whole.code, 0, whole.stderr);
+      assert.equal(journals(whole.stdout).length, 17);
+
+      const first = start(`${folder}/cut`);
+      await appeared(`${folder}/cut/runs/upstream_pretrain_seed-0/journal.jsonl`);
+      first.kill("SIGINT");
+      const { code, stderr } = await finish(first);
+      assert.equal(code, 130, stderr);
+      assert.match(stderr, /the same command goes on from there/);
+
+      const second = await finish(start(`${folder}/cut`));
+      assert.equal(second.code, 0, second.stderr);
+      assert.deepEqual(journals(second.stdout), journals(whole.stdout));
+    }),
+});
+
+Deno.test({
+  name: "reproduce stops at once, naming the other process, when the output folder is in use",
+  ignore,
+  fn: () =>
+    withFolder(async (folder) => {
+      // Three seeds keep the first process busy until the second one has looked.
+      const first = start(`${folder}/out`, "--seeds", "3");
+      await appeared(`${folder}/out/plan.json`);
+      const second = await finish(start(`${folder}/out`));
+      assert.equal(second.code, 2);
+      assert.match(second.stderr, new RegExp(`in use by process ${first.pid} on `));
+      assert.equal((await finish(first)).code, 0);
+    }),
+});
+
+Deno.test({
+  name: "reproduce says that a folder cannot be written, and leaves nothing behind",
+  ignore: ignore || Deno.uid() === 0,
+  fn: () =>
+    withFolder(async (folder) => {
+      await Deno.chmod(folder, 0o500);
+      const { code, stderr } = await finish(start(`${folder}/out`));
+      await Deno.chmod(folder, 0o700);
+      assert.equal(code, 2);
+      assert.match(stderr, /Cannot .* access/);
+    }),
+});

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { ARITHMETIC_VERSION } from "../../src/engine/exact/engine.ts";
+import { UserError } from "../../src/errors.ts";
+import { paperJudge } from "../../src/manifest/paper_judge.ts";
+import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
+import { Interrupted } from "../../src/train/train_run.ts";
+import { digestOf, reproduceSmoke } from "./smoke.ts";
+
+/**
+ * What every machine must find at the smoke scale. A change of arithmetic, data, experiments or checkpoint steps changes
+ * it; nothing else may.
+ */
+const GOLDEN = {
+  arithmetic: "ordered-f32/1",
+  digest: "60f08dd2f0c9a73120939f28c88ca64f8ff51cf27d0403a69fc2caca42ae0e5a",
+};
+
+async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await use(`${folder}/out`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test(`reproduce() finds the golden digest of ${GOLDEN.arithmetic} when it runs smoke on any number of threads`, async () => {
+  assert.equal(ARITHMETIC_VERSION, GOLDEN.arithmetic);
+  for (const threads of [1, 2, 3]) {
+    await withFolder(async (folder) => {
+      assert.equal(digestOf(await reproduceSmoke(folder, threads)), GOLDEN.digest, `${threads} threads`);
+    });
+  }
+});
+
+Deno.test("reproduce() leaves a manifest that verifies, and trains nothing when it is called again", async () => {
+  await withFolder(async (folder) => {
+    const first = await reproduceSmoke(folder, 2);
+    const paper = await loadPaper();
+    const report = await verifyManifestFile(first.manifestPath, { judge: paperJudge(paper.text, PAPER_FILE) });
+    assert.equal(report.verdict, "verified", JSON.stringify(report.steps));
+
+    const second = await reproduceSmoke(folder, 2);
+    assert(second.results.every((result) => result.kind === "trained" && result.cached));
+    assert.equal(digestOf(second), digestOf(first));
+    assert.deepEqual(second.verdicts, first.verdicts);
+  });
+});
+
+Deno.test("reproduce() ends with the golden digest when it is interrupted again and again", async () => {
+  await withFolder(async (folder) => {
+    let interruptions = 0;
+    for (let stopAfter = 3;; stopAfter += 17) {
+      const controller = new AbortController();
+      let reports = 0;
+      try {
+        const result = await reproduceSmoke(folder, 2, {
+          signal: controller.signal,
+          events: {
+            onProgress: () => {
+              if (++reports === stopAfter) controller.abort();
+            },
+          },
+        });
+        assert(interruptions >= 3, `only ${interruptions} interruptions`);
+        assert.equal(digestOf(result), GOLDEN.digest);
+        return;
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        interruptions++;
+      }
+    }
+  });
+});
+
+Deno.test("reproduce() prolongs runs to the golden digest when a part of the plan was trained first", async () => {
+  await withFolder(async (folder) => {
+    const part = await reproduceSmoke(folder, 2, { only: ["warmup-length", "same-data/2x"] });
+    assert.equal(part.results.length, 6);
+    assert.equal(digestOf(await reproduceSmoke(folder, 2)), GOLDEN.digest);
+  });
+});
+
+Deno.test("reproduce() goes on from an older checkpoint, and says so, when the newest one is damaged", async () => {
+  await withFolder(async (folder) => {
+    await reproduceSmoke(folder, 2, { only: ["upstream"] });
+    const run = `${folder}/runs/upstream_pretrain_seed-0`;
+    const newest = `${run}/checkpoints/step-000064.safetensors`;
+    const bytes = await Deno.readFile(newest);
+    bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
+    await Deno.writeFile(newest, bytes);
+    const warnings: string[] = [];
+    const result = await reproduceSmoke(folder, 2, { events: { onWarning: (warning) => warnings.push(warning) } });
+    assert.match(warnings.join("\n"), /step 64 cannot be resumed from.*has the digest/);
+    assert.equal(digestOf(result), GOLDEN.digest);
+  });
+});
+
+Deno.test("reproduce() refuses a folder that holds another plan's runs", async () => {
+  await withFolder(async (folder) => {
+    await reproduceSmoke(folder, 2, { only: ["upstream"] });
+    const files = ["README.md", "docs/arithmetic.md"];
+    await assert.rejects(
+      reproduceSmoke(folder, 2, { only: ["upstream"], files: { upstream: files, downstream: files } }),
+      (error) => error instanceof UserError,
+    );
+  });
+});
+
+Deno.test("reproduce() refuses a scale whose data are not at hand", async () => {
+  await withFolder(async (folder) => {
+    await assert.rejects(reproduceSmoke(folder, 2, { scale: "paper" }), { code: "DATA_NOT_FETCHED" });
+  });
+});
