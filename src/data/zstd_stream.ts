@@ -58,27 +58,28 @@ class FrameDecoder {
   readonly #ended: Promise<void>;
   produced = 0;
 
-  constructor() {
+  /** @param start offset of the frame, for messages */
+  constructor(fileName: string, start: number) {
     this.#ended = new Promise((resolve, reject) => {
       this.#decoder.on("data", (bytes: Uint8Array) => {
         this.produced += bytes.length;
         this.#outputs.push(bytes);
       });
       this.#decoder.on("end", () => resolve());
-      this.#decoder.on("error", reject);
+      this.#decoder.on("error", (error: Error) => {
+        reject(damaged(fileName, `cannot be decompressed from byte ${start} (${error.message})`, { cause: error }));
+      });
     });
-    // An error is thrown by the write that meets it; this branch only keeps it from counting as unhandled.
+    // The write that meets an error throws it; this branch only keeps it from counting as unhandled.
     this.#ended.catch(() => {});
   }
 
-  write(bytes: Uint8Array): Promise<void> {
-    const written = new Promise<void>((resolve, reject) => {
-      this.#decoder.write(
-        bytes,
-        (error) => error instanceof Error ? reject(error) : resolve(),
-      );
+  /** Resolves when the bytes are decoded. */
+  async write(bytes: Uint8Array): Promise<void> {
+    const accepted = new Promise<void>((resolve) => {
+      this.#decoder.write(bytes, (error) => error instanceof Error ? undefined : resolve());
     });
-    return Promise.race([written, this.#ended]);
+    await Promise.race([accepted, this.#ended]);
   }
 
   async end(): Promise<void> {
@@ -160,7 +161,7 @@ async function* readFrame(
   // The two-byte form starts at 256 (RFC 8878, section 3.1.1.1.4).
   const expected = sizeBytes === 0 ? null : unsigned(sizeField) + (sizeBytes === 2 ? 256 : 0);
 
-  const decoder = new FrameDecoder();
+  const decoder = new FrameDecoder(fileName, start);
   try {
     await decoder.write(Uint8Array.of(...magic, ...descriptor, ...header));
     for (let last = false; !last;) {
@@ -186,14 +187,6 @@ async function* readFrame(
     }
     await decoder.end();
     yield* decoder.drain();
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw damaged(
-      fileName,
-      `cannot be decompressed from byte ${start} (${reason})`,
-      { cause: error },
-    );
   } finally {
     decoder.destroy();
   }

@@ -1,5 +1,7 @@
 /** The paper's numbers beside ours: setup, learning rates, numbers in the text, axis ranges, and the follow-up's. */
+import { PAPER_DOWNSTREAM_TOKENS } from "../experiment/paper_units.ts";
 import type { PlannedRun } from "../experiment/run.ts";
+import { learningRate } from "../schedule/learning_rate.ts";
 import {
   type ArmCurves,
   armName,
@@ -9,7 +11,6 @@ import {
   formatPaperTokens,
   groupBySeed,
   type JudgeContext,
-  paperTokensOf,
   shortName,
 } from "./arm_curves.ts";
 import { decimal } from "./contrast.ts";
@@ -52,7 +53,7 @@ export function compareNumbers(paper: Paper, context: CompareContext, arms: read
   return [
     ...paper.setup.map((entry) => setupRow(entry, facts, context)),
     ...domainRows(paper.domains),
-    ...paper.learningRates.rows.map((row) => learningRateRow(row, paper.learningRates, arms, context)),
+    ...paper.learningRates.rows.map((row) => learningRateRow(row, paper.learningRates, context)),
     ...paper.textNumbers.map((entry) => textRow(entry, arms, context)),
     ...paper.axisRanges.map((axis) => axisRow(axis, arms, context)),
     ...paper.followUpNumbers.map((entry) => followUpRow(entry, paper.followUp, arms, context)),
@@ -63,9 +64,9 @@ function named(entry: { readonly name: string; readonly unit: string }): string 
   return entry.unit === "" ? entry.name : `${entry.name} (${entry.unit})`;
 }
 
-/** Shortest digits that name the number to nine significant ones: shares such as 976/1464 need no more. */
+/** Whole numbers in full, others to nine significant digits: shares such as 976/1464 need no more. */
 function plain(value: number): string {
-  return String(Number(value.toPrecision(9)));
+  return String(Number.isSafeInteger(value) ? value : Number(value.toPrecision(9)));
 }
 
 /** Equal to nine digits: the plan's shares are quotients of whole numbers. */
@@ -129,16 +130,13 @@ function domainRows(domains: Paper["domains"]): ComparisonRow[] {
   }));
 }
 
-/** Interpolation between evaluations further apart than this share of T would show its own error, not the schedule's. */
-const WIDEST_GAP = 0.05;
+/** More than the rounding of rates that are known to four digits; another schedule is off by hundredths. */
+const RATE_TOLERANCE = 0.0005;
 
-/** Error of a chord of a cosine over {@linkcode WIDEST_GAP}, as a share of the maximum, and rounding. */
-const RATE_TOLERANCE = 0.002;
-
+/** The plan's schedule at the paper's token count, taken as a function of a fraction of its steps. */
 function learningRateRow(
   { tokens, rate }: Paper["learningRates"]["rows"][number],
   rates: Paper["learningRates"],
-  arms: readonly ArmCurves[],
   context: CompareContext,
 ): ComparisonRow {
   const share = rate / rates.maxLearningRate;
@@ -146,34 +144,25 @@ function learningRateRow(
     kind: "setup" as const,
     id: `learning-rate-${formatPaperTokens(tokens).toLowerCase().replace(".", "-")}`,
     name: `learning rate of ${shortName(rates.run)} at ${formatPaperTokens(tokens)} tokens (share of the maximum)`,
-    paper: decimal(share, 4),
+    paper: decimal(share, 3),
     source: rates.section,
     confidence: rates.confidence,
   };
-  const none = (reason: string): ComparisonRow => ({ ...row, ours: NOTHING, comparable: false, reason });
-  const arm = arms.find((arm) => armName(arm) === rates.run);
-  const maximum = context.runs.find((run) => run.key === arm?.runKey)?.specification.schedule.maxLearningRate;
-  if (arm === undefined || maximum === undefined) return none(`arm "${rates.run}" was not run`);
-  const step = tokens / paperTokensOf(1, context);
-  const points = arm.curves.points.filter((point) => point.step <= arm.steps);
-  const before = points.findLast((point) => point.step <= step + 0.5);
-  const after = points.find((point) => point.step >= step - 0.5);
-  if (before === undefined || after === undefined) {
-    return none(`the run ends at ${formatPaperTokens(paperTokensOf(arm.steps, context))} tokens of the paper`);
+  const planned = context.runs.find((run) =>
+    run.usedBy.some((use) => armName(use) === rates.run && use.seedIndex === 0)
+  );
+  if (planned === undefined) {
+    return { ...row, ours: NOTHING, comparable: false, reason: `arm "${rates.run}" is not in the plan` };
   }
-  if (after.step - before.step > WIDEST_GAP * context.totalDownstreamSteps) {
-    return none(`the evaluations around it are ${after.step - before.step} steps apart`);
-  }
-  const weight = after.step === before.step ? 0 : (step - before.step) / (after.step - before.step);
-  const ours = (before.learningRate + weight * (after.learningRate - before.learningRate)) / maximum;
+  const { schedule } = planned.specification;
+  const step = tokens / PAPER_DOWNSTREAM_TOKENS * schedule.totalSteps;
+  const ours = learningRate(schedule, step) / schedule.maxLearningRate;
   return {
     ...row,
-    ours: decimal(ours, 4),
+    ours: decimal(ours, 3),
     comparable: true,
     agrees: Math.abs(ours - share) <= RATE_TOLERANCE,
-    reason: after.step === before.step
-      ? `at evaluation step ${before.step}, within ${RATE_TOLERANCE}`
-      : `on the straight line between evaluation steps ${before.step} and ${after.step}, within ${RATE_TOLERANCE}`,
+    reason: `at step ${decimal(step, 1)} of ${schedule.totalSteps}, within ${RATE_TOLERANCE}`,
   };
 }
 

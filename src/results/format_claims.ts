@@ -5,7 +5,7 @@ import { type Verdict, VERDICT_NAMES, type VerdictName } from "./claims.ts";
 export interface ClaimsFormat {
   /** ANSI colours; off by default */
   readonly color?: boolean;
-  /** columns of the terminal, 100 by default; at least 60 are used */
+  /** columns of the terminal, 100 by default; at least 80 are used */
   readonly width?: number;
 }
 
@@ -50,34 +50,34 @@ function wrap(text: string, width: number): string[] {
  * ```
  */
 export function formatClaims(verdicts: readonly Verdict[], format: ClaimsFormat = {}): string {
-  const width = Math.max(60, format.width ?? 100);
+  const width = Math.max(80, format.width ?? 100);
   const paint = (code: string, text: string) => format.color === true ? `\x1b[${code}m${text}\x1b[0m` : text;
   const rest = width - VERDICT_WIDTH - SECTION_WIDTH - 3 * GAP.length;
   const claimWidth = Math.floor(rest / 2);
   const numbersWidth = rest - claimWidth;
-  const row = (verdict: string, section: string, claim: string, numbers: string) =>
-    [verdict, section.padEnd(SECTION_WIDTH), claim.padEnd(claimWidth), numbers].join(GAP).trimEnd();
+  const row = (code: string, verdict: string, section: string, claim: string, numbers: string): string[] => {
+    const claims = wrap(claim, claimWidth), shown = wrap(numbers, numbersWidth);
+    return Array.from({ length: Math.max(claims.length, shown.length) }, (_, line) => {
+      const [name, place] = line === 0 ? [verdict, section] : ["", ""];
+      const cells = [place.padEnd(SECTION_WIDTH), (claims[line] ?? "").padEnd(claimWidth), shown[line] ?? ""];
+      const first = name.padEnd(VERDICT_WIDTH);
+      return [name === "" ? first : paint(code, first), ...cells].join(GAP).trimEnd();
+    });
+  };
 
   const lines = [
-    paint("1", row("Verdict".padEnd(VERDICT_WIDTH), "§", "Claim", "What our runs show (loss in nats)")),
+    ...row("1", "Verdict", "§", "Claim", "What our runs show (loss in nats)"),
     "─".repeat(width),
-  ];
-  for (const { verdict, section, title, summary } of verdicts) {
-    const claim = wrap(title, claimWidth), numbers = wrap(summary, numbersWidth);
-    for (let i = 0; i < Math.max(claim.length, numbers.length); i++) {
-      const first = i === 0;
-      const name = (first ? verdict : "").padEnd(VERDICT_WIDTH);
-      lines.push(
-        row(first ? paint(COLORS[verdict], name) : name, first ? section : "", claim[i] ?? "", numbers[i] ?? ""),
-      );
-    }
-  }
-  lines.push("─".repeat(width));
-  const counts = VERDICT_NAMES.map((name) => ({ name, count: verdicts.filter((v) => v.verdict === name).length }));
-  lines.push(
+    ...verdicts.flatMap(({ verdict, section, title, summary }) =>
+      row(COLORS[verdict], verdict, section, title, summary)
+    ),
+    "─".repeat(width),
     `${verdicts.length} ${verdicts.length === 1 ? "claim" : "claims"}: ` +
-      counts.map(({ name, count }) => paint(COLORS[name], `${count} ${name}`)).join(", "),
-  );
+    VERDICT_NAMES.map((name) => {
+      const count = verdicts.filter(({ verdict }) => verdict === name).length;
+      return paint(COLORS[name], `${count} ${name}`);
+    }).join(", "),
+  ];
   const explained = verdicts.filter((v) => v.verdict === "contradicted" || v.verdict === "inconclusive");
   if (explained.length > 0) lines.push("", paint("1", "Why"));
   for (const { verdict, title, reason } of explained) {

@@ -61,12 +61,18 @@ Deno.test("decompressZstd() never gives other content when a bit is flipped", as
   equal(refused > file.length * 0.9, true);
 });
 
-Deno.test("decompressZstd() passes on what the source throws", async () => {
+Deno.test("decompressZstd() passes on what the source throws, and closes it", async () => {
+  let closed = false;
   const failing = async function* () {
-    yield await Promise.resolve(checked(text).subarray(0, 50));
-    userError("A")(new Error("disk gone"));
+    try {
+      yield await Promise.resolve(checked(text).subarray(0, 50));
+      throw new TypeError("disk gone");
+    } finally {
+      closed = true;
+    }
   };
   await rejects(async () => {
     for await (const _ of decompressZstd(failing(), "x.zst"));
-  }, /disk gone/);
+  }, new TypeError("disk gone"));
+  equal(closed, true);
 });

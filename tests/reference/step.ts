@@ -81,7 +81,7 @@ export function step(
   const norm = gradientNorm(model, g);
   if (!Number.isFinite(loss) || !Number.isFinite(norm)) return { loss, gradientNorm: norm, updated: false };
 
-  const clip = Math.min(1, fround(fround(optimizer.gradientClip) / fround(norm + fround(1e-6))));
+  const clip = Math.min(1, fround(optimizer.gradientClip / fround(norm + fround(1e-6))));
   const eta = fround(learningRate / (1 - power(optimizer.beta1, index + 1)));
   const rho = fround(Math.sqrt(1 - power(optimizer.beta2, index + 1)));
   const beta1 = fround(optimizer.beta1), beta2 = fround(optimizer.beta2);

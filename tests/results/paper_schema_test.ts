@@ -29,7 +29,7 @@ function pointsOf(rule: Rule): number[] {
 }
 
 Deno.test("experiments/paper.yaml reads only arms that exist, and no further than they go", async () => {
-  const arms = new Map(
+  const arms = new Map<string, number>(
     (await loadExperiments()).flatMap(({ name, arms }) =>
       Object.entries(arms).map(([arm, { tokens }]) => [`${name}/${arm}`, tokens] as const)
     ),

@@ -1,0 +1,11 @@
+import { openExact } from "./peers/exact.ts";
+import { openTensorFlow } from "./peers/tensorflow.ts";
+import { trainingTask, CHECK_MODEL, BENCHMARK_MODEL } from "./training_task.ts";
+const big = Deno.args[0] === "big";
+const task = big ? trainingTask(BENCHMARK_MODEL, 8) : trainingTask(CHECK_MODEL, 4);
+const a = await openExact(task, 2);
+const b = await openTensorFlow(task);
+console.log(a.name, b.name, (b as any).reason);
+console.log(await a.train(5)); 
+console.log(await (b as any).train(big ? 2 : 5)); console.log(await (b as any).train(big?1:5));
+await a.close();
