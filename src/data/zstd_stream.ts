@@ -55,36 +55,42 @@ class ByteReader {
 class FrameDecoder {
   readonly #decoder = createZstdDecompress({ chunkSize: OUTPUT_BUFFER_BYTES });
   readonly #outputs: Uint8Array[] = [];
-  readonly #ended: Promise<void>;
+  #failure: UserError | null = null;
+  /** the promise of the write or end that is under way */
+  #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
   produced = 0;
 
   /** @param start offset of the frame, for messages */
   constructor(fileName: string, start: number) {
-    this.#ended = new Promise((resolve, reject) => {
-      this.#decoder.on("data", (bytes: Uint8Array) => {
-        this.produced += bytes.length;
-        this.#outputs.push(bytes);
-      });
-      this.#decoder.on("end", () => resolve());
-      this.#decoder.on("error", (error: Error) => {
-        reject(damaged(fileName, `cannot be decompressed from byte ${start} (${error.message})`, { cause: error }));
-      });
+    this.#decoder.on("data", (bytes: Uint8Array) => {
+      this.produced += bytes.length;
+      this.#outputs.push(bytes);
     });
-    // The write that meets an error throws it; this branch only keeps it from counting as unhandled.
-    this.#ended.catch(() => {});
+    this.#decoder.on("end", () => this.#waiting?.resolve());
+    this.#decoder.on("error", (error: Error) => {
+      const problem = `cannot be decompressed from byte ${start} (${error.message})`;
+      this.#failure = damaged(fileName, problem, { cause: error });
+      this.#waiting?.reject(this.#failure);
+    });
+  }
+
+  #wait(begin: (done: () => void) => void): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      begin(resolve);
+    });
   }
 
   /** Resolves when the bytes are decoded. */
-  async write(bytes: Uint8Array): Promise<void> {
-    const accepted = new Promise<void>((resolve) => {
-      this.#decoder.write(bytes, (error) => error instanceof Error ? undefined : resolve());
-    });
-    await Promise.race([accepted, this.#ended]);
+  write(bytes: Uint8Array): Promise<void> {
+    // After an error the callback comes as well, before or after the event: the event alone counts.
+    return this.#wait((done) => this.#decoder.write(bytes, (error) => error instanceof Error ? undefined : done()));
   }
 
-  async end(): Promise<void> {
-    this.#decoder.end();
-    await this.#ended;
+  /** Resolves when all output is there. */
+  end(): Promise<void> {
+    return this.#wait(() => this.#decoder.end());
   }
 
   drain(): Uint8Array[] {

@@ -13,7 +13,8 @@ import {
   scaledSteps,
 } from "./paper_units.ts";
 import type { CorpusName, EvaluationSpecification, InitialWeights, RunKey, RunSpecification } from "./run.ts";
-import type { Arm, Scale } from "./schema.ts";
+import type { Scale } from "./scale.ts";
+import type { Arm } from "./schema.ts";
 
 /** What runs need besides the experiment and the scale. */
 export interface RunContext {

@@ -1,6 +1,7 @@
 /** The experiments and scales that stand as YAML files in a folder, `experiments/` by default. */
 import { suggest, UserError } from "../errors.ts";
-import { type Experiment, experimentSchema, type Scale, scaleSchema } from "./schema.ts";
+import type { Scale } from "./scale.ts";
+import { type Experiment, experimentSchema, scaleSchema } from "./schema.ts";
 import { parseYaml, validate } from "./yaml.ts";
 
 /** rewarm's own experiments, beside `src/`. */

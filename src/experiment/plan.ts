@@ -10,7 +10,8 @@ import { EXPERIMENTS_FOLDER, loadExperiments, loadScale } from "./catalogue.ts";
 import { type PlanTotals, totalCost } from "./cost.ts";
 import type { ArmReference, CorpusName, PlannedRun, RunKey, RunSpecification } from "./run.ts";
 import { runKey } from "./run_key.ts";
-import { type Experiment, type Scale, scaleSchema } from "./schema.ts";
+import type { Scale } from "./scale.ts";
+import { type Experiment, scaleSchema } from "./schema.ts";
 import { validate } from "./yaml.ts";
 
 /** Pre-training that `start: { kind: pretrained }` refers to. */

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { MODEL_PRESETS, presetModel } from "../model/presets.ts";
 import { SCHEDULE_KINDS } from "../schedule/specification.ts";
 import { PAPER_PRETRAINING_STEPS } from "./paper_units.ts";
+import { evaluationGridShape, modelSchema, optimizerSchema } from "./run_schema.ts";
+import type { Scale } from "./scale.ts";
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/);
 const armName = z.string().regex(/^[a-z0-9][a-z0-9.%-]*$/);
@@ -63,27 +65,12 @@ export const experimentSchema = z.strictObject({
   arms: z.record(armName, armSchema).refine((arms) => Object.keys(arms).length > 0, { error: "at least one arm" }),
 });
 
-const modelShapeSchema = z.strictObject({
-  hiddenSize: z.int().min(8).multipleOf(8),
-  layers: positiveInteger,
-  heads: positiveInteger,
-  intermediateSize: z.int().min(8).multipleOf(8),
-  vocabularySize: z.int().min(8).multipleOf(8).max(65536),
-  sequenceLength: z.int().min(8).multipleOf(8),
-  rotaryFraction: fraction,
-  rotaryBase: z.number().positive(),
-  layerNormEpsilon: z.number().positive(),
-}).refine((model) => model.hiddenSize % (8 * model.heads) === 0, {
-  path: ["heads"],
-  error: "a number of heads whose dimension (hiddenSize / heads) is a multiple of 8",
-}).refine((model) => model.rotaryFraction * model.hiddenSize / model.heads % 2 === 0, {
-  path: ["rotaryFraction"],
-  error: "a fraction that rotates an even number of each head's dimensions",
-});
+const maxLearningRate = z.number().positive().max(1);
 
-const modelSchema = z.discriminatedUnion("kind", [
+/** A model by its name or by its shape. */
+const namedModelSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("preset"), preset: z.enum(MODEL_PRESETS) }),
-  z.strictObject({ kind: z.literal("shape"), shape: modelShapeSchema, maxLearningRate: z.number().positive().max(1) }),
+  z.strictObject({ kind: z.literal("shape"), shape: modelSchema, maxLearningRate }),
 ]).transform((model) =>
   model.kind === "preset" ? presetModel(model.preset) : { config: model.shape, maxLearningRate: model.maxLearningRate }
 );
@@ -95,11 +82,7 @@ const phaseSchema = z.strictObject({
   batchSequences: positiveInteger,
   /** optimizer steps between checkpoints */
   checkpointInterval: positiveInteger,
-  evaluation: z.strictObject({
-    interval: positiveInteger,
-    denseInterval: positiveInteger,
-    denseUntilStep: z.int().min(0),
-  }),
+  evaluation: z.strictObject(evaluationGridShape),
 });
 
 const huggingFaceSource = z.strictObject({ dataset: z.string().regex(/^[\w.-]+\/[\w.-]+$/) });
@@ -115,20 +98,12 @@ const dataSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** A size at which all experiments can be run. */
-export const scaleSchema = z.strictObject({
+const scaleShape = {
   name,
   summary: z.string().min(1),
-  model: modelSchema,
   /** minimum learning rate as a fraction of the maximum */
   minLearningRateFraction: fraction,
-  optimizer: z.strictObject({
-    beta1: fraction,
-    beta2: fraction,
-    epsilon: z.number().positive(),
-    weightDecay: z.number().min(0),
-    gradientClip: z.number().positive(),
-  }),
+  optimizer: optimizerSchema,
   pretraining: phaseSchema,
   continuing: phaseSchema,
   /** sequences in a gradient block (docs/arithmetic.md); divides both batches */
@@ -136,7 +111,19 @@ export const scaleSchema = z.strictObject({
   /** validation windows of each corpus in an evaluation */
   evaluationWindows: positiveInteger,
   data: dataSchema,
-}).superRefine((scale, context) => {
+};
+
+/** A size at which all experiments can be run, as its file states it. */
+export const scaleSchema: z.ZodType<Scale> = z.strictObject({ ...scaleShape, model: namedModelSchema })
+  .superRefine(refuseUnevenBatches);
+
+/** A scale whose model is resolved already, as a plan holds it. */
+export const resolvedScaleSchema: z.ZodType<Scale> = z.strictObject({
+  ...scaleShape,
+  model: z.strictObject({ config: modelSchema, maxLearningRate }),
+}).superRefine(refuseUnevenBatches);
+
+function refuseUnevenBatches(scale: Omit<Scale, "model">, context: z.RefinementCtx): void {
   for (const phase of ["pretraining", "continuing"] as const) {
     if (scale[phase].batchSequences % scale.gradientBlockSequences === 0) continue;
     context.addIssue({
@@ -145,13 +132,10 @@ export const scaleSchema = z.strictObject({
       message: `a multiple of gradientBlockSequences (${scale.gradientBlockSequences})`,
     });
   }
-});
+}
 
 /** An experiment as its file states it. */
 export type Experiment = Readonly<z.output<typeof experimentSchema>>;
 
 /** One arm of an experiment, in the paper's units. */
 export type Arm = Readonly<Experiment["arms"][string]>;
-
-/** A scale as its file states it, its model resolved to a shape. */
-export type Scale = Readonly<z.output<typeof scaleSchema>>;

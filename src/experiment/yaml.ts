@@ -163,6 +163,7 @@ function expectation(issue: z.core.$ZodIssue): string {
     case "not_multiple_of":
       return `a multiple of ${issue.divisor}`;
     case "invalid_format":
+      if (!issue.message.startsWith("Invalid ")) return issue.message; // the schema's own words, rather than zod's
       return issue.pattern === undefined ? `text in the form "${issue.format}"` : `text that matches ${issue.pattern}`;
     default:
       return issue.message;

@@ -1,6 +1,6 @@
 /** What the manifest says of the machine and the process. Asks for no permission: what may not be known is said so. */
 import { cpus } from "node:os";
-import type { Predicate } from "./predicate.ts";
+import type { Environment } from "./predicate.ts";
 
 const PERMISSIONS = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as const;
 
@@ -14,7 +14,7 @@ export interface EnvironmentFacts {
 }
 
 /** Describes this process and the machine that it runs on. */
-export function describeEnvironment(facts: EnvironmentFacts): Predicate["environment"] {
+export function describeEnvironment(facts: EnvironmentFacts): Environment {
   const { deno, v8, typescript } = Deno.version;
   return {
     deno,

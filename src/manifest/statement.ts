@@ -1,16 +1,17 @@
 /** Building the statement and signing it. */
 import type { z } from "zod";
 import { canonicalJson } from "../digest/canonical_json.ts";
-import type { Digest } from "../digest/sha256.ts";
 import { signEnvelope } from "./dsse.ts";
 import type { SigningKey } from "./keys.ts";
-import { type Predicate, PREDICATE_TYPE, type Statement, STATEMENT_TYPE, statementSchema } from "./predicate.ts";
+import { type Predicate, PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from "./predicate.ts";
+import type { Artefact } from "./run.ts";
 import { statementFlaw } from "./statement_check.ts";
+import { statementSchema } from "./statement_schema.ts";
 
 /** What a statement is made of. */
 export interface StatementInput {
   /** every artefact by its name relative to the manifest's folder; see `digestArtefacts` */
-  readonly artefacts: readonly { readonly name: string; readonly sha256: Digest }[];
+  readonly artefacts: readonly Artefact[];
   readonly predicate: Predicate;
 }
 

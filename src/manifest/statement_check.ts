@@ -3,7 +3,7 @@ import { shortDigest } from "../digest/sha256.ts";
 import { runKey } from "../experiment/run_key.ts";
 import { printable, unsafeNameReason } from "../files/safe_name.ts";
 import type { Statement } from "./predicate.ts";
-import { isTrained, type ManifestRun, type TrainedRun } from "./run_schema.ts";
+import { isTrained, type ManifestRun, type TrainedRun } from "./run.ts";
 import { LearningRates } from "./learning_rates.ts";
 
 /** The first flaw of the subjects' names: one that leads out of the folder, or stands twice; `undefined` if none. */

@@ -5,9 +5,10 @@
 import type { Plan } from "../experiment/plan.ts";
 import { type ArtefactReader, collectBounded } from "./artefacts.ts";
 import { type Envelope, PAYLOAD_TYPE, readEnvelope } from "./dsse.ts";
-import { PREDICATE_TYPE, type Statement, STATEMENT_TYPE, statementSchema } from "./predicate.ts";
+import { PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from "./predicate.ts";
 import { schemaFlaws } from "./statement.ts";
-import { isTrained } from "./run_schema.ts";
+import { statementSchema } from "./statement_schema.ts";
+import { isTrained } from "./run.ts";
 import { statementFlaw, subjectFlaw } from "./statement_check.ts";
 import { parseStrictJson } from "./strict_json.ts";
 import {

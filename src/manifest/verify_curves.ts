@@ -7,7 +7,7 @@ import { curvesSchema } from "../results/curves_schema.ts";
 import { type ArtefactReader, collectBounded } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
 import type { Predicate } from "./predicate.ts";
-import { isTrained, type TrainedRun } from "./run_schema.ts";
+import { isTrained, type TrainedRun } from "./run.ts";
 import { schemaFlaws } from "./statement.ts";
 import { parseStrictJson } from "./strict_json.ts";
 import type { StepOutcome } from "./verification_report.ts";

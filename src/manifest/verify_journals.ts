@@ -6,7 +6,7 @@ import { fromBits, toBits } from "../train/journal_record.ts";
 import type { ArtefactReader } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
 import type { Predicate } from "./predicate.ts";
-import { isTrained, type TrainedRun } from "./run_schema.ts";
+import { isTrained, type TrainedRun } from "./run.ts";
 import type { StepOutcome } from "./verification_report.ts";
 import { listed, readProblem } from "./verify_artefacts.ts";
 

@@ -4,7 +4,7 @@ import { shortDigest } from "../digest/sha256.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { planFromJson } from "../experiment/plan_json.ts";
 import type { Predicate } from "./predicate.ts";
-import { plannedPart } from "./run_schema.ts";
+import { plannedPart } from "./run.ts";
 import { parseStrictJson } from "./strict_json.ts";
 
 /** `plan.json` is not read beyond this size, in bytes. */

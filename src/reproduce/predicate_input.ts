@@ -5,7 +5,8 @@ import type { Engine } from "../engine/engine.ts";
 import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { describeEnvironment } from "../manifest/environment.ts";
-import type { Predicate } from "../manifest/predicate.ts";
+import type { CorpusFacts, Predicate } from "../manifest/predicate.ts";
+import type { Artefact, ManifestRun } from "../manifest/run.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { Corpus } from "../data/corpus.ts";
@@ -38,7 +39,7 @@ export interface PredicateInput {
   readonly claims: readonly Verdict[];
   readonly comparisons: readonly ComparisonRow[];
   readonly command?: readonly string[];
-  readonly artefacts: readonly { readonly name: string; readonly sha256: Digest }[];
+  readonly artefacts: readonly Artefact[];
 }
 
 /** Digests of the repository's files by name. */
@@ -51,7 +52,7 @@ export async function inputDigests(scale: string): Promise<{ name: string; sha25
 
 /** The predicate of the manifest. */
 export async function buildPredicate(input: PredicateInput): Promise<Predicate> {
-  const { plan, results, corpora, engine, paper, claims, comparisons, artefacts } = input;
+  const { plan, results, corpora, engine, claims, comparisons, artefacts } = input;
   const digests = new Map(artefacts.map((artefact) => [artefact.name, artefact]));
   const artefact = (name: string) => {
     const found = digests.get(name);
@@ -70,7 +71,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
       name: engine.name,
       level: engine.level,
       arithmetic: engine.arithmetic,
-      description: { ...engine.description },
+      description: engine.description,
     },
     seeds: {
       count: plan.seeds,
@@ -81,15 +82,15 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     },
     corpora: { upstream: describeCorpus(corpora.upstream), downstream: describeCorpus(corpora.downstream) },
     runs: results.map((result) => describeRun(result, artefact, digests)),
-    claims: claims.map((claim) => structuredClone(claim) as Predicate["claims"][number]),
-    comparisons: comparisons.map((row) => structuredClone(row)),
+    claims,
+    comparisons,
     limits: limitsOf(plan),
-    command: [...(input.command ?? [])],
+    command: input.command ?? [],
     metadata: { createdAt: new Date().toISOString() },
   };
 }
 
-function describeCorpus({ digest, summary }: Corpus): Predicate["corpora"]["upstream"] {
+function describeCorpus({ digest, summary }: Corpus): CorpusFacts {
   const { documents, tokens, bytes, windows, domains } = summary;
   const facts: Record<string, string> = {};
   for (const [unit, counts] of Object.entries({ documents, tokens, bytes, windows })) {
@@ -99,22 +100,13 @@ function describeCorpus({ digest, summary }: Corpus): Predicate["corpora"]["upst
   return { digest, summary: facts };
 }
 
-type Artefact = { readonly name: string; readonly sha256: Digest };
-
 function describeRun(
   result: RunResult,
   artefact: (name: string) => Artefact,
   digests: ReadonlyMap<string, Artefact>,
-): Predicate["runs"][number] {
+): ManifestRun {
   const { key, label, specification, steps, checkpointSteps, usedBy } = result.run;
-  const planned = {
-    key,
-    label,
-    specification: structuredClone(specification) as Predicate["runs"][number]["specification"],
-    steps,
-    checkpointSteps: [...checkpointSteps],
-    usedBy: usedBy.map((use) => ({ ...use })),
-  };
+  const planned = { key, label, specification, steps, checkpointSteps, usedBy };
   if (result.kind === "skipped") return { ...planned, outcome: "skipped", reason: result.reason };
   const { record } = result;
   const folder = `runs/${label}`;

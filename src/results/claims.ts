@@ -33,7 +33,7 @@ export interface Verdict {
   /** how the claim is known: A, B, C or ? */
   readonly confidence: string;
   readonly verdict: VerdictName;
-  /** the rule in words, with its margin */
+  /** the rule in words, with its margin, and how the paper's words were read where they leave a choice */
   readonly rule: string;
   /** one sentence: what the curves show, and why that gives this verdict */
   readonly reason: string;
@@ -60,8 +60,9 @@ function judgeClaim(
   arms: readonly ArmCurves[],
   context: JudgeContext,
 ): Verdict {
-  const { id, title, statement, section, figure, confidence } = claim;
-  const about = { id, title, statement, section, figure, confidence, rule: describeRule(claim.rule, margins) };
+  const { id, title, statement, section, figure, confidence, note } = claim;
+  const rule = describeRule(claim.rule, margins) + (note === undefined ? "" : `; ${note}`);
+  const about = { id, title, statement, section, figure, confidence, rule };
   const notComparable = (why: string): Verdict => ({
     ...about,
     verdict: "not comparable",
@@ -106,7 +107,8 @@ function explain(verdict: VerdictName, measurements: readonly Measurement[]): st
     const nearest = others.reduce((a, b) => slack(b) < slack(a) ? b : a, first);
     return others.length === 0
       ? `${inBrief(nearest)}: it holds`
-      : `all ${measurements.length} comparisons hold, the narrowest being ${inBrief(nearest)}`;
+      : `${others.length === 1 ? "both" : `all ${measurements.length}`} comparisons hold, the narrowest being ` +
+        inBrief(nearest);
   }
   const named = verdict === "contradicted" ? of("fails") : of("undecided");
   const held = of("holds").length;

@@ -20,11 +20,15 @@ const VERDICT_WIDTH = 14;
 const SECTION_WIDTH = 4;
 const GAP = "  ";
 
-/** Lines of at most `width` characters, broken between words; longer words are cut. */
+/** A character that stands for a space at which no line is broken. */
+const GLUE = "\u00a0";
+
+/** Lines of at most `width` characters, broken between words but not before a number; longer words are cut. */
 function wrap(text: string, width: number): string[] {
+  const glued = text.replace(/ (?=\d[\d.]*(?:[,;]|$))/g, GLUE);
   const lines: string[] = [];
   let line = "";
-  for (let word of text.split(/\s+/).filter((word) => word !== "")) {
+  for (let word of glued.split(" ").filter((word) => word !== "")) {
     if (line !== "" && line.length + 1 + word.length > width) {
       lines.push(line);
       line = "";
@@ -33,7 +37,7 @@ function wrap(text: string, width: number): string[] {
     line = line === "" ? word : `${line} ${word}`;
   }
   if (line !== "" || lines.length === 0) lines.push(line);
-  return lines;
+  return lines.map((line) => line.replaceAll(GLUE, " "));
 }
 
 /**

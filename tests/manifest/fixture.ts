@@ -11,7 +11,7 @@ import type { ArtefactReader } from "../../src/manifest/artefacts.ts";
 import { PAYLOAD_TYPE, preAuthenticationEncoding } from "../../src/manifest/dsse.ts";
 import { generateSigningKey, signBytes, type SigningKey } from "../../src/manifest/keys.ts";
 import type { Predicate, Statement } from "../../src/manifest/predicate.ts";
-import type { ManifestRun } from "../../src/manifest/run_schema.ts";
+import type { ManifestRun } from "../../src/manifest/run.ts";
 import { buildStatement, signStatement } from "../../src/manifest/statement.ts";
 import { armsOf, type Judge, type Judgement } from "../../src/manifest/verify_claims.ts";
 import type { ArmCurves } from "../../src/results/arm_curves.ts";

@@ -114,6 +114,11 @@ Deno.test("judgeClaims() says when the constant rate loses the lead", () => {
   assert.match(verdict.reason, /"constant never behind the best other" -1\.97 %/); // 1.267 against 1.242 at step 248
 });
 
+Deno.test("judgeClaims() says with the rule how the paper's words were read", () => {
+  const rule = VERDICTS.find(({ id }) => id === "rewarming-raises-downstream")?.rule ?? "";
+  assert.match(rule, /within 15B tokens of the paper; read as a statement about every maximum learning rate$/);
+});
+
 Deno.test("judgeClaims() does not depend on the order of the arms", () => {
   assert.deepEqual(judgeClaims(PAPER, rehearsalArms().reverse(), REHEARSAL), VERDICTS);
 });

@@ -1,0 +1,16 @@
+import { loadTensorFlow } from "./peers/tensorflow_api.ts";
+const tf = await loadTensorFlow() as any;
+const r=(shape:number[])=>{const n=shape.reduce((a,b)=>a*b,1); return tf.tensor(Float32Array.from({length:n},(_,i)=>i),shape,"float32");};
+const x=r([2,3,2,6]);
+console.log("slice", tf.slice(x,[0,0,0,2],[-1,-1,-1,2]).dataSync().slice(0,8));
+console.log("transpose", tf.transpose(x,[0,2,1,3]).dataSync().slice(0,24).join());
+const c=r([3,1,2]);
+console.log("mul bcast", tf.mul(tf.slice(x,[0,0,0,0],[-1,-1,-1,2]),c).dataSync().join());
+const y=r([2,3,2,2]);
+console.log("mul bcast2", tf.mul(y,c).dataSync().join());
+console.log("sub bcast", tf.sub(y,tf.mean(y,-1,true)).dataSync().join());
+const s=r([2,3,3]), m=r([3,3]); console.log("add bcast", tf.add(s,m).dataSync().join());
+console.log("concat", tf.concat([y,y],3).dataSync().join());
+console.log("gather", tf.gather(r([4,2]), tf.tensor([3,0,1],[3],"int32")).dataSync().join());
+console.log("sce", tf.losses.softmaxCrossEntropy(tf.cast(tf.oneHot(tf.tensor([1,0],[2],"int32"),3),"float32"), tf.tensor([[1,2,3],[4,5,7]])).dataSync(), (Math.log(Math.exp(-1)+1+Math.exp(1))+Math.log(1+Math.exp(1)+Math.exp(3)))/2);
+console.log("erf big", tf.erf(tf.tensor(Float32Array.from({length:9},(_,i)=>(i-4)/10))).dataSync().join());

@@ -1,0 +1,124 @@
+/** What may stand for a run in a file that is not trusted: in a plan, a manifest, or a scale. */
+import { z } from "zod";
+import { digestSchema } from "../digest/digest_schema.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { SCHEDULE_KINDS, type ScheduleSpecification } from "../schedule/specification.ts";
+import type { ArmReference, OptimizerSpecification, RunKey, RunSpecification } from "./run.ts";
+
+/** Schedules longer than this are refused before their table is computed; the paper's has 131,296 steps. */
+export const MAX_STEPS = 2_000_000;
+
+/** A word or sentence for people. */
+export const textSchema = z.string().min(1).max(4000).meta({
+  id: "Text",
+  description: "A word or sentence for people",
+});
+
+const runKeySchema = digestSchema as unknown as z.ZodType<RunKey>;
+const wholeNumber = z.int().min(0);
+const positiveInteger = z.int().min(1);
+const fraction = z.number().min(0).max(1);
+const rate = z.number().min(0).max(1e6);
+
+/** A model that the kernels take: they go through rows eight elements at a time. */
+export const modelSchema: z.ZodType<ModelConfig> = z.strictObject({
+  hiddenSize: z.int().min(8).multipleOf(8),
+  layers: positiveInteger,
+  heads: positiveInteger,
+  intermediateSize: z.int().min(8).multipleOf(8),
+  vocabularySize: z.int().min(8).multipleOf(8).max(65536),
+  sequenceLength: z.int().min(8).multipleOf(8),
+  rotaryFraction: fraction,
+  rotaryBase: z.number().positive(),
+  layerNormEpsilon: z.number().positive(),
+}).refine((model) => model.hiddenSize % (8 * model.heads) === 0, {
+  path: ["heads"],
+  error: "a number of heads whose dimension (hiddenSize / heads) is a multiple of 8",
+}).refine((model) => model.rotaryFraction * model.hiddenSize / model.heads % 2 === 0, {
+  path: ["rotaryFraction"],
+  error: "a fraction that rotates an even number of each head's dimensions",
+});
+
+/** AdamW's numbers. */
+export const optimizerSchema: z.ZodType<OptimizerSpecification> = z.strictObject({
+  beta1: fraction,
+  beta2: fraction,
+  epsilon: z.number().positive(),
+  weightDecay: z.number().min(0),
+  gradientClip: z.number().positive(),
+});
+
+/** What an engine promises, and by which arithmetic. */
+export const engineSchema = z.strictObject({
+  level: z.enum(["machine_to_machine", "run_to_run", "not_guaranteed"]),
+  arithmetic: textSchema,
+}) satisfies z.ZodType<RunSpecification["engine"]>;
+
+/** Steps at which validation sets are evaluated, apart from landmarks. */
+export const evaluationGridShape = {
+  interval: positiveInteger,
+  denseInterval: positiveInteger,
+  denseUntilStep: wholeNumber,
+};
+
+const scheduleSchema: z.ZodType<ScheduleSpecification> = z.strictObject({
+  kind: z.enum(SCHEDULE_KINDS),
+  totalSteps: positiveInteger.max(MAX_STEPS),
+  warmupSteps: z.number().min(0),
+  maxLearningRate: rate,
+  minLearningRate: rate,
+  decayFraction: fraction.exactOptional(),
+  cooldownFraction: fraction.exactOptional(),
+  cooldown: z.enum(["cosine", "inverse-square-root"]).exactOptional(),
+  constantLearningRate: rate.exactOptional(),
+  annealFraction: fraction.exactOptional(),
+});
+
+/** A run's specification: what its key is the digest of. */
+const runSpecificationSchema = z.strictObject({
+  model: modelSchema,
+  initialWeights: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("random"), seed: wholeNumber }),
+    z.strictObject({ kind: z.literal("checkpoint"), run: runKeySchema, step: wholeNumber }),
+  ]),
+  corpus: z.strictObject({ name: z.enum(["upstream", "downstream"]), digest: digestSchema }),
+  validation: z.strictObject({ upstream: digestSchema, downstream: digestSchema }),
+  orderSeed: wholeNumber,
+  schedule: scheduleSchema,
+  scheduleDigest: digestSchema,
+  optimizer: optimizerSchema,
+  batchSequences: positiveInteger,
+  gradientBlockSequences: positiveInteger,
+  evaluation: z.strictObject({
+    windows: positiveInteger,
+    ...evaluationGridShape,
+    landmarks: z.array(wholeNumber).max(1000),
+  }),
+  checkpointInterval: positiveInteger,
+  engine: engineSchema,
+}).meta({
+  id: "RunSpecification",
+  description: "Everything that determines a run's bits; SHA-256 of its canonical JSON (RFC 8785) is the run's key",
+}) satisfies z.ZodType<RunSpecification>;
+
+const armReferenceSchema = z.strictObject({
+  experiment: textSchema,
+  arm: textSchema,
+  seedIndex: wholeNumber,
+  steps: wholeNumber,
+}).meta({
+  id: "ArmReference",
+  description: "An arm of an experiment that reads the run, and up to which step",
+}) satisfies z.ZodType<ArmReference>;
+
+/** Members of a planned run; a manifest's run has more. */
+export const plannedRunShape = {
+  key: runKeySchema,
+  label: z.string().regex(/^[\p{L}\p{N}_.%+-]{1,200}$/u),
+  specification: runSpecificationSchema,
+  /** optimizer steps planned */
+  steps: positiveInteger.max(MAX_STEPS),
+  /** steps that other runs start from */
+  checkpointSteps: z.array(wholeNumber).max(10_000),
+  usedBy: z.array(armReferenceSchema).max(1000),
+};

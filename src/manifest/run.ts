@@ -1,0 +1,63 @@
+/** A run in the predicate: what was planned, and what it left. */
+import type { Digest } from "../digest/sha256.ts";
+import type { PlannedRun } from "../experiment/run.ts";
+
+/** Name and digest of one of the statement's subjects. */
+export interface Artefact {
+  /** path relative to the manifest's folder, parts separated by `/` */
+  readonly name: string;
+  /** of its bytes */
+  readonly sha256: Digest;
+}
+
+/** A journal by name and digest, and what it ends with. */
+export interface JournalArtefact extends Artefact {
+  /** chain digest of the last record */
+  readonly root: Digest;
+  /** optimizer steps recorded: those planned, or more where an earlier plan in the same folder was longer */
+  readonly steps: number;
+}
+
+/** A state digest recorded in a journal. */
+export interface StateEvidence {
+  /** optimizer steps done */
+  readonly step: number;
+  /** of weights and both moments (docs/manifest.md) */
+  readonly state: Digest;
+  /** where the state itself is an artefact */
+  readonly checkpoint?: Artefact;
+}
+
+/** A run that was trained, to its end or to its divergence. */
+export interface TrainedRun extends PlannedRun {
+  /** `diverged`: a loss or a gradient norm was no finite number */
+  readonly outcome: "completed" | "diverged";
+  /** one record an optimizer step, chained by digest */
+  readonly journal: JournalArtefact;
+  /** ascending by step */
+  readonly states: readonly StateEvidence[];
+  /** `curves.json`: the validation losses */
+  readonly curves: Artefact;
+}
+
+/** A run that was planned and not trained. */
+export interface SkippedRun extends PlannedRun {
+  /** nothing was left */
+  readonly outcome: "skipped";
+  /** why, in words */
+  readonly reason: string;
+}
+
+/** A planned run with what it left: the evidence that verification goes back to. */
+export type ManifestRun = TrainedRun | SkippedRun;
+
+/** What the plan says of a run, without what it left. */
+export function plannedPart(run: ManifestRun): PlannedRun {
+  const { key, label, specification, steps, checkpointSteps, usedBy } = run;
+  return { key, label, specification, steps, checkpointSteps, usedBy };
+}
+
+/** Whether a run was trained: it has evidence. */
+export function isTrained(run: ManifestRun): run is TrainedRun {
+  return run.outcome !== "skipped";
+}

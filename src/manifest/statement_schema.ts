@@ -1,0 +1,125 @@
+/**
+ * The statement as a zod type. Its JSON Schema is published in schemas/manifest.schema.json, and a test keeps the two in
+ * step. Unknown members are refused everywhere: a later version that adds meaning gets another predicate type.
+ */
+import { z } from "zod";
+import { digestSchema } from "../digest/digest_schema.ts";
+import { engineSchema, textSchema } from "../experiment/run_schema.ts";
+import { type Verdict, VERDICT_NAMES } from "../results/claims.ts";
+import type { ComparisonRow } from "../results/compare_numbers.ts";
+import { type Predicate, PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from "./predicate.ts";
+import { artefactNameSchema, artefactSchema, runSchema } from "./run_schema.ts";
+
+const wholeNumber = z.int().min(0);
+
+/** A decimal number, rounded as its rule says; or what a number becomes where there is none. */
+const decimalSchema = z.string().max(64).regex(/^(-?(0|[1-9][0-9]*)(\.[0-9]+)?(e[+-]?[0-9]+)?|NaN|-?Infinity)$/, {
+  error: "a decimal number",
+}).meta({ id: "Decimal", description: "A number in decimal, NaN, or an infinity" });
+
+/** Words that may be missing. */
+const wordsSchema = z.string().max(4000);
+
+const claimSchema = z.strictObject({
+  id: textSchema,
+  title: textSchema,
+  statement: textSchema,
+  section: textSchema,
+  figure: wordsSchema,
+  confidence: textSchema,
+  verdict: z.enum(VERDICT_NAMES),
+  /** the rule in words, as fixed before the run */
+  rule: textSchema,
+  reason: textSchema,
+  summary: wordsSchema,
+  numbers: z.array(z.strictObject({ name: textSchema, value: decimalSchema })).max(10_000),
+  /** the points of curves that were read */
+  evidence: z.array(z.strictObject({
+    label: textSchema,
+    runKey: digestSchema as z.ZodType<string>,
+    step: wholeNumber,
+    tokens: wholeNumber,
+    value: decimalSchema,
+  })).max(100_000),
+}).meta({
+  id: "Claim",
+  description: "A claim of the paper, the rule that tests it, and its verdict",
+}) satisfies z.ZodType<Verdict>;
+
+const comparisonSchema = z.strictObject({
+  kind: z.enum(["setup", "text", "axis", "follow-up"]),
+  id: textSchema,
+  name: textSchema,
+  /** the paper's number as it is printed there */
+  paper: wordsSchema,
+  source: wordsSchema,
+  confidence: textSchema,
+  ours: wordsSchema,
+  comparable: z.boolean(),
+  agrees: z.boolean().exactOptional(),
+  reason: wordsSchema,
+}).meta({ id: "Comparison", description: "A number of the paper beside ours" }) satisfies z.ZodType<ComparisonRow>;
+
+const facts = z.record(z.string().min(1).max(200), z.string().max(4000));
+
+const environmentSchema = z.strictObject({
+  deno: textSchema,
+  v8: textSchema,
+  typescript: textSchema,
+  os: textSchema,
+  architecture: textSchema,
+  cpu: textSchema,
+  threads: wholeNumber,
+  gpu: textSchema,
+  permissions: z.array(textSchema).max(1000),
+  libraries: facts,
+});
+
+const corpusSchema = z.strictObject({
+  digest: digestSchema,
+  summary: facts,
+});
+
+/** What a reproduction was, what it left, and what it found. */
+const predicateSchema: z.ZodType<Predicate> = z.strictObject({
+  tool: z.strictObject({ name: z.literal("rewarm"), version: textSchema }),
+  scale: textSchema,
+  plan: z.strictObject({ ...artefactSchema.shape, planDigest: digestSchema }),
+  paper: z.strictObject({ name: artefactNameSchema, sha256: digestSchema }),
+  inputs: z.array(z.strictObject({ name: artefactNameSchema, sha256: digestSchema })).max(10_000),
+  container: z.union([
+    z.strictObject({ image: textSchema, sha256: digestSchema }),
+    z.strictObject({ none: textSchema }),
+  ]),
+  environment: environmentSchema,
+  engine: z.strictObject({ name: textSchema, ...engineSchema.shape, description: facts }),
+  seeds: z.strictObject({
+    count: z.int().min(1),
+    values: z.array(z.strictObject({ initialWeights: wholeNumber, order: wholeNumber })).max(1000).exactOptional(),
+  }),
+  corpora: z.strictObject({ upstream: corpusSchema, downstream: corpusSchema }),
+  runs: z.array(runSchema).max(100_000),
+  claims: z.array(claimSchema).max(10_000),
+  comparisons: z.array(comparisonSchema).max(10_000),
+  limits: z.array(textSchema).max(1000),
+  command: z.array(z.string().max(4000)).max(1000),
+  metadata: z.strictObject({
+    createdAt: z.iso.datetime(),
+  }),
+});
+
+/** An in-toto statement with rewarm's predicate. */
+export const statementSchema: z.ZodType<Statement> = z.strictObject({
+  _type: z.literal(STATEMENT_TYPE),
+  subject: z.array(z.strictObject({ name: artefactNameSchema, digest: z.strictObject({ sha256: digestSchema }) }))
+    .min(1).max(1_000_000),
+  predicateType: z.literal(PREDICATE_TYPE),
+  predicate: predicateSchema,
+});
+
+/** The JSON Schema (2020-12) of the statement, for schemas/manifest.schema.json. */
+export function manifestJsonSchema(): string {
+  const schema = z.toJSONSchema(statementSchema);
+  const title = "Statement of a rewarm manifest: the payload of manifest.dsse.json";
+  return `${JSON.stringify({ $schema: schema.$schema, title, ...schema }, null, 2)}\n`;
+}
