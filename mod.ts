@@ -40,33 +40,28 @@ import type { Judge } from "./src/manifest/verify_claims.ts";
 import { loadPaper, PAPER_FILE } from "./src/reproduce/paper_file.ts";
 
 export { buildPlan as plan } from "./src/experiment/plan.ts";
-export type { Plan, PlanOptions } from "./src/experiment/plan.ts";
 export { formatPlan } from "./src/experiment/plan_text.ts";
-export type { PlannedRun, RunKey, RunSpecification } from "./src/experiment/run.ts";
 export { learningRate, learningRateTable } from "./src/schedule/learning_rate.ts";
-export type { ScheduleKind, ScheduleSpecification } from "./src/schedule/specification.ts";
 
 export { createExactEngine } from "./src/engine/exact/engine.ts";
-export type { ExactEngineOptions } from "./src/engine/exact/engine.ts";
-export type { Engine, Session, SessionOptions, StepResult, TrainingState } from "./src/engine/engine.ts";
-export { flopsPerToken, type ModelConfig, nonEmbeddingParameterCount, parameterCount } from "./src/model/config.ts";
+export { flopsPerToken, nonEmbeddingParameterCount, parameterCount } from "./src/model/config.ts";
 export { loadWeights, parseHuggingFaceConfig } from "./src/model/hugging_face.ts";
 export { parseSafetensors } from "./src/model/safetensors.ts";
 
 export { reproduce } from "./src/reproduce/reproduce.ts";
-export type { Reproduction, ReproduceEvents, ReproduceOptions } from "./src/reproduce/reproduce.ts";
 export { Interrupted } from "./src/train/train_run.ts";
+export { VERDICT_NAMES } from "./src/results/claims.ts";
 export { formatClaims } from "./src/results/format_claims.ts";
-export type { Verdict } from "./src/results/claims.ts";
 
 export { verifyManifestFile as verify } from "./src/manifest/verify_file.ts";
-export { formatVerification } from "./src/manifest/verification_report.ts";
-export type { VerificationReport } from "./src/manifest/verification_report.ts";
+export { formatVerification, VERIFICATION_STEPS } from "./src/manifest/verification_report.ts";
+export { PREDICATE_TYPE, STATEMENT_TYPE } from "./src/manifest/predicate.ts";
 export { generateSigningKey } from "./src/manifest/keys.ts";
-export type { SigningKey, VerifyingKey } from "./src/manifest/keys.ts";
 
-export { type Digest, sha256 } from "./src/digest/sha256.ts";
+export { sha256 } from "./src/digest/sha256.ts";
 export { EXIT, UserError } from "./src/errors.ts";
+
+export type * from "./src/public_types.ts";
 
 /**
  * The rules of `experiments/paper.yaml`, for {@linkcode verify}: claims are judged by them again.

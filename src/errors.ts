@@ -27,12 +27,15 @@ export const EXIT = {
  * ```
  */
 export class UserError extends Error {
+  /** for programs that cannot use `instanceof` */
   override readonly name = "UserError";
 
   /**
+   * Its message is the problem, a colon, and the remedy.
+   *
    * @param code stable upper-case identifier for programs, such as `DIGEST_MISMATCH`
    * @param problem what is wrong and where, what was found and what was expected; no final stop
-   * @param remedy what to do; joined to the problem by a colon
+   * @param remedy what to do
    */
   constructor(readonly code: string, problem: string, remedy?: string, options?: ErrorOptions) {
     super(remedy === undefined ? problem : `${problem}: ${remedy}`, options);

@@ -105,6 +105,9 @@ export async function openTensorFlow(task: TrainingTask): Promise<Peer | Unavail
       const losses = trainer.train(steps);
       return Promise.resolve({ seconds: (performance.now() - start) / 1000, losses });
     },
-    close: () => Promise.resolve(),
+    close() {
+      tf.disposeVariables();
+      return Promise.resolve();
+    },
   };
 }

@@ -54,6 +54,7 @@ export interface TensorFlow {
   oneHot(indices: Tensor, depth: number): Tensor;
   cast(x: Tensor, dtype: "float32"): Tensor;
   readonly losses: { softmaxCrossEntropy(oneHot: Tensor, logits: Tensor): Tensor };
+  disposeVariables(): void;
   setBackend(name: "wasm"): Promise<boolean>;
 }
 

@@ -35,7 +35,7 @@ export class TensorFlowModel {
       return position * exp(-(i / half) * log(rotaryBase));
     });
     const table = (f: (angle: number) => number) =>
-      this.#tf.tensor(Float32Array.from(angles, f), [sequenceLength, 1, half], "float32");
+      this.#tf.tensor(Float32Array.from(angles, (angle) => f(angle)), [sequenceLength, 1, half], "float32");
     return { cosines: table(cos), sines: table(sin) };
   }
 

@@ -1,7 +1,7 @@
 /**
  * cos, sin, exp and log in doubles from nothing but + − × ÷, which IEEE 754 defines to the bit. ECMAScript leaves
  * `Math.cos` and its kin to the implementation, so engines and their versions differ there; these functions do not.
- * Errors stay below 2 units in the last place over the stated ranges (tests/arithmetic/elementary_test.ts).
+ * Errors stay below 2.5 units in the last place over the stated ranges (tests/arithmetic/elementary_test.ts).
  */
 
 const LN2_HIGH = 6.93147180369123816490e-1; // upper 33 bits of ln 2: n · LN2_HIGH is exact for |n| < 2^20

@@ -1,5 +1,6 @@
 /** `deno task plan`: what a reproduction would train, and what it would cost, before anything starts. */
 import { planLayout } from "../engine/exact/layout.ts";
+import { predictPeakBytes } from "../engine/exact/peak_memory.ts";
 import { EVALUATION_WINDOWS } from "../engine/exact/session.ts";
 import { EXIT } from "../errors.ts";
 import type { Plan } from "../experiment/plan.ts";
@@ -15,7 +16,8 @@ import { threadCount } from "./settings.ts";
 function memoryLine(plan: Plan, threads: number): string {
   try {
     const bytes = plan.runs.map((run) => planLayout(sessionOptions(run), threads, EVALUATION_WINDOWS).bytes);
-    return `the exact engine takes ${compactNumber(Math.max(...bytes))}B of memory on ${threads} threads`;
+    const peak = predictPeakBytes(Math.max(...bytes), threads, false);
+    return `the exact engine takes ${compactNumber(peak)}B of memory at its peak on ${threads} threads`;
   } catch (error) {
     if (error instanceof RangeError) return error.message;
     throw error;

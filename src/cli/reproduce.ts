@@ -40,12 +40,12 @@ function abortOnSignals(): { signal: AbortSignal; dispose: () => void } {
 
 function showExpectation(plan: Plan, calibration: Calibration): void {
   console.log(formatPlan(plan));
-  const { tokensPerSecond, expectedSeconds, finishedRuns, memoryBytes } = calibration;
+  const { tokensPerSecond, expectedSeconds, finishedRuns, peakBytes } = calibration;
   console.log(
     tokensPerSecond === undefined
       ? "all runs are done: nothing is left to train"
       : `${finishedRuns} runs are done; at ${compactNumber(tokensPerSecond)} tokens/s on this machine the rest takes ` +
-        `about ${formatSeconds(expectedSeconds)} and ${compactNumber(memoryBytes)}B of memory`,
+        `about ${formatSeconds(expectedSeconds)} and ${compactNumber(peakBytes)}B of memory`,
   );
   console.log();
 }

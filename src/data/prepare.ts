@@ -5,7 +5,6 @@
  */
 import { Permutation } from "../arithmetic/permutation.ts";
 import { STREAM } from "../arithmetic/streams.ts";
-import { canonicalJson } from "../digest/canonical_json.ts";
 import { createSha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { writeFileDurably } from "../files/durable.ts";
@@ -14,7 +13,13 @@ import { domainWord, type Split } from "./domain.ts";
 import type { Ingredients } from "./ingredients.ts";
 import { readAt, tokenBytes, writeIndex } from "./megatron.ts";
 import type { DataProgress } from "./options.ts";
-import { PREPARED_FILE, type PreparedFile, type PreparedManifest, type PreparedSplit } from "./prepared_manifest.ts";
+import {
+  formatPrepared,
+  PREPARED_FILE,
+  type PreparedFile,
+  type PreparedManifest,
+  type PreparedSplit,
+} from "./prepared_manifest.ts";
 
 /** The Pile has 22 domains; far more are a sign that the field holds something else. Each keeps four files open. */
 const MAX_DOMAINS = 64;
@@ -264,7 +269,7 @@ export async function prepare(
     };
     await writeFileDurably(
       `${folder}/${PREPARED_FILE}`,
-      `${canonicalJson(manifest)}\n`,
+      formatPrepared(manifest),
     );
   } finally {
     for (const { train, validation } of staged.values()) {

@@ -1,6 +1,7 @@
 /** `prepared.json`, which stands beside the prepared files: what they are and which digests they have. */
 import { z } from "zod";
-import { createSha256, isDigest, shortDigest } from "../digest/sha256.ts";
+import { canonicalJson } from "../digest/canonical_json.ts";
+import { createSha256, isDigest, sha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { readChunks, readFileBounded } from "../files/read_file.ts";
 
@@ -90,10 +91,15 @@ export async function inspectPrepared(
   return { kind: "ready", manifest: found };
 }
 
+/** The file's text: the manifest, and the digest of its canonical form, since nothing else vouches for the counts. */
+export function formatPrepared(manifest: PreparedManifest): string {
+  return `${canonicalJson({ manifest, sha256: sha256(canonicalJson(manifest)) })}\n`;
+}
+
 function parseManifest(text: string): PreparedManifest | null {
   try {
-    const parsed = manifest.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : null;
+    const { data } = z.strictObject({ manifest, sha256: digest }).safeParse(JSON.parse(text));
+    return data !== undefined && formatPrepared(data.manifest) === text ? data.manifest : null;
   } catch {
     return null;
   }

@@ -1,10 +1,8 @@
 /** SHA-256 by hash-wasm: synchronous and incremental after one asynchronous start. */
 import { createSHA256 } from "hash-wasm";
 
-declare const digestBrand: unique symbol;
-
-/** A SHA-256 digest as 64 lower-case hexadecimal characters. */
-export type Digest = string & { readonly [digestBrand]: true };
+/** A SHA-256 digest as 64 lower-case hexadecimal characters. No string has the marking member: a cast makes one. */
+export type Digest = string & { readonly "~digest": true };
 
 const HASHER = await createSHA256();
 

@@ -4,7 +4,9 @@ import type { ModelConfig } from "../model/config.ts";
 
 /** What an engine needs to know before it takes memory. */
 export interface SessionOptions {
+  /** shape that memory is laid out for */
   readonly model: ModelConfig;
+  /** fixed for the session */
   readonly optimizer: OptimizerSpecification;
   /** sequences of an optimizer step, B */
   readonly batchSequences: number;
@@ -26,8 +28,11 @@ export interface StepResult {
 
 /** The three vectors a checkpoint holds, each flat in the order of `parameterShapes`. */
 export interface TrainingState {
+  /** θ, f32 */
   readonly weights: Float32Array;
+  /** Adam's m, f32 */
   readonly firstMoments: Float32Array;
+  /** Adam's v, f32 */
   readonly secondMoments: Float32Array;
 }
 
@@ -57,7 +62,9 @@ export interface Session {
 
 /** An engine by its name, with what it promises. */
 export interface Engine {
+  /** short, for tables and the manifest: `exact` */
   readonly name: string;
+  /** how strictly its bits are promised */
   readonly level: DeterminismLevel;
   /** version of docs/arithmetic.md it computes by, or its own name and version below `machine_to_machine` */
   readonly arithmetic: string;
@@ -65,5 +72,8 @@ export interface Engine {
   readonly description: Readonly<Record<string, string>>;
   /** Bytes a session would take, without taking them. */
   memoryBytes(options: SessionOptions): number;
+  /** Resident bytes of the whole process at its peak with such a session, predicted to within 15 %. */
+  peakBytes(options: SessionOptions): number;
+  /** Takes the memory and starts the threads; weights and moments are zero. */
   open(options: SessionOptions): Promise<Session>;
 }

@@ -5,6 +5,7 @@ import type { PlannedRun } from "./run.ts";
 
 /** Cost of one run or of several. */
 export interface Cost {
+  /** optimizer steps */
   readonly steps: number;
   /** tokens trained on */
   readonly tokens: number;
@@ -16,6 +17,7 @@ export interface Cost {
 
 /** Cost of all runs of a plan, and how many arms they serve. */
 export interface PlanTotals extends Cost {
+  /** distinct runs */
   readonly runs: number;
   /** arms at each seed, which is more than runs where arms share one */
   readonly arms: number;

@@ -28,6 +28,7 @@ export interface PlanOptions {
   readonly only?: readonly string[];
   /** repetitions with other initial weights and orders */
   readonly seeds: number;
+  /** the arithmetic to plan for: it is part of every run's key */
   readonly engine: RunSpecification["engine"];
   /** digests of the prepared corpora; without them the plan can be priced but not trained */
   readonly corpusDigests?: Readonly<Record<CorpusName, Digest>>;
@@ -44,10 +45,15 @@ export type PlannedData =
 
 /** An experiment as far as the plan holds it. */
 export interface PlannedExperiment {
+  /** that of its file, such as `warmup-length` */
   readonly name: string;
+  /** section of the paper, such as `4.1` */
   readonly section: string;
+  /** heading for tables and the report */
   readonly title: string;
+  /** figures of the paper that show its results */
   readonly figures: readonly number[];
+  /** what is varied, in one sentence */
   readonly question: string;
   /** arms in the order of the file */
   readonly arms: readonly string[];
@@ -55,13 +61,19 @@ export interface PlannedExperiment {
 
 /** All runs that the chosen experiments need. */
 export interface Plan {
+  /** the size of everything, as it was planned by */
   readonly scale: Scale;
+  /** repetitions of all experiments */
   readonly seeds: number;
+  /** part of every run's key */
   readonly engine: RunSpecification["engine"];
+  /** digests of the corpora, or the names of what has to be fetched */
   readonly data: PlannedData;
+  /** those with a chosen arm, in the order of the paper's sections */
   readonly experiments: readonly PlannedExperiment[];
   /** distinct runs, each after the run it starts from */
   readonly runs: readonly PlannedRun[];
+  /** what the distinct runs cost together */
   readonly totals: PlanTotals;
   /** SHA-256 of everything above in canonical JSON */
   readonly planDigest: Digest;

@@ -3,10 +3,8 @@ import type { Digest } from "../digest/sha256.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { ScheduleSpecification } from "../schedule/specification.ts";
 
-declare const runKeyBrand: unique symbol;
-
 /** Digest of a {@linkcode RunSpecification} in canonical JSON: same key, same bits. */
-export type RunKey = Digest & { readonly [runKeyBrand]: true };
+export type RunKey = Digest & { readonly "~runKey": true };
 
 /** The two corpora of the paper: the one before the shift and the one after it. */
 export type CorpusName = "upstream" | "downstream";
@@ -16,9 +14,13 @@ export type DeterminismLevel = "machine_to_machine" | "run_to_run" | "not_guaran
 
 /** AdamW with decoupled weight decay on matrices only, and clipping by the global norm. */
 export interface OptimizerSpecification {
+  /** decay of the first moment a step */
   readonly beta1: number;
+  /** decay of the second moment a step */
   readonly beta2: number;
+  /** added to the root of the second moment */
   readonly epsilon: number;
+  /** share of a matrix taken off a step, times the learning rate */
   readonly weightDecay: number;
   /** the gradient is scaled down to this L2 norm */
   readonly gradientClip: number;
@@ -31,7 +33,9 @@ export type InitialWeights =
 
 /** Everything that determines the bits of a run, and nothing that does not. */
 export interface RunSpecification {
+  /** shape of the model, window length included */
   readonly model: ModelConfig;
+  /** drawn anew, or those of another run's checkpoint */
   readonly initialWeights: InitialWeights;
   /** the corpus trained on, its name and the digest of everything that makes its token stream */
   readonly corpus: { readonly name: CorpusName; readonly digest: Digest };
@@ -39,18 +43,23 @@ export interface RunSpecification {
   readonly validation: { readonly upstream: Digest; readonly downstream: Digest };
   /** seed of the order of windows */
   readonly orderSeed: number;
+  /** learning rate of every step */
   readonly schedule: ScheduleSpecification;
   /** SHA-256 of the schedule's f32 table over `totalSteps`, little-endian */
   readonly scheduleDigest: Digest;
+  /** decay, moments and clipping, the same at every step */
   readonly optimizer: OptimizerSpecification;
   /** sequences in an optimizer step, B */
   readonly batchSequences: number;
   /** sequences in a gradient block (docs/arithmetic.md); divides `batchSequences` */
   readonly gradientBlockSequences: number;
+  /** when validation losses are taken, and on how many windows */
   readonly evaluation: EvaluationSpecification;
   /** a checkpoint is due every so many steps, and at the evaluation's landmarks */
   readonly checkpointInterval: number;
+  /** what computes: other arithmetic gives other bits */
   readonly engine: {
+    /** how strictly the bits are promised */
     readonly level: DeterminismLevel;
     /** version of docs/arithmetic.md, or the engine's own name and version below `machine_to_machine` */
     readonly arithmetic: string;
@@ -65,8 +74,11 @@ export interface RunSpecification {
 export interface EvaluationSpecification {
   /** validation windows of each corpus */
   readonly windows: number;
+  /** steps between evaluations after `denseUntilStep` */
   readonly interval: number;
+  /** steps between evaluations up to `denseUntilStep` */
   readonly denseInterval: number;
+  /** last step of the dense part, where losses move fastest */
   readonly denseUntilStep: number;
   /** further steps, ascending: the paper's 50, 100, 150, 200, 240 and 297B tokens at this scale */
   readonly landmarks: readonly number[];
@@ -74,7 +86,9 @@ export interface EvaluationSpecification {
 
 /** A run as the plan holds it: its specification and what of it the experiments need. */
 export interface PlannedRun {
+  /** digest of the specification */
   readonly key: RunKey;
+  /** what determines its bits */
   readonly specification: RunSpecification;
   /** optimizer steps to train: the largest any experiment asks for */
   readonly steps: number;
@@ -88,8 +102,11 @@ export interface PlannedRun {
 
 /** One arm of one experiment at one seed. */
 export interface ArmReference {
+  /** such as `max-learning-rate` */
   readonly experiment: string;
+  /** such as `2x` */
   readonly arm: string;
+  /** repetition, from 0 */
   readonly seedIndex: number;
   /** steps of the run that this arm looks at */
   readonly steps: number;

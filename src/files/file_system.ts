@@ -2,7 +2,9 @@
 
 /** What a path is. Symbolic links are not followed. */
 export interface FileStatus {
+  /** `other`: a device, a pipe or a socket */
   readonly kind: "file" | "folder" | "link" | "other";
+  /** size of a file */
   readonly bytes: number;
 }
 
@@ -14,12 +16,15 @@ export interface FileHandle {
   write(bytes: Uint8Array): Promise<number>;
   /** Moves the position to an offset from the start, in bytes. */
   seek(offset: number): Promise<void>;
+  /** Cuts the file off, or fills it with zeros, at a length. */
   truncate(bytes: number): Promise<void>;
   /** Returns when contents and metadata are on the disk. */
   sync(): Promise<void>;
+  /** What is open, by its handle rather than its path. */
   status(): Promise<FileStatus>;
   /** Takes an exclusive advisory lock that the operating system frees when the process ends; `false` if it is taken. */
   tryLock(): Promise<boolean>;
+  /** Frees the handle and its lock. */
   close(): void;
 }
 
@@ -31,10 +36,15 @@ export type OpenMode = "read" | "create" | "update";
 
 /** File operations. All throw the platform's own errors, with the errno name as `code`. */
 export interface FileSystem {
-  /** @param permissions POSIX mode of a file that is created; without effect on Windows */
+  /**
+   * Opens a regular file at its start.
+   *
+   * @param permissions POSIX mode of a file that is created; without effect on Windows
+   */
   open(path: string, mode: OpenMode, permissions?: number): Promise<FileHandle>;
   /** Atomic within a folder; replaces a file of the new name. */
   rename(from: string, to: string): Promise<void>;
+  /** A file or an empty folder. */
   remove(path: string): Promise<void>;
   /** Makes a folder and its parents; no error if it is there. */
   makeFolder(path: string): Promise<void>;

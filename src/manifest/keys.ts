@@ -5,6 +5,7 @@ import { fromPem, toPem } from "./pem.ts";
 
 /** A key that signatures are checked with. */
 export interface VerifyingKey {
+  /** for WebCrypto's `verify` */
   readonly publicKey: CryptoKey;
   /** SubjectPublicKeyInfo, DER */
   readonly spki: Uint8Array<ArrayBuffer>;
@@ -14,6 +15,7 @@ export interface VerifyingKey {
 
 /** A key that can sign. */
 export interface SigningKey extends VerifyingKey {
+  /** for WebCrypto's `sign`; extractable */
   readonly privateKey: CryptoKey;
 }
 

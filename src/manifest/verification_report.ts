@@ -28,6 +28,7 @@ export type StepName = typeof VERIFICATION_STEPS[number];
 
 /** What came of a step. */
 export interface StepOutcome {
+  /** `not checked` where something needed was not at hand */
   readonly status: "ok" | "failed" | "not checked";
   /** one sentence without final stop: what was checked, or what is wrong, or why it was not checked */
   readonly detail: string;
@@ -35,11 +36,13 @@ export interface StepOutcome {
 
 /** A step with its outcome. */
 export interface VerificationStep extends StepOutcome {
+  /** which check */
   readonly name: StepName;
 }
 
 /** Who signed, and whether that key was among those the caller trusts. */
 export interface Signer {
+  /** SHA-256 of the public key (SPKI) */
   readonly keyId: string;
   /** the caller's name for the key; absent if its owner was not checked */
   readonly trustedAs?: string;
@@ -47,12 +50,15 @@ export interface Signer {
 
 /** The outcome: `verified` says no more than what its steps and caveats say. */
 export interface VerificationReport {
+  /** failed if any step failed, "could not check" if a needed one was not made */
   readonly verdict: "verified" | "failed" | "could not check";
   /** 0 verified, 1 failed, 2 could not check */
   readonly exitCode: 0 | 1 | 2;
+  /** all of them, in their order */
   readonly steps: readonly VerificationStep[];
   /** what a verdict "verified" leaves open, in whole sentences */
   readonly caveats: readonly string[];
+  /** keys whose signatures are good */
   readonly signers: readonly Signer[];
   /** the statement, if signature, types and schema are good */
   readonly statement?: Statement;

@@ -12,7 +12,9 @@ import type { StepOutcome } from "./verification_report.ts";
 
 /** What claims are judged by. */
 export interface ClaimEvidence {
+  /** what the manifest states */
   readonly predicate: Predicate;
+  /** the manifest's plan, its digests checked */
   readonly plan: Plan;
   /** every arm whose run was trained, in the order of the runs */
   readonly arms: readonly ArmCurves[];
@@ -22,7 +24,9 @@ export interface ClaimEvidence {
 
 /** What judging gives. */
 export interface Judgement {
+  /** in the order of the rules */
   readonly claims: readonly Verdict[];
+  /** in the order of the rules' file */
   readonly comparisons: readonly ComparisonRow[];
   /** what the judging leaves open, in a whole sentence */
   readonly caveat?: string;

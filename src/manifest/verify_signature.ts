@@ -8,6 +8,7 @@ import type { Signer, StepOutcome } from "./verification_report.ts";
 export interface TrustedKey {
   /** how reports call it: a file, or a person */
   readonly name: string;
+  /** what its signatures are checked with */
   readonly key: VerifyingKey;
 }
 

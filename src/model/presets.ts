@@ -9,7 +9,9 @@ export type ModelPreset = (typeof MODEL_PRESETS)[number];
 
 /** A preset's shape, and the maximum learning rate it was pre-trained with. */
 export interface PresetModel {
+  /** shape, with its window length */
   readonly config: ModelConfig;
+  /** rate that the published model was pre-trained with */
   readonly maxLearningRate: number;
 }
 

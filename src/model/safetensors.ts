@@ -24,7 +24,9 @@ const MAX_HEADER_BYTES = 100 * 2 ** 20;
 
 /** One tensor of a file. */
 export interface SafetensorsEntry {
+  /** element type, by the format's name */
   readonly dtype: SafetensorsDtype;
+  /** lengths, outermost first; a scalar has none */
   readonly shape: readonly number[];
   /** little-endian elements, row-major; a view into the file's bytes */
   readonly data: Uint8Array;
@@ -32,7 +34,9 @@ export interface SafetensorsEntry {
 
 /** A parsed file. */
 export interface Safetensors {
+  /** by name, in the order of the header */
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  /** `__metadata__` of the header; empty if there is none */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -20,11 +20,12 @@ export interface Calibration {
   readonly tokensPerSecond?: number;
   /** tokens that are still to be trained on, evaluations counted at a third */
   readonly remainingTokens: number;
+  /** of training and evaluation at that speed; 0 if nothing is left */
   readonly expectedSeconds: number;
   /** runs that are done already */
   readonly finishedRuns: number;
-  /** bytes of one session */
-  readonly memoryBytes: number;
+  /** resident bytes of the process at its peak, predicted */
+  readonly peakBytes: number;
 }
 
 /** Tokens of a run beyond a step, evaluations counted at a third of a training token. */
@@ -47,9 +48,9 @@ export async function calibrate(plan: Plan, engine: Engine, output: string): Pro
   let remaining = 0;
   let finishedRuns = 0;
   let first: PlannedRun | undefined;
-  let memoryBytes = 0;
+  let peakBytes = 0;
   for (const run of plan.runs) {
-    memoryBytes = Math.max(memoryBytes, engine.memoryBytes(sessionOptions(run)));
+    peakBytes = Math.max(peakBytes, engine.peakBytes(sessionOptions(run)));
     const folder = new RunFolder(output, run.label);
     if ((await folder.finished(run)) !== undefined) {
       finishedRuns++;
@@ -59,7 +60,7 @@ export async function calibrate(plan: Plan, engine: Engine, output: string): Pro
     const [newest = 0] = (await folder.checkpointSteps()).filter((step) => step <= run.steps);
     remaining += remainingTokens(run, newest);
   }
-  const common = { remainingTokens: remaining, finishedRuns, memoryBytes };
+  const common = { remainingTokens: remaining, finishedRuns, peakBytes };
   if (first === undefined) return { ...common, expectedSeconds: 0 };
   const tokensPerSecond = await measureSpeed(first, engine);
   return { ...common, tokensPerSecond, expectedSeconds: remaining / tokensPerSecond };

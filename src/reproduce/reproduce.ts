@@ -1,9 +1,9 @@
 /** The whole way: data, plan, training, claims, report, signed manifest. */
 import { canonicalJson } from "../digest/canonical_json.ts";
-import { type Corpora as OpenCorpora } from "../train/evaluation.ts";
+import type { Corpora as OpenCorpora } from "../train/evaluation.ts";
 import { openCorpora } from "../data/corpora.ts";
-import { type CorpusSource, type DataProgress } from "../data/options.ts";
-import { type Engine } from "../engine/engine.ts";
+import type { CorpusSource, DataProgress } from "../data/options.ts";
+import type { Engine } from "../engine/engine.ts";
 import { buildPlan, type Plan, requireData } from "../experiment/plan.ts";
 import { planFromJson, planToJson } from "../experiment/plan_json.ts";
 import type { RunKey } from "../experiment/run.ts";
@@ -40,6 +40,7 @@ const PAPER_COPY = "paper.yaml";
 export interface ReproduceOptions {
   /** name of a file in `experiments/scales` */
   readonly scale: string;
+  /** what trains; only `machine_to_machine` engines promise the same bits elsewhere */
   readonly engine: Engine;
   /** threads of the engine, for the manifest */
   readonly threads: number;
@@ -57,26 +58,39 @@ export interface ReproduceOptions {
   readonly signingKey: () => Promise<SigningKey>;
   /** the command as it was given, for the manifest */
   readonly command?: readonly string[];
+  /** aborted: stop after the current step, with a checkpoint */
   readonly signal?: AbortSignal;
+  /** told on the way; errors that they throw end the reproduction */
   readonly events?: ReproduceEvents;
 }
 
 /** What happens on the way, for whoever shows it. */
 export interface ReproduceEvents {
+  /** sources are read, hashed or tokenised */
   readonly onData?: (progress: DataProgress) => void;
+  /** the plan is fixed and the machine's speed measured; training starts next */
   readonly onPlan?: (plan: Plan, calibration: Calibration) => void;
+  /** every few optimizer steps, and at every evaluation */
   readonly onProgress?: (progress: RunProgress) => void;
+  /** a run is done, was done before, or is skipped */
   readonly onRun?: (result: RunResult) => void;
+  /** something the user should know, in a whole sentence */
   readonly onWarning?: (message: string) => void;
 }
 
 /** What came of it. */
 export interface Reproduction {
+  /** what was trained */
   readonly plan: Plan;
+  /** one a run, in the order of the plan */
   readonly results: readonly RunResult[];
+  /** one a claim, in the order of `experiments/paper.yaml` */
   readonly verdicts: readonly Verdict[];
+  /** the paper's numbers beside ours */
   readonly comparisons: readonly ComparisonRow[];
+  /** the signed manifest, in the output folder */
   readonly manifestPath: string;
+  /** the report, one self-contained HTML page */
   readonly reportPath: string;
 }
 

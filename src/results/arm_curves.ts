@@ -5,12 +5,17 @@ import type { PaperPoint } from "./rule_schema.ts";
 
 /** The curve of one arm of one experiment at one seed. */
 export interface ArmCurves {
+  /** such as `max-learning-rate` */
   readonly experiment: string;
+  /** such as `2x` */
   readonly arm: string;
+  /** repetition, from 0 */
   readonly seedIndex: number;
+  /** of the run that the arm reads */
   readonly runKey: string;
   /** steps of the run that the arm looks at; later evaluations belong to other arms */
   readonly steps: number;
+  /** of the whole run */
   readonly curves: Curves;
 }
 

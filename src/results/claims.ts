@@ -18,20 +18,27 @@ export type VerdictName = typeof VERDICT_NAMES[number];
 
 /** A named number, as a decimal string. */
 export interface NamedNumber {
+  /** what was measured, with its unit */
   readonly name: string;
+  /** rounded as its rule says */
   readonly value: string;
 }
 
 /** A claim with its verdict and everything the verdict rests on; plain JSON. */
 export interface Verdict {
+  /** stable, from `experiments/paper.yaml` */
   readonly id: string;
+  /** a few words */
   readonly title: string;
+  /** the claim in a sentence */
   readonly statement: string;
+  /** of the paper, such as `4.1` */
   readonly section: string;
   /** figures of the paper, such as `2, 3`; empty where there is none */
   readonly figure: string;
   /** how the claim is known: A, B, C or ? */
   readonly confidence: string;
+  /** `reproduced` only if every comparison of the rule holds */
   readonly verdict: VerdictName;
   /** the rule in words, with its margin, and how the paper's words were read where they leave a choice */
   readonly rule: string;

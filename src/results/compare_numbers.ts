@@ -23,16 +23,21 @@ export type ComparisonKind = "setup" | "text" | "axis" | "follow-up";
 
 /** A number of the paper beside ours; plain JSON. */
 export interface ComparisonRow {
+  /** where the paper's number stands */
   readonly kind: ComparisonKind;
+  /** stable, from `experiments/paper.yaml` */
   readonly id: string;
   /** what it is, with its unit */
   readonly name: string;
+  /** as it is printed there */
   readonly paper: string;
   /** section, table or figure of the paper, or the follow-up's arXiv number */
   readonly source: string;
+  /** how the number is known: A, B, C or ? */
   readonly confidence: string;
   /** our number; `—` where there is none */
   readonly ours: string;
+  /** false where this scale measures something else */
   readonly comparable: boolean;
   /** of comparable rows that are judged: whether the numbers agree */
   readonly agrees?: boolean;

@@ -16,11 +16,15 @@ export interface CurvePoint {
 
 /** The curve of a run, ascending by step. Stored as `curves.json`. */
 export interface Curves {
+  /** of the run */
   readonly runKey: string;
+  /** the run's name in its plan */
   readonly label: string;
+  /** batch times window length */
   readonly tokensPerStep: number;
   /** bytes of validation text a token stands for, to turn nats a token into bits a byte */
   readonly bytesPerToken: { readonly upstream: number; readonly downstream: number };
+  /** evaluations, at most one a step */
   readonly points: readonly CurvePoint[];
   /** set when the loss became NaN or infinite: the run ended there */
   readonly diverged?: { readonly step: number; readonly loss: string };

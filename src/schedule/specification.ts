@@ -15,12 +15,15 @@ export const SCHEDULE_KINDS: readonly ScheduleKind[] = [
 
 /** A schedule over `totalSteps` optimizer steps, rates in the optimizer's own unit. */
 export interface ScheduleSpecification {
+  /** shape of the curve */
   readonly kind: ScheduleKind;
   /** horizon T of the schedule in steps; a run may stop earlier */
   readonly totalSteps: number;
   /** length of the linear warm-up in steps; fractional, as GPT-NeoX has it */
   readonly warmupSteps: number;
+  /** rate at the end of the warm-up, or the constant rate */
   readonly maxLearningRate: number;
+  /** rate that decay does not go below */
   readonly minLearningRate: number;
   /** `wsd`: share of `totalSteps` at the end in which the rate decays linearly to the minimum; default 0.1 */
   readonly decayFraction?: number;

@@ -1,7 +1,8 @@
 /** What a run leaves in its folder: where each file is, and the record that says the run is done. */
 import { z } from "zod";
 import { canonicalJson } from "../digest/canonical_json.ts";
-import { createSha256, type Digest, isDigest } from "../digest/sha256.ts";
+import { digestSchema } from "../digest/digest_schema.ts";
+import { createSha256, type Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
@@ -16,7 +17,9 @@ const MAX_RECORD_BYTES = 16 * 2 ** 20;
 
 /** A state that the journal records. */
 export interface RecordedState {
+  /** optimizer steps done */
   readonly step: number;
+  /** of weights and both moments */
   readonly state: Digest;
 }
 
@@ -27,28 +30,34 @@ export type Outcome =
 
 /** `run.json`: written last, so that its presence means the run is done to `steps`. */
 export interface RunRecord {
+  /** form of the file */
   readonly format: "rewarm run v1";
+  /** of the run that the folder holds */
   readonly key: RunKey;
+  /** the folder's name */
   readonly label: string;
+  /** optimizer steps done */
   readonly steps: number;
+  /** `diverged` at the step whose loss or gradient norm was no finite number */
   readonly outcome: Outcome;
   /** last digest of the journal's chain */
   readonly journalRoot: Digest;
+  /** ascending by step */
   readonly states: readonly RecordedState[];
   /** SHA-256 of the files beside it, by name */
   readonly files: {
+    /** `journal.jsonl` */
     readonly journal: Digest;
+    /** `curves.json` */
     readonly curves: Digest;
     /** by the checkpoints' names */
     readonly checkpoints: Readonly<Record<string, Digest>>;
   };
 }
 
-const digestSchema = z.custom<Digest>((value) => typeof value === "string" && isDigest(value));
-
 const recordSchema: z.ZodType<RunRecord> = z.strictObject({
   format: z.literal("rewarm run v1"),
-  key: z.custom<RunKey>((value) => typeof value === "string" && isDigest(value)),
+  key: digestSchema as z.ZodType<RunKey>,
   label: z.string(),
   steps: z.int().min(0),
   outcome: z.discriminatedUnion("kind", [

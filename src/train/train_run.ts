@@ -11,7 +11,7 @@ import { learningRateTable } from "../schedule/learning_rate.ts";
 import { checkpointName, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { type Corpora, requireCorpus, type Validation } from "./evaluation.ts";
 import { JournalWriter } from "./journal.ts";
-import { type Outcome, type RecordedState, RunFolder, type RunRecord } from "./run_folder.ts";
+import type { Outcome, RecordedState, RunFolder, RunRecord } from "./run_folder.ts";
 import { stateDigest } from "./state_digest.ts";
 
 /** Steps between progress reports. */
@@ -19,11 +19,13 @@ const PROGRESS_INTERVAL = 4;
 
 /** What training tells whoever watches. */
 export interface RunProgress {
+  /** the run in training */
   readonly run: PlannedRun;
   /** optimizer steps done */
   readonly step: number;
   /** loss of the last batch, nats a token; absent before the first */
   readonly loss?: number;
+  /** the newest evaluation, if this step made one */
   readonly point?: CurvePoint;
 }
 
@@ -45,8 +47,15 @@ export interface RunEnvironment {
 
 /** Thrown when a run stopped because it was asked to; a checkpoint is on the disk. */
 export class Interrupted extends Error {
+  /** for programs that cannot use `instanceof` */
   override readonly name = "Interrupted";
 
+  /**
+   * Its message names the step and the run.
+   *
+   * @param label the run's name in the plan
+   * @param step optimizer steps done
+   */
   constructor(readonly label: string, readonly step: number) {
     super(`Stopped at step ${step} of run "${label}"`);
   }

@@ -85,7 +85,7 @@ Deno.test("batch() is a function of step, sequences and seed alone", () =>
     const options = await twoFiles(folder, jsonLines(80, ["x", "y"]), jsonLines(60));
     await withCorpora(options, async ({ upstream }) => {
       const steps = [0, 1, 2, 3, 500, 70_000];
-      const first = [];
+      const first: Batch[] = [];
       for (const step of steps) first.push(await upstream.batch(step, 4, 7));
       await upstream.batch(3, 5, 8);
       for (const [i, step] of [...steps.entries()].reverse()) deepEqual(await upstream.batch(step, 4, 7), first[i]);
@@ -111,7 +111,7 @@ Deno.test("batch() gives each window of a domain once an epoch, in another order
     await withCorpora(options, async ({ upstream }) => {
       const { train } = upstream.summary.windows;
       equal(train, Math.floor((upstream.summary.tokens.train - 1) / 16));
-      const epochs = [];
+      const epochs: string[][] = [];
       for (let epoch = 0; epoch < 3; epoch++) epochs.push(rowsOf(await upstream.batch(epoch, train, 1)));
       // Together they are the token stream: each window's last token is the next one's first.
       equal(new Set(epochs[0]).size, train);
@@ -126,7 +126,10 @@ Deno.test("batch() blends domains by the given weights, else by their tokens", (
   withFolder(async (folder) => {
     const mark = (letter: string, count: number) =>
       `${JSON.stringify({ text: letter.repeat(200), meta: { pile_set_name: letter } })}\n`.repeat(count);
-    const base = await twoFiles(folder, mark("x", 30) + mark("y", 90), jsonLines(40));
+    const plain = await twoFiles(folder, mark("x", 30) + mark("y", 90), jsonLines(60));
+    await Deno.writeTextFile(`${folder}/up.val.jsonl`, mark("x", 1) + mark("y", 1));
+    const upstream = [`${folder}/up.jsonl`, `${folder}/up.val.jsonl`];
+    const base: CorpusOptions = { ...plain, source: { kind: "files", upstream, downstream: [`${folder}/down.jsonl`] } };
     const countX = async (options: CorpusOptions) => {
       let count = 0;
       await withCorpora(options, async ({ upstream }) => {

@@ -1,7 +1,12 @@
 /** What the operating system does to the real process: Ctrl-C, and two processes in one output folder. */
 import assert from "node:assert/strict";
 
-const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env=REWARM_KEY,NO_COLOR,CI", "--allow-sys=cpus,hostname"];
+const PERMISSIONS = [
+  "--allow-read",
+  "--allow-write",
+  "--allow-env=REWARM_KEY,NO_COLOR,CI",
+  "--allow-sys=cpus,hostname",
+];
 const ignore = Deno.build.os === "windows";
 
 /** Starts `rewarm reproduce --scale smoke` in a folder. */

@@ -22,6 +22,7 @@ export function fakeEngine(
     arithmetic: "fake/1",
     description: {},
     memoryBytes: () => 0,
+    peakBytes: () => 0,
     open: ({ model }) => {
       const size = parameterCount(model);
       const state = {

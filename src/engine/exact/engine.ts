@@ -9,6 +9,7 @@ import {
   kernelModules,
 } from "./kernels.ts";
 import { planLayout } from "./layout.ts";
+import { predictPeakBytes } from "./peak_memory.ts";
 import { EVALUATION_WINDOWS, ExactSession, type ThreadOptions } from "./session.ts";
 
 /** Version of docs/arithmetic.md that this engine computes by: it changes whenever any bit can. */
@@ -16,12 +17,15 @@ export const ARITHMETIC_VERSION = "ordered-f32/1";
 
 /** Where compiled kernels are kept between runs; a cache may be empty and forget. */
 export interface KernelCache {
+  /** The binary kept under a digest of its sources, if it is still there. */
   get(digest: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Keeps a binary; later calls may find it or not. */
   put(digest: string, binary: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
 /** What a caller may choose; none of it changes a bit. */
 export interface ExactEngineOptions extends ThreadOptions {
+  /** without one, kernels are compiled at every start */
   readonly cache?: KernelCache;
   /** `"emulated"` computes fused multiply-adds without the CPU's instruction; default: emulated only if it must be */
   readonly fma?: FmaKind;
@@ -43,6 +47,8 @@ interface Compiled {
   readonly module: WebAssembly.Module;
   readonly digest: string;
   readonly fma: FmaKind;
+  /** false if the binary came from the cache */
+  readonly isFresh: boolean;
 }
 
 async function compile(
@@ -52,12 +58,10 @@ async function compile(
 ): Promise<Compiled> {
   const modules = kernelModules(files, fma);
   const digest = sha256(JSON.stringify([...modules]));
-  let binary = await cache?.get(digest);
-  if (binary === undefined) {
-    binary = await compileKernels(modules);
-    await cache?.put(digest, binary);
-  }
-  return { module: await WebAssembly.compile(binary), digest, fma };
+  const cached = await cache?.get(digest);
+  const binary = cached ?? await compileKernels(modules);
+  if (cached === undefined) await cache?.put(digest, binary);
+  return { module: await WebAssembly.compile(binary), digest, fma, isFresh: cached === undefined };
 }
 
 async function isFused({ module }: Compiled): Promise<boolean> {
@@ -76,7 +80,9 @@ export async function createExactEngine(options: ExactEngineOptions): Promise<En
   let compiled = await compile(files, options.fma ?? "relaxed", options);
   if (!(await isFused(compiled))) compiled = await compile(files, "emulated", options);
   if (!(await isFused(compiled))) throw new Error("No correctly rounded fused multiply-add on this machine");
-  const { module, digest, fma } = compiled;
+  const { module, digest, fma, isFresh } = compiled;
+  const memoryBytes = (session: SessionOptions) =>
+    planLayout(session, options.threads, EVALUATION_WINDOWS, options.keepProbabilities).bytes;
 
   return {
     name: "exact",
@@ -87,8 +93,8 @@ export async function createExactEngine(options: ExactEngineOptions): Promise<En
       kernels: digest,
       "fused multiply-add": fma === "relaxed" ? "by the CPU" : "emulated",
     },
-    memoryBytes: (session: SessionOptions) =>
-      planLayout(session, options.threads, EVALUATION_WINDOWS, options.keepProbabilities).bytes,
+    memoryBytes,
+    peakBytes: (session: SessionOptions) => predictPeakBytes(memoryBytes(session), options.threads, isFresh),
     open: (session: SessionOptions): Promise<Session> => ExactSession.open(module, session, options),
   };
 }

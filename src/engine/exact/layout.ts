@@ -115,7 +115,7 @@ function powerOfTwoAtLeast(n: number): number {
  * Lays out a session's memory.
  *
  * @param evaluationWindows windows that `evaluate` takes in one pass
- * @throws {RangeError} if a shape does not suit the kernels or more than 4 GiB would be needed
+ * @throws {RangeError} if a shape or count does not suit the kernels or more than 4 GiB would be needed
  */
 export function planLayout(
   options: SessionOptions,
@@ -124,6 +124,7 @@ export function planLayout(
   keepProbabilities?: boolean,
 ): Layout {
   const { model } = options;
+  checkCounts(options, threads);
   checkShapes(options);
   const { hiddenSize: h, intermediateSize: m, sequenceLength: rows, heads, vocabularySize } = model;
   let next = FIRST_ADDRESS;
@@ -203,6 +204,16 @@ export function planLayout(
     );
   }
   return { ...layout, bytes };
+}
+
+/** Refuses counts that are no whole numbers from 1: a session would wait for threads or gradient blocks for ever. */
+function checkCounts({ model, batchSequences, gradientBlockSequences }: SessionOptions, threads: number): void {
+  const counts = { threads, layers: model.layers, heads: model.heads, batchSequences, gradientBlockSequences };
+  for (const [name, value] of Object.entries(counts)) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`The exact engine needs "${name}" to be a whole number from 1, but it is ${value}`);
+    }
+  }
 }
 
 /** Refuses shapes that the kernels' tiles do not cover. */

@@ -12,6 +12,7 @@ const PAGE_BYTES = 65536;
 
 /** Choices that change no bit. */
 export interface ThreadOptions {
+  /** worker threads, at least 1 */
   readonly threads: number;
   /** attention probabilities kept from the forward pass rather than computed again; default by their size */
   readonly keepProbabilities?: boolean;
@@ -67,6 +68,7 @@ export class ExactSession implements Session {
   readonly #tokens: Uint16Array;
   #workers: EngineThread[] = [];
   #pending: PromiseWithResolvers<CommandResult> | undefined;
+  #busy = false;
   #failure: Error | undefined;
 
   private constructor(options: SessionOptions, { threads, keepProbabilities }: ThreadOptions) {
@@ -94,19 +96,26 @@ export class ExactSession implements Session {
     threadOptions: ThreadOptions,
   ): Promise<ExactSession> {
     const session = new ExactSession(options, threadOptions);
-    await session.#startWorkers(module, threadOptions.threads);
+    try {
+      await session.#startWorkers(module, threadOptions.threads);
+    } catch (error) {
+      session.close();
+      throw error;
+    }
     return session;
   }
 
   async #startWorkers(module: WebAssembly.Module, threads: number): Promise<void> {
     const control = new SharedArrayBuffer(CONTROL_BYTES);
+    const failure = Promise.withResolvers<never>();
     const fail = (error: Error) => {
-      this.#failure = error;
+      this.#failure ??= error;
+      failure.reject(error);
       this.#pending?.reject(error);
     };
     const { model, optimizer, batchSequences, gradientBlockSequences } = this.#options;
     this.#workers = Array.from({ length: threads }, () => new EngineThread(fail));
-    await Promise.all(this.#workers.map((worker, thread) => {
+    const started = Promise.all(this.#workers.map((worker, thread) => {
       const ready = Promise.withResolvers<void>();
       worker.onMessage(() => ready.resolve());
       worker.post({
@@ -125,6 +134,7 @@ export class ExactSession implements Session {
       });
       return ready.promise;
     }));
+    await Promise.race([started, failure.promise]);
     for (const worker of this.#workers) {
       worker.onMessage((message) => {
         if (message.kind === "done") this.#pending?.resolve(message);
@@ -136,9 +146,20 @@ export class ExactSession implements Session {
     return this.#layout.bytes;
   }
 
+  /** Refuses an overlapping call before it touches the memory that the running one reads. */
+  async #exclusively<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#busy) throw new Error("Calls of a session must not overlap");
+    this.#busy = true;
+    try {
+      return await call();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
   async #run(command: Command): Promise<CommandResult> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#pending !== undefined) throw new Error("Calls of a session must not overlap");
     this.#pending = Promise.withResolvers<CommandResult>();
     try {
       for (const worker of this.#workers) worker.post(command);
@@ -165,49 +186,58 @@ export class ExactSession implements Session {
     this.#tokens.set(tokens);
   }
 
-  async step(tokens: Uint16Array, learningRate: number, step: number): Promise<StepResult> {
-    this.#loadBatch(tokens);
-    const { loss, gradientNorm, updated } = await this.#run({ kind: "step", learningRate, step });
-    return { loss, gradientNorm, updated };
+  step(tokens: Uint16Array, learningRate: number, step: number): Promise<StepResult> {
+    return this.#exclusively(async () => {
+      this.#loadBatch(tokens);
+      const { loss, gradientNorm, updated } = await this.#run({ kind: "step", learningRate, step });
+      return { loss, gradientNorm, updated };
+    });
   }
 
-  async gradient(tokens: Uint16Array): Promise<{ loss: number; gradient: Float32Array }> {
-    this.#loadBatch(tokens);
-    const { loss } = await this.#run({ kind: "gradient" });
-    const address = this.#layout.blockGradients[0] as number;
-    return { loss, gradient: new Float32Array(this.#memory.buffer, address, this.#layout.parameters).slice() };
+  gradient(tokens: Uint16Array): Promise<{ loss: number; gradient: Float32Array }> {
+    return this.#exclusively(async () => {
+      this.#loadBatch(tokens);
+      const { loss } = await this.#run({ kind: "gradient" });
+      const address = this.#layout.blockGradients[0] as number;
+      return { loss, gradient: new Float32Array(this.#memory.buffer, address, this.#layout.parameters).slice() };
+    });
   }
 
-  async evaluate(tokens: Uint16Array): Promise<Float32Array> {
-    const width = this.#options.model.sequenceLength + 1;
-    const total = tokens.length / width;
-    if (!Number.isInteger(total)) throw new RangeError(`${tokens.length} tokens are not whole windows of ${width}`);
-    const losses = new Float32Array(total);
-    const shared = new Float32Array(this.#memory.buffer, this.#layout.windowLosses, this.#layout.tokenWindows);
-    for (let first = 0; first < total; first += this.#layout.tokenWindows) {
-      const windows = Math.min(this.#layout.tokenWindows, total - first);
-      this.#loadTokens(tokens.subarray(first * width, (first + windows) * width));
-      await this.#run({ kind: "evaluate", windows });
-      losses.set(shared.subarray(0, windows), first);
-    }
-    return losses;
+  evaluate(tokens: Uint16Array): Promise<Float32Array> {
+    return this.#exclusively(async () => {
+      const width = this.#options.model.sequenceLength + 1;
+      const total = tokens.length / width;
+      if (!Number.isInteger(total)) throw new RangeError(`${tokens.length} tokens are not whole windows of ${width}`);
+      const losses = new Float32Array(total);
+      const shared = new Float32Array(this.#memory.buffer, this.#layout.windowLosses, this.#layout.tokenWindows);
+      for (let first = 0; first < total; first += this.#layout.tokenWindows) {
+        const windows = Math.min(this.#layout.tokenWindows, total - first);
+        this.#loadTokens(tokens.subarray(first * width, (first + windows) * width));
+        await this.#run({ kind: "evaluate", windows });
+        losses.set(shared.subarray(0, windows), first);
+      }
+      return losses;
+    });
   }
 
-  async logits(tokens: Uint16Array): Promise<Float32Array> {
-    const { sequenceLength, vocabularySize } = this.#options.model;
-    if (tokens.length !== sequenceLength) {
-      throw new RangeError(`A window has ${sequenceLength} tokens, not ${tokens.length}`);
-    }
-    this.#loadTokens(tokens);
-    await this.#run({ kind: "logits" });
-    const arena = this.#layout.arenas[0];
-    if (arena === undefined) throw new Error("The session has no threads");
-    return new Float32Array(this.#memory.buffer, arena.logits, sequenceLength * vocabularySize).slice();
+  logits(tokens: Uint16Array): Promise<Float32Array> {
+    return this.#exclusively(async () => {
+      const { sequenceLength, vocabularySize } = this.#options.model;
+      if (tokens.length !== sequenceLength) {
+        throw new RangeError(`A window has ${sequenceLength} tokens, not ${tokens.length}`);
+      }
+      this.#loadTokens(tokens);
+      await this.#run({ kind: "logits" });
+      const arena = this.#layout.arenas[0];
+      if (arena === undefined) throw new Error("The session has no threads");
+      return new Float32Array(this.#memory.buffer, arena.logits, sequenceLength * vocabularySize).slice();
+    });
   }
 
   close(): void {
     for (const worker of this.#workers) worker.terminate();
     this.#workers = [];
     this.#failure = new Error("The session is closed");
+    this.#pending?.reject(this.#failure);
   }
 }

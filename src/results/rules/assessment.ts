@@ -15,7 +15,9 @@ import { mean } from "../statistics.ts";
 export interface Evidence {
   /** `max-learning-rate/1x, seed 0: downstream loss in nats` */
   readonly label: string;
+  /** of the run whose curve was read */
   readonly runKey: string;
+  /** optimizer steps done */
   readonly step: number;
   /** training tokens at this scale */
   readonly tokens: number;

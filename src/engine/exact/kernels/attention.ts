@@ -102,7 +102,6 @@ export function causalSoftmax(scores: usize, rows: i32, columns: i32, scale: f32
   }
 }
 
-
 function exponentiate(at: usize, shift: v128, partial: v128): v128 {
   const e = expOfNegative(f32x4.sub(v128.load(at), shift));
   v128.store(at, e);

@@ -28,7 +28,6 @@ function exponentiateRow(z: usize, width: i32, top: f32): f32 {
   return combineLanes(s0, s1, s2, s3, s4, s5, s6, s7);
 }
 
-
 function step(at: usize, shift: v128, partial: v128): v128 {
   const e = expOfNegative(f32x4.sub(v128.load(at), shift));
   v128.store(at, e);

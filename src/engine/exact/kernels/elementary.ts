@@ -2,7 +2,6 @@
 // The coefficients are part of the arithmetic's definition (docs/arithmetic.md): minimax fits, rounded to f32.
 import { fma } from "./fma";
 
-
 function constant(x: f32): v128 {
   return f32x4.splat(x);
 }

@@ -2,7 +2,6 @@
 // In doubles the product is exact; the sum is rounded to odd (Boldo and Melquiond, "Emulation of FMA and correctly
 // rounded sums", 2008), so that the second rounding, to single, gives what one rounding would have given.
 
-
 function fmaHalf(a: v128, b: v128, c: v128): v128 {
   const product = f64x2.mul(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b));
   const addend = f64x2.promote_low_f32x4(c);
@@ -18,7 +17,6 @@ function fmaHalf(a: v128, b: v128, c: v128): v128 {
   const odd = i64x2.add(sum, v128.bitselect(one, i64x2.splat(-1), grows));
   return f32x4.demote_f64x2_zero(v128.bitselect(odd, sum, v128.and(isEven, isInexact)));
 }
-
 
 export function fma(a: v128, b: v128, c: v128): v128 {
   const low = fmaHalf(a, b, c);

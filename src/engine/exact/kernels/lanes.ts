@@ -3,7 +3,6 @@
 // Row lengths are multiples of 4.
 import { fma } from "./fma";
 
-
 export function combineLanes(
   s0: v128, // lanes 0–3
   s1: v128, // lanes 4–7, and so on
@@ -72,7 +71,6 @@ export function dot(x: usize, y: usize, n: i32): f32 {
   if (i + 24 < n) s6 = fma(v128.load(x, 96), v128.load(y, 96), s6);
   return combineLanes(s0, s1, s2, s3, s4, s5, s6, s7);
 }
-
 
 function addSquare(deviation: v128, s: v128): v128 {
   return fma(deviation, deviation, s);

@@ -90,11 +90,11 @@ function tileRows(i: i32, m: i32): i32 {
 function packRowTiles(packed: usize, a: usize, lda: usize, m: i32, k: i32): void {
   for (let i = 0; i < m;) {
     const rows = tileRows(i, m);
-    const from = a + <usize>i * lda;
+    const from = a + <usize> i * lda;
     if (rows >= 4) packFourRows(packed, from, lda, k);
     if (rows == 6) packTwoRows(packed + 16, from + lda * 4, lda, k);
     if (rows == 2) packTwoRows(packed, from, lda, k);
-    packed += <usize>k * SLOT_BYTES;
+    packed += <usize> k * SLOT_BYTES;
     i += rows;
   }
 }
@@ -110,11 +110,11 @@ function multiplyPacked(
   firstTile: i32,
   fresh: bool,
 ): void {
-  const tileBytes = <usize>k * SLOT_BYTES;
-  let a = packed + <usize>firstTile * tileBytes;
+  const tileBytes = <usize> k * SLOT_BYTES;
+  let a = packed + <usize> firstTile * tileBytes;
   for (let i = firstTile * 6; i < m;) {
     const rows = tileRows(i, m);
-    const target = c + <usize>i * ldc;
+    const target = c + <usize> i * ldc;
     if (rows == 6) tile6T(k, a, SLOT_BYTES, panel, target, ldc, fresh);
     else if (rows == 4) tile4T(k, a, SLOT_BYTES, panel, target, ldc, fresh);
     else tile2T(k, a, SLOT_BYTES, panel, target, ldc, fresh);
@@ -161,11 +161,10 @@ function multiplyPanel(
   }
 }
 
-
 /** Packs 8 columns of B, or 8 rows of its transpose, from step `first` of k on. */
 function packPanel(panel: usize, b: usize, ldb: usize, column: i32, first: i32, k: i32, transposed: bool): void {
-  if (transposed) packColumns(panel, b + <usize>column * ldb + (<usize>first << 2), ldb, k);
-  else packRows(panel, b + <usize>first * ldb + (<usize>column << 2), ldb, k);
+  if (transposed) packColumns(panel, b + <usize> column * ldb + (<usize> first << 2), ldb, k);
+  else packRows(panel, b + <usize> first * ldb + (<usize> column << 2), ldb, k);
 }
 
 /** A row-major and dense: its rows are packed once and meet every panel. */
@@ -189,12 +188,12 @@ function matmulPackingRows(
     const steps = min(k - first, K_BLOCK);
     for (let row = 0; row < m; row += ROW_BLOCK) {
       const rows = min(m - row, ROW_BLOCK);
-      packRowTiles(packed, a + <usize>row * lda + (<usize>first << 2), lda, rows, steps);
+      packRowTiles(packed, a + <usize> row * lda + (<usize> first << 2), lda, rows, steps);
       const last = shape == LOWER ? min(n, row + rows) : n;
       for (let column = 0; column < last; column += 8) {
         packPanel(panel, b, ldb, column, first, steps, transposedB);
         const firstTile = shape == LOWER ? max(0, column - row) / 6 : 0;
-        const target = c + <usize>row * ldc + (<usize>column << 2);
+        const target = c + <usize> row * ldc + (<usize> column << 2);
         multiplyPacked(rows, steps, packed, panel, target, ldc, firstTile, fresh && first == 0);
       }
     }
@@ -221,7 +220,7 @@ function matmulInPlace(
     const last = min(k, first + K_BLOCK);
     for (let column = 0; column < n; column += 8) {
       packPanel(panel, b, ldb, column, first, last - first, false);
-      const target = c + (<usize>column << 2);
+      const target = c + (<usize> column << 2);
       multiplyPanel(m, first, last, a, lda, panel, target, ldc, shape, transposedA, fresh && first == 0);
     }
   }

@@ -1,0 +1,114 @@
+/** PyTorch on the CPU, in a process of its own: `pytorch.py` beside this file, driven by lines of JSON. */
+import { parameterShapes } from "../../src/model/parameters.ts";
+import type { TrainingTask } from "../training_task.ts";
+import type { Peer, TimedSteps, Unavailable } from "./peer.ts";
+
+const NAME = "PyTorch, CPU";
+const SCRIPT = new URL("./pytorch.py", import.meta.url);
+
+/** Answers of the process to the task, and to each request after it. */
+type Greeting = { readonly version: string } | { readonly unavailable: string };
+
+class PythonProcess {
+  readonly #child: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  #rest = "";
+
+  constructor(python: string, script: string) {
+    // The script goes in by -c, so that the process needs no path of this project.
+    this.#child = new Deno.Command(python, { args: ["-c", script], stdin: "piped", stdout: "piped", stderr: "inherit" })
+      .spawn();
+    this.#writer = this.#child.stdin.getWriter();
+    this.#lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#writer.write(bytes);
+  }
+
+  async send(message: unknown): Promise<void> {
+    await this.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
+  }
+
+  /** The next line of output. */
+  async receive<T>(): Promise<T> {
+    while (true) {
+      const end = this.#rest.indexOf("\n");
+      if (end >= 0) {
+        const line = this.#rest.slice(0, end);
+        this.#rest = this.#rest.slice(end + 1);
+        return JSON.parse(line);
+      }
+      const { value, done } = await this.#lines.read();
+      if (done) throw new Error(`it ended with code ${(await this.#child.status).code}`);
+      this.#rest += value;
+    }
+  }
+
+  /** Ends the process by the end of its input. */
+  async close(): Promise<void> {
+    await this.#writer.close().catch(() => {});
+    await this.#child.status;
+  }
+}
+
+function bytesOf(array: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+async function sendTask(python: PythonProcess, task: TrainingTask, threads: number): Promise<void> {
+  const { model, optimizer, batchSequences, learningRate, weights, batches } = task;
+  await python.send({
+    model,
+    optimizer,
+    batchSequences,
+    learningRate,
+    threads,
+    parameters: parameterShapes(model),
+    batches: batches.length,
+  });
+  await python.write(bytesOf(weights));
+  for (const batch of batches) await python.write(bytesOf(batch));
+}
+
+/**
+ * Starts the peer; unavailable where there is no such interpreter, no permission to run it, or no PyTorch in it.
+ *
+ * @param python name or path of the interpreter
+ */
+export async function openPyTorch(task: TrainingTask, threads: number, python: string): Promise<Peer | Unavailable> {
+  const { state } = await Deno.permissions.request({ name: "run", command: python });
+  if (state !== "granted") {
+    const reason = `"${python}" may not be run; put the folder of that python3 first in PATH instead`;
+    return { name: NAME, reason };
+  }
+  let process: PythonProcess | undefined;
+  try {
+    process = new PythonProcess(python, await Deno.readTextFile(SCRIPT));
+    // A process without PyTorch answers without reading: what cannot be written then is no error of its own.
+    const sent = sendTask(process, task, threads).catch(() => {});
+    const greeting = await process.receive<Greeting>();
+    if ("unavailable" in greeting) {
+      await process.close();
+      return { name: NAME, reason: greeting.unavailable };
+    }
+    await sent;
+    return runningPeer(process, greeting.version, threads);
+  } catch (error) {
+    await process?.close();
+    return { name: NAME, reason: `"${python}": ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+function runningPeer(process: PythonProcess, version: string, threads: number): Peer {
+  return {
+    name: `PyTorch ${version}, CPU`,
+    threads,
+    async train(steps) {
+      await process.send({ steps });
+      return await process.receive<TimedSteps>();
+    },
+    close: () => process.close(),
+  };
+}

@@ -1,0 +1,70 @@
+/** The types that the functions of mod.ts take and give, by where they come from. */
+
+// Digests and keys
+export type { Digest } from "./digest/sha256.ts";
+export type { SigningKey, VerifyingKey } from "./manifest/keys.ts";
+
+// Scales, runs and plans
+export type { ModelConfig } from "./model/config.ts";
+export type { PresetModel } from "./model/presets.ts";
+export type { ScheduleKind, ScheduleSpecification } from "./schedule/specification.ts";
+export type { Phase, Scale, ScaleData } from "./experiment/scale.ts";
+export type {
+  ArmReference,
+  CorpusName,
+  DeterminismLevel,
+  EvaluationSpecification,
+  InitialWeights,
+  OptimizerSpecification,
+  PlannedRun,
+  RunKey,
+  RunSpecification,
+} from "./experiment/run.ts";
+export type { Cost, PlanTotals } from "./experiment/cost.ts";
+export type { Plan, PlannedData, PlannedExperiment, PlanOptions } from "./experiment/plan.ts";
+
+// Engines and weights
+export type { Engine, Session, SessionOptions, StepResult, TrainingState } from "./engine/engine.ts";
+export type { ExactEngineOptions, KernelCache } from "./engine/exact/engine.ts";
+export type { FmaKind } from "./engine/exact/kernels.ts";
+export type { ThreadOptions } from "./engine/exact/session.ts";
+export type { Safetensors, SafetensorsDtype, SafetensorsEntry } from "./model/safetensors.ts";
+
+// A reproduction and its progress
+export type { Calibration } from "./reproduce/calibrate.ts";
+export type { ReproduceEvents, ReproduceOptions, Reproduction } from "./reproduce/reproduce.ts";
+export type { DataProgress } from "./data/options.ts";
+export type { Outcome, RecordedState, RunRecord } from "./train/run_folder.ts";
+export type { RunResult } from "./train/train_plan.ts";
+export type { RunProgress } from "./train/train_run.ts";
+
+// Curves and claims
+export type { ArmCurves } from "./results/arm_curves.ts";
+export type { NamedNumber, Verdict, VerdictName } from "./results/claims.ts";
+export type { ComparisonKind, ComparisonRow } from "./results/compare_numbers.ts";
+export type { CurvePoint, Curves } from "./results/curves.ts";
+export type { ClaimsFormat } from "./results/format_claims.ts";
+export type { Evidence } from "./results/rules/assessment.ts";
+
+// Manifests and their verification
+export type {
+  CorpusFacts,
+  EngineFacts,
+  Environment,
+  Facts,
+  Predicate,
+  SeedFacts,
+  Statement,
+} from "./manifest/predicate.ts";
+export type { Artefact, JournalArtefact, ManifestRun, SkippedRun, StateEvidence, TrainedRun } from "./manifest/run.ts";
+export type {
+  Signer,
+  StepName,
+  StepOutcome,
+  VerificationReport,
+  VerificationStep,
+} from "./manifest/verification_report.ts";
+export type { VerifyOptions } from "./manifest/verify.ts";
+export type { ClaimEvidence, Judge, Judgement } from "./manifest/verify_claims.ts";
+export type { TrustedKey } from "./manifest/verify_signature.ts";
+export type { FileHandle, FileStatus, FileSystem, OpenMode } from "./files/file_system.ts";

@@ -1,0 +1,68 @@
+/** Predicted peak memory against what the operating system counted (Linux). */
+import assert from "node:assert/strict";
+
+const ignore = Deno.build.os !== "linux";
+
+/** Runs the command line in a fresh cache folder and gives its output and its largest resident size in bytes. */
+async function peakOf(args: readonly string[], folder: string): Promise<{ stdout: string; bytes: number }> {
+  const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--config",
+      config,
+      "--allow-read",
+      "--allow-write",
+      "--allow-env=REWARM_KEY,NO_COLOR,CI",
+      "--allow-sys=cpus,hostname",
+      main,
+      ...args,
+    ],
+    cwd: folder,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let bytes = 0;
+  let running = true;
+  const output = process.output().finally(() => running = false);
+  while (running) {
+    // Deno withholds /proc from a process without all permissions; cat does not.
+    const { stdout } = await new Deno.Command("cat", { args: [`/proc/${process.pid}/status`], stderr: "null" })
+      .output();
+    const status = new TextDecoder().decode(stdout);
+    const match = /VmHWM:\s+(\d+) kB/.exec(status);
+    if (match !== null) bytes = Math.max(bytes, Number(match[1]) * 1024);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  const { code, stdout, stderr } = await output;
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  return { stdout: new TextDecoder().decode(stdout), bytes };
+}
+
+/** Bytes in `… and 246MB of memory`. */
+function predicted(stdout: string): number {
+  const match = /and ([\d.]+)([MG])B of memory/.exec(stdout);
+  assert(match, stdout);
+  return Number(match[1]) * (match[2] === "G" ? 1e9 : 1e6);
+}
+
+Deno.test({
+  name: "reproduce predicts its peak memory within 15 %, compiling its kernels or not",
+  ignore,
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      for (const out of ["compiling", "cached"]) {
+        const { stdout, bytes } = await peakOf(
+          ["reproduce", "--scale", "smoke", "--threads", "2", "--out", out],
+          folder,
+        );
+        const share = predicted(stdout) / bytes;
+        assert(share > 0.85 && share < 1.15, `${out}: predicted ${predicted(stdout)}, counted ${bytes}`);
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
