@@ -1,11 +1,16 @@
 /** TensorFlow.js on its WASM backend: autodiff by `variableGrads`, AdamW as PyTorch orders it. */
-import { parameterShapes } from "../../src/model/parameters.ts";
+import { type ParameterShape, parameterShapes } from "../../src/model/parameters.ts";
 import { batchOf, type TrainingTask } from "../training_task.ts";
 import type { Peer, Unavailable } from "./peer.ts";
 import { loadTensorFlow, type Tensor, type TensorFlow, type Variable } from "./tensorflow_api.ts";
-import { TensorFlowModel } from "./tensorflow_model.ts";
+import { type ProjectionGradient, TensorFlowModel } from "./tensorflow_model.ts";
 
-const NAME = "TensorFlow.js, WASM backend";
+const EMBEDDING = "gpt_neox.embed_in.weight";
+
+function nameOf(version: string, projectionGradient: ProjectionGradient): string {
+  const gradient = projectionGradient === "autodiff" ? "" : ", gradients of projections by hand";
+  return `TensorFlow.js ${version}, WASM${gradient}`;
+}
 
 /** A tensor in training. */
 interface Trained {
@@ -22,16 +27,38 @@ class Trainer {
   readonly #trained: ReadonlyMap<string, Trained>;
   #step = 0;
 
-  constructor(tf: TensorFlow, task: TrainingTask) {
+  constructor(tf: TensorFlow, task: TrainingTask, projectionGradient: ProjectionGradient) {
     this.#tf = tf;
     this.#task = task;
-    this.#model = new TensorFlowModel(tf, task.model);
-    this.#trained = new Map(parameterShapes(task.model).map(({ name, shape, offset, size, decayed }) => {
-      const initial = tf.tensor(task.weights.slice(offset, offset + size), [...shape], "float32");
-      const moment = (prefix: string) => tf.variable(tf.zeros([...shape]), false, prefix + name);
-      const value = tf.variable(initial, true, name);
-      return [name, { value, firstMoment: moment("first."), secondMoment: moment("second."), decayed }];
-    }));
+    this.#model = new TensorFlowModel(tf, task.model, projectionGradient);
+    // Names of variables are global in TensorFlow.js, and two trainers may live at a time.
+    const variable = (initial: Tensor, trainable: boolean, name: string) =>
+      tf.variable(initial, trainable, `${projectionGradient}/${name}`);
+    this.#trained = new Map(
+      parameterShapes(task.model).map((parameter) => {
+        const { name, decayed } = parameter;
+        const initial = this.#initialValue(parameter);
+        return [name, {
+          value: variable(initial, true, name),
+          firstMoment: variable(tf.zeros(initial.shape), false, `${name}/first`),
+          secondMoment: variable(tf.zeros(initial.shape), false, `${name}/second`),
+          decayed,
+        }];
+      }),
+    );
+  }
+
+  /** The task's weights; those of projections as (in, out). */
+  #initialValue({ name, shape, offset, size }: ParameterShape): Tensor {
+    const tf = this.#tf;
+    const value = tf.tensor(this.#task.weights.slice(offset, offset + size), [...shape], "float32");
+    return shape.length === 2 && name !== EMBEDDING ? tf.transpose(value, [1, 0]) : value;
+  }
+
+  dispose(): void {
+    for (const { value, firstMoment, secondMoment } of this.#trained.values()) {
+      for (const variable of [value, firstMoment, secondMoment]) variable.dispose();
+    }
   }
 
   train(steps: number): number[] {
@@ -42,7 +69,8 @@ class Trainer {
     const tf = this.#tf;
     const { inputs, targets } = this.#tokens();
     const parameters = new Map([...this.#trained].map(([name, { value }]) => [name, value]));
-    const { value, grads } = tf.variableGrads(() => this.#model.loss(parameters, inputs, targets));
+    const trained = [...this.#trained.values()].map(({ value }) => value);
+    const { value, grads } = tf.variableGrads(() => this.#model.loss(parameters, inputs, targets), trained);
     this.#update(grads);
     this.#step++;
     return value.dataSync()[0] ?? NaN;
@@ -74,7 +102,7 @@ class Trainer {
     const stepSize = learningRate / (1 - beta1 ** t);
     const rootCorrection = Math.sqrt(1 - beta2 ** t);
     for (const [name, { value, firstMoment, secondMoment, decayed }] of this.#trained) {
-      const gradient = gradients[name];
+      const gradient = gradients[value.name];
       if (gradient === undefined) throw new Error(`No gradient of "${name}"`);
       const g = tf.mul(gradient, clip);
       const m = tf.add(tf.mul(firstMoment, beta1), tf.mul(g, 1 - beta1));
@@ -89,16 +117,20 @@ class Trainer {
 }
 
 /** Starts the peer; unavailable where the packages can neither be found nor downloaded. */
-export async function openTensorFlow(task: TrainingTask): Promise<Peer | Unavailable> {
+export async function openTensorFlow(
+  task: TrainingTask,
+  projectionGradient: ProjectionGradient,
+): Promise<Peer | Unavailable> {
   let tf: TensorFlow;
   try {
     tf = await loadTensorFlow();
   } catch (error) {
-    return { name: NAME, reason: error instanceof Error ? error.message : String(error) };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { name: nameOf("4", projectionGradient), reason };
   }
-  const trainer = new Trainer(tf, task);
+  const trainer = new Trainer(tf, task, projectionGradient);
   return {
-    name: `TensorFlow.js ${tf.version_core}, WASM backend`,
+    name: nameOf(tf.version_core, projectionGradient),
     threads: 1,
     train(steps) {
       const start = performance.now();
@@ -106,7 +138,7 @@ export async function openTensorFlow(task: TrainingTask): Promise<Peer | Unavail
       return Promise.resolve({ seconds: (performance.now() - start) / 1000, losses });
     },
     close() {
-      tf.disposeVariables();
+      trainer.dispose();
       return Promise.resolve();
     },
   };

@@ -22,6 +22,12 @@ export interface Variable extends Tensor {
   assign(value: Tensor): void;
 }
 
+/** An operation with the gradient that its author gives it; what the gradient needs of the forward pass is saved. */
+export type CustomGradient<T extends Tensor[]> = (...inputs: [...T, save: (tensors: T) => void]) => {
+  value: Tensor;
+  gradFunc: (dy: Tensor, saved: T) => Tensor | Tensor[];
+};
+
 /** Functions of `@tensorflow/tfjs`, by its own names. */
 export interface TensorFlow {
   readonly version_core: string;
@@ -30,9 +36,8 @@ export interface TensorFlow {
   scalar(value: number): Tensor;
   zeros(shape: number[]): Tensor;
   tidy<T>(run: () => T): T;
-  keep(tensor: Tensor): Tensor;
-  variableGrads(f: () => Tensor): { value: Tensor; grads: Record<string, Tensor> };
-  customGrad(f: (x: Tensor) => { value: Tensor; gradFunc: (dy: Tensor) => Tensor }): (x: Tensor) => Tensor;
+  variableGrads(f: () => Tensor, variables: Variable[]): { value: Tensor; grads: Record<string, Tensor> };
+  customGrad<T extends Tensor[]>(f: CustomGradient<T>): (...inputs: T) => Tensor;
   add(a: Tensor, b: Tensor): Tensor;
   addN(tensors: Tensor[]): Tensor;
   sub(a: Tensor, b: Tensor): Tensor;
@@ -54,7 +59,6 @@ export interface TensorFlow {
   oneHot(indices: Tensor, depth: number): Tensor;
   cast(x: Tensor, dtype: "float32"): Tensor;
   readonly losses: { softmaxCrossEntropy(oneHot: Tensor, logits: Tensor): Tensor };
-  disposeVariables(): void;
   setBackend(name: "wasm"): Promise<boolean>;
 }
 

@@ -3,8 +3,14 @@ import { cos, exp, log, sin } from "../../src/arithmetic/elementary.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
 import type { Tensor, TensorFlow } from "./tensorflow_api.ts";
 
-/** A model's tensors by Hugging Face's names. */
+/** A model's tensors by Hugging Face's names; weights of projections as (in, out), which TensorFlow.js is faster with. */
 export type Parameters = ReadonlyMap<string, Tensor>;
+
+/**
+ * Who writes the gradient of a projection. `autodiff`: TensorFlow.js, whose products with a transposed factor run in a
+ * plain loop on the WASM backend. `arranged`: by hand, with factors transposed first, so that they reach XNNPACK.
+ */
+export type ProjectionGradient = "autodiff" | "arranged";
 
 /** Constants of a model, made once. */
 interface Constants {
@@ -19,11 +25,13 @@ interface Constants {
 export class TensorFlowModel {
   readonly #tf: TensorFlow;
   readonly #config: ModelConfig;
+  readonly #projectionGradient: ProjectionGradient;
   readonly #constants: Constants;
 
-  constructor(tf: TensorFlow, config: ModelConfig) {
+  constructor(tf: TensorFlow, config: ModelConfig, projectionGradient: ProjectionGradient) {
     this.#tf = tf;
     this.#config = config;
+    this.#projectionGradient = projectionGradient;
     this.#constants = { ...this.#rotaryTables(), mask: this.#causalMask() };
   }
 
@@ -41,7 +49,10 @@ export class TensorFlowModel {
 
   #causalMask(): Tensor {
     const { sequenceLength: length } = this.#config;
-    const mask = Float32Array.from({ length: length * length }, (_, at) => at % length > Math.floor(at / length) ? -1e9 : 0);
+    const mask = Float32Array.from(
+      { length: length * length },
+      (_, at) => at % length > Math.floor(at / length) ? -1e9 : 0,
+    );
     return this.#tf.tensor(mask, [length, length], "float32");
   }
 
@@ -56,7 +67,7 @@ export class TensorFlowModel {
   /** Mean cross-entropy of a batch: inputs and targets int32 (N). */
   loss(parameters: Parameters, inputs: Tensor, targets: Tensor): Tensor {
     const tf = this.#tf;
-    const { layers, vocabularySize } = this.#config;
+    const { layers } = this.#config;
     const take = (name: string): Tensor => {
       const tensor = parameters.get(name);
       if (tensor === undefined) throw new Error(`No tensor "${name}"`);
@@ -83,21 +94,37 @@ export class TensorFlowModel {
       take("gpt_neox.final_layer_norm.bias"),
     );
     const logits = this.#project(final, take("embed_out.weight")); // (N, V)
-    return tf.losses.softmaxCrossEntropy(tf.cast(tf.oneHot(targets, vocabularySize), "float32"), logits);
+    return tf.losses.softmaxCrossEntropy(this.#oneHot(targets), logits);
   }
 
   /** Rows of the table; the gradient as a product with the one-hot matrix, since the backend has no segment sum. */
   #embed(table: Tensor, tokens: Tensor): Tensor {
     const tf = this.#tf;
-    return tf.customGrad((x) => ({
+    return tf.customGrad<[Tensor]>((x) => ({
       value: tf.gather(x, tokens),
-      gradFunc: (dy) => tf.matMul(tf.cast(tf.oneHot(tokens, this.#config.vocabularySize), "float32"), dy, true, false),
+      gradFunc: (dy) => tf.matMul(tf.transpose(this.#oneHot(tokens), [1, 0]), dy),
     }))(table);
   }
 
-  /** x (N, in) · Wᵀ with W (out, in). */
+  /** (N, V) */
+  #oneHot(tokens: Tensor): Tensor {
+    return this.#tf.cast(this.#tf.oneHot(tokens, this.#config.vocabularySize), "float32");
+  }
+
+  /** x (N, in) · W (in, out). */
   #project(x: Tensor, weight: Tensor): Tensor {
-    return this.#tf.matMul(x, weight, false, true);
+    const tf = this.#tf;
+    if (this.#projectionGradient === "autodiff") return tf.matMul(x, weight);
+    return tf.customGrad<[Tensor, Tensor]>((x, weight, save) => {
+      save([x, weight]);
+      return {
+        value: tf.matMul(x, weight),
+        gradFunc: (dy, [x, weight]) => [
+          tf.matMul(dy, tf.transpose(weight, [1, 0])),
+          tf.matMul(tf.transpose(x, [1, 0]), dy),
+        ],
+      };
+    })(x, weight);
   }
 
   #layerNorm(x: Tensor, gain: Tensor, shift: Tensor): Tensor {
@@ -122,8 +149,7 @@ export class TensorFlowModel {
     const batch = tokens / sequenceLength;
     const byHead = tf.reshape(fused, [batch, sequenceLength, heads, 3 * size]);
     const part = (index: number) => tf.slice(byHead, [0, 0, 0, index * size], [-1, -1, -1, size]);
-    const headsFirst = (x: Tensor) =>
-      tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch * heads, sequenceLength, size]);
+    const headsFirst = (x: Tensor) => tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch * heads, sequenceLength, size]);
 
     const query = headsFirst(this.#rotate(part(0)));
     const key = headsFirst(this.#rotate(part(1)));

@@ -97,24 +97,19 @@ export class PreparedCorpus implements Corpus {
     }
     // A domain shorter than a window cannot be drawn from; its tokens stand in the summary all the same.
     const usable = domains.filter(({ train }) => windowsIn(train.tokens, sequenceLength) > 0);
-    this.#blend = new Blend(
-      domainWeights(
-        this.name,
-        weights,
-        usable.map(({ name, train }) => ({ name, tokens: train.tokens })),
-      ),
-    );
+    const shares = domainWeights(this.name, weights, usable.map(({ name, train }) => ({ name, tokens: train.tokens })));
+    // GPT-NeoX's rule would let a domain of weight 0 win a tie.
+    const drawn = usable.filter((_, i) => shares[i] !== 0);
+    this.#blend = new Blend(shares.filter((share) => share !== 0));
     this.#weights = this.#blend.weights;
     this.summary = {
       documents: both((split) => sum(split, "documents")),
       tokens: both((split) => sum(split, "tokens")),
       bytes: both((split) => sum(split, "textBytes")),
       windows: both(windows),
-      domains: Object.fromEntries(
-        usable.map(({ name }, i) => [name, this.#weights[i] ?? 0]),
-      ),
+      domains: Object.fromEntries(drawn.map(({ name }, i) => [name, this.#weights[i] ?? 0])),
     };
-    this.#domains = usable.map(({ name, train, validation }) => ({
+    this.#domains = drawn.map(({ name, train, validation }) => ({
       name,
       word: domainWord(name),
       train: new WindowStream(prepared.folder, train, sequenceLength),

@@ -9,7 +9,7 @@ import type { ArmCurves } from "../results/arm_curves.ts";
 import type { Curves } from "../results/curves.ts";
 import { learningRate } from "../schedule/learning_rate.ts";
 import type { RunResult } from "../train/train_plan.ts";
-import { limitsOf } from "./limits.ts";
+import { methodLimits } from "./limits.ts";
 import { PAPER_FILE } from "./paper_file.ts";
 import type { PredicateInput } from "./predicate_input.ts";
 
@@ -71,7 +71,7 @@ export function buildReportInput(source: ReportSource): ReportInput {
       ...(engine.description.kernels === undefined ? [] : [{ name: "kernels", value: engine.description.kernels }]),
     ],
     warnings,
-    limits: limitsOf(plan),
+    limits: methodLimits(plan),
     folder: displayFolder(source.output),
   };
 }
@@ -93,9 +93,15 @@ function reportArm(arm: ArmCurves, runs: ReadonlyMap<string, PlannedRun>): Repor
   return { ...arm, label: run.label, warmupTokens };
 }
 
-/** Each arm's schedule over its whole horizon, once whatever the number of seeds. */
+/** The distinct schedules of continued training over their whole horizon, each under the first arm that has it. */
 function schedulesOf(arms: readonly ArmCurves[], runs: ReadonlyMap<string, PlannedRun>): ReportSchedule[] {
-  return arms.filter(({ seedIndex }) => seedIndex === 0).map((arm) => {
+  const seen = new Set<string>();
+  return arms.filter((arm) => {
+    const { scheduleDigest } = runOf(arm, runs).specification;
+    if (arm.experiment === "upstream" || seen.has(scheduleDigest)) return false;
+    seen.add(scheduleDigest);
+    return true;
+  }).map((arm) => {
     const { schedule } = runOf(arm, runs).specification;
     const sampled = Float32Array.from(
       { length: SCHEDULE_SAMPLES },

@@ -12,8 +12,8 @@ const GOLDEN = {
   },
   downstream: {
     corpus: "1bcfdd3e4c6a8d470088b27a51a0777b0c16e6b16f91cf3aba361cf122c016f8",
-    firstBatch: "",
-    validation: "",
+    firstBatch: "fa70bd10602f777ff806f2aaab2182875a916be3c79dd2ce627f7a886a85edf0",
+    validation: "6506be842627d231f0ed398112983f9c5e6512bf1c5dc0f9e42a1fe53998cb54",
   },
 };
 

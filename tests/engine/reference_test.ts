@@ -150,7 +150,7 @@ Deno.test("step() ends with the state that ordered-f32/1 pins after ten steps", 
     for (let index = 0; index < 10; index++) {
       losses.push((await session.step(randomTokens(training.model, 6, index % 3), LEARNING_RATE, index)).loss);
     }
-    assert.deepEqual([losses[0], losses[9]], [0, 3.999408483505249]);
+    assert.deepEqual([losses[0], losses[9]], [4.34765625, 3.999408483505249]);
     assert.equal(digestOf(session.state), "PIN");
   }, { threads: 2 });
 });
