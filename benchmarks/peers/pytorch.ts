@@ -41,7 +41,7 @@ class PythonProcess {
         return JSON.parse(line);
       }
       const { value, done } = await this.#lines.read();
-      if (done) throw new Error(`it ended with code ${(await this.#child.status).code}`);
+      if (done) throw new Error(`the process ended with code ${(await this.#child.status).code}`);
       this.#rest += value;
     }
   }

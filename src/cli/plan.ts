@@ -2,10 +2,11 @@
 import { planLayout } from "../engine/exact/layout.ts";
 import { predictPeakBytes } from "../engine/exact/peak_memory.ts";
 import { EVALUATION_WINDOWS } from "../engine/exact/session.ts";
-import { EXIT } from "../errors.ts";
+import { EXIT, UserError } from "../errors.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { planToJson } from "../experiment/plan_json.ts";
 import { compactNumber, formatPlan } from "../experiment/plan_text.ts";
+import { formatPrice, type PriceOptions, pricePlan } from "../experiment/price.ts";
 import { sessionOptions } from "../train/train_plan.ts";
 import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -25,19 +26,42 @@ function memoryLine(plan: Plan, threads: number): string {
 }
 
 /** Prints the plan of some options. */
-export async function showPlan(values: Values<typeof PLAN_OPTIONS>): Promise<void> {
+export async function showPlan(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
   const plan = await planFromOptions(values);
   if (values.json === true) console.log(JSON.stringify(planToJson(plan), null, 2));
   else console.log(`${formatPlan(plan)}\n${memoryLine(plan, threadCount(values.threads))}`);
+  return plan;
+}
+
+const OPTIONS = {
+  ...PLAN_OPTIONS,
+  gpu: { kind: "text", value: "NAME", help: "price the plan on v100, a100, h100 or h200 (default: h200)" },
+  mfu: { kind: "text", value: "SHARE", help: "share of the GPU's peak that training reaches (default: 0.4)" },
+  price: { kind: "text", value: "DOLLARS", help: "price of a GPU and hour (default: 3.5)" },
+} as const;
+
+/** @throws {UserError} `BAD_NUMBER` unless the text is a number in (0, most] */
+function positive(name: string, text: string | undefined, fallback: number, most: number): number {
+  const number = text === undefined ? fallback : Number(text);
+  if (number > 0 && number <= most) return number;
+  throw new UserError("BAD_NUMBER", `Option "--${name}" is "${text}"`, `expected a number above 0, at most ${most}`);
 }
 
 /** `plan` */
 export const plan: Command = {
   summary: "shows the runs of a scale with steps, tokens and FLOPs, and trains nothing",
   usage: "[options]",
-  options: PLAN_OPTIONS,
+  options: OPTIONS,
   run: async (args) => {
-    await showPlan(parseCommandLine(args, PLAN_OPTIONS).values);
+    const { values } = parseCommandLine(args, OPTIONS);
+    const price: PriceOptions = {
+      gpu: values.gpu ?? "h200",
+      utilization: positive("mfu", values.mfu, 0.4, 1),
+      dollarsPerHour: positive("price", values.price, 3.5, 1e6),
+    };
+    const shown = await showPlan(values);
+    const isPriced = values.gpu !== undefined || pricePlan(shown, price).continuing.dollars >= 1;
+    if (values.json !== true && isPriced) console.log(formatPrice(shown, price));
     return EXIT.ok;
   },
 };

@@ -39,7 +39,7 @@ const TAIL = [
 ].map(fromBits);
 
 /** Φ(−u) / exp(−u²/2) for u ≥ 0. */
-function tail(u: number): number {
+export function tail(u: number): number {
   const t = fround(1 / fma(u, fromBits(0x3e99999a), 1));
   let p = TAIL[8]!;
   for (let i = 7; i >= 0; i--) p = fma(p, t, TAIL[i]!);

@@ -1,0 +1,94 @@
+/** Rules that hold for the whole tree: layers, web-standard code, and no arithmetic that engines may round as they like. */
+import assert from "node:assert/strict";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** Folders of `src/` from left to right: a file imports only from its own layer and those left of it. */
+const LAYERS = [
+  ["digest", "arithmetic"],
+  ["files", "model", "schedule"],
+  ["experiment"],
+  ["data", "engine"],
+  ["results"],
+  ["train"],
+  ["manifest", "report"],
+  ["reproduce"],
+  ["cli"],
+];
+
+/** Types that are shared across layers on purpose; importing only a type creates no dependency at run time. */
+const TYPE_IMPORT = /^\s*import type /;
+
+async function* sources(folder: URL): AsyncGenerator<{ path: string; text: string }> {
+  for await (const entry of Deno.readDir(folder)) {
+    const url = new URL(entry.name + (entry.isDirectory ? "/" : ""), folder);
+    if (entry.isDirectory) yield* sources(url);
+    else if (entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts")) {
+      yield { path: url.pathname.slice(ROOT.pathname.length), text: await Deno.readTextFile(url) };
+    }
+  }
+}
+
+const FILES = await Array.fromAsync(sources(new URL("src/", ROOT)));
+
+/** Code without comments, so that prose about a rule does not break it. */
+function code(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+}
+
+function layerOf(path: string): number {
+  const folder = path.split("/")[1] ?? "";
+  return LAYERS.findIndex((layer) => layer.includes(folder));
+}
+
+Deno.test("src/ imports only from its own layer and those left of it", () => {
+  const offences: string[] = [];
+  for (const { path, text } of FILES) {
+    const own = layerOf(path);
+    for (const line of text.split("\n")) {
+      const target = /from "(?:\.\.\/)+([a-z_]+)\//.exec(line)?.[1];
+      if (target === undefined || TYPE_IMPORT.test(line) || own < 0) continue;
+      if (layerOf(`src/${target}/`) > own) offences.push(`${path}: ${line.trim()}`);
+    }
+  }
+  assert.deepEqual(offences, []);
+});
+
+Deno.test("src/ uses no Math function whose last bit an engine may choose, and no Math.random", () => {
+  const loose =
+    /Math\.(sin|cos|tan|asin|acos|atan2?|sinh|cosh|tanh|exp|expm1|log|log1p|log2|log10|pow|cbrt|hypot|random)\b/;
+  assert.deepEqual(FILES.filter(({ text }) => loose.test(code(text))).map(({ path }) => path), []);
+});
+
+Deno.test("the engine and the verifier use web-standard interfaces only", () => {
+  const platform = /\bDeno\.|from "node:|\bprocess\./;
+  const verifier = [
+    "artefacts",
+    "dsse",
+    "keys",
+    "learning_rates",
+    "paper_judge",
+    "pem",
+    "predicate",
+    "run_schema",
+    "statement",
+    "statement_check",
+    "strict_json",
+    "verification_report",
+    "verify",
+    "verify_artefacts",
+    "verify_claims",
+    "verify_curves",
+    "verify_journals",
+    "verify_plan",
+    "verify_signature",
+  ].map((name) => `src/manifest/${name}.ts`);
+  const checked = FILES.filter(({ path }) => path.startsWith("src/engine/") || verifier.includes(path));
+  assert(checked.length > 30, `${checked.length} files`);
+  assert.deepEqual(checked.filter(({ text }) => platform.test(code(text))).map(({ path }) => path), []);
+});
+
+Deno.test("src/ names no path of one machine", () => {
+  const path = /(^|[^\w.])\/(tmp|work|root|home)\/[a-z]/m;
+  assert.deepEqual(FILES.filter(({ text }) => path.test(text)).map(({ path }) => path), []);
+});
