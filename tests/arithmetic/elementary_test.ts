@@ -102,5 +102,8 @@ Deno.test("exp(), log(), sin() and cos() keep the bits that ordered-f32/1 pins",
   const values = Float64Array.from(
     uniform(0, 1, 10).flatMap((u) => [exp(-700 + 1400 * u), log(1e-6 + 1e6 * u), sin(4096 * u), cos(4096 * u)]),
   );
-  assert.equal(sha256(new Uint8Array(values.buffer)), "ab5865d838ff9f518b7a6e02f5740c9077c817f03f42cf8f96ecdb5e781ef2bc");
+  assert.equal(
+    sha256(new Uint8Array(values.buffer)),
+    "ab5865d838ff9f518b7a6e02f5740c9077c817f03f42cf8f96ecdb5e781ef2bc",
+  );
 });

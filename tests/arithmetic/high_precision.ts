@@ -1,13 +1,13 @@
 /**
- * exp, log, sin, cos and the normal distribution to about 200 bits in BigInt fixed point: what the arithmetic's own
- * functions are measured against. Numbers are integers in units of 2^−256.
+ * exp, log, sin, cos and the normal distribution to about 350 bits in BigInt fixed point: what the arithmetic's own
+ * functions are measured against. Numbers are integers in units of 2^−512.
  */
 
 /** Bits after the binary point. */
-const BITS = 256n;
+const BITS = 512n;
 const ONE = 1n << BITS;
 
-/** An exact or very precise number: `fixed` · 2^(`exponent` − 256). */
+/** An exact or very precise number: `fixed` · 2^(`exponent` − 512). */
 export interface Precise {
   readonly fixed: bigint;
   readonly exponent: number;
@@ -29,7 +29,7 @@ function shift(x: bigint, by: bigint): bigint {
   return by >= 0n ? x << by : x >> -by;
 }
 
-/** A double in fixed point: exact if it is a multiple of 2^−256, rounded down otherwise. */
+/** A double in fixed point: exact if it is a multiple of 2^−512, rounded down otherwise. */
 export function toFixed(x: number): bigint {
   const { significand, exponent } = decompose(x);
   return shift(significand, BigInt(exponent) + BITS);
@@ -141,7 +141,7 @@ export function preciseNormal(x: number): { density: Precise; distribution: Prec
 export function toNumber({ fixed, exponent }: Precise): number {
   if (fixed === 0n) return 0;
   const excess = fixed.toString(2).replace("-", "").length - 60;
-  return Number(shift(fixed, BigInt(-excess))) * 2 ** (excess - 256) * 2 ** exponent;
+  return Number(shift(fixed, BigInt(-excess))) * 2 ** (excess - Number(BITS)) * 2 ** exponent;
 }
 
 /** |actual − expected| in units in the last place of the expected double. */

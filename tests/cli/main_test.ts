@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
+import { withFolder } from "../temporary_folder.ts";
 
 /** Runs a command line and gives what it printed. */
 async function output(args: readonly string[]): Promise<{ code: number; text: string }> {
@@ -14,15 +15,12 @@ async function output(args: readonly string[]): Promise<{ code: number; text: st
 }
 
 async function withFile(name: string, contents: string | Uint8Array, use: (path: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
+  await withFolder(async (folder) => {
     const path = `${folder}/${name}`;
     if (typeof contents === "string") await Deno.writeTextFile(path, contents);
     else await Deno.writeFile(path, contents);
     await use(path);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 for (
@@ -111,15 +109,12 @@ Deno.test("main() shows the options of every command", async () => {
 });
 
 Deno.test("main() makes a key that only its owner can read, and never overwrites one", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+  await withFolder(async (folder) => {
     const path = `${folder}/key.pem`;
     const { code, text } = await output(["keygen", "--out", path]);
     assert.equal(code, 0);
     assert.match(text, /key id {7}[0-9a-f]{64}/);
     if (Deno.build.os !== "windows") assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
     await assert.rejects(main(["keygen", "--out", path]), { code: "KEY_EXISTS" });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 });

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { describeCorpora, openCorpora } from "../../src/data/corpora.ts";
 import { documentsOf, preparedFolders } from "./fixtures.ts";
-import { withFolder } from "./temporary_folder.ts";
+import { withFolder } from "../temporary_folder.ts";
 
 /** Of format version 1 of the corpora, sequence length 128 and data seed 1234. */
 const GOLDEN = {

@@ -1,6 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { IndexedDataset, writeIndex } from "../../src/data/megatron.ts";
-import { userError, withFolder } from "./temporary_folder.ts";
+import { withFolder } from "../temporary_folder.ts";
+import { userError } from "./user_error.ts";
 
 /** Three documents [1, 2, 0], [0], [258, 65535, 3, 0], written out by hand from the format's description. */
 const INDEX = [

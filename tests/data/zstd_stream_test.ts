@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { constants, zstdCompressSync } from "node:zlib";
 import { decompressZstd } from "../../src/data/zstd_stream.ts";
-import { userError } from "./temporary_folder.ts";
+import { userError } from "./user_error.ts";
 
 async function* inPieces(bytes: Uint8Array, length: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += length) yield await Promise.resolve(bytes.subarray(at, at + length));

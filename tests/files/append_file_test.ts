@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { AppendFile } from "../../src/files/append_file.ts";
-import { faultyFiles, inFolder } from "./faulty_files.ts";
+import { withFolder } from "../temporary_folder.ts";
+import { faultyFiles } from "./faulty_files.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 Deno.test("AppendFile appends after what is there, and cuts back", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/new/journal`;
     const first = await AppendFile.open(path);
     await first.append(bytes("one"));
@@ -21,7 +22,7 @@ Deno.test("AppendFile appends after what is there, and cuts back", () =>
   }));
 
 Deno.test("AppendFile.append() undoes a write that fails half-way, so that it can be tried again", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/journal`;
     const counted = faultyFiles({ at: Infinity, how: "" });
     (await AppendFile.open(path, counted)).close();

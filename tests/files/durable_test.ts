@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { folderOf, removeLeftovers, writeFileDurably } from "../../src/files/durable.ts";
 import { UserError } from "../../src/errors.ts";
-import { faultyFiles, inFolder, Killed } from "./faulty_files.ts";
+import { withFolder } from "../temporary_folder.ts";
+import { faultyFiles, Killed } from "./faulty_files.ts";
 
 function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 }
 
 Deno.test("writeFileDurably() writes text, bytes and pieces, and makes the folder", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     await writeFileDurably(`${folder}/a/b/text`, "é");
     await writeFileDurably(`${folder}/a/bytes`, Uint8Array.of(1, 2));
     await writeFileDurably(`${folder}/a/pieces`, [Uint8Array.of(1), Uint8Array.of(2, 3)]);
@@ -22,14 +23,14 @@ Deno.test({
   name: "writeFileDurably() gives a file the permissions asked for",
   ignore: Deno.build.os === "windows",
   fn: () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       await writeFileDurably(`${folder}/secret`, "x", { permissions: 0o600 });
       assert.equal((Deno.statSync(`${folder}/secret`).mode ?? 0) & 0o777, 0o600);
     }),
 });
 
 Deno.test("writeFileDurably() keeps the old file and removes the temporary one when any operation fails", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/file`;
     for (const shortWrite of [false, true]) {
       let failures = 0;
@@ -52,7 +53,7 @@ Deno.test("writeFileDurably() keeps the old file and removes the temporary one w
   }));
 
 Deno.test("writeFileDurably() leaves the old file or the new one, whole, when the process is killed anywhere", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/file`;
     const seen = new Set<string>();
     for (let at = 0;; at++) {
@@ -70,7 +71,7 @@ Deno.test("writeFileDurably() leaves the old file or the new one, whole, when th
   }));
 
 Deno.test("writeFileDurably() explains a path that cannot be written", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     Deno.writeTextFileSync(`${folder}/file`, "");
     await assert.rejects(writeFileDurably(`${folder}/file/below`, "x"), { name: "UserError" });
     for (const [errno, code] of [["EACCES", "PERMISSION_DENIED"], ["EROFS", "READ_ONLY"], ["EIO", "IO_ERROR"]]) {
@@ -80,7 +81,7 @@ Deno.test("writeFileDurably() explains a path that cannot be written", () =>
   }));
 
 Deno.test("removeLeftovers() removes temporary files only", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     for (const name of [".plan.json.0123abcd.partial", "plan.json", ".lock", "a.partial"]) {
       Deno.writeTextFileSync(`${folder}/${name}`, "");
     }

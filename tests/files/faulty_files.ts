@@ -54,13 +54,3 @@ export function faultyFiles(fault: Fault): FileSystem & { operations(): number }
     syncFolder: (path) => step(() => DENO_FILES.syncFolder(path)),
   };
 }
-
-/** Runs a test in a folder of its own, which is removed afterwards. */
-export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}

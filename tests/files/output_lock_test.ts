@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
 import { claimOutputFolder, lockOutputFolder } from "../../src/files/output_lock.ts";
-import { inFolder } from "./faulty_files.ts";
+import { withFolder } from "../temporary_folder.ts";
 
 const canSpawn = Deno.permissions.querySync({ name: "run" }).state === "granted" ||
   Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state === "granted";
 
 Deno.test("lockOutputFolder() names the first owner when it is asked a second time", () =>
-  inFolder(async (outer) => {
+  withFolder(async (outer) => {
     const folder = `${outer}/out`;
     const first = await lockOutputFolder(folder);
     const error = await lockOutputFolder(folder).then(() => undefined, (error) => error);
@@ -23,7 +23,7 @@ Deno.test("lockOutputFolder() names the first owner when it is asked a second ti
   }));
 
 Deno.test("lockOutputFolder() takes over the lock file of a dead process, and says whose it was", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const owner = { pid: 7, host: "elsewhere", startedAt: "2023-08-08T00:00:00.000Z" };
     Deno.writeTextFileSync(`${folder}/.lock`, JSON.stringify(owner));
     await using lock = await lockOutputFolder(folder);
@@ -31,7 +31,7 @@ Deno.test("lockOutputFolder() takes over the lock file of a dead process, and sa
   }));
 
 Deno.test("lockOutputFolder() takes over a lock file that is damaged", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     Deno.writeTextFileSync(`${folder}/.lock`, '{"pid":');
     await using lock = await lockOutputFolder(folder);
     assert.equal(lock.tookOverFrom, undefined);
@@ -41,7 +41,7 @@ Deno.test({
   name: "lockOutputFolder() is refused while another process lives, and granted after it is killed",
   ignore: !canSpawn,
   fn: () =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const module = new URL("../../src/files/output_lock.ts", import.meta.url).href;
       const code = `import { lockOutputFolder } from ${JSON.stringify(module)};
         await lockOutputFolder(${JSON.stringify(folder)});
@@ -73,7 +73,7 @@ Deno.test({
 });
 
 Deno.test("claimOutputFolder() keeps a folder to one plan", () =>
-  inFolder(async (outer) => {
+  withFolder(async (outer) => {
     const folder = `${outer}/out`;
     await claimOutputFolder(folder, "plan a");
     await claimOutputFolder(folder, "plan a");
@@ -87,7 +87,7 @@ Deno.test("claimOutputFolder() keeps a folder to one plan", () =>
   }));
 
 Deno.test("claimOutputFolder() leaves a folder of other things alone", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     Deno.writeTextFileSync(`${folder}/thesis.tex`, "");
     await assert.rejects(claimOutputFolder(folder, "plan"), {
       code: "OUTPUT_FOLDER_NOT_OURS",

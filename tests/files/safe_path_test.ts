@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { printable, unsafeNameReason } from "../../src/files/safe_name.ts";
 import { resolveInside } from "../../src/files/safe_path.ts";
-import { inFolder } from "./faulty_files.ts";
+import { withFolder } from "../temporary_folder.ts";
 
 Deno.test("unsafeNameReason() accepts plain relative names", () => {
   for (const name of ["plan.json", "runs/warmup-length_1%_seed-0/journal.jsonl", "a/b/c.d", "é", "...x", "console"]) {
@@ -40,7 +40,7 @@ Deno.test("unsafeNameReason() accepts no name that a URL resolution takes out of
 });
 
 Deno.test("resolveInside() finds regular files", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     Deno.mkdirSync(`${folder}/runs`);
     Deno.writeTextFileSync(`${folder}/runs/a`, "x");
     assert.equal(await resolveInside(folder, "runs/a"), `${Deno.realPathSync(folder)}/runs/a`);
@@ -53,7 +53,7 @@ Deno.test({
   name: "resolveInside() follows links inside the folder and none out of it, nor to devices",
   ignore: Deno.build.os === "windows",
   fn: () =>
-    inFolder(async (outer) => {
+    withFolder(async (outer) => {
       const folder = `${outer}/folder`;
       Deno.mkdirSync(folder);
       // The neighbour's name starts as the folder's does.

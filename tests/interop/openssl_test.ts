@@ -4,7 +4,7 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import { preAuthenticationEncoding, readEnvelope, signEnvelope } from "../../src/manifest/dsse.ts";
 import { createKeyFile, readSigningKey, readVerifyingKey } from "../../src/manifest/key_file.ts";
 import { verifyBytes } from "../../src/manifest/keys.ts";
-import { inFolder } from "../files/faulty_files.ts";
+import { withFolder } from "../temporary_folder.ts";
 
 const reason = await reasonToSkip();
 
@@ -28,7 +28,7 @@ async function openssl(...args: string[]): Promise<{ code: number; stdout: Uint8
 
 function test(name: string, run: (folder: string) => Promise<void>): void {
   const suffix = reason === undefined ? "" : ` (skipped: ${reason})`;
-  Deno.test({ name: name + suffix, ignore: reason !== undefined, fn: () => inFolder(run) });
+  Deno.test({ name: name + suffix, ignore: reason !== undefined, fn: () => withFolder(run) });
 }
 
 test("signEnvelope() makes a signature that OpenSSL verifies over the DSSE bytes, and no others", async (folder) => {

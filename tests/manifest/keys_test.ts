@@ -10,7 +10,7 @@ import {
   signBytes,
   verifyBytes,
 } from "../../src/manifest/keys.ts";
-import { inFolder } from "../files/faulty_files.ts";
+import { withFolder } from "../temporary_folder.ts";
 import { toPem } from "../../src/manifest/pem.ts";
 
 const hex = (text: string) => Uint8Array.fromHex(text);
@@ -85,7 +85,7 @@ Deno.test("parseSigningKey() says what is wrong with a key, and never shows it",
 });
 
 Deno.test("findSigningKey() makes a key on first use, private to its owner, and uses it from then on", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const defaultFile = `${folder}/keys/key.pem`;
     const first = await findSigningKey({ defaultFile });
     assert.ok(first.isNew);
@@ -103,7 +103,7 @@ Deno.test("findSigningKey() makes a key on first use, private to its owner, and 
   }));
 
 Deno.test("findSigningKey() prefers the file that is given, then the environment, and falls back on neither", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const given = await createKeyFile(`${folder}/given.pem`);
     const fromEnvironment = await generateSigningKey();
     const environment = await privateKeyPem(fromEnvironment);

@@ -4,7 +4,7 @@ import { digestArtefacts } from "../../src/manifest/folder_artefacts.ts";
 import { formatVerification } from "../../src/manifest/verification_report.ts";
 import { MAX_MANIFEST_BYTES } from "../../src/manifest/verify.ts";
 import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
-import { inFolder } from "../files/faulty_files.ts";
+import { withFolder } from "../temporary_folder.ts";
 import { makeBundle, testJudge } from "./fixture.ts";
 
 const bundle = await makeBundle();
@@ -22,7 +22,7 @@ function unpack(folder: string): string {
 }
 
 Deno.test("verifyManifestFile() verifies a folder, and needs nothing but to read it", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = unpack(folder);
     Deno.writeTextFileSync(`${folder}/stranger.txt`, "not in the manifest");
     const report = await verifyManifestFile(path, options);
@@ -33,7 +33,7 @@ Deno.test("verifyManifestFile() verifies a folder, and needs nothing but to read
   }));
 
 Deno.test("verifyManifestFile() reports what it could not read, with exit code 2", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const missing = await verifyManifestFile(`${folder}/none.json`, options);
     assert.equal(missing.exitCode, 2);
     assert.match(
@@ -45,7 +45,7 @@ Deno.test("verifyManifestFile() reports what it could not read, with exit code 2
   }));
 
 Deno.test("verifyManifestFile() does not read a manifest that is too large", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = unpack(folder);
     Deno.truncateSync(path, MAX_MANIFEST_BYTES + 1);
     const report = await verifyManifestFile(path, options);
@@ -57,7 +57,7 @@ Deno.test({
   name: "verifyManifestFile() follows no link out of the folder, even to the right bytes, and opens no device",
   ignore: Deno.build.os === "windows",
   fn: () =>
-    inFolder(async (outer) => {
+    withFolder(async (outer) => {
       const path = unpack(`${outer}/bundle`);
       const page = `${outer}/bundle/report.html`;
       Deno.renameSync(page, `${outer}/report.html`);

@@ -1,5 +1,6 @@
 /** What the operating system does to the real process: Ctrl-C, and two processes in one output folder. */
 import assert from "node:assert/strict";
+import { withFolder } from "../temporary_folder.ts";
 
 const PERMISSIONS = [
   "--allow-read",
@@ -38,15 +39,6 @@ async function appeared(path: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`"${path}" did not appear`);
-}
-
-async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test({

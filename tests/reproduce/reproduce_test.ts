@@ -6,6 +6,7 @@ import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { Interrupted } from "../../src/train/train_run.ts";
 import { digestOf, reproduceSmoke } from "./smoke.ts";
+import { withFolder } from "../temporary_folder.ts";
 
 /**
  * What every machine must find at the smoke scale. A change of arithmetic, data, experiments or checkpoint steps changes
@@ -16,26 +17,22 @@ const GOLDEN = {
   digest: "60f08dd2f0c9a73120939f28c88ca64f8ff51cf27d0403a69fc2caca42ae0e5a",
 };
 
-async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(`${folder}/out`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+/** Calls `use` with the path of an output folder that is yet to be made. */
+async function withOutput(use: (folder: string) => Promise<void>): Promise<void> {
+  await withFolder((folder) => use(`${folder}/out`));
 }
 
 Deno.test(`reproduce() finds the golden digest of ${GOLDEN.arithmetic} when it runs smoke on any number of threads`, async () => {
   assert.equal(ARITHMETIC_VERSION, GOLDEN.arithmetic);
   for (const threads of [1, 2, 3]) {
-    await withFolder(async (folder) => {
+    await withOutput(async (folder) => {
       assert.equal(digestOf(await reproduceSmoke(folder, threads)), GOLDEN.digest, `${threads} threads`);
     });
   }
 });
 
 Deno.test("reproduce() leaves a manifest that verifies, and trains nothing when it is called again", async () => {
-  await withFolder(async (folder) => {
+  await withOutput(async (folder) => {
     const first = await reproduceSmoke(folder, 2);
     const paper = await loadPaper();
     const report = await verifyManifestFile(first.manifestPath, { judge: paperJudge(paper.text, PAPER_FILE) });
@@ -49,7 +46,7 @@ Deno.test("reproduce() leaves a manifest that verifies, and trains nothing when 
 });
 
 Deno.test("reproduce() ends with the golden digest when it is interrupted again and again", async () => {
-  await withFolder(async (folder) => {
+  await withOutput(async (folder) => {
     let interruptions = 0;
     for (let stopAfter = 3;; stopAfter += 17) {
       const controller = new AbortController();
@@ -75,7 +72,7 @@ Deno.test("reproduce() ends with the golden digest when it is interrupted again 
 });
 
 Deno.test("reproduce() prolongs runs to the golden digest when a part of the plan was trained first", async () => {
-  await withFolder(async (folder) => {
+  await withOutput(async (folder) => {
     const part = await reproduceSmoke(folder, 2, { only: ["warmup-length", "same-data/2x"] });
     assert.equal(part.results.length, 6);
     assert.equal(digestOf(await reproduceSmoke(folder, 2)), GOLDEN.digest);
@@ -83,7 +80,7 @@ Deno.test("reproduce() prolongs runs to the golden digest when a part of the pla
 });
 
 Deno.test("reproduce() goes on from an older checkpoint, and says so, when the newest one is damaged", async () => {
-  await withFolder(async (folder) => {
+  await withOutput(async (folder) => {
     await reproduceSmoke(folder, 2, { only: ["upstream"] });
     const run = `${folder}/runs/upstream_pretrain_seed-0`;
     const newest = `${run}/checkpoints/step-000064.safetensors`;
@@ -98,7 +95,7 @@ Deno.test("reproduce() goes on from an older checkpoint, and says so, when the n
 });
 
 Deno.test("reproduce() refuses a folder that holds another plan's runs", async () => {
-  await withFolder(async (folder) => {
+  await withOutput(async (folder) => {
     await reproduceSmoke(folder, 2, { only: ["upstream"] });
     const files = ["README.md", "docs/arithmetic.md"];
     await assert.rejects(
@@ -109,7 +106,7 @@ Deno.test("reproduce() refuses a folder that holds another plan's runs", async (
 });
 
 Deno.test("reproduce() refuses a scale whose data are not at hand", async () => {
-  await withFolder(async (folder) => {
+  await withOutput(async (folder) => {
     await assert.rejects(reproduceSmoke(folder, 2, { scale: "paper" }), { code: "DATA_NOT_FETCHED" });
   });
 });

@@ -8,6 +8,7 @@ import { parameterCount } from "../../src/model/config.ts";
 import { initializeWeights } from "../../src/model/initial_weights.ts";
 import { checkpointName, checkpointStep, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
 import { stateDigest } from "../../src/train/state_digest.ts";
+import { withFolder } from "../temporary_folder.ts";
 
 const MODEL = {
   hiddenSize: 8,
@@ -41,15 +42,6 @@ async function written(path: string): Promise<{ state: TrainingState; info: Para
   const info = { run: RUN, step: 123, dataPosition: 492, state: await stateDigest(state, 123, 492) };
   await writeCheckpoint(path, MODEL, state, info);
   return { state, info };
-}
-
-async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("readCheckpoint() gives back what writeCheckpoint() wrote, to the bit", async () => {

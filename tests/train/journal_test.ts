@@ -6,7 +6,8 @@ import type { RunKey } from "../../src/experiment/run.ts";
 import { JournalWriter, readJournalFile } from "../../src/train/journal.ts";
 import { readJournal } from "../../src/train/journal_reader.ts";
 import { chainStart, fromBits, MAX_LINE_BYTES, toBits } from "../../src/train/journal_record.ts";
-import { faultyFiles, inFolder } from "../files/faulty_files.ts";
+import { withFolder } from "../temporary_folder.ts";
+import { faultyFiles } from "../files/faulty_files.ts";
 
 const RUN = sha256("a run") as RunKey;
 const OTHER_RUN = sha256("another run") as RunKey;
@@ -44,7 +45,7 @@ Deno.test("toBits() and fromBits() know IEEE f32", () => {
 });
 
 Deno.test("JournalWriter writes the bytes and the chain that docs/manifest.md states", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/journal.jsonl`;
     const journal = await JournalWriter.create(path, RUN);
     journal.appendStep({ step: 0, learningRate: 0.5, loss: 1, gradientNorm: 2, batch: batchOf(0) });
@@ -102,7 +103,7 @@ Deno.test("JournalWriter writes the bytes and the chain that docs/manifest.md st
   }));
 
 Deno.test("JournalWriter refuses steps out of order, values that are not finite, and records after a divergence", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const journal = await JournalWriter.create(`${folder}/j`, RUN);
     assert.throws(() => appendStep(journal, 1), /Step 0 is due/);
     assert.throws(() => appendStep(journal, 0, NaN), /not finite/);
@@ -118,7 +119,7 @@ Deno.test("JournalWriter refuses steps out of order, values that are not finite,
   }));
 
 Deno.test("JournalWriter.resume() ends with the bytes of an uninterrupted run, from any step and any torn end", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/j`;
     const chain = await writeTen(path);
     const whole = Deno.readFileSync(path);
@@ -148,7 +149,7 @@ Deno.test("JournalWriter.resume() ends with the bytes of an uninterrupted run, f
   }));
 
 Deno.test("JournalWriter.resume() says what it cut, and that a line was torn", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/j`;
     await writeTen(path);
     Deno.truncateSync(path, Deno.statSync(path).size - 10);
@@ -159,7 +160,7 @@ Deno.test("JournalWriter.resume() says what it cut, and that a line was torn", (
   }));
 
 Deno.test("JournalWriter.resume() refuses the journal of another run, and one that is not there", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/j`;
     await writeTen(path);
     await assert.rejects(JournalWriter.resume(path, OTHER_RUN, 0), { message: /line 1: the header is not that/ });
@@ -167,7 +168,7 @@ Deno.test("JournalWriter.resume() refuses the journal of another run, and one th
   }));
 
 Deno.test("JournalWriter.flush() keeps its records when the disk is full, and writes them once it is not", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = `${folder}/j`;
     await writeTen(path);
     const good = Deno.readFileSync(path);
@@ -195,7 +196,7 @@ Deno.test("JournalWriter.flush() keeps its records when the disk is full, and wr
   }));
 
 Deno.test("readJournal() reads the same whatever the pieces", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const chain = await writeTen(`${folder}/j`);
     const bytes = Deno.readFileSync(`${folder}/j`);
     for (const chunk of [1, 2, 100, 1 << 20]) {
@@ -207,7 +208,7 @@ Deno.test("readJournal() reads the same whatever the pieces", () =>
   }));
 
 Deno.test("readJournal() says precisely what was tampered with", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     await writeTen(`${folder}/j`);
     const text = Deno.readTextFileSync(`${folder}/j`);
     const lines = text.split("\n");
@@ -253,7 +254,7 @@ Deno.test("readJournal() says precisely what was tampered with", () =>
   }));
 
 Deno.test("readJournal() never accepts a journal with any byte changed, and never throws", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const chain = await writeTen(`${folder}/j`);
     const bytes = Deno.readFileSync(`${folder}/j`);
     await fc.assert(
@@ -268,7 +269,7 @@ Deno.test("readJournal() never accepts a journal with any byte changed, and neve
   }));
 
 Deno.test("readJournal() lets a visitor object, and stops there", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     await writeTen(`${folder}/j`);
     const reading = await readJournalFile(`${folder}/j`, RUN, undefined, (record) => {
       return record.kind === "step" && record.step === 4 ? "not this one" : undefined;

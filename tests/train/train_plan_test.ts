@@ -3,15 +3,7 @@ import { readJournalFile } from "../../src/train/journal.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { type RunResult, trainPlan } from "../../src/train/train_plan.ts";
 import { fakeEngine, fakePlan } from "./fake_training.ts";
-
-async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../temporary_folder.ts";
 
 function byLabel(results: readonly RunResult[], part: string): RunResult {
   const result = results.find(({ run }) => run.label.includes(part));

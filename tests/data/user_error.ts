@@ -1,15 +1,5 @@
-/** A folder for one test. */
+/** What tests of bad input expect. */
 import { UserError } from "../../src/errors.ts";
-
-/** Calls `use` with a new folder and removes it afterwards. */
-export async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** A predicate for `rejects`: a {@linkcode UserError} of a code whose message has all the parts. */
 export function userError(code: string, ...parts: readonly string[]): (error: unknown) => boolean {
