@@ -1,5 +1,6 @@
 /** Reading with bounds: nothing is allocated before its size is known to be allowed. */
 import { UserError } from "../errors.ts";
+import { collectBounded } from "./collect_bounded.ts";
 import { DENO_FILES } from "./deno_file_system.ts";
 import { fileError } from "./file_error.ts";
 import type { FileSystem } from "./file_system.ts";
@@ -51,24 +52,10 @@ export async function readFileBounded(
   maxBytes: number,
   files: FileSystem = DENO_FILES,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const tooLarge = (bytes: number) =>
+  return await collectBounded(readChunks(path, files), maxBytes, (bytes) =>
     new UserError(
       "FILE_TOO_LARGE",
       `"${path}" has ${bytes} bytes or more, and at most ${maxBytes} are allowed`,
       "check that this is the file you meant",
-    );
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  for await (const chunk of readChunks(path, files)) {
-    total += chunk.length;
-    if (total > maxBytes) throw tooLarge(total);
-    chunks.push(chunk);
-  }
-  const whole = new Uint8Array(total);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
+    ));
 }

@@ -1,6 +1,7 @@
 /** How the verifier reads artefacts, wherever they are: from a folder, or over HTTP in a page. */
 import { createSha256, type Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
+import { collectBounded } from "../files/collect_bounded.ts";
 
 /** Reads artefacts by the names of the manifest's subjects. */
 export interface ArtefactReader {
@@ -19,26 +20,19 @@ export async function digestStream(chunks: AsyncIterable<Uint8Array>): Promise<D
   return hasher.finish();
 }
 
-/** All bytes of a stream, if they are not too many. */
-export async function collectBounded(
-  chunks: AsyncIterable<Uint8Array>,
-  maxBytes: number,
+/**
+ * All bytes of an artefact.
+ *
+ * @throws {UserError} `FILE_TOO_LARGE` if it has more than `maxBytes`, and what the reader throws
+ */
+export async function readArtefact(
+  artefacts: ArtefactReader,
   name: string,
+  maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces: Uint8Array[] = [];
-  let total = 0;
-  for await (const chunk of chunks) {
-    total += chunk.length;
-    if (total > maxBytes) {
-      throw new UserError("FILE_TOO_LARGE", `"${name}" has more than ${maxBytes} bytes`, "it is not what it should be");
-    }
-    pieces.push(chunk);
-  }
-  const whole = new Uint8Array(total);
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
+  return await collectBounded(
+    artefacts.open(name),
+    maxBytes,
+    () => new UserError("FILE_TOO_LARGE", `"${name}" has more than ${maxBytes} bytes`, "it is not what it should be"),
+  );
 }

@@ -3,7 +3,7 @@
  * artefacts before what follows from them. Web-standard APIs only; the rules and the artefacts are given.
  */
 import type { Plan } from "../experiment/plan.ts";
-import { type ArtefactReader, collectBounded } from "./artefacts.ts";
+import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import { type Envelope, PAYLOAD_TYPE, readEnvelope } from "./dsse.ts";
 import { PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from "./predicate.ts";
 import { schemaFlaws } from "./statement.ts";
@@ -180,7 +180,7 @@ class Verification {
       this.note("plan", { status: "not checked", detail: `"${printable(name)}" is missing or was changed` });
       return undefined;
     }
-    const bytes = await collectBounded(this.artefacts.open(name), MAX_PLAN_BYTES, name);
+    const bytes = await readArtefact(this.artefacts, name, MAX_PLAN_BYTES);
     const plan = checkPlan(bytes, predicate);
     if (typeof plan === "string") {
       this.note("plan", { status: "failed", detail: plan });
@@ -218,7 +218,7 @@ class Verification {
     if (!good.has(name) || !subject.some((item) => item.name === name && item.digest.sha256 === sha256)) {
       return undefined;
     }
-    return new TextDecoder().decode(await collectBounded(this.artefacts.open(name), MAX_RULES_BYTES, name));
+    return new TextDecoder().decode(await readArtefact(this.artefacts, name, MAX_RULES_BYTES));
   }
 }
 

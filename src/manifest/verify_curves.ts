@@ -4,7 +4,7 @@ import { isEvaluationStep } from "../experiment/evaluation.ts";
 import type { RunKey } from "../experiment/run.ts";
 import type { Curves } from "../results/curves.ts";
 import { curvesSchema } from "../results/curves_schema.ts";
-import { type ArtefactReader, collectBounded } from "./artefacts.ts";
+import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
 import type { Predicate } from "./predicate.ts";
 import { isTrained, type TrainedRun } from "./run.ts";
@@ -43,7 +43,7 @@ export async function checkCurves(
       continue;
     }
     try {
-      const bytes = await collectBounded(artefacts.open(run.curves.name), MAX_CURVES_BYTES, run.curves.name);
+      const bytes = await readArtefact(artefacts, run.curves.name, MAX_CURVES_BYTES);
       const found = readCurves(bytes, run, rates.table(run.specification.schedule));
       if (typeof found === "string") failures.push(`curve of run "${run.label}": ${found}`);
       else {
