@@ -175,18 +175,18 @@ class Training {
       const batch = await nextBatch;
       nextBatch = this.#step + 1 < last ? this.#batch(this.#step + 1) : undefined;
       const diverged = await this.#trainStep(batch);
-      if (diverged !== undefined) {
-        nextBatch?.catch(() => {});
-        return await this.#end(diverged);
-      }
+      if (diverged !== undefined) return await this.#end(diverged);
     }
     return await this.#end({ kind: "completed" });
   }
 
+  /** A step's batch, read ahead. When a run stops, the one that nobody waits for any more may fail unheard. */
   #batch(step: number): Promise<Batch> {
     const { corpus, orderSeed, batchSequences } = this.#run.specification;
     const source = requireCorpus(this.#environment.corpora, corpus.name, corpus.digest);
-    return source.batch(step, batchSequences, orderSeed);
+    const batch = source.batch(step, batchSequences, orderSeed);
+    batch.catch(() => {});
+    return batch;
   }
 
   async #trainStep(batch: Batch): Promise<Outcome | undefined> {
