@@ -19,9 +19,14 @@ const configSchema = z.object({
   use_parallel_residual: z.literal(true),
   attention_bias: z.literal(true).optional(),
   tie_word_embeddings: z.literal(false).optional(),
-  rotary_pct: z.number().optional(),
-  rotary_emb_base: z.number().optional(),
-  rope_parameters: z.object({ partial_rotary_factor: z.number(), rope_theta: z.number() }).optional(),
+  rotary_pct: z.number().positive().max(1).optional(),
+  rotary_emb_base: z.number().positive().optional(),
+  rope_parameters: z.object({
+    partial_rotary_factor: z.number().positive().max(1),
+    rope_theta: z.number().positive(),
+    rope_type: z.literal("default").optional(),
+  }).optional(),
+  rope_scaling: z.null().optional(),
 });
 
 /**

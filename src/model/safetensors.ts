@@ -74,12 +74,17 @@ export function parseSafetensors(bytes: Uint8Array, name: string): Safetensors {
   const ranges: [number, number][] = [];
   for (const [key, value] of Object.entries(header as Record<string, unknown>)) {
     if (key === "__metadata__") {
-      if (typeof value !== "object" || value === null) fail("its metadata is not an object");
-      for (const [field, text] of Object.entries(value as object)) metadata[field] = String(text);
+      if (typeof value !== "object" || value === null || Array.isArray(value)) fail("its metadata is not an object");
+      for (const [field, text] of Object.entries(value as object)) {
+        if (typeof text !== "string") fail(`its metadata field "${field}" is not a string`);
+        metadata[field] = text;
+      }
       continue;
     }
     const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
-    if (typeof dtype !== "string" || !(dtype in DTYPE_BYTES)) return fail(`tensor "${key}" has the type ${dtype}`);
+    if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BYTES, dtype)) {
+      return fail(`tensor "${key}" has the type ${dtype}`);
+    }
     if (!isCountArray(shape)) return fail(`tensor "${key}" has no valid shape`);
     if (!isCountArray(offsets) || offsets.length !== 2) return fail(`tensor "${key}" has no valid offsets`);
     const [begin, end] = offsets as [number, number];
@@ -92,7 +97,7 @@ export function parseSafetensors(bytes: Uint8Array, name: string): Safetensors {
     tensors.set(key, { dtype: dtype as SafetensorsDtype, shape, data: data.subarray(begin, end) });
   }
   let covered = 0;
-  for (const [begin, end] of ranges.sort(([a], [b]) => a - b)) {
+  for (const [begin, end] of ranges.sort(([a, aEnd], [b, bEnd]) => a - b || aEnd - bEnd)) {
     if (begin !== covered) fail(`its tensors leave a gap or overlap at byte ${covered}`);
     covered = end;
   }

@@ -6,82 +6,27 @@
 import type { Verdict } from "../../src/results/claims.ts";
 import type { ReportArm, ReportInput, ReportRun } from "../../src/report/input.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
+import {
+  type LossPair,
+  REHEARSAL_CHECKPOINTS,
+  REHEARSAL_LOSSES,
+  REHEARSAL_SAME_DATA,
+  REHEARSAL_STEPS,
+} from "../results/rehearsal_losses.ts";
 
 const TOKENS_PER_STEP = 2048;
 const HORIZON_STEPS = 1464;
 const SHORT_STEPS = 248;
-const STEPS = [0, 14, 29, 73, 248, 497, 732, 980, 1185, 1464];
 
-type Losses = readonly (readonly [upstream: number, downstream: number])[];
-
-const CONSTANT: Losses = [
-  [.890, 1.491],
-  [.912, 1.425],
-  [.917, 1.394],
-  [.934, 1.349],
-  [.956, 1.267],
-  [.975, 1.222],
-  [.999, 1.185],
-  [.991, 1.160],
-  [.999, 1.144],
-  [1.003, 1.127],
-];
-const HALF: Losses = [
-  [.890, 1.491],
-  [.981, 1.450],
-  [1.029, 1.395],
-  [1.066, 1.348],
-  [1.091, 1.242],
-  [1.088, 1.167],
-  [1.098, 1.110],
-  [1.047, 1.067],
-  [1.040, 1.044],
-  [1.034, 1.038],
-];
-const ONCE: Losses = [
-  [.890, 1.491],
-  [1.076, 1.490],
-  [1.151, 1.443],
-  [1.168, 1.399],
-  [1.208, 1.266],
-  [1.198, 1.179],
-  [1.163, 1.106],
-  [1.095, 1.045],
-  [1.080, 1.012],
-  [1.071, 1.001],
-];
-const TWICE: Losses = [
-  [.890, 1.491],
-  [1.252, 1.611],
-  [1.359, 1.546],
-  [1.356, 1.489],
-  [1.351, 1.308],
-  [1.297, 1.213],
-  [1.228, 1.135],
-  [1.137, 1.046],
-  [1.117, .996],
-  [1.097, .982],
-];
-const SCRATCH: Losses = [
-  [5.785, 5.842],
-  [4.014, 3.519],
-  [3.128, 2.737],
-  [2.716, 2.430],
-  [2.172, 2.098],
-  [1.626, 1.588],
-  [1.473, 1.377],
-  [1.349, 1.268],
-  [1.319, 1.207],
-  [1.295, 1.183],
-];
+type Losses = readonly LossPair[];
 
 /** Upstream losses of the same-data runs at steps 0, 14, 29, 73, 248, 497; their downstream losses follow on a line. */
-function sameData(...upstream: readonly number[]): Losses {
+function sameData(upstream: readonly number[]): Losses {
   return upstream.map((loss) => [loss, 0.62 + loss * 0.98] as const);
 }
 
 /** The run whose losses these are, moved towards those of an earlier checkpoint. */
-function fromCheckpoint(start: readonly [number, number], end: readonly [number, number]): Losses {
+function fromCheckpoint(start: LossPair, end: LossPair): Losses {
   const shape = [0, .35, .5, .72, 1];
   return shape.map((share) =>
     [start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])] as const
@@ -99,34 +44,64 @@ interface Recipe {
 }
 
 const RECIPES: readonly Recipe[] = [
-  { experiment: "upstream", arm: "pretrain", steps: 1953, warmup: 0.01, losses: SCRATCH.map(([u, d]) => [u - .4, d]) },
+  {
+    experiment: "upstream",
+    arm: "pretrain",
+    steps: 1953,
+    warmup: 0.01,
+    losses: REHEARSAL_LOSSES["from-scratch/scratch"].map(([u, d]) => [u - .4, d]),
+  },
   ...[
-    ["0%", 0, [[.890, 1.491], [1.222, 1.558], [1.182, 1.450], [1.188, 1.386], [1.207, 1.258]]] as const,
-    ["0.5%", .005, [[.890, 1.491], [1.142, 1.529], [1.162, 1.441], [1.170, 1.391], [1.209, 1.260]]] as const,
-    ["1%", .01, ONCE] as const,
-    ["2%", .02, [[.890, 1.491], [.981, 1.450], [1.097, 1.431], [1.156, 1.399], [1.205, 1.269]]] as const,
+    ["0%", 0, REHEARSAL_LOSSES["warmup-length/0%"]] as const,
+    ["0.5%", .005, REHEARSAL_LOSSES["warmup-length/0.5%"]] as const,
+    ["1%", .01, REHEARSAL_LOSSES["max-learning-rate/1x"]] as const,
+    ["2%", .02, REHEARSAL_LOSSES["warmup-length/2%"]] as const,
   ].map(([arm, warmup, losses]) => ({ experiment: "warmup-length", arm, steps: SHORT_STEPS, warmup, losses })),
-  { experiment: "max-learning-rate", arm: "constant", steps: HORIZON_STEPS, warmup: 0, losses: CONSTANT },
-  { experiment: "max-learning-rate", arm: "0.5x", steps: HORIZON_STEPS, warmup: .01, losses: HALF },
+  {
+    experiment: "max-learning-rate",
+    arm: "constant",
+    steps: HORIZON_STEPS,
+    warmup: 0,
+    losses: REHEARSAL_LOSSES["max-learning-rate/constant"],
+  },
+  {
+    experiment: "max-learning-rate",
+    arm: "0.5x",
+    steps: HORIZON_STEPS,
+    warmup: .01,
+    losses: REHEARSAL_LOSSES["max-learning-rate/0.5x"],
+  },
   {
     experiment: "max-learning-rate",
     arm: "1x",
     steps: HORIZON_STEPS,
     warmup: .01,
-    losses: ONCE,
+    losses: REHEARSAL_LOSSES["max-learning-rate/1x"],
     run: "warmup-length_1%",
   },
-  { experiment: "max-learning-rate", arm: "2x", steps: HORIZON_STEPS, warmup: .01, losses: TWICE },
-  { experiment: "from-scratch", arm: "scratch", steps: HORIZON_STEPS, warmup: .01, losses: SCRATCH },
+  {
+    experiment: "max-learning-rate",
+    arm: "2x",
+    steps: HORIZON_STEPS,
+    warmup: .01,
+    losses: REHEARSAL_LOSSES["max-learning-rate/2x"],
+  },
+  {
+    experiment: "from-scratch",
+    arm: "scratch",
+    steps: HORIZON_STEPS,
+    warmup: .01,
+    losses: REHEARSAL_LOSSES["from-scratch/scratch"],
+  },
   ...[
-    ["constant", 0, sameData(.890, .896, .894, .890, .883, .880)] as const,
-    ["0.5x", .01, sameData(.890, .931, .957, .949, .946, .910)] as const,
-    ["1x", .01, sameData(.890, 1.002, 1.033, 1.021, 1.000, .956)] as const,
-    ["2x", .01, sameData(.890, 1.152, 1.182, 1.181, 1.085, 1.008)] as const,
+    ["constant", 0, sameData(REHEARSAL_SAME_DATA["same-data/constant"])] as const,
+    ["0.5x", .01, sameData(REHEARSAL_SAME_DATA["same-data/0.5x"])] as const,
+    ["1x", .01, sameData(REHEARSAL_SAME_DATA["same-data/1x"])] as const,
+    ["2x", .01, sameData(REHEARSAL_SAME_DATA["same-data/2x"])] as const,
   ].map(([arm, warmup, losses]) => ({ experiment: "same-data", arm, steps: SHORT_STEPS, warmup, losses })),
   ...[
-    ["7%-warmup-0%", 0, fromCheckpoint([2.174, 2.464], [1.750, 1.729])] as const,
-    ["7%-warmup-1%", .01, fromCheckpoint([2.174, 2.464], [1.734, 1.722])] as const,
+    ["7%-warmup-0%", 0, fromCheckpoint(...REHEARSAL_CHECKPOINTS["earlier-checkpoints/7%-warmup-0%"])] as const,
+    ["7%-warmup-1%", .01, fromCheckpoint(...REHEARSAL_CHECKPOINTS["earlier-checkpoints/7%-warmup-1%"])] as const,
     ["19%-warmup-0%", 0, fromCheckpoint([1.52, 1.91], [1.48, 1.475])] as const,
     ["19%-warmup-1%", .01, fromCheckpoint([1.52, 1.91], [1.47, 1.468])] as const,
   ].map(([arm, warmup, losses]) => ({ experiment: "earlier-checkpoints", arm, steps: SHORT_STEPS, warmup, losses })),
@@ -135,7 +110,7 @@ const RECIPES: readonly Recipe[] = [
     arm: "100%-warmup-0%",
     steps: SHORT_STEPS,
     warmup: 0,
-    losses: [[.890, 1.491], [1.222, 1.558], [1.182, 1.450], [1.188, 1.386], [1.207, 1.258]],
+    losses: REHEARSAL_LOSSES["warmup-length/0%"],
     run: "warmup-length_0%",
   },
   {
@@ -143,16 +118,16 @@ const RECIPES: readonly Recipe[] = [
     arm: "100%-warmup-1%",
     steps: SHORT_STEPS,
     warmup: .01,
-    losses: ONCE,
+    losses: REHEARSAL_LOSSES["max-learning-rate/1x"],
     run: "warmup-length_1%",
   },
 ];
 
 /** Losses at a step, linear between the anchors, with a ripple of its own for every seed but the first. */
 function lossesAt(losses: Losses, step: number, seed: number): [number, number] {
-  const right = STEPS.findIndex((anchor) => anchor >= step);
+  const right = REHEARSAL_STEPS.findIndex((anchor) => anchor >= step);
   const index = right < 0 ? losses.length - 1 : Math.min(Math.max(1, right), losses.length - 1);
-  const [from, to] = [STEPS[index - 1] as number, STEPS[index] as number];
+  const [from, to] = [REHEARSAL_STEPS[index - 1] as number, REHEARSAL_STEPS[index] as number];
   const share = Math.min(1, (step - from) / (to - from));
   const [a, b] = [losses[index - 1], losses[index]] as [readonly [number, number], readonly [number, number]];
   const ripple = seed * 0.011 * (((step * 7 + seed * 3) % 11) / 11 - 0.3);
