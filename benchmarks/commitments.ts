@@ -25,8 +25,8 @@ import { median } from "./statistics.ts";
 import { percent, textTable } from "./text_table.ts";
 
 const OPTIONS = {
-  rounds: { kind: "count", value: "N", help: "rounds to take the median of (default: 3)" },
-  steps: { kind: "count", value: "N", help: "optimizer steps of a run (default: 500)" },
+  rounds: { kind: "count", value: "N", help: "rounds to take the median of (default: 5)" },
+  steps: { kind: "count", value: "N", help: "optimizer steps of a run (default: 250)" },
   threads: { kind: "count", value: "N", help: "threads of the engine (default: 2)" },
 } as const;
 
@@ -154,7 +154,7 @@ async function prepare(steps: number, threads: number): Promise<Workload & { clo
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values: { rounds = 3, steps = 500, threads = 2 } } = parseCommandLine(args, OPTIONS);
+  const { values: { rounds = 5, steps = 250, threads = 2 } } = parseCommandLine(args, OPTIONS);
   console.log(`machine  ${describeMachine()}`);
   const workload = await prepare(steps, threads);
   await Deno.mkdir(WORK_FOLDER, { recursive: true });
@@ -175,10 +175,18 @@ async function main(args: readonly string[]): Promise<number> {
       same &&= steps % workload.run.specification.checkpointInterval !== 0 || bare.state === state;
     }
     const total = median(times.map(({ withEvidence }) => withEvidence));
-    const share = median(times.map(({ withEvidence, bare }) => 1 - bare / withEvidence));
-    console.log(`whole    ${total.toFixed(2)} s; a bare loop ${median(times.map(({ bare }) => bare)).toFixed(2)} s`);
-    console.log(`share    ${percent(share)} of the time goes into evidence (median of the rounds' own shares)\n`);
+    const shares = times.map(({ withEvidence, bare }) => 1 - bare / withEvidence);
     const parts = await timeParts(workload, folder);
+    const sum = parts.reduce((seconds, part) => seconds + part.seconds, 0);
+    console.log(
+      `whole    ${total.toFixed(2)} s; a bare loop ${median(times.map(({ bare }) => bare)).toFixed(2)} s (medians)`,
+    );
+    console.log(
+      `evidence ${percent(sum / total)} of the time by its parts; ${percent(median(shares))} by difference of the`,
+    );
+    console.log(
+      `         two ways, round by round from ${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}\n`,
+    );
     const rows = parts.map(({ name, count, seconds }) => [
       name,
       String(count),

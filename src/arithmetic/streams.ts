@@ -6,4 +6,5 @@ export const STREAM = {
   documentSplit: 4,
   corpusSplit: 5,
   bootstrap: 6,
+  replayChoice: 7,
 } as const;

@@ -60,6 +60,8 @@ export interface VerificationReport {
   readonly caveats: readonly string[];
   /** keys whose signatures are good */
   readonly signers: readonly Signer[];
+  /** steps that may be left out but were asked for: not checked, they make the verdict "could not check" */
+  readonly asked?: readonly StepName[];
   /** the statement, if signature, types and schema are good */
   readonly statement?: Statement;
 }
@@ -67,17 +69,22 @@ export interface VerificationReport {
 /** Steps that may be left out without making the verdict "could not check": they are caveats then. */
 const OPTIONAL: ReadonlySet<StepName> = new Set(["signer", "replay"]);
 
+/** Whether a step that the verdict needs was not checked. */
+function isOpen({ name, status }: VerificationStep, asked: readonly StepName[] = []): boolean {
+  return status === "not checked" && (!OPTIONAL.has(name) || asked.includes(name));
+}
+
 /** The verdict that follows from steps: failed if any failed, else unable if any that is needed was not checked. */
 export function concludeVerification(
   steps: readonly VerificationStep[],
-  rest: { readonly caveats: readonly string[]; readonly signers: readonly Signer[]; readonly statement?: Statement },
+  rest: Pick<VerificationReport, "caveats" | "signers" | "asked" | "statement">,
 ): VerificationReport {
   const done = new Map(steps.map((step) => [step.name, step]));
   const complete = VERIFICATION_STEPS.map((name): VerificationStep =>
     done.get(name) ?? { name, status: "not checked", detail: "an earlier step stopped the verification" }
   );
   const failed = complete.some(({ status }) => status === "failed");
-  const open = complete.some(({ name, status }) => status === "not checked" && !OPTIONAL.has(name));
+  const open = complete.some((step) => isOpen(step, rest.asked));
   const verdict = failed ? "failed" : open ? "could not check" : "verified";
   const exitCode = failed ? EXIT.failed : open ? EXIT.unable : EXIT.ok;
   return { verdict, exitCode, steps: complete, ...rest };
@@ -104,7 +111,7 @@ export function formatVerification(report: VerificationReport): string {
   ].join("\n");
 }
 
-function verdictLine({ verdict, steps, signers }: VerificationReport): string {
+function verdictLine({ verdict, steps, signers, asked }: VerificationReport): string {
   const names = (status: VerificationStep["status"]) =>
     steps.filter((step) => step.status === status).map(({ name }) => name).join(", ");
   switch (verdict) {
@@ -116,8 +123,7 @@ function verdictLine({ verdict, steps, signers }: VerificationReport): string {
       return `Failed: ${names("failed")}`;
     case "could not check":
       return `Could not check: ${
-        steps.filter(({ name, status }) => status === "not checked" && !OPTIONAL.has(name)).map(({ name }) => name)
-          .join(", ")
+        steps.filter((step) => isOpen(step, asked)).map(({ name }) => name).join(", ")
       }`;
   }
 }

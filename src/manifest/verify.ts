@@ -32,6 +32,15 @@ import { printable } from "../files/safe_name.ts";
 export const MAX_MANIFEST_BYTES = 32 << 20;
 const MAX_RULES_BYTES = 1 << 20;
 
+/** What training pieces again found, and what it leaves open. */
+export interface ReplayOutcome extends StepOutcome {
+  /** in whole sentences, for the report */
+  readonly caveats: readonly string[];
+}
+
+/** Trains pieces again and compares; called when everything else is verified. Errors mean that it could not be done. */
+export type TrainAgain = (statement: Statement, artefacts: ArtefactReader) => Promise<ReplayOutcome>;
+
 /** What the caller brings to a verification. */
 export interface VerifyOptions {
   /** keys whose owners the caller knows; if any are given, one of them must have signed */
@@ -40,6 +49,8 @@ export interface VerifyOptions {
   readonly judge?: Judge;
   /** does without checkpoints that are not there: only manifest, journals and curves were published */
   readonly withoutCheckpoints?: boolean;
+  /** asks for the replay and makes it (src/replay); without it no piece of the training is repeated */
+  readonly trainAgain?: TrainAgain;
 }
 
 /** Stops the verification: the steps so far are the report. */
@@ -82,8 +93,7 @@ class Verification {
     const good = await this.checkArtefacts(statement);
     const plan = await this.checkPlan(statement, good);
     await this.checkResults(statement, plan, good);
-    this.note("replay", { status: "not checked", detail: "no piece of the training was repeated" });
-    this.caveats.push("No piece of the training was repeated: journals and curves are as their maker signed them.");
+    await this.checkReplay(statement);
   }
 
   checkSize(bytes: Uint8Array): void {
@@ -212,6 +222,22 @@ class Verification {
     if (caveat !== undefined) this.caveats.push(caveat);
   }
 
+  async checkReplay(statement: Statement): Promise<void> {
+    const { trainAgain } = this.options;
+    if (trainAgain === undefined) {
+      this.note("replay", { status: "not checked", detail: "no piece of the training was repeated" });
+      this.caveats.push("No piece of the training was repeated: journals and curves are as their maker signed them.");
+      return;
+    }
+    if (this.steps.some(({ name, status }) => status !== "ok" && name !== "signer")) {
+      this.note("replay", { status: "not checked", detail: "nothing is trained again before the rest is verified" });
+      return;
+    }
+    const { caveats, ...outcome } = await trainAgain(statement, this.artefacts);
+    this.note("replay", outcome);
+    this.caveats.push(...caveats);
+  }
+
   /** The rules as they were signed, where they are an artefact that is as it was. */
   async signedRules({ predicate, subject }: Statement, good: ReadonlySet<string>): Promise<string | undefined> {
     const { name, sha256 } = predicate.paper;
@@ -247,5 +273,10 @@ export async function verifyManifest(
     }
   }
   const { steps, caveats, signers, statement } = verification;
-  return concludeVerification(steps, { caveats, signers, ...(statement === undefined ? {} : { statement }) });
+  return concludeVerification(steps, {
+    caveats,
+    signers,
+    ...(options.trainAgain === undefined ? {} : { asked: ["replay"] as const }),
+    ...(statement === undefined ? {} : { statement }),
+  });
 }

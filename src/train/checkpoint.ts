@@ -91,20 +91,46 @@ function parseInfo(metadata: Readonly<Record<string, string>>, path: string): Ch
   return { run: run as RunKey, step: Number(step), dataPosition: Number(dataPosition), state };
 }
 
+/** What the reader of a checkpoint knows of it: the run, the step, the state's digest from the journal. */
+export interface ExpectedCheckpoint {
+  readonly run: RunKey;
+  /** optimizer steps done */
+  readonly step: number;
+  readonly state?: Digest;
+}
+
+/** No checkpoint of a model is larger than this, in bytes. */
+export function maxCheckpointBytes(model: ModelConfig): number {
+  return 12 * parameterCount(model) + HEADER_ALLOWANCE;
+}
+
 /**
  * Loads a checkpoint into an engine's state, and checks every bit of it against the digest it carries.
  *
- * @param expected what the caller knows of it: the run, the step, the state's digest from the journal
  * @throws {UserError} `BAD_CHECKPOINT` or `BAD_SAFETENSORS` if it is cut short, altered, or another run's
  */
 export async function readCheckpoint(
   path: string,
   model: ModelConfig,
   state: TrainingState,
-  expected: { readonly run: RunKey; readonly step: number; readonly state?: Digest },
+  expected: ExpectedCheckpoint,
   files?: FileSystem,
 ): Promise<CheckpointInfo> {
-  const bytes = await readFileBounded(path, 12 * parameterCount(model) + HEADER_ALLOWANCE, files);
+  return await loadCheckpoint(await readFileBounded(path, maxCheckpointBytes(model), files), path, model, state, expected);
+}
+
+/**
+ * As {@linkcode readCheckpoint}, from the bytes of the file.
+ *
+ * @param path how messages name the file
+ */
+export async function loadCheckpoint(
+  bytes: Uint8Array<ArrayBuffer>,
+  path: string,
+  model: ModelConfig,
+  state: TrainingState,
+  expected: ExpectedCheckpoint,
+): Promise<CheckpointInfo> {
   const { tensors, metadata } = parseSafetensors(bytes, path);
   const info = parseInfo(metadata, path);
   if (info.run !== expected.run || info.step !== expected.step) {

@@ -35,11 +35,12 @@ export function sessionOptions({ specification }: PlannedRun): SessionOptions {
 }
 
 /** Runs of one shape share a session: every run sets the whole state before its first step. */
-class SessionPool {
+export class SessionPool {
   #session: { readonly shape: string; readonly session: Session } | undefined;
 
   constructor(private readonly engine: Engine) {}
 
+  /** A session of the run's shape; one of another shape is closed. */
   async get(run: PlannedRun): Promise<Session> {
     const options = sessionOptions(run);
     const shape = canonicalJson(options);
@@ -50,6 +51,7 @@ class SessionPool {
     return this.#session.session;
   }
 
+  /** Stops the engine's threads. */
   close(): void {
     this.#session?.session.close();
     this.#session = undefined;

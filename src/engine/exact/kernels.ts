@@ -11,6 +11,7 @@ export const KERNEL_FILES = [
   "cross_entropy.ts",
   "elementary.ts",
   "elementwise.ts",
+  "exponentials.ts",
   "fma_emulated.ts",
   "fma_relaxed.ts",
   "gelu.ts",

@@ -1,8 +1,8 @@
 // Rotary position embedding and the causal softmax, forward and backward. AssemblyScript.
 // Queries, keys and values stand as GPT-NeoX fuses them: (T, heads, 3, d).
-import { expOfNegative } from "./elementary";
+import { exponentiateRow } from "./exponentials";
 import { fma } from "./fma";
-import { combineLanes, dot } from "./lanes";
+import { dot } from "./lanes";
 
 /**
  * Rotates the first 2 · `half` dimensions of every query and key in place: with pairs (a, b) = (x[i], x[i + half]),
@@ -70,29 +70,8 @@ export function causalSoftmax(scores: usize, rows: i32, columns: i32, scale: f32
     // −Infinity makes exp give +0, which leaves every partial sum as it is.
     for (j = length; j < end; j++) store<f32>(scores + (<usize> j << 2), -Infinity);
 
-    const shift = f32x4.splat(top);
     const padded = min(columns, (length + 3) & ~3);
-    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-    let p = scores;
-    for (j = 0; j + 32 <= padded; j += 32) {
-      s0 = exponentiate(p, shift, s0);
-      s1 = exponentiate(p + 16, shift, s1);
-      s2 = exponentiate(p + 32, shift, s2);
-      s3 = exponentiate(p + 48, shift, s3);
-      s4 = exponentiate(p + 64, shift, s4);
-      s5 = exponentiate(p + 80, shift, s5);
-      s6 = exponentiate(p + 96, shift, s6);
-      s7 = exponentiate(p + 112, shift, s7);
-      p += 128;
-    }
-    if (j < padded) s0 = exponentiate(p, shift, s0);
-    if (j + 4 < padded) s1 = exponentiate(p + 16, shift, s1);
-    if (j + 8 < padded) s2 = exponentiate(p + 32, shift, s2);
-    if (j + 12 < padded) s3 = exponentiate(p + 48, shift, s3);
-    if (j + 16 < padded) s4 = exponentiate(p + 64, shift, s4);
-    if (j + 20 < padded) s5 = exponentiate(p + 80, shift, s5);
-    if (j + 24 < padded) s6 = exponentiate(p + 96, shift, s6);
-    const total = f32x4.splat(combineLanes(s0, s1, s2, s3, s4, s5, s6, s7));
+    const total = f32x4.splat(exponentiateRow(scores, padded, top));
     for (j = 0; j < padded; j += 4) {
       const at = scores + (<usize> j << 2);
       v128.store(at, f32x4.div(v128.load(at), total));
@@ -100,12 +79,6 @@ export function causalSoftmax(scores: usize, rows: i32, columns: i32, scale: f32
     for (j = padded; j < end; j++) store<f32>(scores + (<usize> j << 2), 0);
     scores += <usize> columns << 2;
   }
-}
-
-function exponentiate(at: usize, shift: v128, partial: v128): v128 {
-  const e = expOfNegative(f32x4.sub(v128.load(at), shift));
-  v128.store(at, e);
-  return f32x4.add(partial, e);
 }
 
 /**

@@ -31,40 +31,30 @@ function packRows(panel: usize, b: usize, ldb: usize, k: i32): void {
   }
 }
 
-/** Packs 8 columns of B from its transpose: (8, k) with row stride ldb → panel (k, 8), by 4 × 4 transposes. */
+/** Transposes 4 × 4 floats: rows `ld` bytes apart become columns, stored `step` bytes apart. */
+function transposeFour(to: usize, step: usize, from: usize, ld: usize): void {
+  const r0 = v128.load(from), r1 = v128.load(from + ld);
+  const r2 = v128.load(from + ld * 2), r3 = v128.load(from + ld * 3);
+  const p0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), p1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const p2 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), p3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f32>(p0, p1, 0, 1, 4, 5));
+  v128.store(to + step, v128.shuffle<f32>(p0, p1, 2, 3, 6, 7));
+  v128.store(to + step * 2, v128.shuffle<f32>(p2, p3, 0, 1, 4, 5));
+  v128.store(to + step * 3, v128.shuffle<f32>(p2, p3, 2, 3, 6, 7));
+}
+
+/** Packs 8 columns of B from its transpose: (8, k) with row stride ldb → panel (k, 8). */
 function packColumns(panel: usize, b: usize, ldb: usize, k: i32): void {
   for (let half = 0; half < 2; half++) {
-    let from = b + <usize> half * 4 * ldb;
-    let to = panel + <usize> half * 16;
-    for (let i = 0; i < k; i += 4) {
-      const r0 = v128.load(from), r1 = v128.load(from + ldb);
-      const r2 = v128.load(from + ldb * 2), r3 = v128.load(from + ldb * 3);
-      const p0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), p1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-      const p2 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), p3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-      v128.store(to, v128.shuffle<f32>(p0, p1, 0, 1, 4, 5));
-      v128.store(to, v128.shuffle<f32>(p0, p1, 2, 3, 6, 7), 32);
-      v128.store(to, v128.shuffle<f32>(p2, p3, 0, 1, 4, 5), 64);
-      v128.store(to, v128.shuffle<f32>(p2, p3, 2, 3, 6, 7), 96);
-      from += 16;
-      to += 128;
-    }
+    const from = b + <usize> half * 4 * ldb;
+    const to = panel + <usize> half * 16;
+    for (let i: usize = 0; i < <usize> k; i += 4) transposeFour(to + i * 32, 32, from + i * 4, ldb);
   }
 }
 
-/** Packs 4 rows of A into the first floats of slots: (4, k) with row stride lda → (k, 6), by 4 × 4 transposes. */
+/** Packs 4 rows of A into the first floats of slots: (4, k) with row stride lda → (k, 6). */
 function packFourRows(slots: usize, a: usize, lda: usize, k: i32): void {
-  for (let i = 0; i < k; i += 4) {
-    const r0 = v128.load(a), r1 = v128.load(a + lda);
-    const r2 = v128.load(a + lda * 2), r3 = v128.load(a + lda * 3);
-    const p0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), p1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-    const p2 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), p3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-    v128.store(slots, v128.shuffle<f32>(p0, p1, 0, 1, 4, 5));
-    v128.store(slots, v128.shuffle<f32>(p0, p1, 2, 3, 6, 7), 24);
-    v128.store(slots, v128.shuffle<f32>(p2, p3, 0, 1, 4, 5), 48);
-    v128.store(slots, v128.shuffle<f32>(p2, p3, 2, 3, 6, 7), 72);
-    a += 16;
-    slots += 96;
-  }
+  for (let i: usize = 0; i < <usize> k; i += 4) transposeFour(slots + i * SLOT_BYTES, SLOT_BYTES, a + i * 4, lda);
 }
 
 /** Packs 2 rows of A into slots: (2, k) → (k, 6). */
