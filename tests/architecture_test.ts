@@ -1,5 +1,6 @@
 /** Rules that hold for the whole tree: layers, web-standard code, and no arithmetic that engines may round as they like. */
 import assert from "node:assert/strict";
+import { COMPILER } from "../src/engine/exact/kernels.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -86,6 +87,11 @@ Deno.test("the engine and the verifier use web-standard interfaces only", () => 
   const checked = FILES.filter(({ path }) => path.startsWith("src/engine/") || verifier.includes(path));
   assert(checked.length > 30, `${checked.length} files`);
   assert.deepEqual(checked.filter(({ text }) => platform.test(code(text))).map(({ path }) => path), []);
+});
+
+Deno.test("the kernels' compiler is the one that deno.json pins", async () => {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  assert.equal(imports.assemblyscript, `npm:${COMPILER}`);
 });
 
 Deno.test("src/ names no path of one machine", () => {

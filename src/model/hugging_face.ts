@@ -70,7 +70,7 @@ const OTHER_NAMES: ReadonlyMap<string, string> = new Map([["embed_out.weight", "
  */
 export function loadWeights({ tensors }: Safetensors, config: ModelConfig, weights: Float32Array, name: string): void {
   for (const parameter of parameterShapes(config)) {
-    const entry = tensors.get(parameter.name) ?? tensors.get(OTHER_NAMES.get(parameter.name) ?? "");
+    const entry = tensors.get(parameter.name) ?? tensors.get(OTHER_NAMES.get(parameter.name) ?? parameter.name);
     if (entry === undefined) throw new UserError("BAD_CHECKPOINT", `"${name}" has no tensor "${parameter.name}"`);
     if (entry.shape.join() !== parameter.shape.join()) {
       throw new UserError(

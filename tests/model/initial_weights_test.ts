@@ -93,5 +93,8 @@ Deno.test("initializeWeights() gives a tensor the same values in a longer vocabu
 
 Deno.test("initializeWeights() keeps the bits that ordered-f32/1 pins for seed 1234", () => {
   const weights = initialWeights(1234);
-  assert.equal(sha256(new Uint8Array(weights.buffer)), "c8ed8888f053823e99f8f10a63a72e342689b40358c0ddce783c21f83da77206");
+  assert.equal(
+    sha256(new Uint8Array(weights.buffer)),
+    "c8ed8888f053823e99f8f10a63a72e342689b40358c0ddce783c21f83da77206",
+  );
 });

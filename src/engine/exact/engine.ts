@@ -6,6 +6,7 @@ import {
   type FmaKind,
   instantiateKernels,
   KERNEL_FILES,
+  kernelIdentity,
   kernelModules,
 } from "./kernels.ts";
 import { planLayout } from "./layout.ts";
@@ -57,7 +58,7 @@ async function compile(
   { cache, sha256 }: ExactEngineOptions,
 ): Promise<Compiled> {
   const modules = kernelModules(files, fma);
-  const digest = sha256(JSON.stringify([...modules]));
+  const digest = sha256(kernelIdentity(modules));
   const cached = await cache?.get(digest);
   const binary = cached ?? await compileKernels(modules);
   if (cached === undefined) await cache?.put(digest, binary);

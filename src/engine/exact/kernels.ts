@@ -22,6 +22,21 @@ export const KERNEL_FILES = [
   "probe.ts",
 ] as const;
 
+/** The compiler and how it is called: part of the digest of what it makes. `deno.json` pins the same version. */
+export const COMPILER = "assemblyscript@0.28.20";
+const COMPILER_OPTIONS = [
+  "-O3",
+  ...["--runtime", "stub"],
+  "--noAssert",
+  "--importMemory",
+  "--sharedMemory",
+  ...["--initialMemory", "1"],
+  ...["--maximumMemory", "65536"],
+  ...["--enable", "simd"],
+  ...["--enable", "relaxed-simd"],
+  ...["--enable", "threads"],
+];
+
 /** How c + a·b is rounded once: by the CPU's instruction, or by doubles rounded to odd. */
 export type FmaKind = "relaxed" | "emulated";
 
@@ -141,6 +156,11 @@ export function kernelModules(files: ReadonlyMap<string, string>, fma: FmaKind):
   return modules;
 }
 
+/** What a compiled binary is known by: everything that determines it. */
+export function kernelIdentity(modules: ReadonlyMap<string, string>): string {
+  return JSON.stringify([COMPILER, COMPILER_OPTIONS, [...modules]]);
+}
+
 /**
  * Compiles the kernels to WebAssembly.
  *
@@ -149,27 +169,7 @@ export function kernelModules(files: ReadonlyMap<string, string>, fma: FmaKind):
 export async function compileKernels(modules: ReadonlyMap<string, string>): Promise<Uint8Array<ArrayBuffer>> {
   const asc = (await import("assemblyscript/asc")).default;
   let binary: Uint8Array<ArrayBuffer> | undefined;
-  const { error, stderr } = await asc.main([
-    "index.ts",
-    "--outFile",
-    "kernels.wasm",
-    "-O3",
-    "--runtime",
-    "stub",
-    "--noAssert",
-    "--importMemory",
-    "--sharedMemory",
-    "--initialMemory",
-    "1",
-    "--maximumMemory",
-    "65536",
-    "--enable",
-    "simd",
-    "--enable",
-    "relaxed-simd",
-    "--enable",
-    "threads",
-  ], {
+  const { error, stderr } = await asc.main(["index.ts", "--outFile", "kernels.wasm", ...COMPILER_OPTIONS], {
     readFile: (name: string) => modules.get(name) ?? null,
     writeFile: (name: string, contents: Uint8Array | string) => {
       if (name === "kernels.wasm" && typeof contents !== "string") binary = new Uint8Array(contents);
