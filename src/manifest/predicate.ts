@@ -54,7 +54,11 @@ export interface SeedFacts {
   /** repetitions of all experiments */
   readonly count: number;
   /** seeds of initial weights and of window orders, by seed index */
-  readonly values?: readonly { readonly initialWeights: number; readonly order: number }[];
+  readonly values?: readonly {
+    readonly initialWeights: number;
+    readonly pretrainingOrder: number;
+    readonly continuingOrder: number;
+  }[];
 }
 
 /** A corpus that was trained on. */

@@ -95,7 +95,9 @@ const predicateSchema: z.ZodType<Predicate> = z.strictObject({
   engine: z.strictObject({ name: textSchema, ...engineSchema.shape, description: facts }),
   seeds: z.strictObject({
     count: z.int().min(1),
-    values: z.array(z.strictObject({ initialWeights: wholeNumber, order: wholeNumber })).max(1000).exactOptional(),
+    values: z.array(
+      z.strictObject({ initialWeights: wholeNumber, pretrainingOrder: wholeNumber, continuingOrder: wholeNumber }),
+    ).max(1000).exactOptional(),
   }),
   corpora: z.strictObject({ upstream: corpusSchema, downstream: corpusSchema }),
   runs: z.array(runSchema).max(100_000),

@@ -76,8 +76,8 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     seeds: {
       count: plan.seeds,
       values: Array.from({ length: plan.seeds }, (_, index) => {
-        const { init, continuingOrder } = seedsOf(index);
-        return { initialWeights: init, order: continuingOrder };
+        const { init, pretrainingOrder, continuingOrder } = seedsOf(index);
+        return { initialWeights: init, pretrainingOrder, continuingOrder };
       }),
     },
     corpora: { upstream: describeCorpus(corpora.upstream), downstream: describeCorpus(corpora.downstream) },
