@@ -33,6 +33,18 @@
  * console.log(verdict); // verified
  * ```
  *
+ * @example Train a piece of what someone signed again, and compare every bit
+ * ```ts ignore
+ * import { createExactEngine, paperRules, replay, sha256 } from "./mod.ts";
+ *
+ * const { report, choice, difference } = await replay("out/tiny/manifest.dsse.json", {
+ *   pieces: { kind: "random", count: 5 },
+ *   engine: () => createExactEngine({ threads: 2, sha256 }),
+ *   judge: await paperRules(),
+ * });
+ * console.log(report.verdict, choice?.seed, choice?.worth, difference);
+ * ```
+ *
  * @module
  */
 import { paperJudge } from "./src/manifest/paper_judge.ts";
@@ -54,6 +66,7 @@ export { VERDICT_NAMES } from "./src/results/claims.ts";
 export { formatClaims } from "./src/results/format_claims.ts";
 
 export { verifyManifestFile as verify } from "./src/manifest/verify_file.ts";
+export { replay } from "./src/replay/replay.ts";
 export { formatVerification, VERIFICATION_STEPS } from "./src/manifest/verification_report.ts";
 export { PREDICATE_TYPE, STATEMENT_TYPE } from "./src/manifest/predicate.ts";
 export { generateSigningKey } from "./src/manifest/keys.ts";

@@ -64,7 +64,15 @@ export type {
   VerificationReport,
   VerificationStep,
 } from "./manifest/verification_report.ts";
-export type { VerifyOptions } from "./manifest/verify.ts";
+export type { ReplayOutcome, TrainAgain, VerifyOptions } from "./manifest/verify.ts";
+export type { ArtefactReader } from "./manifest/artefacts.ts";
 export type { ClaimEvidence, Judge, Judgement } from "./manifest/verify_claims.ts";
 export type { TrustedKey } from "./manifest/verify_signature.ts";
 export type { FileHandle, FileStatus, FileSystem, OpenMode } from "./files/file_system.ts";
+
+// Training again
+export type { Replay, ReplayChoice, ReplayEvents, ReplayOptions, ReplayPieces } from "./replay/replay.ts";
+export type { ReplaySeed } from "./replay/choice.ts";
+export type { ReplayDifference, ReplayField } from "./replay/difference.ts";
+export type { Segment } from "./replay/segment.ts";
+export type { SegmentWork } from "./replay/trainer.ts";

@@ -3,13 +3,22 @@ import project from "../../deno.json" with { type: "json" };
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { describeOptions } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { keygen } from "./keygen.ts";
 import { plan } from "./plan.ts";
 import { reproduceCommand } from "./reproduce.ts";
-import { verify } from "./verify.ts";
+import { replayCommand, verify } from "./verify.ts";
 
-const COMMANDS: Readonly<Record<string, Command>> = { reproduce: reproduceCommand, plan, verify, doctor, keygen };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  reproduce: reproduceCommand,
+  plan,
+  verify,
+  replay: replayCommand,
+  diff,
+  doctor,
+  keygen,
+};
 
 function overview(): string {
   const names = Object.keys(COMMANDS);

@@ -13,6 +13,7 @@ import type { Command } from "./command.ts";
 import { showPlan } from "./plan.ts";
 import { filesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
 import { formatSeconds, ProgressView } from "./progress.ts";
+import { abortOnSignals } from "./signals.ts";
 import { DATA_CACHE, DEFAULT_ENGINE, DEFAULT_KEY, DEFAULT_SCALE, startEngine, threadCount } from "./settings.ts";
 
 const OPTIONS = {
@@ -21,22 +22,6 @@ const OPTIONS = {
   key: { kind: "text", value: "FILE", help: `private key to sign with (default: ${KEY_VARIABLE}, or ${DEFAULT_KEY})` },
   "dry-run": { kind: "flag", help: "show the plan and stop" },
 } as const;
-
-/** Aborts at the first Ctrl-C; a second one ends the process at once. */
-function abortOnSignals(): { signal: AbortSignal; dispose: () => void } {
-  const controller = new AbortController();
-  const stop = () => {
-    if (controller.signal.aborted) Deno.exit(EXIT.interrupted);
-    console.error("\nStopping after this step; Ctrl-C again stops at once");
-    controller.abort();
-  };
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const name of signals) Deno.addSignalListener(name, stop);
-  return {
-    signal: controller.signal,
-    dispose: () => signals.forEach((name) => Deno.removeSignalListener(name, stop)),
-  };
-}
 
 function showExpectation(plan: Plan, calibration: Calibration): void {
   console.log(formatPlan(plan));

@@ -30,7 +30,12 @@ const kernelCache: KernelCache = {
     }
   },
   async put(digest, binary) {
-    await writeFileDurably(`${KERNEL_CACHE}/${digest}.wasm`, binary);
+    try {
+      await writeFileDurably(`${KERNEL_CACHE}/${digest}.wasm`, binary);
+    } catch (error) {
+      // Where nothing may be written, kernels are compiled again the next time.
+      if (!(error instanceof UserError && ["PERMISSION_DENIED", "READ_ONLY"].includes(error.code))) throw error;
+    }
   },
 };
 

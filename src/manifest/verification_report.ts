@@ -122,8 +122,6 @@ function verdictLine({ verdict, steps, signers, asked }: VerificationReport): st
     case "failed":
       return `Failed: ${names("failed")}`;
     case "could not check":
-      return `Could not check: ${
-        steps.filter((step) => isOpen(step, asked)).map(({ name }) => name).join(", ")
-      }`;
+      return `Could not check: ${steps.filter((step) => isOpen(step, asked)).map(({ name }) => name).join(", ")}`;
   }
 }

@@ -116,7 +116,13 @@ export async function readCheckpoint(
   expected: ExpectedCheckpoint,
   files?: FileSystem,
 ): Promise<CheckpointInfo> {
-  return await loadCheckpoint(await readFileBounded(path, maxCheckpointBytes(model), files), path, model, state, expected);
+  return await loadCheckpoint(
+    await readFileBounded(path, maxCheckpointBytes(model), files),
+    path,
+    model,
+    state,
+    expected,
+  );
 }
 
 /**

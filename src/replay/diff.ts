@@ -1,0 +1,225 @@
+/** Where two reproductions of one plan part: run by run, by bisection over the chain digests of their journals. */
+import type { ArtefactReader } from "../manifest/artefacts.ts";
+import { folderArtefacts } from "../manifest/folder_artefacts.ts";
+import type { Predicate } from "../manifest/predicate.ts";
+import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
+import type { StepName } from "../manifest/verification_report.ts";
+import { verifyManifestFile } from "../manifest/verify_file.ts";
+import { folderOf } from "../files/durable.ts";
+import { UserError } from "../errors.ts";
+import { readJournal } from "../train/journal_reader.ts";
+import type { JournalRecord } from "../train/journal_record.ts";
+import type { Digest } from "../digest/sha256.ts";
+import { readEvidence } from "./evidence.ts";
+
+/** What must hold of a manifest before it is compared. */
+const NEEDED: readonly StepName[] = [
+  ...["size", "envelope", "signature", "type", "schema", "subjects", "consistency"] as const,
+  ...["artefacts", "plan", "journals", "curves"] as const,
+];
+
+/** The first thing in which a run differs between two manifests. */
+export interface RunDifference {
+  /** label of the run */
+  readonly run: string;
+  /** number of the optimizer step, or of steps done for a state and a curve */
+  readonly step: number;
+  /** `outcome` if only one of them trained the run */
+  readonly field:
+    | "outcome"
+    | "record"
+    | "batch"
+    | "learning rate"
+    | "loss"
+    | "gradient norm"
+    | "divergence"
+    | "state"
+    | "curve";
+  /** in the first manifest: bits of an f32, a digest, or a number */
+  readonly a: string;
+  /** in the second */
+  readonly b: string;
+  /** steps of the last recorded state that both share; absent if they share none */
+  readonly lastCommonState?: number;
+}
+
+/** What comparing two manifests found. */
+export interface ManifestDiff {
+  /** the first difference of every run that differs, in the order of the plan */
+  readonly differences: readonly RunDifference[];
+  /** runs of the plan */
+  readonly runs: number;
+  /** what the makers said of their machines, engines and tools: name, first, second */
+  readonly environments: readonly { readonly name: string; readonly a: string; readonly b: string }[];
+}
+
+/** A manifest that is as it was signed. */
+interface Side {
+  readonly predicate: Predicate;
+  readonly artefacts: ArtefactReader;
+}
+
+/**
+ * Compares two manifests of the same plan, run by run. Checkpoints need not be there.
+ *
+ * @throws {UserError} `CANNOT_COMPARE` if one does not verify up to its curves, or their plans differ
+ */
+export async function diffManifests(pathA: string, pathB: string): Promise<ManifestDiff> {
+  const [a, b] = [await openSide(pathA), await openSide(pathB)];
+  if (a.predicate.plan.planDigest !== b.predicate.plan.planDigest) throw differentPlans(a.predicate, b.predicate);
+  const differences: RunDifference[] = [];
+  for (const [index, run] of a.predicate.runs.entries()) {
+    const other = b.predicate.runs[index];
+    if (other?.key !== run.key) throw differentPlans(a.predicate, b.predicate);
+    const difference = await diffRun(run, other, a, b);
+    if (difference !== undefined) differences.push(difference);
+  }
+  return { differences, runs: a.predicate.runs.length, environments: environments(a.predicate, b.predicate) };
+}
+
+async function openSide(path: string): Promise<Side> {
+  const { steps, statement } = await verifyManifestFile(path, { withoutCheckpoints: true });
+  const flaw = steps.find(({ name, status }) => NEEDED.includes(name) && status !== "ok");
+  if (flaw !== undefined || statement === undefined) {
+    throw new UserError("CANNOT_COMPARE", `"${path}": ${flaw?.name} ${flaw?.status}: ${flaw?.detail}`);
+  }
+  return { predicate: statement.predicate, artefacts: folderArtefacts(folderOf(path)) };
+}
+
+function differentPlans(a: Predicate, b: Predicate): UserError {
+  const facts = ({ scale, seeds, engine, corpora, runs }: Predicate) => ({
+    scale,
+    seeds: String(seeds.count),
+    arithmetic: engine.arithmetic,
+    "upstream corpus": corpora.upstream.digest.slice(0, 12),
+    "downstream corpus": corpora.downstream.digest.slice(0, 12),
+    "number of runs": String(runs.length),
+  });
+  const [left, right] = [Object.entries(facts(a)), Object.values(facts(b))];
+  const differing = left.flatMap(([name, value], index) =>
+    value === right[index] ? [] : [`${name} ${value} and ${right[index]}`]
+  );
+  return new UserError(
+    "CANNOT_COMPARE",
+    `These are manifests of different plans (${differing.join("; ") || "other steps or specifications"})`,
+    "compare two that were made by the same command",
+  );
+}
+
+async function diffRun(a: ManifestRun, b: ManifestRun, sideA: Side, sideB: Side): Promise<RunDifference | undefined> {
+  if (!isTrained(a) || !isTrained(b)) {
+    return a.outcome === b.outcome
+      ? undefined
+      : { run: a.label, step: 0, field: "outcome", a: a.outcome, b: b.outcome };
+  }
+  if (a.journal.root !== b.journal.root) {
+    const difference = await diffJournals(a, b, sideA, sideB);
+    if (difference !== undefined) return difference;
+  }
+  return a.curves.sha256 === b.curves.sha256 ? undefined : await diffCurves(a, b, sideA, sideB);
+}
+
+interface ChainedRecord {
+  readonly record: JournalRecord;
+  readonly chain: Digest;
+}
+
+async function readRecords(run: TrainedRun, { artefacts }: Side): Promise<ChainedRecord[]> {
+  const records: ChainedRecord[] = [];
+  await readJournal(
+    artefacts.open(run.journal.name),
+    run.key,
+    (record, { chain }) => void records.push({ record, chain }),
+  );
+  return records;
+}
+
+/** The smallest index from `low` on for which `differs` holds; it must hold for all after it. `high` if there is none. */
+function bisect(low: number, high: number, differs: (index: number) => boolean): number {
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (differs(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Undefined if one journal begins with the other: it was trained further under an earlier plan. */
+async function diffJournals(
+  a: TrainedRun,
+  b: TrainedRun,
+  sideA: Side,
+  sideB: Side,
+): Promise<RunDifference | undefined> {
+  const [left, right] = [await readRecords(a, sideA), await readRecords(b, sideB)];
+  // Equal chain digests mean equal beginnings, so that the first difference can be bisected for.
+  const shared = Math.min(left.length, right.length);
+  const index = bisect(0, shared, (at) => left[at]?.chain !== right[at]?.chain);
+  const [x, y] = [left[index]?.record, right[index]?.record];
+  if (x === undefined || y === undefined) return undefined;
+  const lastCommonState = left.slice(0, index).findLast(({ record }) => record.kind === "state")?.record.step;
+  return {
+    run: a.label,
+    step: x.step,
+    ...recordDifference(x, y),
+    ...(lastCommonState === undefined ? {} : { lastCommonState }),
+  };
+}
+
+function recordDifference(x: JournalRecord, y: JournalRecord): Pick<RunDifference, "field" | "a" | "b"> {
+  if (x.kind === "step" && y.kind === "step") {
+    const fields = [["batch", "batch"], ["lr", "learning rate"], ["loss", "loss"], [
+      "gradientNorm",
+      "gradient norm",
+    ]] as const;
+    for (const [member, field] of fields) {
+      if (x[member] !== y[member]) return { field, a: x[member], b: y[member] };
+    }
+  }
+  if (x.kind === "state" && y.kind === "state") return { field: "state", a: x.state, b: y.state };
+  if (x.kind === "divergence" && y.kind === "divergence") {
+    if (x.batch !== y.batch) return { field: "batch", a: x.batch, b: y.batch };
+    return { field: "divergence", a: `${x.divergence} ${x.value}`, b: `${y.divergence} ${y.value}` };
+  }
+  return { field: "record", a: x.kind, b: y.kind };
+}
+
+/** Curves are not chained: their points are compared one by one, those that both have. */
+async function diffCurves(a: TrainedRun, b: TrainedRun, sideA: Side, sideB: Side): Promise<RunDifference | undefined> {
+  const left = (await readEvidence(a, sideA.artefacts)).curves;
+  const right = (await readEvidence(b, sideB.artefacts)).curves;
+  for (const [index, point] of left.points.entries()) {
+    const other = right.points[index];
+    if (other === undefined) break;
+    for (const member of ["learningRate", "upstream", "downstream"] as const) {
+      if (point[member] === other[member]) continue;
+      const { step } = point;
+      return { run: a.label, step, field: "curve", a: `${member} ${point[member]}`, b: `${member} ${other[member]}` };
+    }
+  }
+  for (const name of ["upstream", "downstream"] as const) {
+    const [x, y] = [left.bytesPerToken[name], right.bytesPerToken[name]];
+    if (x !== y) return { run: a.label, step: 0, field: "curve", a: `${x} bytes a token`, b: `${y} bytes a token` };
+  }
+  return undefined;
+}
+
+function environments(a: Predicate, b: Predicate): ManifestDiff["environments"] {
+  const facts = ({ tool, environment, engine, metadata }: Predicate): [string, string][] => {
+    const { libraries, permissions, ...rest } = environment;
+    return [
+      ["rewarm", tool.version],
+      ...Object.entries(rest).map(([name, value]): [string, string] => [name, String(value)]),
+      ["permissions", permissions.join(", ")],
+      ...Object.entries(libraries),
+      ...Object.entries(engine.description).map(([name, value]): [string, string] => [`engine: ${name}`, value]),
+      ["made at", metadata.createdAt],
+    ];
+  };
+  const [left, right] = [new Map(facts(a)), new Map(facts(b))];
+  return [...new Set([...left.keys(), ...right.keys()])].map((name) => ({
+    name,
+    a: left.get(name) ?? "",
+    b: right.get(name) ?? "",
+  }));
+}

@@ -1,0 +1,231 @@
+/** Verification with replay: a manifest is verified, then pieces of its training are repeated and compared bit by bit. */
+import { describeCorpora, openCorpora } from "../data/corpora.ts";
+import type { CorpusOptions, DataProgress } from "../data/options.ts";
+import type { Engine } from "../engine/engine.ts";
+import { shortDigest } from "../digest/sha256.ts";
+import { UserError } from "../errors.ts";
+import { errnoOf } from "../files/file_error.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import type { ArtefactReader } from "../manifest/artefacts.ts";
+import type { Predicate, Statement } from "../manifest/predicate.ts";
+import type { TrainedRun } from "../manifest/run.ts";
+import type { VerificationReport } from "../manifest/verification_report.ts";
+import type { ReplayOutcome, VerifyOptions } from "../manifest/verify.ts";
+import { listed } from "../manifest/verify_artefacts.ts";
+import { verifyManifestFile } from "../manifest/verify_file.ts";
+import type { Corpora } from "../train/evaluation.ts";
+import { chooseSegments, drawSeed, parseSeed, type ReplaySeed, worthOf } from "./choice.ts";
+import { type ReplayDifference, ReplayMismatch } from "./difference.ts";
+import { counted, parseSegment, type Segment, segmentName, segmentsOf } from "./segment.ts";
+import { type SegmentWork, Trainer } from "./trainer.ts";
+
+/** Which pieces of the training are repeated. */
+export type ReplayPieces =
+  /** so many segments, drawn by tokens; a seed repeats another verifier's choice */
+  | { readonly kind: "random"; readonly count: number; readonly seed?: ReplaySeed }
+  /** every step of every run */
+  | { readonly kind: "all" }
+  /** pieces written as `RUN:FROM..TO` */
+  | { readonly kind: "named"; readonly names: readonly string[] };
+
+/** What is repeated, and with what. */
+export interface ReplayOptions extends Omit<VerifyOptions, "trainAgain"> {
+  /** which pieces */
+  readonly pieces: ReplayPieces;
+  /** gives the engine; asked when everything else is verified */
+  readonly engine: () => Promise<Engine>;
+  /** the files that were trained on, if it was not the data of the npm packages */
+  readonly corpusFiles?: { readonly upstream: readonly string[]; readonly downstream: readonly string[] };
+  /** folder of prepared corpora; written only where they are not there yet */
+  readonly dataCache?: string;
+  /** aborted: stop after the current step; the replay is then "not checked" */
+  readonly signal?: AbortSignal;
+  /** told on the way */
+  readonly events?: ReplayEvents;
+  /** how the manifest's folder is read; the machine's own files if absent */
+  readonly files?: FileSystem;
+}
+
+/** What happens on the way, for whoever shows it. */
+export interface ReplayEvents {
+  /** sources are read, hashed or tokenised */
+  readonly onData?: (progress: DataProgress) => void;
+  /** the pieces are chosen; training starts next */
+  readonly onChoice?: (choice: ReplayChoice) => void;
+  /** a step was trained again and found the same; `step` counts those of the run that are done */
+  readonly onStep?: (run: TrainedRun, step: number) => void;
+  /** a segment was trained again and found the same */
+  readonly onSegment?: (segment: Segment, work: SegmentWork) => void;
+}
+
+/** The pieces that were chosen. */
+export interface ReplayChoice {
+  /** in the order of the manifest, which is that of the replay */
+  readonly segments: readonly Segment[];
+  /** segments of the whole manifest */
+  readonly total: number;
+  /** the verifier's randomness, for a random choice */
+  readonly seed?: ReplaySeed;
+  /** what the choice is worth, in whole sentences */
+  readonly worth: string;
+}
+
+/** What came of it. */
+export interface Replay {
+  /** of the whole verification; its step "replay" says what training again found */
+  readonly report: VerificationReport;
+  /** absent if it came to no choice */
+  readonly choice?: ReplayChoice;
+  /** chosen segments found the same, in their order; the others come after the first difference */
+  readonly replayed: readonly Segment[];
+  /** the first record that training again did not give */
+  readonly difference?: ReplayDifference;
+}
+
+/**
+ * Verifies a manifest, then trains pieces of its runs again, from their checkpoints or from where the runs begin, and
+ * compares every record of the journals, every point of the curves, and the states at the ends. docs/verification.md
+ * says what that shows.
+ *
+ * @param path of `manifest.dsse.json`
+ */
+export async function replay(path: string, options: ReplayOptions): Promise<Replay> {
+  const attempt = new Attempt(options);
+  const report = await verifyManifestFile(path, {
+    ...options,
+    trainAgain: (statement, artefacts) => attempt.run(statement, artefacts),
+  });
+  const { choice, replayed, difference } = attempt;
+  return {
+    report,
+    replayed,
+    ...(choice === undefined ? {} : { choice }),
+    ...(difference === undefined ? {} : { difference }),
+  };
+}
+
+class Attempt {
+  readonly replayed: Segment[] = [];
+  choice: ReplayChoice | undefined;
+  difference: ReplayDifference | undefined;
+  #steps = 0;
+  #evaluations = 0;
+
+  constructor(private readonly options: ReplayOptions) {}
+
+  /** Never throws for what a manifest holds or a machine lacks: then it could not be checked. */
+  async run(statement: Statement, artefacts: ArtefactReader): Promise<ReplayOutcome> {
+    try {
+      await this.#replay(statement, artefacts);
+      return this.#same();
+    } catch (error) {
+      if (error instanceof ReplayMismatch) {
+        this.difference = error.difference;
+        return { status: "failed", detail: `${error.message}${this.#seedNote()}`, caveats: [] };
+      }
+      return { status: "not checked", detail: reasonOf(error), caveats: [] };
+    }
+  }
+
+  async #replay({ predicate }: Statement, artefacts: ArtefactReader): Promise<void> {
+    const { events = {}, signal } = this.options;
+    const { runs } = predicate;
+    this.choice = choose(this.options.pieces, predicate);
+    events.onChoice?.(this.choice);
+    const engine = await this.options.engine();
+    const corpora = await this.#openCorpora(predicate);
+    const trainer = new Trainer({
+      runs,
+      artefacts,
+      engine,
+      corpora,
+      ...(signal === undefined ? {} : { signal }),
+      ...(events.onStep === undefined ? {} : { onStep: events.onStep }),
+    });
+    try {
+      for (const segment of this.choice.segments) {
+        const work = await trainer.replay(segment);
+        this.replayed.push(segment);
+        this.#steps += segment.to - segment.from;
+        this.#evaluations += work.evaluations;
+        events.onSegment?.(segment, work);
+      }
+    } finally {
+      trainer.close();
+      corpora.upstream.close();
+      corpora.downstream.close();
+    }
+  }
+
+  /** The corpora that the manifest names; their digests are looked at before anything is prepared. */
+  async #openCorpora({ runs, corpora }: Predicate): Promise<Corpora> {
+    const { corpusFiles, dataCache, events } = this.options;
+    const sequenceLength = runs[0]?.specification.model.sequenceLength ?? 1;
+    const options: CorpusOptions = {
+      source: corpusFiles === undefined ? { kind: "npm" } : { kind: "files", ...corpusFiles },
+      sequenceLength,
+      ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),
+      ...(events?.onData === undefined ? {} : { onProgress: events.onData }),
+    };
+    const found = await describeCorpora(options);
+    for (const name of ["upstream", "downstream"] as const) {
+      if (found[name].digest === corpora[name].digest) continue;
+      throw new UserError(
+        "DIGEST_MISMATCH",
+        `The ${name} corpus here has the digest ${shortDigest(found[name].digest)}, and the manifest's has ${
+          shortDigest(corpora[name].digest)
+        }`,
+        "give the files that were trained on with --upstream and --downstream, or the version of rewarm that made it",
+      );
+    }
+    return await openCorpora(options);
+  }
+
+  #seedNote(): string {
+    return this.choice?.seed === undefined ? "" : `; seed ${this.choice.seed}`;
+  }
+
+  #same(): ReplayOutcome {
+    const { pieces } = this.options;
+    const { segments = [], total = 0, worth = "" } = this.choice ?? {};
+    const isWhole = pieces.kind !== "named" && segments.length === total;
+    const counts = `${counted(this.#steps, "step")} and ${counted(this.#evaluations, "evaluation")} gave the same bits`;
+    const which = isWhole ? "" : `: ${listed(segments.map(segmentName))}`;
+    return {
+      status: "ok",
+      detail: `${segments.length} of ${total} segments trained again, ${counts}${this.#seedNote()}${which}`,
+      caveats: isWhole ? [] : [`That other pieces of the training give what is recorded. ${worth}`],
+    };
+  }
+}
+
+function choose(pieces: ReplayPieces, { runs }: Predicate): ReplayChoice {
+  const all = segmentsOf(runs);
+  if (all.length === 0) throw new UserError("NOTHING_TO_REPLAY", "No run of the manifest was trained");
+  const total = all.length;
+  switch (pieces.kind) {
+    case "all":
+      return { segments: all, total, worth: worthOf(all, total) };
+    case "named": {
+      const segments = pieces.names.map((name) => parseSegment(name, runs));
+      return { segments, total, worth: "The pieces were named, not drawn: of the others nothing is known." };
+    }
+    case "random": {
+      const { count } = pieces;
+      if (!Number.isSafeInteger(count) || count < 1) {
+        throw new UserError("BAD_NUMBER", `Number of segments is ${count}`, "expected a whole number from 1");
+      }
+      const seed = pieces.seed === undefined ? drawSeed() : parseSeed(pieces.seed);
+      return { segments: chooseSegments(all, count, seed), total, seed, worth: worthOf(all, count) };
+    }
+  }
+}
+
+/** Why the replay could not be made, with what to do about a permission that is missing. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isDenied = [error, error.cause].some((link) => errnoOf(link) === "ENOTCAPABLE");
+  if (!isDenied) return error.message;
+  return `a replay has to prepare data or kernels that are not at hand, and may not: give the command as ` +
+    `"deno task replay", which may write to .cache (${error.message})`;
+}

@@ -1,0 +1,295 @@
+/** Training pieces of runs again and comparing them, record by record, with what the runs left. */
+import { type Digest, shortDigest } from "../digest/sha256.ts";
+import type { Engine, Session, StepResult } from "../engine/engine.ts";
+import { UserError } from "../errors.ts";
+import { isEvaluationStep } from "../experiment/evaluation.ts";
+import type { RunKey } from "../experiment/run.ts";
+import type { ArtefactReader } from "../manifest/artefacts.ts";
+import { LearningRates } from "../manifest/learning_rates.ts";
+import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
+import { initializeWeights } from "../model/initial_weights.ts";
+import { loadCheckpoint, maxCheckpointBytes } from "../train/checkpoint.ts";
+import { type Corpora, requireCorpus, Validation } from "../train/evaluation.ts";
+import { toBits } from "../train/journal_record.ts";
+import { stateDigest } from "../train/state_digest.ts";
+import { SessionPool } from "../train/train_plan.ts";
+import { Interrupted } from "../train/train_run.ts";
+import { type ReplayField, ReplayMismatch } from "./difference.ts";
+import { readCheckpointArtefact, readEvidence, type RunEvidence } from "./evidence.ts";
+import type { Segment } from "./segment.ts";
+
+/** What pieces are trained again with. */
+export interface TrainerOptions {
+  /** all runs of the manifest, each after the run it starts from */
+  readonly runs: readonly ManifestRun[];
+  readonly artefacts: ArtefactReader;
+  readonly engine: Engine;
+  readonly corpora: Corpora;
+  /** aborted: stop after the current step */
+  readonly signal?: AbortSignal;
+  /** after every optimizer step that was trained again and found the same */
+  readonly onStep?: (run: TrainedRun, step: number) => void;
+}
+
+/** What a replayed segment took. */
+export interface SegmentWork {
+  /** optimizer steps done where training began: the segment's first, or fewer where no checkpoint is there */
+  readonly startedAt: number;
+  /** evaluations of both validation sets compared with the curve */
+  readonly evaluations: number;
+}
+
+/** Where the engine's state is: after `step` steps of a run, all compared and found the same. */
+interface Position {
+  readonly run: RunKey;
+  /** the one whose memory holds it: another shape of run opens another */
+  readonly session: Session;
+  step: number;
+}
+
+/** Repeats segments; consecutive ones go on in memory. Close it to stop the engine's threads. */
+export class Trainer {
+  readonly #options: TrainerOptions;
+  readonly #pool: SessionPool;
+  readonly #rates = new LearningRates();
+  readonly #trained: ReadonlyMap<RunKey, TrainedRun>;
+  #position: Position | undefined;
+  #evidence: { readonly run: RunKey; readonly evidence: RunEvidence } | undefined;
+  #validation: { readonly windows: number; readonly loaded: Validation } | undefined;
+  #evaluations = 0;
+
+  constructor(options: TrainerOptions) {
+    this.#options = options;
+    this.#pool = new SessionPool(options.engine);
+    this.#trained = new Map(options.runs.filter(isTrained).map((run) => [run.key, run]));
+  }
+
+  /** Stops the engine's threads. */
+  close(): void {
+    this.#pool.close();
+  }
+
+  /**
+   * Trains a segment again.
+   *
+   * @throws {ReplayMismatch} at the first record that differs
+   * @throws {UserError} if data, engine or artefacts are not at hand
+   * @throws {Interrupted} when the signal is aborted
+   */
+  async replay(segment: Segment): Promise<SegmentWork> {
+    const { run, from, to, diverges } = segment;
+    this.#requireMeans(run);
+    this.#evaluations = 0;
+    const startedAt = await this.#seek(run, from);
+    if (from === 0) await this.#compareCurve(run, 0);
+    await this.#advance(run, to, true);
+    if (diverges) await this.#compareDivergence(run);
+    else if (to > from) await this.#compareCheckpoint(run, to);
+    return { startedAt, evaluations: this.#evaluations };
+  }
+
+  /** Bits can be compared only if the same arithmetic runs on the same data. */
+  #requireMeans({ label, specification }: TrainedRun): void {
+    const { engine, corpora } = this.#options;
+    const { level, arithmetic } = specification.engine;
+    if (engine.level !== "machine_to_machine" || level !== "machine_to_machine" || arithmetic !== engine.arithmetic) {
+      throw new UserError(
+        "ENGINE_CANNOT_REPLAY",
+        `Run "${label}" was computed by "${arithmetic}" (${level}), and the engine here computes by ` +
+          `"${engine.arithmetic}" (${engine.level})`,
+        "replay it with the version of rewarm that made it, and an engine whose bits are the same on every machine",
+      );
+    }
+    requireCorpus(corpora, specification.corpus.name, specification.corpus.digest);
+    for (const name of ["upstream", "downstream"] as const) {
+      requireCorpus(corpora, name, specification.validation[name]);
+    }
+  }
+
+  async #evidenceOf(run: TrainedRun): Promise<RunEvidence> {
+    if (this.#evidence?.run !== run.key) {
+      this.#evidence = { run: run.key, evidence: await readEvidence(run, this.#options.artefacts) };
+    }
+    return this.#evidence.evidence;
+  }
+
+  /** Brings the engine's state to a step of a run; returns the step from which it had to train. */
+  async #seek(run: TrainedRun, step: number): Promise<number> {
+    const session = await this.#pool.get(run);
+    const position = this.#position;
+    const isHere = position?.run === run.key && position.session === session && position.step <= step;
+    const here = isHere ? position.step : -1;
+    const startedAt = here === step ? here : await this.#load(run, session, step, here);
+    await this.#advance(run, step, false);
+    return startedAt;
+  }
+
+  /** Loads the newest checkpoint up to a step and after `here`; without one stays there, or begins the run. */
+  async #load(run: TrainedRun, session: Session, step: number, here: number): Promise<number> {
+    for (const { step: at, state, checkpoint } of run.states.toReversed()) {
+      // A run begins as its specification says, whatever may be stored for step 0.
+      if (at > step || at <= Math.max(here, 0) || checkpoint === undefined) continue;
+      if (await this.#loadCheckpoint(run, session, { step: at, state, checkpoint })) {
+        this.#position = { run: run.key, session, step: at };
+        return at;
+      }
+    }
+    if (here >= 0) return here;
+    await this.#begin(run);
+    return 0;
+  }
+
+  /** Loads a state that is an artefact; false if the artefact is not there. */
+  async #loadCheckpoint(
+    run: TrainedRun,
+    session: Session,
+    { step, state, checkpoint }: TrainedRun["states"][number],
+  ): Promise<boolean> {
+    if (checkpoint === undefined) return false;
+    const { model } = run.specification;
+    const bytes = await readCheckpointArtefact(checkpoint, this.#options.artefacts, maxCheckpointBytes(model));
+    if (bytes === undefined) return false;
+    this.#position = undefined;
+    try {
+      await loadCheckpoint(bytes, checkpoint.name, model, session.state, { run: run.key, step, state });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new ReplayMismatch({
+        run: run.label,
+        step,
+        field: "checkpoint",
+        recorded: `said to be state ${shortDigest(state)}`,
+        replayed: `no such state (${error.message})`,
+      });
+    }
+    return true;
+  }
+
+  /** The state at step 0: random weights or the parent's, moments at zero. */
+  async #begin(run: TrainedRun): Promise<void> {
+    const { model, initialWeights } = run.specification;
+    let weights: Float32Array | undefined;
+    if (initialWeights.kind === "checkpoint") {
+      const parent = this.#trained.get(initialWeights.run);
+      if (parent === undefined) throw new Error(`Run "${run.label}" starts from a run that was not trained`);
+      this.#requireMeans(parent);
+      await this.#seek(parent, initialWeights.step);
+      weights = (await this.#pool.get(parent)).state.weights.slice();
+    }
+    this.#position = undefined;
+    const session = await this.#pool.get(run);
+    const { state } = session;
+    if (weights !== undefined) state.weights.set(weights);
+    else if (initialWeights.kind === "random") initializeWeights(model, initialWeights.seed, state.weights);
+    state.firstMoments.fill(0);
+    state.secondMoments.fill(0);
+    await this.#compareState(run, 0);
+    this.#position = { run: run.key, session, step: 0 };
+  }
+
+  /** Trains to a step, and compares every record on the way; with `evaluate` the points of the curve as well. */
+  async #advance(run: TrainedRun, to: number, evaluate: boolean): Promise<void> {
+    const { signal, onStep } = this.#options;
+    const position = this.#position;
+    if (position?.run !== run.key) throw new Error(`The engine is not at run "${run.label}"`);
+    while (position.step < to) {
+      if (signal?.aborted === true) throw new Interrupted(run.label, position.step);
+      const { step } = position;
+      this.#position = undefined;
+      await this.#compareStep(run, step);
+      await this.#compareState(run, step + 1);
+      this.#position = position;
+      position.step++;
+      if (evaluate) await this.#compareCurve(run, position.step);
+      onStep?.(run, position.step);
+    }
+  }
+
+  async #compareStep(run: TrainedRun, step: number): Promise<void> {
+    const record = (await this.#evidenceOf(run)).steps[step];
+    if (record === undefined) throw new Error(`Run "${run.label}" has no record of step ${step}`);
+    const compare = comparison(run, step);
+    const { loss, gradientNorm } = await this.#trainStep(run, step, (batch, learningRate) => {
+      compare("batch", record.batch, batch);
+      compare("learning rate", record.lr, toBits(learningRate));
+    });
+    compare("loss", record.loss, toBits(loss));
+    compare("gradient norm", record.gradientNorm, toBits(gradientNorm));
+  }
+
+  /** One step; `check` sees what goes into it before time is spent on it. */
+  async #trainStep(
+    run: TrainedRun,
+    step: number,
+    check: (batch: Digest, learningRate: number) => void,
+  ): Promise<StepResult> {
+    const { corpus, orderSeed, batchSequences, schedule } = run.specification;
+    const batch = await this.#options.corpora[corpus.name].batch(step, batchSequences, orderSeed);
+    const rates = this.#rates.table(schedule);
+    const learningRate = rates[Math.min(step, rates.length - 1)] ?? 0;
+    check(batch.digest, learningRate);
+    return await (await this.#pool.get(run)).step(batch.tokens, learningRate, step);
+  }
+
+  async #compareDivergence(run: TrainedRun): Promise<void> {
+    const { divergence, curves } = await this.#evidenceOf(run);
+    const { steps: step } = run.journal;
+    if (divergence === undefined) throw new Error(`Run "${run.label}" has no record of its divergence`);
+    const compare = comparison(run, step);
+    this.#position = undefined;
+    const result = await this.#trainStep(run, step, (batch) => compare("batch", divergence.batch, batch));
+    const isLoss = !Number.isFinite(result.loss);
+    const value = isLoss ? result.loss : result.gradientNorm;
+    const replayed = result.updated ? "none" : `${isLoss ? "loss" : "gradientNorm"} ${toBits(value)}`;
+    compare("divergence", `${divergence.divergence} ${divergence.value}`, replayed);
+    compare("curve", curves.diverged?.loss ?? "whole", String(value));
+  }
+
+  /** The state against the one recorded at this step, if one is. */
+  async #compareState(run: TrainedRun, step: number): Promise<void> {
+    const recorded = (await this.#evidenceOf(run)).states.get(step);
+    if (recorded === undefined) return;
+    const { state } = await this.#pool.get(run);
+    const found = await stateDigest(state, step, step * run.specification.batchSequences);
+    comparison(run, step)("state", recorded, found);
+  }
+
+  /** The checkpoint at the end of a segment holds the state that was reached; afterwards the engine holds it too. */
+  async #compareCheckpoint(run: TrainedRun, step: number): Promise<void> {
+    const recorded = run.states.find((entry) => entry.step === step);
+    if (recorded === undefined) return;
+    const session = await this.#pool.get(run);
+    if (await this.#loadCheckpoint(run, session, recorded)) this.#position = { run: run.key, session, step };
+  }
+
+  /** Both validation losses at this step against the curve, if an evaluation is due. */
+  async #compareCurve(run: TrainedRun, step: number): Promise<void> {
+    const { evaluation, model } = run.specification;
+    if (!isEvaluationStep(evaluation, step)) return;
+    const { points, bytesPerToken } = (await this.#evidenceOf(run)).curves;
+    const point = points.find((candidate) => candidate.step === step);
+    const compare = comparison(run, step);
+    const validation = await this.#validationWindows(evaluation.windows);
+    const losses = await validation.losses(await this.#pool.get(run), model.sequenceLength);
+    for (const name of ["upstream", "downstream"] as const) {
+      compare("curve", `${name} ${point?.[name]}`, `${name} ${losses[name]}`);
+      const { bytes, tokens } = this.#options.corpora[name].summary;
+      const ratio = bytes.validation / tokens.validation;
+      compare("curve", `${bytesPerToken[name]} ${name} bytes a token`, `${ratio} ${name} bytes a token`);
+    }
+    this.#evaluations++;
+  }
+
+  async #validationWindows(windows: number): Promise<Validation> {
+    if (this.#validation?.windows !== windows) {
+      this.#validation = { windows, loaded: await Validation.load(this.#options.corpora, windows) };
+    }
+    return this.#validation.loaded;
+  }
+}
+
+function comparison(run: TrainedRun, step: number) {
+  return (field: ReplayField, recorded: string, replayed: string): void => {
+    if (recorded !== replayed) throw new ReplayMismatch({ run: run.label, step, field, recorded, replayed });
+  };
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { main } from "../../src/cli/main.ts";
+import { honest, PARENT } from "./forgery.ts";
+
+const MANIFEST = `${honest}/manifest.dsse.json`;
+
+async function output(args: readonly string[]): Promise<{ code: number; text: string }> {
+  const lines: string[] = [];
+  const { log } = console;
+  console.log = (...words: unknown[]) => lines.push(words.join(" "));
+  try {
+    return { code: await main(args), text: lines.join("\n") };
+  } finally {
+    console.log = log;
+  }
+}
+
+Deno.test("main() prints segments, seed and worth of a replay, and repeats it by the seed", async () => {
+  const first = await output(["verify", MANIFEST, "--replay", "2", "--threads", "1"]);
+  assert.equal(first.code, 0, first.text);
+  assert.match(first.text, /caught with probability 1 − \(1 − p\)\^2 or more/);
+  const seed = /Seed of the choice: ([0-9a-f]{32})/.exec(first.text)?.[1] ?? "";
+  const again = await output([
+    ...["replay", MANIFEST, "--replay", "2", "--replay-seed", seed, "--threads", "2", "--json"],
+  ]);
+  assert.equal(again.code, 0, again.text);
+  const { verdict, replay } = JSON.parse(again.text);
+  assert.equal(verdict, "verified");
+  assert.equal(replay.seed, seed);
+  assert.equal(replay.replayed.length, 2);
+  for (const name of replay.replayed) assert(first.text.includes(`${name}  same bits`), name);
+});
+
+Deno.test("main() replays a named piece", async () => {
+  const { code, text } = await output(["replay", MANIFEST, "--segment", `${PARENT}:3..5`, "--threads", "1"]);
+  assert.equal(code, 0, text);
+  assert.match(text, /3\.\.5 {2}same bits: 2 steps, 1 evaluation, .*, trained from step 0/);
+});
+
+for (
+  const { args, code } of [
+    { args: ["--replay", "0"], code: "BAD_NUMBER" },
+    { args: ["--replay", "some"], code: "BAD_NUMBER" },
+    { args: ["--replay", "5", "--segment", "a:0..1"], code: "TWO_CHOICES" },
+    { args: ["--replay", "all", "--replay-seed", "0".repeat(32)], code: "UNUSED_OPTION" },
+    { args: ["--replay", "5", "--replay-seed", "12"], code: "BAD_REPLAY_SEED" },
+    { args: ["--threads", "2"], code: "UNUSED_OPTION" },
+  ]
+) {
+  Deno.test(`main() explains what is wrong with "verify ${args.join(" ")}"`, async () => {
+    await assert.rejects(main(["verify", MANIFEST, ...args]), { name: "UserError", code });
+  });
+}

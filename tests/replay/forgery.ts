@@ -1,0 +1,181 @@
+/** A forger's tools: a small real reproduction, changed, made consistent again, and signed with a key of the forger. */
+import { canonicalJson } from "../../src/digest/canonical_json.ts";
+import { sha256 } from "../../src/digest/sha256.ts";
+import { openCorpora } from "../../src/data/corpora.ts";
+import { createExactEngine } from "../../src/engine/exact/engine.ts";
+import { planFromJson } from "../../src/experiment/plan_json.ts";
+import type { Plan } from "../../src/experiment/plan.ts";
+import type { PlannedRun, RunKey } from "../../src/experiment/run.ts";
+import { signEnvelope } from "../../src/manifest/dsse.ts";
+import { generateSigningKey } from "../../src/manifest/keys.ts";
+import { judgeResults } from "../../src/manifest/paper_judge.ts";
+import { paperJudge } from "../../src/manifest/paper_judge.ts";
+import type { Statement } from "../../src/manifest/predicate.ts";
+import { armsOf } from "../../src/manifest/verify_claims.ts";
+import { parameterCount } from "../../src/model/config.ts";
+import { type Replay, replay, type ReplayOptions } from "../../src/replay/replay.ts";
+import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
+import { parseCurves } from "../../src/results/curves_schema.ts";
+import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
+import { readJournalFile } from "../../src/train/journal.ts";
+import {
+  chainNext,
+  chainStart,
+  formatHeader,
+  formatRecord,
+  type JournalRecord,
+  parseRecord,
+} from "../../src/train/journal_record.ts";
+import { RunFolder } from "../../src/train/run_folder.ts";
+import { stateDigest } from "../../src/train/state_digest.ts";
+import { DATA_CACHE, kernelCache, reproduceSmoke } from "../reproduce/smoke.ts";
+
+export const PARENT = "upstream_pretrain_seed-0";
+export const RUN_1 = "warmup-length_1%_seed-0";
+export const RUN_2 = "max-learning-rate_2x_seed-0";
+const ARMS = ["warmup-length/0%", "max-learning-rate/1x", "max-learning-rate/2x", "earlier-checkpoints/7%-warmup-0%"];
+
+export const smokeEngine = () => createExactEngine({ threads: 1, sha256, cache: kernelCache });
+const paper = await loadPaper();
+
+/** The honest reproduction, made once. */
+export const honest: string = `${await Deno.makeTempDir()}/honest`;
+await reproduceSmoke(honest, 1, { only: ARMS });
+globalThis.addEventListener("unload", () => Deno.removeSync(honest.slice(0, -"/honest".length), { recursive: true }));
+
+/** Verifies the manifest of a folder with a replay. */
+export async function replayFolder(
+  folder: string,
+  pieces: ReplayOptions["pieces"] = { kind: "all" },
+  options: Partial<ReplayOptions> = {},
+): Promise<Replay> {
+  return await replay(`${folder}/manifest.dsse.json`, {
+    pieces,
+    engine: smokeEngine,
+    dataCache: DATA_CACHE,
+    judge: paperJudge(paper.text, PAPER_FILE),
+    ...options,
+  });
+}
+
+/** Calls `use` with a copy of the honest folder. */
+export async function withCopy(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await copyFolder(honest, folder);
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+/** The statement of a folder's manifest, loose as a forger sees it. */
+// deno-lint-ignore no-explicit-any -- a forger is bound by no type
+async function readStatement(folder: string): Promise<any> {
+  const envelope = JSON.parse(await Deno.readTextFile(`${folder}/manifest.dsse.json`));
+  return JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(envelope.payload)));
+}
+
+export async function readPlan(folder: string): Promise<Plan> {
+  return planFromJson(JSON.parse(await Deno.readTextFile(`${folder}/plan.json`)), "plan.json");
+}
+
+export async function plannedRun(folder: string, label: string): Promise<PlannedRun> {
+  const run = (await readPlan(folder)).runs.find((run) => run.label === label);
+  if (run === undefined) throw new Error(label);
+  return run;
+}
+
+/** Recomputes every digest, root, state and claim from the files, and signs as the forger. */
+// deno-lint-ignore no-explicit-any -- a forger is bound by no type
+export async function resign(folder: string, change: (statement: any) => void = () => {}): Promise<void> {
+  const statement = await readStatement(folder);
+  change(statement);
+  for (const subject of statement.subject) {
+    subject.digest.sha256 = sha256(await Deno.readFile(`${folder}/${subject.name}`));
+  }
+  const digests = new Map<string, string>();
+  for (const { name, digest } of statement.subject) digests.set(name, digest.sha256);
+  const { predicate } = statement;
+  predicate.plan.sha256 = digests.get("plan.json");
+  const curves = new Map();
+  for (const run of predicate.runs) {
+    const path = `${folder}/runs/${run.label}`;
+    const reading = await readJournalFile(`${path}/journal.jsonl`, run.key);
+    Object.assign(run.journal, { sha256: digests.get(run.journal.name), root: reading.chain, steps: reading.steps });
+    run.states = reading.states.map(({ step, state }) => {
+      const name = `runs/${run.label}/checkpoints/${checkpointName(step)}`;
+      const digest = digests.get(name);
+      return { step, state, ...(digest === undefined ? {} : { checkpoint: { name, sha256: digest } }) };
+    });
+    run.curves.sha256 = digests.get(run.curves.name);
+    curves.set(run.key, parseCurves(await Deno.readTextFile(`${path}/curves.json`), "curves.json"));
+  }
+  Object.assign(predicate, judgeResults(paper.content, await readPlan(folder), armsOf(predicate.runs, curves)));
+  const payload = new TextEncoder().encode(canonicalJson(statement as Statement));
+  await Deno.writeTextFile(
+    `${folder}/manifest.dsse.json`,
+    await signEnvelope(payload, await generateSigningKey()),
+  );
+}
+
+/** All records of a run's journal. */
+export async function readRecords(folder: string, label: string): Promise<JournalRecord[]> {
+  const [, ...lines] = (await Deno.readTextFile(new RunFolder(folder, label).journal)).trimEnd().split("\n");
+  return lines.map((line) => {
+    const parsed = parseRecord(line);
+    if (typeof parsed === "string") throw new Error(parsed);
+    return parsed.record;
+  });
+}
+
+/** Writes a journal with a chain of its own, good for any verifier that trains nothing. */
+export async function writeRecords(
+  folder: string,
+  label: string,
+  key: RunKey,
+  records: readonly JournalRecord[],
+): Promise<void> {
+  let chain = chainStart(key);
+  const lines = records.map((record) => {
+    chain = chainNext(chain, record);
+    return formatRecord(record, chain);
+  });
+  await Deno.writeTextFile(
+    new RunFolder(folder, label).journal,
+    `${[formatHeader(key), ...lines].join("\n")}\n`,
+  );
+}
+
+/** Changes a checkpoint's vectors, and gives the digest of the state it then holds. */
+export async function rewriteCheckpoint(
+  folder: string,
+  run: PlannedRun,
+  step: number,
+  key: RunKey,
+  change: (weights: Float32Array) => void = () => {},
+) {
+  const { model, batchSequences } = run.specification;
+  const vector = () => new Float32Array(parameterCount(model));
+  const state = { weights: vector(), firstMoments: vector(), secondMoments: vector() };
+  const path = `${folder}/runs/${run.label}/checkpoints/${checkpointName(step)}`;
+  await readCheckpoint(path, model, state, { run: run.key, step });
+  change(state.weights);
+  const dataPosition = step * batchSequences;
+  const digest = await stateDigest(state, step, dataPosition);
+  await writeCheckpoint(path, model, state, { run: key, step, dataPosition, state: digest });
+  return digest;
+}
+
+/** The smoke scale's corpora. */
+export async function smokeCorpora() {
+  return await openCorpora({ source: { kind: "npm" }, sequenceLength: 32, cacheFolder: DATA_CACHE });
+}
