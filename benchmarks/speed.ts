@@ -25,8 +25,6 @@ const OPTIONS = {
 /** Losses further apart than this, relatively, are not those of the same training. */
 const LOSS_TOLERANCE = 1e-3;
 
-const OPENING = "Starting";
-
 /** Opens the trainers in the order in which they will take turns; says which are missing and why. */
 async function openContestants(task: TrainingTask, threads: number, python: string): Promise<Contestant[]> {
   const candidates: [stepsPerRound: number, open: () => Promise<Peer | Unavailable>][] = [
@@ -37,7 +35,7 @@ async function openContestants(task: TrainingTask, threads: number, python: stri
   ];
   const contestants: Contestant[] = [];
   for (const [stepsPerRound, open] of candidates) {
-    showProgress(OPENING);
+    showProgress("starting");
     const peer = await open();
     if (isAvailable(peer)) contestants.push({ peer, stepsPerRound });
     else console.log(`skipped: ${peer.name}: ${peer.reason}`);
@@ -71,7 +69,7 @@ function resultTable(measurements: readonly Measurement[], model: ModelConfig): 
       ours === undefined || measurement === ours ? "" : `${medianRatio(ours, measurement).toFixed(2)}×`,
     ];
   });
-  return textTable(["", "threads", "tokens/s", "lowest–highest", "GFLOP/s", "rewarm is"], rows);
+  return textTable(["", "threads", "tokens/s", "lowest–highest", "GFLOP/s", "rewarm ÷ this"], rows);
 }
 
 function lossTable(measurements: readonly Measurement[], steps: number): string {

@@ -8,9 +8,9 @@ import { initializeWeights } from "../model/initial_weights.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import { sessionOptions } from "../train/train_plan.ts";
 
-const WARMUP_STEPS = 2;
-const MIN_SECONDS = 0.6;
-const MAX_STEPS = 50;
+/** Time in which the machine code of the kernels becomes the optimised one. */
+const WARMUP_SECONDS = 0.6;
+const MEASURED_SECONDS = 0.6;
 /** A forward pass without a backward one costs a third of a step. */
 const EVALUATION_SHARE = 1 / 3;
 
@@ -77,14 +77,18 @@ export async function measureSpeed(run: PlannedRun, engine: Engine): Promise<num
       (_, i) => (i * 7919) % model.vocabularySize,
     );
     let step = 0;
-    for (; step < WARMUP_STEPS; step++) await session.step(tokens, 1e-4, step);
-    const start = performance.now();
-    let seconds = 0;
-    while (seconds < MIN_SECONDS && step < MAX_STEPS) {
-      await session.step(tokens, 1e-4, step++);
-      seconds = (performance.now() - start) / 1000;
-    }
-    return (step - WARMUP_STEPS) * tokensPerStep(run) / seconds;
+    const trainFor = async (seconds: number): Promise<number> => {
+      const first = step;
+      const start = performance.now();
+      let elapsed = 0;
+      do {
+        await session.step(tokens, 1e-4, step++);
+        elapsed = (performance.now() - start) / 1000;
+      } while (elapsed < seconds);
+      return (step - first) * tokensPerStep(run) / elapsed;
+    };
+    await trainFor(WARMUP_SECONDS);
+    return await trainFor(MEASURED_SECONDS);
   } finally {
     session.close();
   }
