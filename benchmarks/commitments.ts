@@ -64,7 +64,7 @@ async function trainBare({ run, engine, corpora }: Workload): Promise<{ seconds:
       const validation = await Validation.load(corpora, evaluation.windows);
       const rates = learningRateTable(schedule);
       const batchAt = (step: number) => corpora[corpus.name].batch(step, batchSequences, orderSeed);
-      initializeWeights(model, seed, session.state.weights);
+      await session.writeState(({ weights }) => initializeWeights(model, seed, weights));
       // The next batch is read while the engine works, as in a run.
       let next = batchAt(0);
       for (let step = 0; step <= run.steps; step++) {
@@ -75,7 +75,7 @@ async function trainBare({ run, engine, corpora }: Workload): Promise<{ seconds:
         await session.step(tokens, rates[step] ?? 0, step);
       }
     });
-    return { seconds, state: await stateDigest(session.state, run.steps, run.steps * batchSequences) };
+    return { seconds, state: await stateDigest(await session.readState(), run.steps, run.steps * batchSequences) };
   } finally {
     session.close();
   }
@@ -99,7 +99,8 @@ async function timeParts({ run, engine, corpora }: Workload, folder: string): Pr
   const journal = await JournalWriter.create(runFolder.journal, key);
   const session: Session = await engine.open(sessionOptions(run));
   try {
-    initializeWeights(model, 1, session.state.weights);
+    await session.writeState(({ weights }) => initializeWeights(model, 1, weights));
+    const trained = await session.readState();
     const batchBytes = new Uint8Array(batch.tokens.buffer, batch.tokens.byteOffset, batch.tokens.byteLength);
     const repeat = async (times: number, work: (i: number) => unknown) => {
       for (let i = 0; i < times; i++) await work(i);
@@ -112,12 +113,12 @@ async function timeParts({ run, engine, corpora }: Workload, folder: string): Pr
         (step) => journal.appendStep({ step, learningRate: 0.5, loss: 1, gradientNorm: 1, batch: batch.digest }),
       ],
       ["journal on the disk", checkpoints.length + 1, () => journal.sync()],
-      ["digest of the state", checkpoints.length + 1, () => stateDigest(session.state, 0, 0)],
+      ["digest of the state", checkpoints.length + 1, () => stateDigest(trained, 0, 0)],
       [
         "checkpoint on the disk",
         checkpoints.length,
         (i) =>
-          writeCheckpoint(`${runFolder.checkpoints}/${checkpointName(i)}`, model, session.state, {
+          writeCheckpoint(`${runFolder.checkpoints}/${checkpointName(i)}`, model, trained, {
             run: key,
             step: i,
             dataPosition: 0,

@@ -15,7 +15,7 @@ import {
 } from "../src/engine/exact/kernels.ts";
 import { type Layout, planLayout } from "../src/engine/exact/layout.ts";
 import { SequencePass } from "../src/engine/exact/sequence_pass.ts";
-import { updateScalars } from "../src/engine/exact/update_scalars.ts";
+import { updateScalars } from "../src/engine/ordered/update_scalars.ts";
 import type { ModelConfig } from "../src/model/config.ts";
 import { EXIT, suggest, UserError } from "../src/errors.ts";
 import { loadScale } from "../src/experiment/catalogue.ts";

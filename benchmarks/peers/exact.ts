@@ -9,7 +9,7 @@ export async function openExact(task: TrainingTask, threads: number): Promise<Pe
   const { model, optimizer, batchSequences, learningRate, weights } = task;
   const engine = await createExactEngine({ threads, sha256 });
   const session = await engine.open({ model, optimizer, batchSequences, gradientBlockSequences: 2 });
-  session.state.weights.set(weights);
+  await session.writeState((state) => state.weights.set(weights));
   let step = 0;
   return {
     name: `rewarm ${engine.name} (${engine.arithmetic})`,

@@ -1,6 +1,6 @@
 /** Options that determine a plan, shared by the subcommands that make one. */
 import { describeCorpora } from "../data/corpora.ts";
-import { ARITHMETIC_VERSION } from "../engine/exact/engine.ts";
+import { ARITHMETIC_VERSION } from "../engine/ordered/arithmetic.ts";
 import { suggest, UserError } from "../errors.ts";
 import { buildPlan, type Plan } from "../experiment/plan.ts";
 import { corpusSource } from "../reproduce/reproduce.ts";

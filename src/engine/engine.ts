@@ -40,8 +40,13 @@ export interface TrainingState {
 export interface Session {
   /** bytes that weights, moments, gradients and activations take */
   readonly memoryBytes: number;
-  /** Live views of the state: read and write them between calls. */
-  readonly state: TrainingState;
+  /** The state as of now, to be read before the next call: an engine in main memory hands out what it works on. */
+  readState(): Promise<TrainingState>;
+  /**
+   * Replaces the state by what `fill` leaves in the three vectors it is given; they hold zeros when it begins. If it
+   * throws, the state is undefined until the next call of this.
+   */
+  writeState(fill: (state: TrainingState) => void | Promise<void>): Promise<void>;
   /**
    * One optimizer step.
    *

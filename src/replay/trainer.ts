@@ -151,7 +151,9 @@ export class Trainer {
     if (bytes === undefined) return false;
     this.#position = undefined;
     try {
-      await loadCheckpoint(bytes, checkpoint.name, model, session.state, { run: run.key, step, state });
+      await session.writeState(async (target) => {
+        await loadCheckpoint(bytes, checkpoint.name, model, target, { run: run.key, step, state });
+      });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       throw new ReplayMismatch({
@@ -174,15 +176,14 @@ export class Trainer {
       if (parent === undefined) throw new Error(`Run "${run.label}" starts from a run that was not trained`);
       this.#requireMeans(parent);
       await this.#seek(parent, initialWeights.step);
-      weights = (await this.#pool.get(parent)).state.weights.slice();
+      weights = (await (await this.#pool.get(parent)).readState()).weights.slice();
     }
     this.#position = undefined;
     const session = await this.#pool.get(run);
-    const { state } = session;
-    if (weights !== undefined) state.weights.set(weights);
-    else if (initialWeights.kind === "random") initializeWeights(model, initialWeights.seed, state.weights);
-    state.firstMoments.fill(0);
-    state.secondMoments.fill(0);
+    await session.writeState((state) => {
+      if (weights !== undefined) state.weights.set(weights);
+      else if (initialWeights.kind === "random") initializeWeights(model, initialWeights.seed, state.weights);
+    });
     await this.#compareState(run, 0);
     this.#position = { run: run.key, session, step: 0 };
   }
@@ -249,8 +250,8 @@ export class Trainer {
   async #compareState(run: TrainedRun, step: number): Promise<void> {
     const recorded = (await this.#evidenceOf(run)).states.get(step);
     if (recorded === undefined) return;
-    const { state } = await this.#pool.get(run);
-    const found = await stateDigest(state, step, step * run.specification.batchSequences);
+    const session = await this.#pool.get(run);
+    const found = await stateDigest(await session.readState(), step, step * run.specification.batchSequences);
     comparison(run, step)("state", recorded, found);
   }
 

@@ -1,4 +1,5 @@
 /** One run from its start, or from its newest good checkpoint, to its end. */
+import type { Digest } from "../digest/sha256.ts";
 import type { Batch } from "../data/corpus.ts";
 import type { Session } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
@@ -8,7 +9,7 @@ import { removeLeftovers } from "../files/durable.ts";
 import { initializeWeights } from "../model/initial_weights.ts";
 import type { CurvePoint, Curves } from "../results/curves.ts";
 import { learningRateTable } from "../schedule/learning_rate.ts";
-import { checkpointName, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type ExpectedCheckpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { type Corpora, requireCorpus, type Validation } from "./evaluation.ts";
 import { JournalWriter } from "./journal.ts";
 import type { Outcome, RecordedState, RunFolder, RunRecord } from "./run_folder.ts";
@@ -16,6 +17,8 @@ import { stateDigest } from "./state_digest.ts";
 
 /** Steps between progress reports. */
 const PROGRESS_INTERVAL = 4;
+/** Codes of errors that say nothing against a file: once the user has helped, it may be as good as ever. */
+const NOT_DAMAGED: readonly string[] = ["PERMISSION_DENIED", "READ_ONLY", "NO_SPACE", "FILE_ERROR"];
 
 /** What training tells whoever watches. */
 export interface RunProgress {
@@ -114,7 +117,7 @@ class Training {
       try {
         return await Training.#resume(run, folder, environment, step);
       } catch (error) {
-        if (!(error instanceof UserError)) throw error;
+        if (!(error instanceof UserError) || NOT_DAMAGED.includes(error.code)) throw error;
         onWarning(`Run "${run.label}": step ${step} cannot be resumed from. ${error.message}`);
       }
     }
@@ -131,19 +134,22 @@ class Training {
   ): Promise<Training> {
     const { session, onWarning = () => {} } = environment;
     const curves = await folder.readCurves();
-    if (curves?.runKey !== run.key) throw new UserError("BAD_CURVES", `"${folder.curves}" is not this run's`);
+    if (curves.runKey !== run.key) throw new UserError("BAD_CURVES", `"${folder.curves}" is not this run's`);
     const points = curves.points.filter((point) => point.step <= step);
     const { writer, resumption } = await JournalWriter.resume(folder.journal, run.key, step, folder.files);
+    const states = resumption.states.filter((recorded) => recorded.step <= step);
+    // The run's record will vouch for the earlier checkpoints too, and other runs may start from them.
+    const expected: ExpectedCheckpoint[] = states
+      .filter((recorded) => recorded.step > 0 && recorded.step < step)
+      .map((recorded) => ({ run: run.key, ...recorded }));
+    expected.push({ run: run.key, step, ...(resumption.state === undefined ? {} : { state: resumption.state }) });
     try {
-      const path = `${folder.checkpoints}/${checkpointName(step)}`;
-      const state = resumption.state === undefined ? {} : { state: resumption.state };
-      await readCheckpoint(
-        path,
-        run.specification.model,
-        session.state,
-        { run: run.key, step, ...state },
-        folder.files,
-      );
+      await session.writeState(async (target) => {
+        for (const checkpoint of expected) {
+          const path = folder.checkpoint(checkpoint.step);
+          await readCheckpoint(path, run.specification.model, target, checkpoint, folder.files);
+        }
+      });
     } catch (error) {
       writer.close();
       throw error;
@@ -151,7 +157,6 @@ class Training {
     if (resumption.problem !== undefined) {
       onWarning(`Journal of run "${run.label}" was cut back to step ${step}: ${resumption.problem}`);
     }
-    const states = resumption.states.filter((recorded) => recorded.step <= step);
     return new Training(run, folder, environment, { step, journal: writer, points, states });
   }
 
@@ -227,8 +232,12 @@ class Training {
     return this.#step * this.#run.specification.batchSequences;
   }
 
+  async #stateDigest(): Promise<Digest> {
+    return await stateDigest(await this.#environment.session.readState(), this.#step, this.#dataPosition);
+  }
+
   async #recordState(): Promise<RecordedState> {
-    const state = await stateDigest(this.#environment.session.state, this.#step, this.#dataPosition);
+    const state = await this.#stateDigest();
     const recorded = { step: this.#step, state };
     this.#journal.appendState(this.#step, state);
     if (this.#states.at(-1)?.step !== this.#step) this.#states.push(recorded);
@@ -243,14 +252,12 @@ class Training {
   async #checkpoint(scheduled: boolean): Promise<void> {
     const { session } = this.#environment;
     const { key, specification } = this.#run;
-    const state = scheduled
-      ? (await this.#recordState()).state
-      : await stateDigest(session.state, this.#step, this.#dataPosition);
+    const state = scheduled ? (await this.#recordState()).state : await this.#stateDigest();
     await this.#journal.sync();
     await this.#folder.writeCurves(this.#curves());
-    const path = `${this.#folder.checkpoints}/${checkpointName(this.#step)}`;
+    const path = this.#folder.checkpoint(this.#step);
     const info = { run: key, step: this.#step, dataPosition: this.#dataPosition, state };
-    await writeCheckpoint(path, specification.model, session.state, info, this.#folder.files);
+    await writeCheckpoint(path, specification.model, await session.readState(), info, this.#folder.files);
   }
 
   #curves(diverged?: Outcome): Curves {
@@ -272,7 +279,9 @@ class Training {
   async #end(outcome: Outcome): Promise<RunRecord> {
     await this.#journal.sync();
     await this.#folder.writeCurves(this.#curves(outcome));
-    await this.#removeUnscheduledCheckpoints();
+    // Others are those that an interruption left between the scheduled steps, and those of a longer plan.
+    const checkpoints = this.#states.map(({ step }) => step).filter((step) => step > 0);
+    await this.#folder.keepCheckpoints(checkpoints);
     const record: RunRecord = {
       format: "rewarm run v1",
       key: this.#run.key,
@@ -284,41 +293,33 @@ class Training {
       files: {
         journal: await this.#folder.digest(this.#folder.journal),
         curves: await this.#folder.digest(this.#folder.curves),
-        checkpoints: await this.#folder.checkpointDigests(),
+        checkpoints: await this.#folder.checkpointDigests(checkpoints),
       },
     };
     await this.#folder.writeRecord(record);
     return record;
-  }
-
-  /** Checkpoints that an interruption left between the scheduled steps have served. */
-  async #removeUnscheduledCheckpoints(): Promise<void> {
-    for (const step of await this.#folder.checkpointSteps()) {
-      if (isCheckpointStep(this.#run.specification, step)) continue;
-      await this.#folder.files.remove(`${this.#folder.checkpoints}/${checkpointName(step)}`);
-    }
   }
 }
 
 /** Random weights, or those of the parent's checkpoint; moments always start at zero. */
 async function loadInitialWeights(run: PlannedRun, { session, parent }: RunEnvironment): Promise<void> {
   const { model, initialWeights } = run.specification;
-  const { state } = session;
   if (initialWeights.kind === "random") {
-    initializeWeights(model, initialWeights.seed, state.weights);
-  } else {
-    if (parent === undefined) throw new Error(`Run "${run.label}" starts from a run that was not given`);
-    const { step } = initialWeights;
-    const record = await parent.folder.readRecord();
-    const recorded = record?.states.find((entry) => entry.step === step);
+    return await session.writeState(({ weights }) => initializeWeights(model, initialWeights.seed, weights));
+  }
+  if (parent === undefined) throw new Error(`Run "${run.label}" starts from a run that was not given`);
+  const { step } = initialWeights;
+  const record = await parent.folder.readRecord();
+  const recorded = record?.states.find((entry) => entry.step === step);
+  await session.writeState(async (state) => {
     await readCheckpoint(
-      `${parent.folder.checkpoints}/${checkpointName(step)}`,
+      parent.folder.checkpoint(step),
       model,
       state,
       { run: parent.run.key, step, ...(recorded === undefined ? {} : { state: recorded.state }) },
       parent.folder.files,
     );
-  }
-  state.firstMoments.fill(0);
-  state.secondMoments.fill(0);
+    state.firstMoments.fill(0);
+    state.secondMoments.fill(0);
+  });
 }

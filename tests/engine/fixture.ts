@@ -104,16 +104,24 @@ export function stateOf(weights: Float32Array): TrainingState {
   };
 }
 
-/** A copy of a session's live state. */
-export function copyState({ weights, firstMoments, secondMoments }: TrainingState): TrainingState {
+/** A copy of a session's state. */
+export async function copyState(session: Session): Promise<TrainingState> {
+  const { weights, firstMoments, secondMoments } = await session.readState();
   return { weights: weights.slice(), firstMoments: firstMoments.slice(), secondMoments: secondMoments.slice() };
 }
 
-/** Writes a state into a session's live views. */
-export function loadState(session: Session, { weights, firstMoments, secondMoments }: TrainingState): void {
-  session.state.weights.set(weights);
-  session.state.firstMoments.set(firstMoments);
-  session.state.secondMoments.set(secondMoments);
+/** Hands a session a copy of a state. */
+export async function loadState(session: Session, source: TrainingState): Promise<void> {
+  await session.writeState(({ weights, firstMoments, secondMoments }) => {
+    weights.set(source.weights);
+    firstMoments.set(source.firstMoments);
+    secondMoments.set(source.secondMoments);
+  });
+}
+
+/** Starts a session from weights, moments at zero. */
+export async function loadWeights(session: Session, source: Float32Array): Promise<void> {
+  await session.writeState(({ weights }) => weights.set(source));
 }
 
 /** SHA-256 of weights and both moments, little-endian. */

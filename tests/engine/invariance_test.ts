@@ -9,6 +9,7 @@ import {
   engineWith,
   LEARNING_RATE,
   loadState,
+  loadWeights,
   randomTokens,
   randomWeights,
   smallTraining,
@@ -33,7 +34,7 @@ async function train(
   return await withSession(
     { ...training, ...(microBatchBlocks === undefined ? {} : { microBatchBlocks }) },
     async (session) => {
-      session.state.weights.set(randomWeights(model));
+      await loadWeights(session, randomWeights(model));
       const numbers: number[] = [];
       for (let index = 0; index < STEPS; index++) {
         const { loss, gradientNorm } = await session.step(
@@ -44,7 +45,7 @@ async function train(
         numbers.push(loss, gradientNorm);
       }
       numbers.push(...await session.evaluate(randomTokens(model, 3, 9)));
-      return { state: copyState(session.state), numbers };
+      return { state: await copyState(session), numbers };
     },
     options,
   );
@@ -101,16 +102,16 @@ Deno.test("step() gives the same bits when a session goes on from another's stat
   const { model } = training;
   const step = (index: number) => [randomTokens(model, 3, index), LEARNING_RATE, index] as const;
   const { middle, end } = await withSession(training, async (session) => {
-    loadState(session, stateOf(randomWeights(model)));
+    await loadState(session, stateOf(randomWeights(model)));
     for (const index of [0, 1]) await session.step(...step(index));
-    const middle = copyState(session.state);
+    const middle = await copyState(session);
     for (const index of [2, 3]) await session.step(...step(index));
-    return { middle, end: copyState(session.state) };
+    return { middle, end: await copyState(session) };
   });
   await withSession(training, async (session) => {
-    loadState(session, middle);
+    await loadState(session, middle);
     for (const index of [2, 3]) await session.step(...step(index));
-    assertSameState(copyState(session.state), end, model);
+    assertSameState(await copyState(session), end, model);
   }, { threads: 2 });
 });
 
@@ -119,7 +120,7 @@ Deno.test("step() is not disturbed by evaluations, logits and gradients in betwe
   const { model } = training;
   const run = (disturbed: boolean) =>
     withSession(training, async (session) => {
-      session.state.weights.set(randomWeights(model));
+      await loadWeights(session, randomWeights(model));
       for (const index of [0, 1, 2]) {
         await session.step(randomTokens(model, 3, index), LEARNING_RATE, index);
         if (!disturbed) continue;
@@ -127,7 +128,7 @@ Deno.test("step() is not disturbed by evaluations, logits and gradients in betwe
         await session.gradient(randomTokens(model, 3, 6));
         await session.logits(randomTokens(model, 1, 7).subarray(1));
       }
-      return copyState(session.state);
+      return await copyState(session);
     }, { threads: 2 });
   assertSameState(await run(true), await run(false), model);
 });

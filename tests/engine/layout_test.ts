@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { SessionOptions } from "../../src/engine/engine.ts";
-import { CHUNK_ELEMENTS, type Layout, planLayout } from "../../src/engine/exact/layout.ts";
+import { type Layout, planLayout } from "../../src/engine/exact/layout.ts";
+import { chunksOf } from "../../src/engine/ordered/chunks.ts";
 import { parameterCount } from "../../src/model/config.ts";
-import { parameterShapes } from "../../src/model/parameters.ts";
 import { OPTIMIZER, smallTraining } from "./fixture.ts";
 
 interface Region {
@@ -18,7 +18,7 @@ function regionsOf(layout: Layout, { model }: SessionOptions): Region[] {
   const { hiddenSize: h, intermediateSize: m, vocabularySize: V, sequenceLength: T, heads } = model;
   const half = model.rotaryFraction * (h / heads) / 2;
   const parameters = parameterCount(model);
-  const chunks = parameterShapes(model).reduce((sum, { size }) => sum + Math.ceil(size / CHUNK_ELEMENTS), 0);
+  const chunks = chunksOf(model).length;
   const regions: Region[] = [];
   const add = (name: string, address: number, elements: number, size = 4) =>
     regions.push({ name, address, bytes: elements * size });

@@ -10,6 +10,7 @@ import {
   engineWith,
   LEARNING_RATE,
   loadState,
+  loadWeights,
   randomTokens,
   randomWeights,
   SMALL_MODEL,
@@ -48,12 +49,12 @@ Deno.test("step(), gradient(), evaluate() and logits() refuse a token outside th
   bad[3] = 64;
   const problem = { name: "RangeError", message: "Token 64 is outside the vocabulary of 64" };
   await withSession(training, async (session) => {
-    const before = copyState(session.state);
+    const before = await copyState(session);
     await assert.rejects(session.step(bad, LEARNING_RATE, 0), problem);
     await assert.rejects(session.gradient(bad), problem);
     await assert.rejects(session.evaluate(bad), problem);
     await assert.rejects(session.logits(bad.subarray(0, 24)), problem);
-    assertSameState(copyState(session.state), before, model);
+    assertSameState(await copyState(session), before, model);
   });
 });
 
@@ -117,21 +118,21 @@ Deno.test("step() updates nothing when the loss is not a number", async () => {
     state.weights[100] = NaN;
     state.firstMoments.fill(0.5);
     state.secondMoments.fill(0.25);
-    loadState(session, state);
+    await loadState(session, state);
     const { loss, gradientNorm, updated } = await session.step(new Uint16Array(50).fill(6), LEARNING_RATE, 3);
     assert.deepEqual([loss, gradientNorm, updated], [NaN, NaN, false]);
-    assertSameState(copyState(session.state), state, model);
+    assertSameState(await copyState(session), state, model);
   }, { threads: 2 });
 });
 
 Deno.test("step() updates nothing when the loss is infinite", async () => {
   await withSession(training, async (session) => {
     const state = stateOf(randomWeights(model, 1, 1e30));
-    loadState(session, state);
+    await loadState(session, state);
     const { loss, updated } = await session.step(tokens, LEARNING_RATE, 0);
     assert(!Number.isFinite(loss));
     assert.equal(updated, false);
-    assertSameState(copyState(session.state), state, model);
+    assertSameState(await copyState(session), state, model);
   });
 });
 
@@ -141,33 +142,33 @@ Deno.test("step() updates nothing when only the gradient's norm is not finite", 
     const state = stateOf(randomWeights(model));
     const head = state.weights.length - model.vocabularySize * model.hiddenSize;
     state.weights.forEach((weight, i) => state.weights[i] = i < head ? weight : weight * 1e22);
-    loadState(session, state);
+    await loadState(session, state);
     const expected = stateOf(state.weights);
     const result = await session.step(tokens, LEARNING_RATE, 0);
     assert.deepEqual(result, referenceStep(training, expected, tokens, LEARNING_RATE, 0));
     assert(Number.isFinite(result.loss));
     assert.equal(result.gradientNorm, Infinity);
     assert.equal(result.updated, false);
-    assertSameState(copyState(session.state), state, model);
+    assertSameState(await copyState(session), state, model);
   });
 });
 
 Deno.test("step() trains on after a step that diverged, when finite weights are put back", async () => {
   await withSession(training, async (session) => {
     const good = stateOf(randomWeights(model));
-    session.state.weights.fill(NaN);
+    await session.writeState(({ weights }) => void weights.fill(NaN));
     assert.equal((await session.step(tokens, LEARNING_RATE, 0)).updated, false);
-    loadState(session, good);
+    await loadState(session, good);
     const actual = await session.step(tokens, LEARNING_RATE, 0);
     assert.deepEqual(actual, referenceStep(training, good, tokens, LEARNING_RATE, 0));
-    assertSameState(copyState(session.state), good, model);
+    assertSameState(await copyState(session), good, model);
   }, { threads: 3 });
 });
 
 Deno.test("overlapping calls are refused and do not disturb the one that runs", async () => {
   await withSession(training, async (session) => {
     const expected = stateOf(randomWeights(model));
-    loadState(session, expected);
+    await loadState(session, expected);
     const running = session.step(tokens, LEARNING_RATE, 0);
     const overlap = { message: "Calls of a session must not overlap" };
     await Promise.all([
@@ -177,14 +178,14 @@ Deno.test("overlapping calls are refused and do not disturb the one that runs", 
       assert.rejects(session.logits(new Uint16Array(24)), overlap),
     ]);
     assert.deepEqual(await running, referenceStep(training, expected, tokens, LEARNING_RATE, 0));
-    assertSameState(copyState(session.state), expected, model);
+    assertSameState(await copyState(session), expected, model);
     assert.equal((await session.evaluate(tokens)).length, 2);
   }, { threads: 2 });
 });
 
 Deno.test("evaluate() lets no call in between its passes", async () => {
   await withSession(smallTraining({ sequenceLength: 8 }), async (session) => {
-    session.state.weights.set(randomWeights({ ...SMALL_MODEL, sequenceLength: 8 }));
+    await loadWeights(session, randomWeights({ ...SMALL_MODEL, sequenceLength: 8 }));
     const windows = randomTokens({ ...SMALL_MODEL, sequenceLength: 8 }, 200);
     const alone = await session.evaluate(windows);
     let done = false;

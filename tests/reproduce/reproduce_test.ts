@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ARITHMETIC_VERSION } from "../../src/engine/exact/engine.ts";
+import { ARITHMETIC_VERSION } from "../../src/engine/ordered/arithmetic.ts";
 import { UserError } from "../../src/errors.ts";
 import { paperJudge } from "../../src/manifest/paper_judge.ts";
 import { verifyManifestFile } from "../../src/manifest/verify_file.ts";

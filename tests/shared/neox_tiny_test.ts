@@ -34,7 +34,7 @@ async function openFixture(): Promise<Awaited<ReturnType<typeof readFixture>> & 
   const fixture = await readFixture();
   const engine = await createExactEngine({ threads: 2, sha256 });
   const session = await engine.open({ model: fixture.config, optimizer, batchSequences: 2, gradientBlockSequences: 1 });
-  loadWeights(fixture.model, fixture.config, session.state.weights, "model.safetensors");
+  await session.writeState(({ weights }) => loadWeights(fixture.model, fixture.config, weights, "model.safetensors"));
   return { ...fixture, session };
 }
 

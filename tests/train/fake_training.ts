@@ -32,7 +32,11 @@ export function fakeEngine(
       };
       const session: Session = {
         memoryBytes: 0,
-        state,
+        readState: () => Promise.resolve(state),
+        writeState: async (fill) => {
+          for (const vector of Object.values(state)) vector.fill(0);
+          await fill(state);
+        },
         step: (tokens, learningRate, step) => {
           const loss = lossAt(step, learningRate) ?? Math.fround(6 - 0.01 * step + (tokens[0] ?? 0) / 1024);
           const updated = Number.isFinite(loss);

@@ -1,5 +1,6 @@
 /** The exact engine: ordered f32 arithmetic in WebAssembly on all cores, the same bits on every machine. */
 import type { Engine, Session, SessionOptions } from "../engine.ts";
+import { ARITHMETIC_VERSION } from "../ordered/arithmetic.ts";
 import {
   compileKernels,
   fmaIsFused,
@@ -12,9 +13,6 @@ import {
 import { planLayout } from "./layout.ts";
 import { predictPeakBytes } from "./peak_memory.ts";
 import { EVALUATION_WINDOWS, ExactSession, type ThreadOptions } from "./session.ts";
-
-/** Version of docs/arithmetic.md that this engine computes by: it changes whenever any bit can. */
-export const ARITHMETIC_VERSION = "ordered-f32/1";
 
 /** Where compiled kernels are kept between runs; a cache may be empty and forget. */
 export interface KernelCache {

@@ -1,9 +1,9 @@
 /** Where everything lies in the exact engine's shared memory: byte addresses from shapes, nothing else. */
-import { type ModelConfig, parameterCount } from "../../model/config.ts";
+import { parameterCount } from "../../model/config.ts";
 import type { SessionOptions } from "../engine.ts";
-
-/** Elements in a chunk of the flat gradient: the unit of the norm's sums and of work handed to threads. */
-export const CHUNK_ELEMENTS = 4096;
+import { CHUNK_ELEMENTS } from "../ordered/chunks.ts";
+import { rotaryHalf } from "../ordered/rotary_tables.ts";
+import { checkShapes } from "../ordered/shapes.ts";
 
 const FLOAT_BYTES = 4;
 const ALIGNMENT = 64;
@@ -92,18 +92,6 @@ export interface Layout {
   readonly bytes: number;
 }
 
-/** Chunks of the flat gradient in order; none spans two tensors. */
-export interface Chunk {
-  readonly offset: number;
-  readonly size: number;
-  readonly decayed: boolean;
-}
-
-/** Half the rotated dimensions of a head: pairs (i, i + half) turn together. */
-export function rotaryHalf(model: ModelConfig): number {
-  return model.rotaryFraction * (model.hiddenSize / model.heads) / 2;
-}
-
 /** Smallest power of two that is at least n. */
 function powerOfTwoAtLeast(n: number): number {
   let power = 1;
@@ -124,8 +112,7 @@ export function planLayout(
   keepProbabilities?: boolean,
 ): Layout {
   const { model } = options;
-  checkCounts(options, threads);
-  checkShapes(options);
+  checkShapes(options, "exact", { threads });
   const { hiddenSize: h, intermediateSize: m, sequenceLength: rows, heads, vocabularySize } = model;
   let next = FIRST_ADDRESS;
   const takeBytes = (bytes: number) => {
@@ -204,38 +191,4 @@ export function planLayout(
     );
   }
   return { ...layout, bytes };
-}
-
-/** Refuses counts that are no whole numbers from 1: a session would wait for threads or gradient blocks for ever. */
-function checkCounts({ model, batchSequences, gradientBlockSequences }: SessionOptions, threads: number): void {
-  const counts = { threads, layers: model.layers, heads: model.heads, batchSequences, gradientBlockSequences };
-  for (const [name, value] of Object.entries(counts)) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(`The exact engine needs "${name}" to be a whole number from 1, but it is ${value}`);
-    }
-  }
-}
-
-/** Refuses shapes that the kernels' tiles do not cover. */
-function checkShapes({ model, batchSequences, gradientBlockSequences }: SessionOptions): void {
-  const headSize = model.hiddenSize / model.heads;
-  const multiples: [string, number, number][] = [
-    ["head dimension", headSize, 8],
-    ["hidden size", model.hiddenSize, 8],
-    ["intermediate size", model.intermediateSize, 8],
-    ["vocabulary size", model.vocabularySize, 8],
-    ["sequence length", model.sequenceLength, 8],
-    ["rotated dimensions of a head", model.rotaryFraction * headSize, 2],
-  ];
-  for (const [name, value, unit] of multiples) {
-    if (!(value > 0) || value % unit !== 0) {
-      throw new RangeError(`The exact engine needs a ${name} that is a multiple of ${unit}, but it is ${value}`);
-    }
-  }
-  if (model.vocabularySize > 65536) throw new RangeError("Tokens are 16 bits wide: the vocabulary has at most 65536");
-  if (batchSequences % gradientBlockSequences !== 0) {
-    throw new RangeError(
-      `${batchSequences} sequences do not divide into gradient blocks of ${gradientBlockSequences}`,
-    );
-  }
 }

@@ -5,7 +5,8 @@
 import type { ModelConfig } from "../../model/config.ts";
 import { parameterShapes } from "../../model/parameters.ts";
 import { type Address, type Kernels, SHAPE } from "./kernels.ts";
-import { type Arena, type LayerActivations, type Layout, rotaryHalf } from "./layout.ts";
+import { rotaryHalf } from "../ordered/rotary_tables.ts";
+import type { Arena, LayerActivations, Layout } from "./layout.ts";
 
 const FLOAT = 4;
 

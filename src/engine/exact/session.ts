@@ -1,8 +1,7 @@
 /** A training session of the exact engine: shared memory, worker threads, and the state between steps. */
-import { cos, exp, log, sin } from "../../arithmetic/elementary.ts";
-import type { ModelConfig } from "../../model/config.ts";
 import type { Session, SessionOptions, StepResult, TrainingState } from "../engine.ts";
-import { type Layout, planLayout, rotaryHalf } from "./layout.ts";
+import { rotaryHalf, writeRotaryTables } from "../ordered/rotary_tables.ts";
+import { type Layout, planLayout } from "./layout.ts";
 import { type Command, type CommandResult, CONTROL_BYTES, type WorkerMessage, type WorkerStart } from "./protocol.ts";
 
 /** Windows that one evaluation command takes. */
@@ -16,18 +15,6 @@ export interface ThreadOptions {
   readonly threads: number;
   /** attention probabilities kept from the forward pass rather than computed again; default by their size */
   readonly keepProbabilities?: boolean;
-}
-
-/** Rotary tables: angle(t, i) = t · base^(−2i / rotated), in doubles, rounded once to f32. */
-function writeRotaryTables(model: ModelConfig, cosines: Float32Array, sines: Float32Array): void {
-  const half = rotaryHalf(model);
-  for (let i = 0; i < half; i++) {
-    const frequency = exp(-(i / half) * log(model.rotaryBase));
-    for (let position = 0; position < model.sequenceLength; position++) {
-      cosines[position * half + i] = cos(position * frequency);
-      sines[position * half + i] = sin(position * frequency);
-    }
-  }
 }
 
 class EngineThread {
@@ -61,7 +48,7 @@ class EngineThread {
 
 /** See {@linkcode Session}. */
 export class ExactSession implements Session {
-  readonly state: TrainingState;
+  readonly #state: TrainingState;
   readonly #layout: Layout;
   readonly #options: SessionOptions;
   readonly #memory: WebAssembly.Memory;
@@ -78,7 +65,7 @@ export class ExactSession implements Session {
     this.#memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
     const { parameters, weights, firstMoments, secondMoments, cosines, sines, tokens } = this.#layout;
     const floats = (address: number, length: number) => new Float32Array(this.#memory.buffer, address, length);
-    this.state = {
+    this.#state = {
       weights: floats(weights, parameters),
       firstMoments: floats(firstMoments, parameters),
       secondMoments: floats(secondMoments, parameters),
@@ -184,6 +171,17 @@ export class ExactSession implements Session {
       }
     }
     this.#tokens.set(tokens);
+  }
+
+  readState(): Promise<TrainingState> {
+    return this.#exclusively(() => Promise.resolve(this.#state));
+  }
+
+  writeState(fill: (state: TrainingState) => void | Promise<void>): Promise<void> {
+    return this.#exclusively(async () => {
+      for (const vector of Object.values(this.#state)) vector.fill(0);
+      await fill(this.#state);
+    });
   }
 
   step(tokens: Uint16Array, learningRate: number, step: number): Promise<StepResult> {

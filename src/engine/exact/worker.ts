@@ -1,24 +1,14 @@
 /** One thread of the exact engine: takes gradient blocks, chunks and windows until none is left. */
-import { parameterShapes } from "../../model/parameters.ts";
+import { batchLoss, tokenWeight } from "../ordered/batch_loss.ts";
+import { type Chunk, chunksOf } from "../ordered/chunks.ts";
+import { treeSum } from "../ordered/tree.ts";
+import { updateScalars } from "../ordered/update_scalars.ts";
 import { instantiateKernels, type Kernels } from "./kernels.ts";
-import { type Chunk, CHUNK_ELEMENTS, type Layout, planLayout } from "./layout.ts";
+import { type Layout, planLayout } from "./layout.ts";
 import { type Command, type CommandResult, Team, type WorkerMessage, type WorkerStart } from "./protocol.ts";
 import { SequencePass } from "./sequence_pass.ts";
-import { treeSum } from "./tree.ts";
-import { updateScalars } from "./update_scalars.ts";
 
 const FLOAT = 4;
-
-/** The flat parameter vector cut into chunks; none spans two tensors. */
-function chunksOf(start: WorkerStart): Chunk[] {
-  return parameterShapes(start.model).flatMap(({ offset, size, decayed }) =>
-    Array.from({ length: Math.ceil(size / CHUNK_ELEMENTS) }, (_, i) => ({
-      offset: offset + i * CHUNK_ELEMENTS,
-      size: Math.min(CHUNK_ELEMENTS, size - i * CHUNK_ELEMENTS),
-      decayed,
-    }))
-  );
-}
 
 class Thread {
   readonly #start: WorkerStart;
@@ -38,7 +28,7 @@ class Thread {
     const arena = this.#layout.arenas[start.thread];
     if (arena === undefined) throw new Error(`No arena for thread ${start.thread}`);
     this.#pass = new SequencePass(kernels, start.model, this.#layout, arena);
-    this.#chunks = chunksOf(start);
+    this.#chunks = chunksOf(start.model);
     const { buffer } = start.memory;
     this.#windowLosses = new Float32Array(buffer, this.#layout.windowLosses, this.#layout.tokenWindows);
     this.#chunkSums = new Float32Array(buffer, this.#layout.chunkSums, this.#chunks.length);
@@ -52,7 +42,7 @@ class Thread {
       return this.#team.barrier() ? { kind: "done", loss: 0, gradientNorm: 0, updated: false } : undefined;
     }
     this.#computeGradient();
-    const loss = this.#meanLoss();
+    const loss = batchLoss(this.#start, this.#windowLosses);
     const gradientNorm = Math.fround(Math.sqrt(treeSum(this.#chunkSums)));
     const updated = command.kind === "step" && Number.isFinite(loss) && Number.isFinite(gradientNorm);
     if (updated) this.#update(command.learningRate, command.step, gradientNorm);
@@ -67,11 +57,6 @@ class Thread {
     for (let window = this.#team.ticket(); window < windows; window = this.#team.ticket()) {
       this.#windowLosses[window] = this.#pass.evaluate(this.#windowAddress(window));
     }
-  }
-
-  /** Weight of one token's loss in the step's mean: 1 / (B · T). */
-  #tokenWeight(): number {
-    return Math.fround(1 / (this.#start.batchSequences * this.#start.model.sequenceLength));
   }
 
   /** The step's mean gradient into the first block's buffer, and its chunks' sums of squares. */
@@ -99,7 +84,7 @@ class Thread {
     this.#kernels.fill(gradient, this.#layout.parameters, 0);
     const first = block * gradientBlockSequences;
     for (let window = first; window < first + gradientBlockSequences; window++) {
-      this.#windowLosses[window] = this.#pass.train(this.#windowAddress(window), gradient, this.#tokenWeight());
+      this.#windowLosses[window] = this.#pass.train(this.#windowAddress(window), gradient, tokenWeight(this.#start));
     }
   }
 
@@ -133,20 +118,6 @@ class Thread {
       }
     }
     if (isLast) this.#chunkSums[index] = this.#kernels.sumOfSquares(sum, chunk.size);
-  }
-
-  /** Mean loss: windows of a block in a chain, blocks in the tree, times the token weight. */
-  #meanLoss(): number {
-    const { batchSequences, gradientBlockSequences } = this.#start;
-    const blockLosses: number[] = [];
-    for (let first = 0; first < batchSequences; first += gradientBlockSequences) {
-      let sum = 0;
-      for (let window = first; window < first + gradientBlockSequences; window++) {
-        sum = Math.fround(sum + (this.#windowLosses[window] ?? NaN));
-      }
-      blockLosses.push(sum);
-    }
-    return Math.fround(treeSum(blockLosses) * this.#tokenWeight());
   }
 
   #update(learningRate: number, step: number, gradientNorm: number): void {
