@@ -25,14 +25,15 @@ export type { Plan, PlannedData, PlannedExperiment, PlanOptions } from "./experi
 
 // Engines and weights
 export type { Engine, Session, SessionOptions, StepResult, TrainingState } from "./engine/engine.ts";
-export type { ExactEngineOptions, KernelCache } from "./engine/exact/engine.ts";
+export type { ExactEngineOptions } from "./engine/exact/engine.ts";
+export type { KernelCache } from "./engine/kernel_cache.ts";
 export type { FmaKind } from "./engine/exact/kernels.ts";
 export type { ThreadOptions } from "./engine/exact/session.ts";
 export type { Safetensors, SafetensorsDtype, SafetensorsEntry } from "./model/safetensors.ts";
 
 // A reproduction and its progress
 export type { Calibration } from "./reproduce/calibrate.ts";
-export type { ReproduceEvents, ReproduceOptions, Reproduction } from "./reproduce/reproduce.ts";
+export type { ReproduceEvents, ReproduceOptions, Reproduction } from "./reproduce/options.ts";
 export type { DataProgress } from "./data/options.ts";
 export type { Outcome, RecordedState, RunRecord } from "./train/run_folder.ts";
 export type { RunResult } from "./train/train_plan.ts";
@@ -56,16 +57,36 @@ export type {
   SeedFacts,
   Statement,
 } from "./manifest/predicate.ts";
-export type { Artefact, JournalArtefact, ManifestRun, SkippedRun, StateEvidence, TrainedRun } from "./manifest/run.ts";
 export type {
+  Artefact,
+  JournalArtefact,
+  ManifestRun,
+  MerkleTreeHead,
+  SkippedRun,
+  StateEvidence,
+  TrainedRun,
+} from "./manifest/run.ts";
+export type { RunPart } from "./manifest/run_tree.ts";
+export type { OpenedManifest } from "./manifest/open_manifest.ts";
+export type { CheckpointPart, Inclusion, InclusionProof } from "./manifest/inclusion.ts";
+export type { Bits, DivergenceRecord, JournalRecord, StateRecord, StepRecord } from "./train/journal_record.ts";
+export type {
+  Review,
   Signer,
   StepName,
   StepOutcome,
   VerificationReport,
   VerificationStep,
 } from "./manifest/verification_report.ts";
-export type { ReplayOutcome, TrainAgain, VerifyOptions } from "./manifest/verify.ts";
-export type { ArtefactReader } from "./manifest/artefacts.ts";
+export type {
+  AttestationsOutcome,
+  AttestedManifest,
+  CountAttestations,
+  ReplayOutcome,
+  TrainAgain,
+  VerifyOptions,
+} from "./manifest/verify_options.ts";
+export type { ArtefactFolder, ArtefactReader } from "./manifest/artefacts.ts";
 export type { ClaimEvidence, Judge, Judgement } from "./manifest/verify_claims.ts";
 export type { TrustedKey } from "./manifest/verify_signature.ts";
 export type { FileHandle, FileStatus, FileSystem, OpenMode } from "./files/file_system.ts";
@@ -76,3 +97,8 @@ export type { ReplaySeed } from "./replay/choice.ts";
 export type { ReplayDifference, ReplayField } from "./replay/difference.ts";
 export type { Segment } from "./replay/segment.ts";
 export type { SegmentWork } from "./replay/trainer.ts";
+
+// Reviews
+export type { AttestOptions } from "./attestation/attest.ts";
+export type { VerificationFindings } from "./attestation/build.ts";
+export type { AttestationDemand } from "./attestation/require.ts";

@@ -1,7 +1,8 @@
 /** Where the command line keeps things, and the engine that it starts. */
 import { sha256 } from "../digest/sha256.ts";
 import type { Engine } from "../engine/engine.ts";
-import { createExactEngine, type KernelCache } from "../engine/exact/engine.ts";
+import { createExactEngine } from "../engine/exact/engine.ts";
+import type { KernelCache } from "../engine/kernel_cache.ts";
 import { suggest, UserError } from "../errors.ts";
 import { writeFileDurably } from "../files/durable.ts";
 

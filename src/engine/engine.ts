@@ -75,10 +75,16 @@ export interface Engine {
   readonly arithmetic: string;
   /** what the manifest says of it: threads, kernels' digest, instructions used */
   readonly description: Readonly<Record<string, string>>;
-  /** Bytes a session would take, without taking them. */
+  /**
+   * Bytes a session would take, without taking them. Cheap for any options: they may come from a hostile manifest.
+   *
+   * @throws {RangeError} if a shape does not suit the engine, or is larger than it can hold
+   */
   memoryBytes(options: SessionOptions): number;
   /** Resident bytes of the whole process at its peak with such a session, predicted to within 15 %. */
   peakBytes(options: SessionOptions): number;
   /** Takes the memory and starts the threads; weights and moments are zero. */
   open(options: SessionOptions): Promise<Session>;
+  /** Gives back what the engine holds beyond its sessions: a GPU. */
+  close?(): void;
 }

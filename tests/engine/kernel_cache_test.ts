@@ -1,7 +1,8 @@
 /** Compiled kernels between runs: what is kept is used, what is lost is compiled again. */
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { createExactEngine, type KernelCache } from "../../src/engine/exact/engine.ts";
+import { createExactEngine } from "../../src/engine/exact/engine.ts";
+import type { KernelCache } from "../../src/engine/kernel_cache.ts";
 import { compileKernels, KERNEL_FILES, kernelModules } from "../../src/engine/exact/kernels.ts";
 
 class RecordingCache implements KernelCache {

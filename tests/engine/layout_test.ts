@@ -139,3 +139,25 @@ Deno.test("planLayout() computes probabilities again where they would take more 
     planLayout(smallTraining({ sequenceLength, heads, hiddenSize: 8 * heads, layers: 1 }), 1, 1).keepProbabilities;
   assert.deepEqual([kept(2048, 4), kept(2048, 5), kept(4096, 1), kept(4104, 1)], [true, false, true, false]);
 });
+
+Deno.test("planLayout() refuses what no memory can hold without listing it, and says how much it would be", () => {
+  const needed = (changes: Partial<SessionOptions["model"]>, threads = 1): number => {
+    const training = smallTraining({ ...changes }, 1);
+    try {
+      planLayout(training, threads, 1);
+    } catch (error) {
+      assert(error instanceof RangeError, String(error));
+      const [, gibibytes] = /needs (\S+) GiB for this model on \d+ threads, but WebAssembly addresses 4 GiB/
+        .exec(error.message) ?? [];
+      return Number(gibibytes);
+    }
+    throw new Error("it was laid out");
+  };
+  const layers = needed({ layers: 1e7 });
+  assert(layers > 4 && layers < 1e6, `${layers}`);
+  assert(Math.abs(needed({ layers: 1e9 }) / layers - 100) < 0.1);
+  assert(needed({ layers: 2 ** 53 - 1 }) > 1e8 * layers);
+  assert(needed({ layers: 1e7 }, 64) > 10 * layers);
+  assert(needed({ hiddenSize: 1_000_000, heads: 125_000 }) > 10_000);
+  assert(needed({ sequenceLength: 2 ** 50 }) > 1e20);
+});

@@ -1,8 +1,19 @@
 /** The smoke scale as tests run it: real data, real engine, a temporary folder. */
 import { sha256 } from "../../src/digest/sha256.ts";
-import { createExactEngine, type KernelCache } from "../../src/engine/exact/engine.ts";
+import { createExactEngine } from "../../src/engine/exact/engine.ts";
+import type { KernelCache } from "../../src/engine/kernel_cache.ts";
 import { generateSigningKey } from "../../src/manifest/keys.ts";
-import { reproduce, type ReproduceOptions, type Reproduction } from "../../src/reproduce/reproduce.ts";
+import type { ReproduceOptions, Reproduction } from "../../src/reproduce/options.ts";
+import { reproduce } from "../../src/reproduce/reproduce.ts";
+
+/**
+ * What every machine must find at the smoke scale. A change of arithmetic, data, experiments or checkpoint steps changes
+ * it; nothing else may.
+ */
+export const GOLDEN = {
+  arithmetic: "ordered-f32/1",
+  digest: "60f08dd2f0c9a73120939f28c88ca64f8ff51cf27d0403a69fc2caca42ae0e5a",
+};
 
 /** Kernels are compiled once for all tests of a process. */
 const compiled = new Map<string, Uint8Array<ArrayBuffer>>();

@@ -1,5 +1,6 @@
 /** The exact engine: ordered f32 arithmetic in WebAssembly on all cores, the same bits on every machine. */
 import type { Engine, Session, SessionOptions } from "../engine.ts";
+import type { KernelCache } from "../kernel_cache.ts";
 import { ARITHMETIC_VERSION } from "../ordered/arithmetic.ts";
 import {
   compileKernels,
@@ -13,14 +14,6 @@ import {
 import { planLayout } from "./layout.ts";
 import { predictPeakBytes } from "./peak_memory.ts";
 import { EVALUATION_WINDOWS, ExactSession, type ThreadOptions } from "./session.ts";
-
-/** Where compiled kernels are kept between runs; a cache may be empty and forget. */
-export interface KernelCache {
-  /** The binary kept under a digest of its sources, if it is still there. */
-  get(digest: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Keeps a binary; later calls may find it or not. */
-  put(digest: string, binary: Uint8Array<ArrayBuffer>): Promise<void>;
-}
 
 /** What a caller may choose; none of it changes a bit. */
 export interface ExactEngineOptions extends ThreadOptions {

@@ -121,6 +121,22 @@ export function planLayout(
     return address;
   };
   const take = (floats: number) => takeBytes(floats * FLOAT_BYTES);
+  /**
+   * The same laid out `count` times. Beyond what can be addressed the rest is only counted: shapes may come from anyone,
+   * and a billion layers are refused rather than listed.
+   */
+  const repeat = <T>(count: number, lay: () => T): T[] => {
+    const laid: T[] = [];
+    while (laid.length < count) {
+      const start = next;
+      laid.push(lay());
+      if (next > ADDRESS_LIMIT) {
+        next += (count - laid.length) * (next - start);
+        break;
+      }
+    }
+    return laid;
+  };
 
   const parameters = parameterCount(model);
   const blocks = options.batchSequences / options.gradientBlockSequences;
@@ -137,7 +153,7 @@ export function planLayout(
   const takeArena = (): Arena => {
     const sharedProbabilities = keep ? 0 : take(rows * rows);
     return {
-      layers: Array.from({ length: model.layers }, () => ({
+      layers: repeat(model.layers, () => ({
         normalized: take(rows * h),
         rstds: take(rows),
         attentionInput: take(rows * h),
@@ -170,15 +186,15 @@ export function planLayout(
     weights: take(parameters),
     firstMoments: take(parameters),
     secondMoments: take(parameters),
-    blockGradients: Array.from({ length: microBatchBlocks }, () => take(parameters)),
-    levelGradients: Array.from({ length: levels }, () => take(parameters)),
+    blockGradients: repeat(microBatchBlocks, () => take(parameters)),
+    levelGradients: repeat(levels, () => take(parameters)),
     cosines: take(rows * rotaryHalf(model)),
     sines: take(rows * rotaryHalf(model)),
     tokens: takeBytes(tokenWindows * (rows + 1) * 2),
     tokenWindows,
     windowLosses: take(tokenWindows),
     chunkSums: take(Math.ceil(parameters / CHUNK_ELEMENTS) + 16 * model.layers + 8),
-    arenas: Array.from({ length: threads }, takeArena),
+    arenas: repeat(threads, takeArena),
     keepProbabilities: keep,
     microBatchBlocks,
     bytes: next,

@@ -1,5 +1,6 @@
 /** A training session of the exact engine: shared memory, worker threads, and the state between steps. */
 import type { Session, SessionOptions, StepResult, TrainingState } from "../engine.ts";
+import { countWindows, requireBatch, requireWindow, SessionCalls } from "../session_calls.ts";
 import { rotaryHalf, writeRotaryTables } from "../ordered/rotary_tables.ts";
 import { type Layout, planLayout } from "./layout.ts";
 import { type Command, type CommandResult, CONTROL_BYTES, type WorkerMessage, type WorkerStart } from "./protocol.ts";
@@ -55,8 +56,7 @@ export class ExactSession implements Session {
   readonly #tokens: Uint16Array;
   #workers: EngineThread[] = [];
   #pending: PromiseWithResolvers<CommandResult> | undefined;
-  #busy = false;
-  #failure: Error | undefined;
+  readonly #calls = new SessionCalls();
 
   private constructor(options: SessionOptions, { threads, keepProbabilities }: ThreadOptions) {
     this.#options = options;
@@ -96,7 +96,7 @@ export class ExactSession implements Session {
     const control = new SharedArrayBuffer(CONTROL_BYTES);
     const failure = Promise.withResolvers<never>();
     const fail = (error: Error) => {
-      this.#failure ??= error;
+      this.#calls.end(error);
       failure.reject(error);
       this.#pending?.reject(error);
     };
@@ -133,20 +133,8 @@ export class ExactSession implements Session {
     return this.#layout.bytes;
   }
 
-  /** Refuses an overlapping call before it touches the memory that the running one reads. */
-  async #exclusively<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#busy) throw new Error("Calls of a session must not overlap");
-    this.#busy = true;
-    try {
-      return await call();
-    } finally {
-      this.#busy = false;
-    }
-  }
-
   async #run(command: Command): Promise<CommandResult> {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#calls.failure !== undefined) throw this.#calls.failure;
     this.#pending = Promise.withResolvers<CommandResult>();
     try {
       for (const worker of this.#workers) worker.post(command);
@@ -157,35 +145,23 @@ export class ExactSession implements Session {
   }
 
   #loadBatch(tokens: Uint16Array): void {
-    const { batchSequences, model } = this.#options;
-    const expected = batchSequences * (model.sequenceLength + 1);
-    if (tokens.length !== expected) throw new RangeError(`A batch has ${expected} tokens, not ${tokens.length}`);
-    this.#loadTokens(tokens);
-  }
-
-  #loadTokens(tokens: Uint16Array): void {
-    const { vocabularySize } = this.#options.model;
-    for (const token of tokens) {
-      if (token >= vocabularySize) {
-        throw new RangeError(`Token ${token} is outside the vocabulary of ${vocabularySize}`);
-      }
-    }
+    requireBatch(tokens, this.#options.model, this.#options.batchSequences);
     this.#tokens.set(tokens);
   }
 
   readState(): Promise<TrainingState> {
-    return this.#exclusively(() => Promise.resolve(this.#state));
+    return this.#calls.exclusively(() => Promise.resolve(this.#state));
   }
 
   writeState(fill: (state: TrainingState) => void | Promise<void>): Promise<void> {
-    return this.#exclusively(async () => {
+    return this.#calls.exclusively(async () => {
       for (const vector of Object.values(this.#state)) vector.fill(0);
       await fill(this.#state);
     });
   }
 
   step(tokens: Uint16Array, learningRate: number, step: number): Promise<StepResult> {
-    return this.#exclusively(async () => {
+    return this.#calls.exclusively(async () => {
       this.#loadBatch(tokens);
       const { loss, gradientNorm, updated } = await this.#run({ kind: "step", learningRate, step });
       return { loss, gradientNorm, updated };
@@ -193,7 +169,7 @@ export class ExactSession implements Session {
   }
 
   gradient(tokens: Uint16Array): Promise<{ loss: number; gradient: Float32Array }> {
-    return this.#exclusively(async () => {
+    return this.#calls.exclusively(async () => {
       this.#loadBatch(tokens);
       const { loss } = await this.#run({ kind: "gradient" });
       const address = this.#layout.blockGradients[0] as number;
@@ -202,15 +178,15 @@ export class ExactSession implements Session {
   }
 
   evaluate(tokens: Uint16Array): Promise<Float32Array> {
-    return this.#exclusively(async () => {
-      const width = this.#options.model.sequenceLength + 1;
-      const total = tokens.length / width;
-      if (!Number.isInteger(total)) throw new RangeError(`${tokens.length} tokens are not whole windows of ${width}`);
+    return this.#calls.exclusively(async () => {
+      const { model } = this.#options;
+      const width = model.sequenceLength + 1;
+      const total = countWindows(tokens, model);
       const losses = new Float32Array(total);
       const shared = new Float32Array(this.#memory.buffer, this.#layout.windowLosses, this.#layout.tokenWindows);
       for (let first = 0; first < total; first += this.#layout.tokenWindows) {
         const windows = Math.min(this.#layout.tokenWindows, total - first);
-        this.#loadTokens(tokens.subarray(first * width, (first + windows) * width));
+        this.#tokens.set(tokens.subarray(first * width, (first + windows) * width));
         await this.#run({ kind: "evaluate", windows });
         losses.set(shared.subarray(0, windows), first);
       }
@@ -219,12 +195,10 @@ export class ExactSession implements Session {
   }
 
   logits(tokens: Uint16Array): Promise<Float32Array> {
-    return this.#exclusively(async () => {
+    return this.#calls.exclusively(async () => {
       const { sequenceLength, vocabularySize } = this.#options.model;
-      if (tokens.length !== sequenceLength) {
-        throw new RangeError(`A window has ${sequenceLength} tokens, not ${tokens.length}`);
-      }
-      this.#loadTokens(tokens);
+      requireWindow(tokens, this.#options.model);
+      this.#tokens.set(tokens);
       await this.#run({ kind: "logits" });
       const arena = this.#layout.arenas[0];
       if (arena === undefined) throw new Error("The session has no threads");
@@ -235,7 +209,8 @@ export class ExactSession implements Session {
   close(): void {
     for (const worker of this.#workers) worker.terminate();
     this.#workers = [];
-    this.#failure = new Error("The session is closed");
-    this.#pending?.reject(this.#failure);
+    const reason = new Error("The session is closed");
+    this.#calls.end(reason);
+    this.#pending?.reject(reason);
   }
 }

@@ -1,0 +1,40 @@
+/** Compiled kernels in a folder, from one run to the next. A file that is damaged counts as missing. */
+import { sha256, sha256Bytes } from "../../../digest/sha256.ts";
+import { UserError } from "../../../errors.ts";
+import { writeFileDurably } from "../../../files/durable.ts";
+import type { KernelCache } from "../../kernel_cache.ts";
+
+const DIGEST_BYTES = 32;
+
+/**
+ * A cache in a folder, which is made when it is needed. Each file is the image's SHA-256 and the image: a cubin with a
+ * flipped bit would load and compute something else.
+ */
+export function imageCache(folder: string): KernelCache {
+  const pathOf = (digest: string) => `${folder}/${digest}.image`;
+  return {
+    async get(digest) {
+      let bytes: Uint8Array<ArrayBuffer>;
+      try {
+        bytes = await Deno.readFile(pathOf(digest));
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return undefined;
+        throw error;
+      }
+      const image = bytes.slice(DIGEST_BYTES);
+      const expected = bytes.subarray(0, DIGEST_BYTES);
+      return expected.toHex() === sha256(image) ? image : undefined;
+    },
+    async put(digest, image) {
+      const bytes = new Uint8Array(DIGEST_BYTES + image.length);
+      bytes.set(sha256Bytes(image));
+      bytes.set(image, DIGEST_BYTES);
+      try {
+        await writeFileDurably(pathOf(digest), bytes);
+      } catch (error) {
+        // Where nothing may be written, kernels are compiled again the next time.
+        if (!(error instanceof UserError && ["PERMISSION_DENIED", "READ_ONLY"].includes(error.code))) throw error;
+      }
+    },
+  };
+}

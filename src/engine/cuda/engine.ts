@@ -1,0 +1,73 @@
+/** The CUDA engine: one NVIDIA GPU, driven through its driver's library. */
+import type { Engine, Session, SessionOptions } from "../engine.ts";
+import type { KernelCache } from "../kernel_cache.ts";
+import { parameterCount } from "../../model/config.ts";
+import { ARITHMETIC_VERSION } from "../ordered/arithmetic.ts";
+import { compileKernels, type CompileOptions } from "./driver/compile_kernels.ts";
+import { Device } from "./driver/device.ts";
+import { readKernelUnit } from "./kernel_source.ts";
+import { OrderedKernels } from "./ordered/kernels.ts";
+import { planOrderedMemory } from "./ordered/memory.ts";
+import { OrderedSession } from "./ordered/session.ts";
+
+/** Which GPU, and where NVIDIA's libraries and compiled kernels are; none of it changes a bit of the ordered mode. */
+export interface CudaEngineOptions extends Omit<CompileOptions, "device" | "flags"> {
+  /** looked through before the loader's own places */
+  readonly libraryFolders?: readonly string[];
+  /** 0 is the first that CUDA_VISIBLE_DEVICES leaves; default: 0 */
+  readonly ordinal?: number;
+  readonly cache?: KernelCache;
+}
+
+/** No operation is contracted: every fma is written in the source. */
+export const ORDERED_FLAGS: readonly string[] = ["--std=c++17", "--fmad=false"];
+
+/** Resident bytes of Deno with an opened driver, before any state is copied to the host. */
+const HOST_BASE_BYTES = 300 * 2 ** 20;
+
+/**
+ * Opens a GPU for ordered arithmetic: the exact engine's bits, at a GPU's speed.
+ *
+ * @throws {UserError} `CUDA_UNAVAILABLE` without driver, device or compiler, with each place looked at
+ */
+export async function createOrderedCudaEngine(options: CudaEngineOptions = {}): Promise<Engine> {
+  const device = Device.open(options);
+  try {
+    const { name, computeCapability, driverVersion } = device.properties;
+    const unit = await readKernelUnit("ordered");
+    const compiled = await compileKernels(unit.text, {
+      ...options,
+      device: { computeCapability, driverVersion },
+      flags: ORDERED_FLAGS,
+    });
+    const kernels = new OrderedKernels(device, device.load(compiled.image));
+    const sessions = new Set<Session>();
+    return {
+      name: "cuda-ordered",
+      level: "machine_to_machine",
+      arithmetic: ARITHMETIC_VERSION,
+      description: {
+        gpu: name,
+        "compute capability": computeCapability.join("."),
+        driver: String(driverVersion),
+        compiler: compiled.compiler,
+        kernels: compiled.digest,
+        image: compiled.imageDigest,
+      },
+      memoryBytes: (session) => planOrderedMemory(session).bytes,
+      peakBytes: ({ model }) => HOST_BASE_BYTES + 3 * 4 * parameterCount(model),
+      open: (session: SessionOptions): Promise<Session> => {
+        const opened = new OrderedSession(device, kernels, session);
+        sessions.add(opened);
+        return Promise.resolve(opened);
+      },
+      close: () => {
+        for (const session of sessions) session.close();
+        device.close();
+      },
+    };
+  } catch (error) {
+    device.close();
+    throw error;
+  }
+}

@@ -1,0 +1,236 @@
+/** A training session of the CUDA engine's ordered mode: the arithmetic, and so the bits, of the exact engine. */
+import { parameterCount } from "../../../model/config.ts";
+import type { Session, SessionOptions, StepResult, TrainingState } from "../../engine.ts";
+import { batchLoss, tokenWeight } from "../../ordered/batch_loss.ts";
+import { chunksOf } from "../../ordered/chunks.ts";
+import { rotaryHalf, writeRotaryTables } from "../../ordered/rotary_tables.ts";
+import { updateScalars } from "../../ordered/update_scalars.ts";
+import { countWindows, requireBatch, requireWindow, SessionCalls } from "../../session_calls.ts";
+import type { Device } from "../driver/device.ts";
+import { slice, type View } from "../driver/view.ts";
+import { type Buffers, floats, freeBuffers, takeBuffers } from "./buffers.ts";
+import { indexTokens } from "./embedding_index.ts";
+import type { OrderedKernels } from "./kernels.ts";
+import { type OrderedMemory, planOrderedMemory } from "./memory.ts";
+import { OrderedPass } from "./pass.ts";
+
+/** See {@linkcode Session}. */
+export class OrderedSession implements Session {
+  readonly #device: Device;
+  readonly #kernels: OrderedKernels;
+  readonly #options: SessionOptions;
+  readonly #memory: OrderedMemory;
+  readonly #buffers: Buffers;
+  readonly #pass: OrderedPass;
+  readonly #parameters: number;
+  readonly #chunkCount: number;
+  readonly #calls = new SessionCalls();
+
+  /**
+   * Takes the memory on the device; weights and moments are zero.
+   *
+   * @throws {UserError} `OUT_OF_DEVICE_MEMORY`
+   */
+  constructor(device: Device, kernels: OrderedKernels, options: SessionOptions) {
+    const { model } = options;
+    this.#device = device;
+    this.#kernels = kernels;
+    this.#options = options;
+    this.#memory = planOrderedMemory(options);
+    this.#buffers = takeBuffers(device, this.#memory, model.layers);
+    this.#pass = new OrderedPass(kernels, model, this.#buffers, this.#memory);
+    this.#parameters = parameterCount(model);
+    this.#chunkCount = this.#uploadTables();
+    const { weights, firstMoments, secondMoments } = this.#buffers.regions;
+    for (const vector of [weights, firstMoments, secondMoments]) kernels.fillZero(vector, this.#parameters);
+  }
+
+  /** Rotary tables, and chunks with their decay; returns the number of chunks. */
+  #uploadTables(): number {
+    const { model } = this.#options;
+    const { cosines, sines, chunkRanges, chunkDecayed } = this.#buffers.regions;
+    const size = model.sequenceLength * rotaryHalf(model);
+    const tables = { cosines: new Float32Array(size), sines: new Float32Array(size) };
+    writeRotaryTables(model, tables.cosines, tables.sines);
+    if (size > 0) {
+      this.#upload(cosines, tables.cosines);
+      this.#upload(sines, tables.sines);
+    }
+    const chunks = chunksOf(model);
+    this.#upload(chunkRanges, Uint32Array.from(chunks.flatMap(({ offset, size }) => [offset, size])));
+    this.#upload(chunkDecayed, Uint8Array.from(chunks, ({ decayed }) => Number(decayed)));
+    return chunks.length;
+  }
+
+  /** Copies to the beginning of a region. */
+  #upload(target: View, source: ArrayBufferView<ArrayBuffer>): void {
+    this.#device.upload(slice(target, 0, source.byteLength), source);
+  }
+
+  get memoryBytes(): number {
+    return this.#memory.bytes;
+  }
+
+  readState(): Promise<TrainingState> {
+    return this.#calls.exclusively(async () => {
+      const { regions } = this.#buffers;
+      const state = this.#newState();
+      await this.#device.download(regions.weights, state.weights);
+      await this.#device.download(regions.firstMoments, state.firstMoments);
+      await this.#device.download(regions.secondMoments, state.secondMoments);
+      return state;
+    });
+  }
+
+  writeState(fill: (state: TrainingState) => void | Promise<void>): Promise<void> {
+    return this.#calls.exclusively(async () => {
+      const { regions } = this.#buffers;
+      const state = this.#newState();
+      await fill(state);
+      this.#upload(regions.weights, state.weights);
+      this.#upload(regions.firstMoments, state.firstMoments);
+      this.#upload(regions.secondMoments, state.secondMoments);
+    });
+  }
+
+  #newState() {
+    const vector = () => new Float32Array(this.#parameters);
+    return { weights: vector(), firstMoments: vector(), secondMoments: vector() };
+  }
+
+  step(tokens: Uint16Array, learningRate: number, step: number): Promise<StepResult> {
+    return this.#calls.exclusively(async () => {
+      const { loss, gradientNorm } = await this.#meanGradient(tokens);
+      const updated = Number.isFinite(loss) && Number.isFinite(gradientNorm);
+      if (updated) this.#update(learningRate, step, gradientNorm);
+      return { loss, gradientNorm, updated };
+    });
+  }
+
+  gradient(tokens: Uint16Array): Promise<{ loss: number; gradient: Float32Array }> {
+    return this.#calls.exclusively(async () => {
+      const { loss } = await this.#meanGradient(tokens);
+      const gradient = new Float32Array(this.#parameters);
+      await this.#device.download(floats(this.#buffers.regions.gradients, 0, this.#parameters), gradient);
+      return { loss, gradient };
+    });
+  }
+
+  /** The step's mean gradient into the first block's, with its norm, and the loss. */
+  async #meanGradient(tokens: Uint16Array): Promise<{ loss: number; gradientNorm: number }> {
+    const { model, batchSequences, gradientBlockSequences } = this.#options;
+    const { microBatchBlocks } = this.#memory;
+    const { sequenceLosses, gradients, chunkRanges, chunkSums } = this.#buffers.regions;
+    requireBatch(tokens, model, batchSequences);
+    const blocks = batchSequences / gradientBlockSequences;
+    const groups = Math.ceil(blocks / microBatchBlocks);
+    const weight = tokenWeight(this.#options);
+    for (let group = 0; group < groups; group++) {
+      const first = group * microBatchBlocks;
+      const count = Math.min(microBatchBlocks, blocks - first);
+      const sequences = count * gradientBlockSequences;
+      const firstSequence = first * gradientBlockSequences;
+      const index = this.#loadTokens(tokens, firstSequence, sequences);
+      this.#pass.forward(sequences, true);
+      this.#pass.loss(sequences, weight, floats(sequenceLosses, firstSequence, sequences));
+      this.#pass.backward({ gradients, blocks: count, sequencesPerBlock: gradientBlockSequences, index });
+      this.#joinGroup(group, count, group === groups - 1);
+    }
+    this.#kernels.sumOfSquares(gradients, chunkRanges, chunkSums, this.#chunkCount);
+    const losses = new Float32Array(batchSequences);
+    const squares = new Float32Array(1);
+    await this.#device.download(floats(sequenceLosses, 0, batchSequences), losses);
+    await this.#device.download(floats(chunkSums, 0, 1), squares);
+    return { loss: batchLoss(this.#options, losses), gradientNorm: Math.fround(Math.sqrt(squares[0] ?? NaN)) };
+  }
+
+  /** Copies a micro-batch's tokens to the device, with their rows by gradient block and token. */
+  #loadTokens(tokens: Uint16Array, firstSequence: number, sequences: number) {
+    const { model, gradientBlockSequences } = this.#options;
+    const { regions } = this.#buffers;
+    const width = model.sequenceLength + 1;
+    const part = tokens.slice(firstSequence * width, (firstSequence + sequences) * width);
+    const { ids, starts, rows } = indexTokens(part, model.sequenceLength, gradientBlockSequences);
+    this.#upload(regions.tokens, part);
+    this.#upload(regions.embeddingIds, ids);
+    this.#upload(regions.embeddingStarts, starts);
+    this.#upload(regions.embeddingRows, rows);
+    return {
+      ids: regions.embeddingIds,
+      starts: regions.embeddingStarts,
+      rows: regions.embeddingRows,
+      count: ids.length,
+    };
+  }
+
+  /**
+   * The pairwise tree over gradient blocks: within the micro-batch, then with the sums of earlier micro-batches that
+   * wait for a twin of the same size, like carries of a binary counter.
+   */
+  #joinGroup(group: number, count: number, isLast: boolean): void {
+    const { gradients, levelGradients } = this.#buffers.regions;
+    const size = this.#parameters;
+    const slot = (i: number) => floats(gradients, i * size, size);
+    for (let stride = 1; stride < count; stride *= 2) {
+      for (let i = 0; i + stride < count; i += 2 * stride) this.#kernels.addInto(slot(i), slot(i + stride), size);
+    }
+    for (let level = 0; level < this.#memory.levels; level++) {
+      const waiting = floats(levelGradients, level * size, size);
+      if (((group >> level) & 1) === 1) this.#kernels.addInto(slot(0), waiting, size);
+      else if (!isLast) {
+        this.#device.copy(waiting, slot(0));
+        break;
+      }
+    }
+  }
+
+  #update(learningRate: number, step: number, gradientNorm: number): void {
+    const { regions } = this.#buffers;
+    const chunks = { ranges: regions.chunkRanges, decayed: regions.chunkDecayed, count: this.#chunkCount };
+    const scalars = updateScalars(this.#options.optimizer, learningRate, step, gradientNorm);
+    this.#kernels.adamw(regions, floats(regions.gradients, 0, this.#parameters), chunks, scalars);
+  }
+
+  evaluate(tokens: Uint16Array): Promise<Float32Array> {
+    return this.#calls.exclusively(async () => {
+      const { model } = this.#options;
+      const { regions } = this.#buffers;
+      const { microBatchSequences } = this.#memory;
+      const width = model.sequenceLength + 1;
+      const total = countWindows(tokens, model);
+      const losses = new Float32Array(total);
+      for (let first = 0; first < total; first += microBatchSequences) {
+        const windows = Math.min(microBatchSequences, total - first);
+        this.#upload(regions.tokens, tokens.slice(first * width, (first + windows) * width));
+        this.#pass.forward(windows, false);
+        this.#pass.loss(windows, 0, floats(regions.sequenceLosses, 0, windows));
+        await this.#device.download(
+          floats(regions.sequenceLosses, 0, windows),
+          losses.subarray(first, first + windows),
+        );
+      }
+      return losses;
+    });
+  }
+
+  logits(tokens: Uint16Array): Promise<Float32Array> {
+    return this.#calls.exclusively(async () => {
+      const { model } = this.#options;
+      const { regions } = this.#buffers;
+      requireWindow(tokens, model);
+      const window = new Uint16Array(tokens.length + 1);
+      window.set(tokens);
+      this.#upload(regions.tokens, window);
+      this.#pass.forward(1, false);
+      const logits = new Float32Array(tokens.length * model.vocabularySize);
+      await this.#device.download(floats(regions.logits, 0, logits.length), logits);
+      return logits;
+    });
+  }
+
+  close(): void {
+    if (this.#calls.failure !== undefined) return;
+    this.#calls.end(new Error("The session is closed"));
+    freeBuffers(this.#device, this.#buffers);
+  }
+}

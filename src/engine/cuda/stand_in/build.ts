@@ -1,0 +1,215 @@
+/**
+ * Builds the stand-in by g++: `libcuda.so.1` with the kernels as CPU code, and `libnvrtc.so.13`, which knows their
+ * sources. Each translation unit is compiled anew only when its text, the headers or the flags changed.
+ *
+ * Deno permissions: read, write to the folder, run `g++`.
+ */
+import { UserError } from "../../../errors.ts";
+import { type Digest, sha256 } from "../../../digest/sha256.ts";
+import { type KernelFile, KERNELS_FOLDER, type KernelUnit, readKernelUnit } from "../kernel_source.ts";
+
+/** What to build. */
+export interface StandInOptions {
+  /** folders of kernels */
+  readonly units: readonly string[];
+  /** where these folders lie; default: the project's kernels */
+  readonly kernels?: URL;
+  /**
+   * `checked` also stops a kernel at a misaligned address, an index outside of an array, a shift or an overflow that the
+   * language leaves undefined; it is slower. Default: `plain`
+   */
+  readonly variant?: "plain" | "checked";
+}
+
+/** A stand-in that was built. */
+export interface StandIn {
+  /** holds the libraries: what `Device.open` takes as one of its `libraryFolders` */
+  readonly folder: string;
+  readonly units: readonly KernelUnit[];
+  /** translation units that had to be compiled */
+  readonly compiled: number;
+}
+
+const SOURCES_FOLDER = new URL("./", import.meta.url);
+const HEADERS = ["context_switch.h", "emulation.h", "runtime.h", "stream.h", "units.h"];
+const DRIVER_SOURCES = ["block_scheduler", "device_memory", "launch", "stand_in_driver", "tensor_core"];
+const NVRTC_SOURCES = ["stand_in_nvrtc"];
+
+const FLAGS = [
+  "-std=c++17",
+  "-O2",
+  "-fPIC",
+  "-fvisibility=hidden",
+  // One rounding for each operation that the source shows, and no more: as the kernels are compiled for a GPU.
+  "-ffp-contract=off",
+  "-fno-math-errno",
+  // Kernels read memory through vectors of other types, which CUDA's compilers allow.
+  "-fno-strict-aliasing",
+];
+const KERNEL_FLAGS = {
+  plain: [],
+  checked: [
+    "-fsanitize=alignment,bounds-strict,shift,signed-integer-overflow,integer-divide-by-zero",
+    "-fsanitize-undefined-trap-on-error",
+  ],
+} as const;
+
+/** Fused multiply-add as an instruction; without it the C library's correct, slow function is called. */
+const ARCHITECTURE_FLAGS = Deno.build.arch === "x86_64" ? ["-march=native"] : [];
+
+interface TranslationUnit {
+  /** for messages */
+  readonly name: string;
+  readonly text: string;
+  readonly flags: readonly string[];
+}
+
+/** @throws {UserError} `COMPILER_MISSING` if g++ cannot be started, `STAND_IN_FAILED` with its messages if it fails */
+async function gxx(args: readonly string[], input: string, doing: string): Promise<string> {
+  let process: Deno.ChildProcess;
+  try {
+    process = new Deno.Command("g++", { args: [...args], stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new UserError("COMPILER_MISSING", "g++ is not installed", 'install it, on Debian by "apt install g++"', {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+  const writer = process.stdin.getWriter();
+  const written = writer.write(new TextEncoder().encode(input)).then(() => writer.close()).catch(() => {});
+  const { success, stdout, stderr } = await process.output();
+  await written;
+  const messages = new TextDecoder().decode(stderr);
+  if (!success) throw new UserError("STAND_IN_FAILED", `g++ failed at ${doing}`, messages.slice(0, 8000));
+  return new TextDecoder().decode(stdout) + messages;
+}
+
+/** A C string literal, a line of the text a line of the source. */
+function literal(text: string): string {
+  const escaped = text.replace(/[\\"]/g, "\\$&").replaceAll("?", "\\?").split("\n");
+  return escaped.map((line) => `"${line}`).join('\\n"\n') + '"';
+}
+
+/** Kernels' source followed by the table by which the driver finds them. */
+function kernelTranslationUnit(unit: KernelUnit, file: KernelFile): string {
+  const entries = file.kernels.map(({ name, signature, launchBounds }) =>
+    `{"${unit.name}", "${name}", "${signature}", (${launchBounds ?? 0}), stand_in::Invoke<&::${name}>::run}`
+  );
+  const checks = file.kernels.map(({ name, signature }) =>
+    `static_assert(stand_in::Invoke<&::${name}>::has_signature("${signature}"), "parameters of ${name}");`
+  );
+  return [
+    file.text,
+    '#line 1 "registration"',
+    ...checks,
+    `static const stand_in::Kernel registered_kernels[] = {${entries.join(",\n")}, {}};`,
+    `__attribute__((constructor)) static void register_them() {`,
+    `  stand_in::register_kernels(registered_kernels, ${entries.length});`,
+    "}",
+    "",
+  ].join("\n");
+}
+
+/** The table of `units.h`. */
+function unitsTranslationUnit(units: readonly KernelUnit[]): string {
+  const entries = units.map(({ name, digest, text }) => `{"${name}", "${digest}", ${literal(text)}}`);
+  return [
+    '#include "units.h"',
+    "namespace stand_in {",
+    `const Unit units[] = {${entries.join(",\n")}};`,
+    `const unsigned unit_count = ${units.length};`,
+    "}",
+    "",
+  ].join("\n");
+}
+
+/** Runs tasks, as many at once as there are CPUs. */
+async function inParallel<T, R>(items: readonly T[], task: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  const worker = async () => {
+    for (const [index, item] of queue) results[index] = await task(item);
+  };
+  await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, worker));
+  return results;
+}
+
+/**
+ * Builds the stand-in, or finds it built.
+ *
+ * @param folder where the libraries go, and objects for the next build; made if missing
+ * @throws {UserError} `COMPILER_MISSING` without g++, `STAND_IN_FAILED` if a source does not compile
+ */
+export async function buildStandIn(folder: string, options: StandInOptions): Promise<StandIn> {
+  const { kernels = KERNELS_FOLDER, variant = "plain" } = options;
+  const units = await Promise.all(options.units.map((name) => readKernelUnit(name, kernels)));
+  const source = (name: string) => Deno.readTextFile(new URL(name, SOURCES_FOLDER));
+  const headers = await Promise.all(HEADERS.map(source));
+  const compiler = await gxx([...FLAGS, ...ARCHITECTURE_FLAGS, "-Q", "--help=target", "--version"], "", "asking its version");
+  const include = `-I${new URL(".", SOURCES_FOLDER).pathname}`;
+  const runtime = async (name: string): Promise<TranslationUnit> => (
+    { name: `${name}.cpp`, text: await source(`${name}.cpp`), flags: ["-Wall", "-Wextra", include] }
+  );
+  const table: TranslationUnit = { name: "table of sources", text: unitsTranslationUnit(units), flags: [include] };
+  const kernelUnits = units.flatMap((unit) =>
+    unit.files.map((file): TranslationUnit => ({
+      name: file.path,
+      text: '#include "emulation.h"\n' + kernelTranslationUnit(unit, file),
+      flags: ["-Wno-unknown-pragmas", include, ...KERNEL_FLAGS[variant]],
+    }))
+  );
+  const driver = [...await Promise.all(DRIVER_SOURCES.map(runtime)), ...kernelUnits, table];
+  const nvrtc = [...await Promise.all(NVRTC_SOURCES.map(runtime)), table];
+
+  const objects = `${folder}/objects`;
+  await Deno.mkdir(objects, { recursive: true });
+  let compiled = 0;
+  const compile = async ({ name, text, flags }: TranslationUnit): Promise<Digest> => {
+    const digest = sha256(JSON.stringify([compiler, FLAGS, ARCHITECTURE_FLAGS, flags, headers, text]));
+    const object = `${objects}/${digest}.o`;
+    if (await isFile(object)) return digest;
+    compiled++;
+    const temporary = `${objects}/${crypto.randomUUID()}.o`;
+    const args = [...FLAGS, ...ARCHITECTURE_FLAGS, ...flags, "-x", "c++", "-c", "-", "-o", temporary];
+    await gxx(args, text, `compiling ${name}`);
+    await Deno.rename(temporary, object);
+    return digest;
+  };
+  const all = [...new Set([...driver, ...nvrtc])];
+  const digests = new Map((await inParallel(all, compile)).map((digest, index) => [all[index], digest]));
+
+  const link = async (library: string, parts: readonly TranslationUnit[]) => {
+    const inputs = parts.map((part) => digests.get(part) ?? "");
+    const record = `${objects}/${library}.inputs`;
+    const wanted = inputs.join("\n");
+    if (await isFile(`${folder}/${library}`) && await readIfPresent(record) === wanted) return;
+    const temporary = `${folder}/${crypto.randomUUID()}`;
+    // Never unloaded: its CPU threads sleep in it. A new file, since the old one may be mapped by a running process.
+    const args = ["-shared", "-pthread", "-Wl,-Bsymbolic", "-Wl,-z,nodelete", "-o", temporary];
+    await gxx([...args, ...inputs.map((digest) => `${objects}/${digest}.o`)], "", `linking ${library}`);
+    await Deno.rename(temporary, `${folder}/${library}`);
+    await Deno.writeTextFile(record, wanted);
+  };
+  await Promise.all([link("libcuda.so.1", driver), link("libnvrtc.so.13", nvrtc)]);
+  return { folder, units, compiled };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

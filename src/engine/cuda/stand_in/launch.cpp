@@ -1,0 +1,192 @@
+/**
+ * A launch: its blocks spread over CPU threads by one shared counter. A block that faults (an address outside of every
+ * allocation, a misaligned one in the checked build) ends the launch with a message instead of the process.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <numeric>
+#include <vector>
+
+#include "runtime.h"
+
+namespace stand_in {
+
+namespace {
+
+constexpr std::size_t SIGNAL_STACK_BYTES = 64 << 10;
+constexpr int FAULTS[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+struct sigaction previous_actions[32];
+
+/** Faults of code that is no kernel go to whoever handled them before. */
+void on_fault(int number, siginfo_t* info, void* context) {
+  if (in_kernel()) {
+    const auto address = reinterpret_cast<std::uint64_t>(info->si_addr);
+    const std::string reason = number == SIGSEGV || number == SIGBUS ? "illegal address: " + describe_address(address)
+                               : number == SIGILL ? std::string("undefined behaviour: a misaligned address, an index outside of its array, or an overflow")
+                                                  : std::string("integer division by zero");
+    abort_block(reason.c_str());
+  }
+  const struct sigaction& previous = previous_actions[number];
+  if (previous.sa_flags & SA_SIGINFO) {
+    previous.sa_sigaction(number, info, context);
+  } else if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN) {
+    signal(number, SIG_DFL);  // the instruction runs again, and ends the process
+  } else {
+    previous.sa_handler(number);
+  }
+}
+
+/** While it lives, faults of this CPU thread's kernels are caught, on a stack of their own. */
+class FaultGuard {
+ public:
+  FaultGuard() {
+    static thread_local std::vector<char> stack(SIGNAL_STACK_BYTES);
+    stack_t own{};
+    own.ss_sp = stack.data();
+    own.ss_size = stack.size();
+    sigaltstack(&own, &previous_stack_);
+  }
+  ~FaultGuard() { sigaltstack(&previous_stack_, nullptr); }
+
+ private:
+  stack_t previous_stack_{};
+};
+
+void install_fault_handler() {
+  for (const int number : FAULTS) {
+    struct sigaction current{};
+    sigaction(number, nullptr, &current);
+    if ((current.sa_flags & SA_SIGINFO) && current.sa_sigaction == on_fault) continue;
+    previous_actions[number] = current;
+    struct sigaction own{};
+    own.sa_sigaction = on_fault;
+    own.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    sigaction(number, &own, nullptr);
+  }
+}
+
+/** One launch as the CPU threads share it. */
+struct Work {
+  const Launch* launch;
+  std::size_t blocks;
+  const unsigned* order;
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::string problem;
+};
+
+BlockScheduler& own_scheduler() {
+  static thread_local BlockScheduler* const scheduler = create_block_scheduler();
+  return *scheduler;
+}
+
+void take_blocks(Work& work) {
+  const FaultGuard guard;
+  BlockScheduler& scheduler = own_scheduler();
+  const Launch& launch = *work.launch;
+  for (std::size_t i; (i = work.next.fetch_add(1, std::memory_order_relaxed)) < work.blocks;) {
+    const std::size_t number = work.order == nullptr ? i : work.order[i];
+    const std::size_t row = number / launch.grid.x;
+    const uint3 block{static_cast<unsigned>(number % launch.grid.x), static_cast<unsigned>(row % launch.grid.y),
+                      static_cast<unsigned>(row / launch.grid.y)};
+    std::string problem = run_block(scheduler, launch, block);
+    if (problem.empty()) continue;
+    work.next.store(work.blocks, std::memory_order_relaxed);
+    const std::lock_guard lock(work.mutex);
+    if (work.problem.empty()) work.problem = std::move(problem);
+  }
+}
+
+/** CPU threads beside the caller's. They sleep between launches; a launch waits only for those that joined it. */
+class Pool {
+ public:
+  void run(Work& work, unsigned helpers) {
+    {
+      const std::lock_guard lock(mutex_);
+      while (started_ < helpers) {
+        pthread_t thread;
+        if (pthread_create(&thread, nullptr, [](void* pool) -> void* { static_cast<Pool*>(pool)->serve(); return nullptr; }, this) != 0) break;
+        pthread_detach(thread);
+        started_++;
+      }
+      work_ = &work;
+      places_ = helpers;
+    }
+    wake_.notify_all();
+    take_blocks(work);
+    std::unique_lock lock(mutex_);
+    work_ = nullptr;
+    idle_.wait(lock, [this] { return active_ == 0; });
+  }
+
+ private:
+  void serve() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [this] { return work_ != nullptr && places_ > 0 && work_->next.load() < work_->blocks; });
+      Work& work = *work_;
+      places_--;
+      active_++;
+      lock.unlock();
+      take_blocks(work);
+      lock.lock();
+      if (--active_ == 0) idle_.notify_one();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_, idle_;
+  Work* work_ = nullptr;
+  unsigned started_ = 0, places_ = 0, active_ = 0;
+};
+
+// Never destroyed: its threads sleep on it until the process ends.
+Pool& pool = *new Pool;
+unsigned worker_count = std::max(1l, sysconf(_SC_NPROCESSORS_ONLN));
+
+}  // namespace
+
+void set_worker_count(unsigned count) { worker_count = std::max(1u, count); }
+
+std::string run_launch(const Launch& launch) {
+  install_fault_handler();
+  Work work;
+  work.launch = &launch;
+  work.blocks = std::size_t{launch.grid.x} * launch.grid.y * launch.grid.z;
+  work.order = nullptr;
+  std::vector<unsigned> order;
+  if (launch.seed != 0) {
+    order.resize(work.blocks);
+    std::iota(order.begin(), order.end(), 0u);
+    Random random{launch.seed};
+    for (std::size_t i = work.blocks; i > 1; i--) std::swap(order[i - 1], order[random.below(static_cast<unsigned>(i))]);
+    work.order = order.data();
+  }
+  const unsigned helpers = static_cast<unsigned>(std::min<std::size_t>(worker_count, work.blocks)) - 1;
+  if (helpers == 0) {
+    take_blocks(work);
+  } else {
+    pool.run(work, helpers);
+  }
+  return work.problem;
+}
+
+unsigned garbage_word(std::uint64_t seed) {
+  static constexpr unsigned WORDS[] = {0xffffffffu, 0x7fc07fc0u, 0x7b7f7b7fu, 0xfb7ffb7fu};
+  return WORDS[seed % 4];
+}
+
+void fill_garbage(void* memory, std::size_t bytes, std::uint64_t seed) {
+  const unsigned word = garbage_word(seed);
+  auto* const bytes_of_memory = static_cast<unsigned char*>(memory);
+  for (std::size_t i = 0; i + 4 <= bytes; i += 4) std::memcpy(bytes_of_memory + i, &word, 4);
+  std::memcpy(bytes_of_memory + bytes / 4 * 4, &word, bytes % 4);
+}
+
+}  // namespace stand_in
