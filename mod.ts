@@ -45,6 +45,41 @@
  * console.log(report.verdict, choice?.seed, choice?.worth, difference);
  * ```
  *
+ * @example Show one record of a journal, and check it with nothing but the signed manifest
+ * ```ts ignore
+ * import { openManifest, proveInclusion, verifyInclusion } from "./mod.ts";
+ *
+ * const { bytes, artefacts } = await openManifest("out/tiny");
+ * const part = { run: "upstream_pretrain_seed-0", kind: "step", step: 100 } as const;
+ * const proof = await proveInclusion(bytes, artefacts, part);
+ *
+ * const shown = await verifyInclusion(bytes, JSON.parse(JSON.stringify(proof)));
+ * if (shown.included) console.log(shown.run.label, shown.part, shown.signers);
+ * ```
+ *
+ * @example Attest what you verified as a reviewer, and demand what others attested
+ * ```ts ignore
+ * import { attest, paperRules, readReviewers, readSigningKey, requireAttestations, verify } from "./mod.ts";
+ *
+ * const manifest = "out/tiny/manifest.dsse.json";
+ * const report = await verify(manifest, { judge: await paperRules() });
+ * await attest(manifest, { report }, { key: await readSigningKey("reviewer.pem") });
+ *
+ * const reviewers = await readReviewers("reviewers.yaml");
+ * const countAttestations = requireAttestations({ count: 2, reviewers });
+ * const { verdict } = await verify(manifest, { judge: await paperRules(), countAttestations });
+ * ```
+ *
+ * @example Pack it all into one archive, and check that where it lies
+ * ```ts ignore
+ * import { bundle, paperRules, verify } from "./mod.ts";
+ *
+ * const judge = await paperRules();
+ * const { path, sha256 } = await bundle("out/tiny", { output: "tiny.tar", judge });
+ * const { verdict } = await verify(path, { judge });
+ * console.log(sha256, verdict);
+ * ```
+ *
  * @module
  */
 import { paperJudge } from "./src/manifest/paper_judge.ts";
@@ -66,10 +101,17 @@ export { VERDICT_NAMES } from "./src/results/claims.ts";
 export { formatClaims } from "./src/results/format_claims.ts";
 
 export { verifyManifestFile as verify } from "./src/manifest/verify_file.ts";
+export { proveInclusion, verifyInclusion } from "./src/manifest/inclusion.ts";
+export { openManifest } from "./src/manifest/open_manifest.ts";
 export { replay } from "./src/replay/replay.ts";
+export { attest } from "./src/attestation/attest.ts";
+export { requireAttestations } from "./src/attestation/require.ts";
+export { readReviewers } from "./src/attestation/reviewers.ts";
+export { bundle } from "./src/bundle/bundle.ts";
 export { formatVerification, VERIFICATION_STEPS } from "./src/manifest/verification_report.ts";
 export { PREDICATE_TYPE, STATEMENT_TYPE } from "./src/manifest/predicate.ts";
 export { generateSigningKey } from "./src/manifest/keys.ts";
+export { readSigningKey } from "./src/manifest/key_file.ts";
 
 export { sha256 } from "./src/digest/sha256.ts";
 export { EXIT, UserError } from "./src/errors.ts";

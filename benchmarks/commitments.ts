@@ -4,7 +4,7 @@
  * loop of the same steps and evaluations, in turn; then each part is timed by itself.
  */
 import { parseCommandLine } from "../src/cli/arguments.ts";
-import { startEngine } from "../src/cli/settings.ts";
+import { startEngine } from "../src/cli/engines.ts";
 import { openCorpora } from "../src/data/corpora.ts";
 import { sha256 } from "../src/digest/sha256.ts";
 import type { Engine, Session } from "../src/engine/engine.ts";
@@ -138,7 +138,7 @@ async function timeParts({ run, engine, corpora }: Workload, folder: string): Pr
 }
 
 async function prepare(steps: number, threads: number): Promise<Workload & { close: () => void }> {
-  const engine = await startEngine("exact", threads);
+  const engine = await startEngine({ threads });
   const { level, arithmetic } = engine;
   const common = { scale: SCALE, seeds: 1, only: ["upstream"], engine: { level, arithmetic } };
   const { scale } = await buildPlan(common);

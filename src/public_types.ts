@@ -102,3 +102,7 @@ export type { SegmentWork } from "./replay/trainer.ts";
 export type { AttestOptions } from "./attestation/attest.ts";
 export type { VerificationFindings } from "./attestation/build.ts";
 export type { AttestationDemand } from "./attestation/require.ts";
+
+// Bundles
+export type { Bundle, BundleOptions } from "./bundle/bundle.ts";
+export type { LeftAttestation } from "./bundle/attestations.ts";

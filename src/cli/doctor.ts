@@ -11,7 +11,8 @@ import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { planFromOptions } from "./plan_options.ts";
 import { formatSeconds } from "./progress.ts";
-import { DATA_CACHE, DEFAULT_ENGINE, DEFAULT_SCALE, startEngine, threadCount } from "./settings.ts";
+import { startEngine, threadCount } from "./engines.ts";
+import { DATA_CACHE, DEFAULT_SCALE } from "./settings.ts";
 
 const OPTIONS = {
   threads: { kind: "count", value: "N", help: "threads to measure with (default: all cores)" },
@@ -37,7 +38,7 @@ async function examine(name: string, look: () => Promise<string> | string): Prom
 
 async function run(args: readonly string[]): Promise<number> {
   const { values } = parseCommandLine(args, OPTIONS);
-  const threads = threadCount(values.threads);
+  const threads = threadCount(values);
   const { cpu, os, architecture, deno } = describeEnvironment({ threads });
   const findings = [
     await examine("deno", () => {
@@ -59,7 +60,7 @@ async function run(args: readonly string[]): Promise<number> {
       return `pinned sources are here: ${counts.join(", ")} training tokens`;
     }),
     await examine("engine exact", async () => {
-      const engine = await startEngine(DEFAULT_ENGINE, threads);
+      const engine = await startEngine({ threads });
       const plan = await planFromOptions({ scale: DEFAULT_SCALE });
       const [first] = plan.runs;
       if (first === undefined) throw new Error("The default plan has no runs");

@@ -2,6 +2,8 @@
 import project from "../../deno.json" with { type: "json" };
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { describeOptions } from "./arguments.ts";
+import { attest } from "./attest.ts";
+import { bundleCommand } from "./bundle.ts";
 import type { Command } from "./command.ts";
 import { diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
@@ -15,7 +17,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   plan,
   verify,
   replay: replayCommand,
+  attest,
   diff,
+  bundle: bundleCommand,
   doctor,
   keygen,
 };

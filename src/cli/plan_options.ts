@@ -1,11 +1,11 @@
 /** Options that determine a plan, shared by the subcommands that make one. */
 import { describeCorpora } from "../data/corpora.ts";
-import { ARITHMETIC_VERSION } from "../engine/ordered/arithmetic.ts";
-import { suggest, UserError } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import { buildPlan, type Plan } from "../experiment/plan.ts";
 import { corpusSource } from "../reproduce/reproduce.ts";
 import type { Values } from "./arguments.ts";
-import { DEFAULT_ENGINE, DEFAULT_SCALE, ENGINES } from "./settings.ts";
+import { chooseEngine, ENGINE_OPTIONS } from "./engines.ts";
+import { DEFAULT_SCALE } from "./settings.ts";
 
 /** See above. */
 export const PLAN_OPTIONS = {
@@ -14,8 +14,7 @@ export const PLAN_OPTIONS = {
   seeds: { kind: "count", value: "N", help: "repetitions with other seeds (default: 1)" },
   upstream: { kind: "list", value: "PATH…", help: "train on these files: .txt, .jsonl, .jsonl.zst" },
   downstream: { kind: "list", value: "PATH…", help: "and on these after the shift" },
-  engine: { kind: "text", value: "NAME", help: `engine to train with (default: ${DEFAULT_ENGINE})` },
-  threads: { kind: "count", value: "N", help: "threads; changes no bit (default: all cores)" },
+  ...ENGINE_OPTIONS,
   json: { kind: "flag", help: "print the plan as JSON" },
 } as const;
 
@@ -42,14 +41,10 @@ export function filesFromOptions(
  * without them.
  */
 export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
-  const engineName = values.engine ?? DEFAULT_ENGINE;
-  if (!ENGINES.includes(engineName)) {
-    throw new UserError("UNKNOWN_ENGINE", `Unknown engine "${engineName}"`, suggest(engineName, ENGINES));
-  }
   const options = {
     scale: values.scale ?? DEFAULT_SCALE,
     seeds: values.seeds ?? 1,
-    engine: { level: "machine_to_machine", arithmetic: ARITHMETIC_VERSION } as const,
+    engine: chooseEngine(values).identity,
     ...(values.only === undefined ? {} : { only: values.only }),
   };
   const plan = await buildPlan(options);

@@ -4,12 +4,13 @@ import { compactNumber } from "../experiment/plan_text.ts";
 import { parseSeed } from "../replay/choice.ts";
 import { type Replay, replay, type ReplayEvents, type ReplayPieces } from "../replay/replay.ts";
 import { counted, segmentName } from "../replay/segment.ts";
-import type { VerifyOptions } from "../manifest/verify.ts";
+import type { VerifyOptions } from "../manifest/verify_options.ts";
 import type { Values } from "./arguments.ts";
 import { filesFromOptions } from "./plan_options.ts";
 import { formatSeconds } from "./progress.ts";
 import { abortOnSignals } from "./signals.ts";
-import { DATA_CACHE, DEFAULT_ENGINE, startEngine, threadCount } from "./settings.ts";
+import { ENGINE_OPTIONS, startEngine } from "./engines.ts";
+import { DATA_CACHE } from "./settings.ts";
 
 /** Options of a replay. */
 export const REPLAY_OPTIONS = {
@@ -18,7 +19,7 @@ export const REPLAY_OPTIONS = {
   "replay-seed": { kind: "text", value: "HEX", help: "32 digits: repeat the choice of another verifier" },
   upstream: { kind: "list", value: "PATH…", help: "files that were trained on, if not the packages' own text" },
   downstream: { kind: "list", value: "PATH…", help: "and after the shift" },
-  threads: { kind: "count", value: "N", help: "threads of the replay; changes no bit (default: all cores)" },
+  ...ENGINE_OPTIONS,
 } as const;
 
 /**
@@ -37,15 +38,28 @@ export function piecesFromOptions(values: Values<typeof REPLAY_OPTIONS>, usual?:
   }
   if (names !== undefined) return { kind: "named", names };
   if (count === undefined) {
-    const unused = (["upstream", "downstream", "threads"] as const).find((name) => values[name] !== undefined);
+    const unused =
+      (["upstream", "downstream", ...Object.keys(ENGINE_OPTIONS) as (keyof typeof ENGINE_OPTIONS)[]] as const).find((
+        name,
+      ) => values[name] !== undefined);
     if (unused === undefined) return undefined;
     throw new UserError("UNUSED_OPTION", `"--${unused}" is for a replay only`, "add --replay 5");
   }
-  if (count === "all") return { kind: "all" };
-  if (!/^[1-9]\d{0,8}$/.test(count)) {
-    throw new UserError("BAD_NUMBER", `Option "--replay" is "${count}"`, 'expected a whole number from 1, or "all"');
-  }
-  return { kind: "random", count: Number(count), ...(seed === undefined ? {} : { seed: parseSeed(seed) }) };
+  const segments = segmentCount("replay", count);
+  if (segments === "all") return { kind: "all" };
+  return { kind: "random", count: segments, ...(seed === undefined ? {} : { seed: parseSeed(seed) }) };
+}
+
+/**
+ * A number of segments, or all of them.
+ *
+ * @param option that has the value
+ * @throws {UserError} `BAD_NUMBER`
+ */
+export function segmentCount(option: string, value: string): number | "all" {
+  if (value === "all") return value;
+  if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
+  throw new UserError("BAD_NUMBER", `Option "--${option}" is "${value}"`, 'expected a whole number from 1, or "all"');
 }
 
 /**
@@ -61,14 +75,13 @@ export async function runReplay(
   verifyOptions: VerifyOptions,
   quiet: boolean,
 ): Promise<Replay | undefined> {
-  const threads = threadCount(values.threads);
   const corpusFiles = filesFromOptions(values);
   const { signal, dispose } = abortOnSignals();
   try {
     const result = await replay(path, {
       ...verifyOptions,
       pieces,
-      engine: () => startEngine(DEFAULT_ENGINE, threads),
+      engine: () => startEngine(values),
       dataCache: DATA_CACHE,
       signal,
       ...(corpusFiles === undefined ? {} : { corpusFiles }),

@@ -5,7 +5,8 @@ import { planToJson } from "../experiment/plan_json.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { findSigningKey, KEY_VARIABLE } from "../manifest/key_file.ts";
 import type { Calibration } from "../reproduce/calibrate.ts";
-import { reproduce, type Reproduction } from "../reproduce/reproduce.ts";
+import type { Reproduction } from "../reproduce/options.ts";
+import { reproduce } from "../reproduce/reproduce.ts";
 import { formatClaims } from "../results/format_claims.ts";
 import { Interrupted } from "../train/train_run.ts";
 import { parseCommandLine } from "./arguments.ts";
@@ -14,7 +15,8 @@ import { showPlan } from "./plan.ts";
 import { filesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
 import { formatSeconds, ProgressView } from "./progress.ts";
 import { abortOnSignals } from "./signals.ts";
-import { DATA_CACHE, DEFAULT_ENGINE, DEFAULT_KEY, DEFAULT_SCALE, startEngine, threadCount } from "./settings.ts";
+import { startEngine, threadCount } from "./engines.ts";
+import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "./settings.ts";
 
 const OPTIONS = {
   ...PLAN_OPTIONS,
@@ -52,9 +54,9 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const start = performance.now();
   const scale = values.scale ?? DEFAULT_SCALE;
-  const threads = threadCount(values.threads);
+  const threads = threadCount(values);
   const files = filesFromOptions(values);
-  const engine = await startEngine(values.engine ?? DEFAULT_ENGINE, threads);
+  const engine = await startEngine(values);
   const { signal, dispose } = abortOnSignals();
   let view: ProgressView | undefined;
   try {

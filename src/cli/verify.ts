@@ -1,51 +1,50 @@
-/** `deno task verify`: what a manifest says, and whether its artefacts and claims bear it out. */
+/** `deno task verify`: what a manifest says, and whether its artefacts, claims and reviewers bear it out. */
+import { requireAttestations } from "../attestation/require.ts";
+import { readReviewers } from "../attestation/reviewers.ts";
 import { EXIT, UserError } from "../errors.ts";
-import { readVerifyingKey } from "../manifest/key_file.ts";
-import { paperJudge } from "../manifest/paper_judge.ts";
-import { formatVerification, type VerificationReport } from "../manifest/verification_report.ts";
-import type { VerifyOptions } from "../manifest/verify.ts";
-import { verifyManifestFile } from "../manifest/verify_file.ts";
-import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
-import { parseCommandLine } from "./arguments.ts";
+import type { CountAttestations } from "../manifest/verify_options.ts";
+import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { piecesFromOptions, REPLAY_OPTIONS, replaySummary, runReplay } from "./replay.ts";
+import { segmentCount } from "./replay.ts";
+import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "./verification.ts";
 
-const OPTIONS = {
-  "public-key": { kind: "list", value: "FILE…", help: "keys whose owners you know; one of them must have signed" },
-  "without-checkpoints": { kind: "flag", help: "accept that checkpoints were not published" },
-  ...REPLAY_OPTIONS,
-  json: { kind: "flag", help: "print the report as JSON" },
+const REVIEW_OPTIONS = {
+  require: { kind: "count", value: "N", help: "so many reviewers must have attested exactly this manifest" },
+  keys: { kind: "text", value: "FILE", help: "who counts as reviewer: YAML with names and public keys" },
+  "require-replay": { kind: "text", value: "N|all", help: "and each of them trained N drawn segments again, or all" },
 } as const;
+
+const OPTIONS = { ...REVIEW_OPTIONS, ...VERIFICATION_OPTIONS } as const;
+
+async function demandFromOptions(values: Values<typeof REVIEW_OPTIONS>): Promise<CountAttestations | undefined> {
+  const { require: count, keys, "require-replay": replay } = values;
+  if (count === undefined) {
+    const unused = (["keys", "require-replay"] as const).find((name) => values[name] !== undefined);
+    if (unused === undefined) return undefined;
+    throw new UserError("UNUSED_OPTION", `"--${unused}" says who counts, and not how many`, "add --require N");
+  }
+  if (keys === undefined) {
+    throw new UserError("MISSING_ARGUMENT", '"--require" does not say who counts', "add --keys reviewers.yaml");
+  }
+  return requireAttestations({
+    count,
+    reviewers: await readReviewers(keys),
+    ...(replay === undefined ? {} : { replay: segmentCount("require-replay", replay) }),
+  });
+}
 
 /** @param usual stands for `--replay` where the options name no pieces */
 async function run(args: readonly string[], usual?: string): Promise<number> {
-  const { values, positionals: [path] } = parseCommandLine(args, OPTIONS, 1);
-  if (path === undefined) {
-    throw new UserError("MISSING_ARGUMENT", "No manifest is named", "give its path first: out/tiny/manifest.dsse.json");
-  }
-  const chosen = piecesFromOptions(values, usual);
-  const trustedKeys = await Promise.all((values["public-key"] ?? []).map(async (file) => ({
-    name: file,
-    key: await readVerifyingKey(file),
-  })));
-  const paper = await loadPaper();
-  const options: VerifyOptions = {
-    judge: paperJudge(paper.text, PAPER_FILE),
-    ...(trustedKeys.length === 0 ? {} : { trustedKeys }),
-    ...(values["without-checkpoints"] === true ? { withoutCheckpoints: true } : {}),
-  };
-  const json = values.json === true;
-  if (chosen === undefined) return show(await verifyManifestFile(path, options), json);
-  const result = await runReplay(path, chosen, values, options, json);
-  if (result === undefined) return EXIT.interrupted;
-  if (!json) console.log();
-  return show(result.report, json, { replay: replaySummary(result) });
-}
-
-function show(report: VerificationReport, json: boolean, further: Readonly<Record<string, unknown>> = {}): number {
-  const { statement: _, ...summary } = report;
-  console.log(json ? JSON.stringify({ ...summary, ...further }, null, 2) : formatVerification(report).trimEnd());
-  return report.exitCode;
+  const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
+  const path = manifestPath(positionals);
+  const countAttestations = await demandFromOptions(values);
+  const verified = await verifyByOptions(path, values, {
+    ...(usual === undefined ? {} : { usual }),
+    ...(countAttestations === undefined ? {} : { countAttestations }),
+  });
+  if (verified === undefined) return EXIT.interrupted;
+  console.log(reportText(verified, values.json === true));
+  return verified.report.exitCode;
 }
 
 /** `verify` */

@@ -10,15 +10,13 @@ import { EXPERIMENTS_FOLDER, loadExperiments, loadScale } from "./catalogue.ts";
 import { type PlanTotals, totalCost } from "./cost.ts";
 import type { ArmReference, CorpusName, PlannedRun, RunKey, RunSpecification } from "./run.ts";
 import { runKey } from "./run_key.ts";
+import { MAX_SEEDS } from "./run_schema.ts";
 import type { Scale } from "./scale.ts";
 import { type Experiment, scaleSchema } from "./schema.ts";
 import { validate } from "./yaml.ts";
 
 /** Pre-training that `start: { kind: pretrained }` refers to. */
 const PRETRAINING_ARM = { experiment: "upstream", arm: "pretrain" } as const;
-
-/** Most repetitions a plan may have. */
-const MAX_SEEDS = 1000;
 
 /** What to plan. */
 export interface PlanOptions {

@@ -6,7 +6,7 @@ import { digestSchema } from "../digest/digest_schema.ts";
 import { sha256 } from "../digest/sha256.ts";
 import type { Plan } from "./plan.ts";
 import { runKey } from "./run_key.ts";
-import { engineSchema, plannedRunShape } from "./run_schema.ts";
+import { engineSchema, MAX_RUNS, MAX_SEEDS, plannedRunShape } from "./run_schema.ts";
 import { resolvedScaleSchema } from "./schema.ts";
 import { validate } from "./yaml.ts";
 
@@ -47,7 +47,7 @@ const count = z.int().min(0);
 
 const planSchema: z.ZodType<Plan> = z.strictObject({
   scale: resolvedScaleSchema,
-  seeds: count,
+  seeds: count.max(MAX_SEEDS),
   engine: engineSchema,
   data: z.discriminatedUnion("state", [
     z.strictObject({ state: z.literal("pinned"), upstream: digestSchema, downstream: digestSchema }),
@@ -57,11 +57,11 @@ const planSchema: z.ZodType<Plan> = z.strictObject({
     name: z.string(),
     section: z.string(),
     title: z.string(),
-    figures: z.array(count),
+    figures: z.array(count).max(1000),
     question: z.string(),
-    arms: z.array(z.string()),
-  })),
-  runs: z.array(z.strictObject(plannedRunShape)),
+    arms: z.array(z.string()).max(10_000),
+  })).max(1000),
+  runs: z.array(z.strictObject(plannedRunShape)).max(MAX_RUNS),
   totals: z.strictObject({
     steps: count,
     tokens: count,

@@ -8,6 +8,12 @@ import type { ArmReference, OptimizerSpecification, RunKey, RunSpecification } f
 /** Schedules longer than this are refused before their table is computed; the paper's has 131,296 steps. */
 export const MAX_STEPS = 2_000_000;
 
+/** Most repetitions a plan may have. */
+export const MAX_SEEDS = 1000;
+
+/** Most runs of a plan; 17 at each seed are those of the paper. */
+export const MAX_RUNS = 20_000;
+
 /** A word or sentence for people. */
 export const textSchema = z.string().min(1).max(4000).meta({
   id: "Text",
@@ -104,7 +110,7 @@ const runSpecificationSchema = z.strictObject({
 const armReferenceSchema = z.strictObject({
   experiment: textSchema,
   arm: textSchema,
-  seedIndex: wholeNumber,
+  seedIndex: wholeNumber.max(MAX_SEEDS - 1),
   steps: wholeNumber,
 }).meta({
   id: "ArmReference",

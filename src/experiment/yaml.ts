@@ -10,6 +10,9 @@ import { suggest, UserError } from "../errors.ts";
 /** Largest YAML file that is read, in UTF-16 code units. */
 export const MAX_YAML_LENGTH = 1_000_000;
 
+/** Problems of one file that are told: nobody reads more, and a hostile file has millions. */
+const MAX_PROBLEMS = 20;
+
 type Path = readonly PropertyKey[];
 
 /**
@@ -102,10 +105,12 @@ function refuseOddValues(value: unknown, path: Path, fileName: string): void {
 export function validate<T>(schema: z.ZodType<T>, value: unknown, fileName: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, schema, value));
+  const { issues } = result.error;
+  const problems = issues.slice(0, MAX_PROBLEMS).flatMap((issue) => describeIssue(issue, schema, value));
+  const more = issues.length - MAX_PROBLEMS;
   throw new UserError(
     "INVALID_FIELD",
-    problems.map((problem) => `"${fileName}": ${problem}`).join("\n"),
+    [...problems, ...(more > 0 ? [`and ${more} more`] : [])].map((problem) => `"${fileName}": ${problem}`).join("\n"),
     undefined,
     { cause: result.error },
   );
@@ -115,7 +120,7 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.core.$ZodType, root: u
   const where = describePath(issue.path);
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(schema, issue.path);
-    return issue.keys.map((key) =>
+    return issue.keys.slice(0, MAX_PROBLEMS).map((key) =>
       `unknown key ${describePath([...issue.path, key])}: ${known === undefined ? "remove it" : suggest(key, known)}`
     );
   }

@@ -2,7 +2,7 @@
 import { sha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "./deno_file_system.ts";
-import { makeFolderDurably, removeLeftovers, writeAll, writeFileDurably } from "./durable.ts";
+import { folderOf, makeFolderDurably, removeLeftovers, syncFolders, writeAll, writeFileDurably } from "./durable.ts";
 import { fileError } from "./file_error.ts";
 import type { FileHandle, FileSystem } from "./file_system.ts";
 import { readFileBounded } from "./read_file.ts";
@@ -66,8 +66,8 @@ async function readOwner(handle: FileHandle): Promise<LockOwner | undefined> {
 }
 
 /**
- * Takes an output folder for this process; makes it where it is missing, and removes temporary files that a killed
- * process left at its top.
+ * Takes an output folder for this process; makes it where it is missing, removes temporary files that a killed process
+ * left at its top, and flushes what it finds to the disk.
  *
  * The lock is the operating system's own (flock): a process that dies frees it, so that a stale lock file never stands
  * in the way.
@@ -92,6 +92,8 @@ export async function lockOutputFolder(
       new TextEncoder().encode(`${JSON.stringify(thisProcess())}\n`),
     );
     await removeLeftovers(folder, files);
+    // An earlier process may have ended between a change and its flush, and this one will build on what it finds.
+    await syncFolders(folder, files);
     return heldLock(handle, previous);
   } catch (error) {
     handle?.close();
@@ -172,8 +174,10 @@ async function hasPlan(
   path: string,
   files: FileSystem,
 ): Promise<boolean> {
+  let at = path;
   try {
     if ((await files.status(path)) !== undefined) return true;
+    at = folder;
     if ((await files.status(folder)) === undefined) return false;
     const strangers = (await files.readFolder(folder)).filter((name) => !name.startsWith("."));
     if (strangers.length === 0) return false;
@@ -183,6 +187,6 @@ async function hasPlan(
       "choose an empty or new folder with --out DIR",
     );
   } catch (error) {
-    throw fileError(error, "read", folder);
+    throw fileError(error, "read", at);
   }
 }

@@ -7,14 +7,22 @@ import type { FileSystem } from "./file_system.ts";
 
 const CHUNK_BYTES = 1 << 18;
 
+/** A piece of a file, in bytes. */
+export interface FileRange {
+  readonly offset: number;
+  readonly size: number;
+}
+
 /**
  * The bytes of a file, in pieces of at most 256 KiB; each piece is the caller's to keep.
  *
+ * @param range only these, as far as there are so many
  * @throws {UserError} if the file is missing, is no regular file, or cannot be read
  */
 export async function* readChunks(
   path: string,
   files: FileSystem = DENO_FILES,
+  range: FileRange = { offset: 0, size: Infinity },
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   try {
     const handle = await files.open(path, "read");
@@ -27,10 +35,12 @@ export async function* readChunks(
           "give the path of a file",
         );
       }
-      while (true) {
-        const buffer = new Uint8Array(CHUNK_BYTES);
+      if (range.offset > 0) await handle.seek(range.offset);
+      for (let left = range.size; left > 0;) {
+        const buffer = new Uint8Array(Math.min(left, CHUNK_BYTES));
         const count = await handle.read(buffer);
         if (count === null) return;
+        left -= count;
         if (count > 0) yield buffer.subarray(0, count);
       }
     } finally {
@@ -58,4 +68,21 @@ export async function readFileBounded(
       `"${path}" has ${bytes} bytes or more, and at most ${maxBytes} are allowed`,
       "check that this is the file you meant",
     ));
+}
+
+/**
+ * The first bytes of a file, fewer if it has no more.
+ *
+ * @throws {UserError} as {@linkcode readChunks}
+ */
+export async function readStart(
+  path: string,
+  size: number,
+  files: FileSystem = DENO_FILES,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await collectBounded(
+    readChunks(path, files, { offset: 0, size }),
+    size,
+    (bytes) => new RangeError(`${bytes}`),
+  );
 }

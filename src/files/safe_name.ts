@@ -41,6 +41,12 @@ export function unsafeNameReason(name: string): string | undefined {
   return undefined;
 }
 
+/** What names have in common that are one file on some systems: they differ in letter case or Unicode form only. */
+export function foldName(name: string): string {
+  // Through upper case, as file systems fold letters that have more than one lower case: s and \u017f, k and \u212a.
+  return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+}
+
 /** A string for a terminal: not too long, and without characters that move the cursor or turn the writing direction. */
 export function printable(text: string, maxLength = 120): string {
   const short = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;

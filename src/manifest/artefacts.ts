@@ -1,4 +1,4 @@
-/** How the verifier reads artefacts, wherever they are: from a folder, or over HTTP in a page. */
+/** How the verifier reads artefacts, wherever they are: in a folder, in a bundle, or behind HTTP in a page. */
 import { createSha256, type Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { collectBounded } from "../files/collect_bounded.ts";
@@ -11,6 +11,18 @@ export interface ArtefactReader {
    * @throws {UserError} `FILE_NOT_FOUND` if it is not there; others if it cannot be read
    */
   open(name: string): AsyncIterable<Uint8Array>;
+}
+
+/** The files beside a manifest, those that it does not name included. */
+export interface ArtefactFolder extends ArtefactReader {
+  /**
+   * Size in bytes.
+   *
+   * @throws {UserError} as {@linkcode ArtefactReader.open}
+   */
+  size(name: string): Promise<number>;
+  /** Names of what lies in a folder in it, as {@linkcode ArtefactReader.open} takes them, sorted; none if it is not there. */
+  list(folder: string): Promise<readonly string[]>;
 }
 
 /** SHA-256 of a stream. */

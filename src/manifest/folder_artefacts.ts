@@ -1,16 +1,30 @@
 /** Artefacts in a folder on disk. */
 import type { Digest } from "../digest/sha256.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
+import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readChunks } from "../files/read_file.ts";
 import { resolveInside } from "../files/safe_path.ts";
-import { type ArtefactReader, digestStream } from "./artefacts.ts";
+import { type ArtefactFolder, digestStream } from "./artefacts.ts";
 
 /** Reads regular files inside a folder, and nothing outside it whatever the names say. */
-export function folderArtefacts(folder: string, files: FileSystem = DENO_FILES): ArtefactReader {
+export function folderArtefacts(folder: string, files: FileSystem = DENO_FILES): ArtefactFolder {
   return {
     async *open(name) {
       yield* readChunks(await resolveInside(folder, name, files), files);
+    },
+    async size(name) {
+      const path = await resolveInside(folder, name, files);
+      return (await files.status(path))?.bytes ?? 0;
+    },
+    async list(inner) {
+      const path = `${folder}/${inner}`;
+      try {
+        if ((await files.status(path))?.kind !== "folder") return [];
+        return (await files.readFolder(path)).map((name) => `${inner}/${name}`);
+      } catch (error) {
+        throw fileError(error, "read", path);
+      }
     },
   };
 }

@@ -1,4 +1,5 @@
 /** What a manifest states: an in-toto statement whose predicate says what a reproduction was, left and found. */
+import project from "../../deno.json" with { type: "json" };
 import type { Digest } from "../digest/sha256.ts";
 import type { RunSpecification } from "../experiment/run.ts";
 import type { Verdict } from "../results/claims.ts";
@@ -9,6 +10,9 @@ import type { Artefact, ManifestRun } from "./run.ts";
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
 /** Type of the predicate, with its version. A name: nothing is fetched from it. */
 export const PREDICATE_TYPE = "https://rewarm.dev/reproduction/v1";
+
+/** Version of this program, as it stands in the manifests that it makes. */
+export const TOOL_VERSION: string = project.version;
 
 /** Names with values in words or decimal numbers. */
 export type Facts = Readonly<Record<string, string>>;

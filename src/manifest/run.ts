@@ -28,6 +28,14 @@ export interface StateEvidence {
   readonly checkpoint?: Artefact;
 }
 
+/** Head of a run's Merkle tree (RFC 9162) over the lines of its journal and its checkpoints (docs/manifest.md). */
+export interface MerkleTreeHead {
+  /** number of leaves: see {@linkcode leafCount} */
+  readonly treeSize: number;
+  /** hash of the root */
+  readonly rootHash: Digest;
+}
+
 /** A run that was trained, to its end or to its divergence. */
 export interface TrainedRun extends PlannedRun {
   /** `diverged`: a loss or a gradient norm was no finite number */
@@ -36,6 +44,8 @@ export interface TrainedRun extends PlannedRun {
   readonly journal: JournalArtefact;
   /** ascending by step */
   readonly states: readonly StateEvidence[];
+  /** one root over journal and checkpoints, so that a part of them can be shown without the rest */
+  readonly merkleTree: MerkleTreeHead;
   /** `curves.json`: the validation losses */
   readonly curves: Artefact;
 }

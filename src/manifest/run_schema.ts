@@ -24,8 +24,10 @@ const evidence = {
   states: z.array(
     z.strictObject({ step: stepSchema, state: digestSchema, checkpoint: artefactSchema.exactOptional() }),
   )
-    .max(1_000_000)
+    .max(200_000)
     .meta({ description: "State digests in the journal, ascending; checkpoint where the state is an artefact" }),
+  merkleTree: z.strictObject({ treeSize: z.int().min(1), rootHash: digestSchema })
+    .meta({ description: "Merkle tree (RFC 9162) over the lines of the journal and the checkpoints" }),
   curves: artefactSchema,
 };
 

@@ -1,6 +1,7 @@
 /** Building the statement and signing it. */
 import type { z } from "zod";
 import { canonicalJson } from "../digest/canonical_json.ts";
+import { printable } from "../files/safe_name.ts";
 import { signEnvelope } from "./dsse.ts";
 import type { SigningKey } from "./keys.ts";
 import { type Predicate, PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from "./predicate.ts";
@@ -41,11 +42,12 @@ export async function signStatement(statement: Statement, key: SigningKey): Prom
   return await signEnvelope(new TextEncoder().encode(canonicalJson(statement)), key);
 }
 
-/** Up to five flaws that zod found, each with its place: `predicate.runs[3].label: …`. */
+/** Up to five flaws that zod found, each with its place and not too long: `predicate.runs[3].label: …`. */
 export function schemaFlaws(error: z.ZodError): string[] {
   const flaws = error.issues.slice(0, 5).map(({ path, message }) => {
-    const place = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
-    return place === "" ? message : `${place.replace(/^\./, "")}: ${message}`;
+    const place = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${printable(String(key))}`)).join("");
+    const words = printable(message, 300);
+    return place === "" ? words : `${place.replace(/^\./, "")}: ${words}`;
   });
   const more = error.issues.length - flaws.length;
   return more > 0 ? [...flaws, `and ${more} more`] : flaws;

@@ -1,9 +1,11 @@
 /** Whether a statement agrees with itself, looked at without any artefact. Web-standard APIs only. */
+import { canonicalJson } from "../digest/canonical_json.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import { runKey } from "../experiment/run_key.ts";
-import { printable, unsafeNameReason } from "../files/safe_name.ts";
+import { foldName, printable, unsafeNameReason } from "../files/safe_name.ts";
 import type { Statement } from "./predicate.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "./run.ts";
+import { leafCount } from "./run_tree.ts";
 import { LearningRates } from "./learning_rates.ts";
 
 /** The first flaw of the subjects' names: one that leads out of the folder, or stands twice; `undefined` if none. */
@@ -12,8 +14,7 @@ export function subjectFlaw(statement: Statement): string | undefined {
   for (const { name } of statement.subject) {
     const reason = unsafeNameReason(name);
     if (reason !== undefined) return `the name of subject "${printable(name)}" ${reason}`;
-    // Two names that differ in case or in their Unicode form only are one file on some systems.
-    const folded = name.normalize("NFC").toLowerCase();
+    const folded = foldName(name);
     if (names.has(folded)) return `there are two subjects "${printable(name)}"`;
     names.add(folded);
   }
@@ -81,6 +82,9 @@ function runFlaw(run: ManifestRun, earlier: ReadonlyMap<string, ManifestRun>): s
   if (start.kind === "checkpoint") {
     const parent = earlier.get(start.run);
     if (parent === undefined) return `starts from run ${shortDigest(start.run)}, which does not stand before it`;
+    if (canonicalJson(parent.specification.model) !== canonicalJson(specification.model)) {
+      return `starts from run "${parent.label}", which has another model`;
+    }
     if (isTrained(run) && !(isTrained(parent) && parent.states.some(({ step }) => step === start.step))) {
       return `starts from step ${start.step} of run "${parent.label}", where no state is recorded`;
     }
@@ -88,7 +92,8 @@ function runFlaw(run: ManifestRun, earlier: ReadonlyMap<string, ManifestRun>): s
   return isTrained(run) ? evidenceFlaw(run) : undefined;
 }
 
-function evidenceFlaw({ outcome, steps, specification, journal, states }: TrainedRun): string | undefined {
+function evidenceFlaw(run: TrainedRun): string | undefined {
+  const { outcome, steps, specification, journal, states, merkleTree } = run;
   if (outcome === "completed" && journal.steps < steps) {
     return `is said to be complete, but has ${journal.steps} of ${steps} steps`;
   }
@@ -98,6 +103,9 @@ function evidenceFlaw({ outcome, steps, specification, journal, states }: Traine
   for (const [index, { step }] of states.entries()) {
     if (step > journal.steps) return `has a state at step ${step}, after its end`;
     if (step <= (states[index - 1]?.step ?? -1)) return "has states that are not in the order of their steps";
+  }
+  if (merkleTree.treeSize !== leafCount(run)) {
+    return `has a Merkle tree of ${merkleTree.treeSize} leaves, and its journal and checkpoints make ${leafCount(run)}`;
   }
   return undefined;
 }

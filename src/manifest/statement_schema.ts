@@ -4,9 +4,10 @@
  */
 import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
-import { engineSchema, textSchema } from "../experiment/run_schema.ts";
+import { engineSchema, MAX_RUNS, MAX_SEEDS, textSchema } from "../experiment/run_schema.ts";
 import { type Verdict, VERDICT_NAMES } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
+import { environmentSchema, factsSchema } from "./environment_schema.ts";
 import { type Predicate, PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from "./predicate.ts";
 import { artefactNameSchema, artefactSchema, runSchema } from "./run_schema.ts";
 
@@ -60,24 +61,9 @@ const comparisonSchema = z.strictObject({
   reason: wordsSchema,
 }).meta({ id: "Comparison", description: "A number of the paper beside ours" }) satisfies z.ZodType<ComparisonRow>;
 
-const facts = z.record(z.string().min(1).max(200), z.string().max(4000));
-
-const environmentSchema = z.strictObject({
-  deno: textSchema,
-  v8: textSchema,
-  typescript: textSchema,
-  os: textSchema,
-  architecture: textSchema,
-  cpu: textSchema,
-  threads: wholeNumber,
-  gpu: textSchema,
-  permissions: z.array(textSchema).max(1000),
-  libraries: facts,
-});
-
 const corpusSchema = z.strictObject({
   digest: digestSchema,
-  summary: facts,
+  summary: factsSchema,
 });
 
 /** What a reproduction was, what it left, and what it found. */
@@ -92,15 +78,15 @@ const predicateSchema: z.ZodType<Predicate> = z.strictObject({
     z.strictObject({ none: textSchema }),
   ]),
   environment: environmentSchema,
-  engine: z.strictObject({ name: textSchema, ...engineSchema.shape, description: facts }),
+  engine: z.strictObject({ name: textSchema, ...engineSchema.shape, description: factsSchema }),
   seeds: z.strictObject({
-    count: z.int().min(1),
+    count: z.int().min(1).max(MAX_SEEDS),
     values: z.array(
       z.strictObject({ initialWeights: wholeNumber, pretrainingOrder: wholeNumber, continuingOrder: wholeNumber }),
-    ).max(1000).exactOptional(),
+    ).max(MAX_SEEDS).exactOptional(),
   }),
   corpora: z.strictObject({ upstream: corpusSchema, downstream: corpusSchema }),
-  runs: z.array(runSchema).max(100_000),
+  runs: z.array(runSchema).max(MAX_RUNS),
   claims: z.array(claimSchema).max(10_000),
   comparisons: z.array(comparisonSchema).max(10_000),
   limits: z.array(textSchema).max(1000),
@@ -114,7 +100,7 @@ const predicateSchema: z.ZodType<Predicate> = z.strictObject({
 export const statementSchema: z.ZodType<Statement> = z.strictObject({
   _type: z.literal(STATEMENT_TYPE),
   subject: z.array(z.strictObject({ name: artefactNameSchema, digest: z.strictObject({ sha256: digestSchema }) }))
-    .min(1).max(1_000_000),
+    .min(1).max(200_000),
   predicateType: z.literal(PREDICATE_TYPE),
   predicate: predicateSchema,
 });

@@ -1,9 +1,10 @@
 /** What a verification found, step by step. Web-standard APIs only. */
+import type { Digest } from "../digest/sha256.ts";
 import { EXIT } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
 import type { Statement } from "./predicate.ts";
 
-/** The steps of a verification, in their order. */
+/** The steps of a verification, in their order. Attestations list them: others are another `VERIFIER_ID`. */
 export const VERIFICATION_STEPS = [
   "size",
   "envelope",
@@ -18,6 +19,7 @@ export const VERIFICATION_STEPS = [
   "journals",
   "curves",
   "claims",
+  "attestations",
   "replay",
 ] as const;
 
@@ -48,6 +50,18 @@ export interface Signer {
   readonly trustedAs?: string;
 }
 
+/** A reviewer's attestation, or why it does not count. */
+export interface Review {
+  /** how the caller calls the reviewer */
+  readonly reviewer: string;
+  /** SHA-256 of the reviewer's public key (SPKI) */
+  readonly keyId: Digest;
+  /** `counts` if it meets every demand; `missing` if there is none */
+  readonly status: "counts" | "missing" | "refused" | "unreadable";
+  /** what was attested, or why it does not count; without final stop */
+  readonly detail: string;
+}
+
 /** The outcome: `verified` says no more than what its steps and caveats say. */
 export interface VerificationReport {
   /** failed if any step failed, "could not check" if a needed one was not made */
@@ -62,22 +76,26 @@ export interface VerificationReport {
   readonly signers: readonly Signer[];
   /** steps that may be left out but were asked for: not checked, they make the verdict "could not check" */
   readonly asked?: readonly StepName[];
+  /** SHA-256 of the manifest's bytes, unless they were too many or could not be read */
+  readonly manifestDigest?: Digest;
+  /** of every reviewer whose attestation was demanded */
+  readonly reviews?: readonly Review[];
   /** the statement, if signature, types and schema are good */
   readonly statement?: Statement;
 }
 
-/** Steps that may be left out without making the verdict "could not check": they are caveats then. */
-const OPTIONAL: ReadonlySet<StepName> = new Set(["signer", "replay"]);
+/** Steps that may be left out without making the verdict "could not check". */
+export const OPTIONAL_STEPS: ReadonlySet<StepName> = new Set(["signer", "attestations", "replay"]);
 
 /** Whether a step that the verdict needs was not checked. */
-function isOpen({ name, status }: VerificationStep, asked: readonly StepName[] = []): boolean {
-  return status === "not checked" && (!OPTIONAL.has(name) || asked.includes(name));
+export function isOpen({ name, status }: VerificationStep, asked: readonly StepName[] = []): boolean {
+  return status === "not checked" && (!OPTIONAL_STEPS.has(name) || asked.includes(name));
 }
 
 /** The verdict that follows from steps: failed if any failed, else unable if any that is needed was not checked. */
 export function concludeVerification(
   steps: readonly VerificationStep[],
-  rest: Pick<VerificationReport, "caveats" | "signers" | "asked" | "statement">,
+  rest: Omit<VerificationReport, "verdict" | "exitCode" | "steps">,
 ): VerificationReport {
   const done = new Map(steps.map((step) => [step.name, step]));
   const complete = VERIFICATION_STEPS.map((name): VerificationStep =>
@@ -111,14 +129,18 @@ export function formatVerification(report: VerificationReport): string {
   ].join("\n");
 }
 
-function verdictLine({ verdict, steps, signers, asked }: VerificationReport): string {
+function verdictLine({ verdict, steps, signers, asked, reviews = [] }: VerificationReport): string {
   const names = (status: VerificationStep["status"]) =>
     steps.filter((step) => step.status === status).map(({ name }) => name).join(", ");
   switch (verdict) {
-    case "verified":
+    case "verified": {
+      const makers = signers.map(({ keyId, trustedAs }) => trustedAs ?? `key ${keyId}`);
+      const reviewers = reviews.filter(({ status }) => status === "counts").map(({ reviewer }) => printable(reviewer));
+      const attested = reviewers.length === 0 ? "" : `; attested by ${reviewers.join(" and ")}`;
       return `Verified: what the manifest says is what ${
-        signers.map(({ keyId, trustedAs }) => trustedAs ?? `key ${keyId}`).join(" and ")
-      } signed, and its artefacts and claims bear it out`;
+        makers.join(" and ")
+      } signed, and its artefacts and claims bear it out${attested}`;
+    }
     case "failed":
       return `Failed: ${names("failed")}`;
     case "could not check":

@@ -2,17 +2,21 @@
  * Verification of a manifest, in named steps: the bytes before what they say, what they say before the artefacts, the
  * artefacts before what follows from them. Web-standard APIs only; the rules and the artefacts are given.
  */
+import { type Digest, sha256 } from "../digest/sha256.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
-import { type Envelope, PAYLOAD_TYPE, readEnvelope } from "./dsse.ts";
-import { PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from "./predicate.ts";
+import { type Envelope, readEnvelope } from "./dsse.ts";
+import { PREDICATE_TYPE, type Statement } from "./predicate.ts";
 import { schemaFlaws } from "./statement.ts";
+import { readStatementPayload } from "./statement_payload.ts";
 import { statementSchema } from "./statement_schema.ts";
 import { isTrained } from "./run.ts";
 import { statementFlaw, subjectFlaw } from "./statement_check.ts";
-import { parseStrictJson } from "./strict_json.ts";
+import { parseStrictJson } from "../digest/strict_json.ts";
 import {
   concludeVerification,
+  isOpen,
+  type Review,
   type Signer,
   type StepName,
   type StepOutcome,
@@ -21,37 +25,17 @@ import {
   type VerificationStep,
 } from "./verification_report.ts";
 import { checkArtefacts, readProblem } from "./verify_artefacts.ts";
-import { armsOf, checkClaims, type Judge } from "./verify_claims.ts";
+import { armsOf, checkClaims } from "./verify_claims.ts";
 import { checkCurves } from "./verify_curves.ts";
 import { checkJournals } from "./verify_journals.ts";
 import { checkPlan, MAX_PLAN_BYTES } from "./verify_plan.ts";
-import { checkSignatures, type TrustedKey } from "./verify_signature.ts";
+import type { VerifyOptions } from "./verify_options.ts";
+import { checkSignatures } from "./verify_signature.ts";
 import { printable } from "../files/safe_name.ts";
 
 /** A manifest is not read beyond this size, in bytes. */
 export const MAX_MANIFEST_BYTES = 32 << 20;
 const MAX_RULES_BYTES = 1 << 20;
-
-/** What training pieces again found, and what it leaves open. */
-export interface ReplayOutcome extends StepOutcome {
-  /** in whole sentences, for the report */
-  readonly caveats: readonly string[];
-}
-
-/** Trains pieces again and compares; called when everything else is verified. Errors mean that it could not be done. */
-export type TrainAgain = (statement: Statement, artefacts: ArtefactReader) => Promise<ReplayOutcome>;
-
-/** What the caller brings to a verification. */
-export interface VerifyOptions {
-  /** keys whose owners the caller knows; if any are given, one of them must have signed */
-  readonly trustedKeys?: readonly TrustedKey[];
-  /** judges the claims again; without it the verdict is never "verified" */
-  readonly judge?: Judge;
-  /** does without checkpoints that are not there: only manifest, journals and curves were published */
-  readonly withoutCheckpoints?: boolean;
-  /** asks for the replay and makes it (src/replay); without it no piece of the training is repeated */
-  readonly trainAgain?: TrainAgain;
-}
 
 /** Stops the verification: the steps so far are the report. */
 class Stop extends Error {}
@@ -60,9 +44,18 @@ class Verification {
   readonly steps: VerificationStep[] = [];
   readonly caveats: string[] = [];
   signers: readonly Signer[] = [];
+  manifestDigest: Digest | undefined;
   statement: Statement | undefined;
+  reviews: readonly Review[] | undefined;
+  /** steps that may be left out but were asked for */
+  readonly asked: readonly StepName[];
 
-  constructor(private readonly artefacts: ArtefactReader, private readonly options: VerifyOptions) {}
+  constructor(private readonly artefacts: ArtefactReader, private readonly options: VerifyOptions) {
+    this.asked = [
+      ...(options.countAttestations === undefined ? [] : ["attestations"] as const),
+      ...(options.trainAgain === undefined ? [] : ["replay"] as const),
+    ];
+  }
 
   note(name: StepName, outcome: StepOutcome): void {
     this.steps.push({ name, ...outcome });
@@ -93,6 +86,7 @@ class Verification {
     const good = await this.checkArtefacts(statement);
     const plan = await this.checkPlan(statement, good);
     await this.checkResults(statement, plan, good);
+    await this.checkAttestations(statement, envelope);
     await this.checkReplay(statement);
   }
 
@@ -101,6 +95,7 @@ class Verification {
       this.fail("size", `the manifest has ${bytes.length} bytes, and at most ${MAX_MANIFEST_BYTES} are allowed`);
     }
     this.ok("size", `${bytes.length} bytes`);
+    this.manifestDigest = sha256(bytes);
   }
 
   readEnvelope(bytes: Uint8Array): Envelope {
@@ -128,27 +123,11 @@ class Verification {
     }
   }
 
-  /** Before the schema: what another type or version means by its members is not ours to guess. */
-  checkTypes({ payloadType, payload }: Envelope): unknown {
-    if (payloadType !== PAYLOAD_TYPE) {
-      this.fail("type", `the payload type is "${printable(payloadType)}", which is unknown`);
-    }
-    let value: unknown;
-    try {
-      value = parseStrictJson(payload);
-    } catch (error) {
-      this.fail("type", `the payload is not strict JSON: ${messageOf(error)}`);
-    }
-    const members = new Map(typeof value === "object" && value !== null ? Object.entries(value) : []);
-    for (const [member, known] of [["_type", STATEMENT_TYPE], ["predicateType", PREDICATE_TYPE]] as const) {
-      const found: unknown = members.get(member);
-      if (found !== known) {
-        const shown = typeof found === "string" ? `"${printable(found)}"` : "missing";
-        this.fail("type", `"${member}" is ${shown}, and this version knows only "${known}"`);
-      }
-    }
+  checkTypes(envelope: Envelope): unknown {
+    const payload = readStatementPayload(envelope, PREDICATE_TYPE);
+    if (typeof payload === "string") this.fail("type", payload);
     this.ok("type", PREDICATE_TYPE);
-    return value;
+    return payload.value;
   }
 
   checkSchema(payload: unknown): Statement {
@@ -222,14 +201,30 @@ class Verification {
     if (caveat !== undefined) this.caveats.push(caveat);
   }
 
+  async checkAttestations(statement: Statement, { signatures }: Envelope): Promise<void> {
+    const { countAttestations } = this.options;
+    if (countAttestations === undefined || this.manifestDigest === undefined) {
+      this.note("attestations", { status: "not checked", detail: "no reviewers were required" });
+      return;
+    }
+    const signers = signatures.map(({ keyid }) => keyid);
+    const manifest = { sha256: this.manifestDigest, statement, signers };
+    const { caveats, reviews, ...outcome } = await countAttestations(manifest, this.artefacts);
+    this.note("attestations", outcome);
+    this.reviews = reviews;
+    if (outcome.status === "ok") this.caveats.push(...caveats);
+  }
+
   async checkReplay(statement: Statement): Promise<void> {
     const { trainAgain } = this.options;
     if (trainAgain === undefined) {
       this.note("replay", { status: "not checked", detail: "no piece of the training was repeated" });
-      this.caveats.push("No piece of the training was repeated: journals and curves are as their maker signed them.");
+      this.caveats.push(
+        "No piece of the training was repeated here: journals and curves are as their maker signed them.",
+      );
       return;
     }
-    if (this.steps.some(({ name, status }) => status !== "ok" && name !== "signer")) {
+    if (this.steps.some((step) => step.status === "failed" || isOpen(step, this.asked))) {
       this.note("replay", { status: "not checked", detail: "nothing is trained again before the rest is verified" });
       return;
     }
@@ -272,11 +267,13 @@ export async function verifyManifest(
       if (next !== undefined) verification.note(next, { status: "not checked", detail: readProblem(error).detail });
     }
   }
-  const { steps, caveats, signers, statement } = verification;
+  const { steps, caveats, signers, asked, manifestDigest, statement, reviews } = verification;
   return concludeVerification(steps, {
     caveats,
     signers,
-    ...(options.trainAgain === undefined ? {} : { asked: ["replay"] as const }),
+    ...(asked.length === 0 ? {} : { asked }),
+    ...(manifestDigest === undefined ? {} : { manifestDigest }),
+    ...(reviews === undefined ? {} : { reviews }),
     ...(statement === undefined ? {} : { statement }),
   });
 }

@@ -2,6 +2,7 @@
 import { shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
+import { artefactLimits } from "./artefact_limits.ts";
 import { type ArtefactReader, digestStream } from "./artefacts.ts";
 import type { Statement } from "./predicate.ts";
 import type { StepOutcome } from "./verification_report.ts";
@@ -42,9 +43,10 @@ export async function checkArtefacts(
   const missing: string[] = [];
   const failures: string[] = [];
   const unreadable: string[] = [];
+  const limitOf = artefactLimits(statement);
   for (const { name, digest } of statement.subject) {
     try {
-      const found = await digestStream(artefacts.open(name));
+      const found = await digestStream(bounded(artefacts.open(name), name, limitOf(name)));
       if (found === digest.sha256) good.add(name);
       else {
         failures.push(
@@ -72,6 +74,25 @@ export async function checkArtefacts(
       return { status: "not checked", detail: `${count}; missing: ${listed(needed.map((name) => printable(name)))}` };
     }
     return { status: "ok", detail: missing.length > 0 ? `${count}; ${missing.length} are missing, as allowed` : count };
+  }
+}
+
+/** A stream that throws once it is longer than it may be. */
+async function* bounded(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array, void> {
+  let total = 0;
+  for await (const chunk of chunks) {
+    total += chunk.length;
+    if (total > maxBytes) {
+      throw new UserError(
+        "FILE_TOO_LARGE",
+        `"${printable(name)}" has more than the ${maxBytes} bytes that it can have`,
+      );
+    }
+    yield chunk;
   }
 }
 

@@ -7,7 +7,7 @@ import type { ArmCurves } from "../results/arm_curves.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Curves } from "../results/curves.ts";
-import type { Predicate } from "./predicate.ts";
+import { type Predicate, TOOL_VERSION } from "./predicate.ts";
 import type { StepOutcome } from "./verification_report.ts";
 
 /** What claims are judged by. */
@@ -46,7 +46,10 @@ export function armsOf(runs: readonly PlannedRun[], curves: ReadonlyMap<RunKey, 
   });
 }
 
-/** Judges again and compares word by word, digit by digit. */
+/**
+ * Judges again and compares digit by digit, and word by word too where this version made the manifest. Another version
+ * may word the same findings otherwise: that is a caveat.
+ */
 export async function checkClaims(
   evidence: ClaimEvidence,
   judge: Judge | undefined,
@@ -55,12 +58,38 @@ export async function checkClaims(
   if (judge === undefined) return { status: "not checked", detail: "no rules are at hand to judge the claims by" };
   const judgement = await judge(evidence);
   if (typeof judgement === "string") return { status: "not checked", detail: judgement };
-  const { claims, comparisons, caveat } = judgement;
-  const flaw = difference("claim", predicate.claims, claims) ??
+  const { claims, comparisons } = judgement;
+  const { version } = predicate.tool;
+  const inWords = difference("claim", predicate.claims, claims) ??
     difference("comparison", predicate.comparisons, comparisons);
+  const flaw = version === TOOL_VERSION ? inWords : difference(
+    "claim",
+    predicate.claims.map(claimFindings),
+    claims.map(claimFindings),
+  ) ?? difference("comparison", predicate.comparisons.map(comparisonFindings), comparisons.map(comparisonFindings));
   if (flaw !== undefined) return { status: "failed", detail: flaw };
   const detail = `claims judged again with the same outcome: ${claims.length}, numbers compared: ${comparisons.length}`;
-  return { status: "ok", detail, ...(caveat === undefined ? {} : { caveat }) };
+  const caveats = [
+    ...(judgement.caveat === undefined ? [] : [judgement.caveat]),
+    ...(inWords === undefined ? [] : [
+      `The words for what was found: the manifest's are those of version ${printable(version)}, and ${inWords}.`,
+    ]),
+  ];
+  return { status: "ok", detail, ...(caveats.length === 0 ? {} : { caveat: caveats.join(" ") }) };
+}
+
+/** A claim without the words that a version of the program chooses. */
+function claimFindings({ rule: _, reason: _reason, summary: _summary, ...claim }: Verdict) {
+  return {
+    ...claim,
+    numbers: claim.numbers.map(({ value }) => value),
+    evidence: claim.evidence.map(({ label: _label, ...point }) => point),
+  };
+}
+
+/** A comparison without the words that a version of the program chooses. */
+function comparisonFindings({ reason: _, ...comparison }: ComparisonRow) {
+  return comparison;
 }
 
 function difference<T extends { readonly id: string }>(

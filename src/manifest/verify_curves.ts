@@ -3,17 +3,15 @@ import { sha256 } from "../digest/sha256.ts";
 import { isEvaluationStep } from "../experiment/evaluation.ts";
 import type { RunKey } from "../experiment/run.ts";
 import type { Curves } from "../results/curves.ts";
-import { curvesSchema } from "../results/curves_schema.ts";
+import { curvesSchema, MAX_CURVES_LENGTH } from "../results/curves_schema.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
 import type { Predicate } from "./predicate.ts";
 import { isTrained, type TrainedRun } from "./run.ts";
 import { schemaFlaws } from "./statement.ts";
-import { parseStrictJson } from "./strict_json.ts";
+import { parseStrictJson } from "../digest/strict_json.ts";
 import type { StepOutcome } from "./verification_report.ts";
 import { listed, readProblem } from "./verify_artefacts.ts";
-
-const MAX_CURVES_BYTES = 16_000_000;
 
 /** What the curves' files hold. */
 export interface CurveFindings {
@@ -43,7 +41,7 @@ export async function checkCurves(
       continue;
     }
     try {
-      const bytes = await readArtefact(artefacts, run.curves.name, MAX_CURVES_BYTES);
+      const bytes = await readArtefact(artefacts, run.curves.name, MAX_CURVES_LENGTH);
       const found = readCurves(bytes, run, rates.table(run.specification.schedule));
       if (typeof found === "string") failures.push(`curve of run "${run.label}": ${found}`);
       else {

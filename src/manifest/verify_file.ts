@@ -1,41 +1,44 @@
-/** Verification of a manifest in a folder on disk. */
+/** Verification of a manifest on disk, in a folder or in a bundle. */
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
-import { folderOf } from "../files/durable.ts";
 import type { FileSystem } from "../files/file_system.ts";
-import { readFileBounded } from "../files/read_file.ts";
-import { folderArtefacts } from "./folder_artefacts.ts";
-import { concludeVerification, type StepOutcome, type VerificationReport } from "./verification_report.ts";
-import { MAX_MANIFEST_BYTES, verifyManifest, type VerifyOptions } from "./verify.ts";
+import { isAttestationName } from "./companions.ts";
+import { MANIFEST_FILE, type OpenedManifest, openManifest } from "./open_manifest.ts";
+import { concludeVerification, type VerificationReport } from "./verification_report.ts";
+import { verifyManifest } from "./verify.ts";
+import { listed } from "./verify_artefacts.ts";
+import type { VerifyOptions } from "./verify_options.ts";
+
+/** What is wrong with a file, where it is wrong: these fail, other errors mean that it could not be checked. */
+const FAILURES: readonly string[] = ["FILE_TOO_LARGE", "BAD_ARCHIVE"];
 
 /**
- * Verifies a manifest and the artefacts beside it; reads nothing outside its folder, and needs read permission only.
- * A file that cannot be read gives a report too, with exit code 2; one that is too large fails.
+ * Verifies a manifest and the artefacts beside it; reads nothing outside its folder or bundle, and needs read
+ * permission only. A file that cannot be read gives a report too, with exit code 2; one that is too large, or an archive
+ * that is no bundle, fails.
  *
- * @param path of `manifest.dsse.json`
+ * @param path of `manifest.dsse.json`, of its folder, or of a bundle
  */
 export async function verifyManifestFile(
   path: string,
   options: VerifyOptions & { readonly files?: FileSystem } = {},
 ): Promise<VerificationReport> {
-  const { files = DENO_FILES } = options;
-  let bytes: Uint8Array;
+  let opened: OpenedManifest;
   try {
-    bytes = await readManifest(path, files);
+    opened = await openManifest(path, options.files ?? DENO_FILES);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const status = error.code === "FILE_TOO_LARGE" ? "failed" : "not checked";
-    const outcome: StepOutcome = { status, detail: error.message };
-    return concludeVerification([{ name: "size", ...outcome }], { caveats: [], signers: [] });
+    const status = FAILURES.includes(error.code) ? "failed" : "not checked";
+    return concludeVerification([{ name: "size", status, detail: error.message }], { caveats: [], signers: [] });
   }
-  return await verifyManifest(bytes, folderArtefacts(folderOf(path), files), options);
+  const report = await verifyManifest(opened.bytes, opened.artefacts, options);
+  return { ...report, caveats: [...report.caveats, ...strangerCaveat(opened, report)] };
 }
 
-async function readManifest(path: string, files: FileSystem): Promise<Uint8Array> {
-  // Looked at before it is opened: opening a named pipe would wait forever.
-  const status = await files.realPath(path).then((real) => files.status(real)).catch(() => undefined);
-  if (status?.kind === "other") {
-    throw new UserError("NOT_A_FILE", `Cannot read "${path}", it is no regular file`, "give the path of a file");
-  }
-  return await readFileBounded(path, MAX_MANIFEST_BYTES, files);
+/** Files of a bundle that nobody vouches for: whoever unpacks it gets them too. */
+function strangerCaveat({ bundled = [] }: OpenedManifest, { statement }: VerificationReport): string[] {
+  const known = new Set([MANIFEST_FILE, ...(statement?.subject ?? []).map(({ name }) => name)]);
+  const strangers = bundled.filter((name) => !known.has(name) && !isAttestationName(name));
+  if (strangers.length === 0) return [];
+  return [`Anything about what the bundle holds and the manifest does not name: ${listed(strangers)}.`];
 }

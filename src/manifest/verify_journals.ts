@@ -1,12 +1,12 @@
-/** The runs' journals: chains recomputed, rates against the schedules, states against the manifest. Web-standard only. */
+/** The runs' journals: chains and Merkle trees recomputed, rates against the schedules, states against the manifest. */
 import { shortDigest } from "../digest/sha256.ts";
 import { isCheckpointStep } from "../experiment/evaluation.ts";
-import { readJournal } from "../train/journal_reader.ts";
 import { fromBits, toBits } from "../train/journal_record.ts";
 import type { ArtefactReader } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
 import type { Predicate } from "./predicate.ts";
 import { isTrained, type TrainedRun } from "./run.ts";
+import { readTree } from "./run_tree.ts";
 import type { StepOutcome } from "./verification_report.ts";
 import { listed, readProblem } from "./verify_artefacts.ts";
 
@@ -17,7 +17,7 @@ export interface JournalFindings {
   readonly good: ReadonlySet<string>;
 }
 
-/** Recomputes the hash chain of every trained run's journal from its first record. */
+/** Recomputes the hash chain of every trained run's journal from its first record, and the run's Merkle tree. */
 export async function checkJournals(predicate: Predicate, artefacts: ArtefactReader): Promise<JournalFindings> {
   const good = new Set<string>();
   const failures: string[] = [];
@@ -40,7 +40,7 @@ export async function checkJournals(predicate: Predicate, artefacts: ArtefactRea
   }
   if (failures.length > 0) return { outcome: { status: "failed", detail: listed(failures) }, good };
   if (unreadable.length > 0) return { outcome: { status: "not checked", detail: listed(unreadable) }, good };
-  const detail = `hash chains of ${runs.length} journals recomputed over ${records} steps`;
+  const detail = `hash chains and Merkle trees of ${runs.length} journals recomputed over ${records} steps`;
   return { outcome: { status: "ok", detail }, good };
 }
 
@@ -49,7 +49,13 @@ async function journalFlaw(
   artefacts: ArtefactReader,
   rates: Float32Array,
 ): Promise<string | undefined> {
-  const reading = await readJournal(artefacts.open(run.journal.name), run.key, (record) => {
+  let seen = 0;
+  const { reading, tree } = await readTree(run, artefacts, (record) => {
+    if (record.kind === "state") {
+      // At once: a journal may hold millions of states that nothing states.
+      const stated = run.states[seen++];
+      return stated?.step === record.step && stated.state === record.state ? undefined : statesDiffer(record.step);
+    }
     if (record.kind !== "step") return undefined;
     const rate = rates[record.step];
     if (rate === undefined) return "it is for a step after the end of the schedule";
@@ -65,12 +71,12 @@ async function journalFlaw(
   if ((divergence !== undefined) !== (run.outcome === "diverged")) {
     return divergence === undefined ? "it records no divergence, and one is stated" : "it records a divergence";
   }
-  for (let index = 0; index < Math.max(states.length, run.states.length); index++) {
-    const recorded = states[index];
-    const stated = run.states[index];
-    if (recorded?.step !== stated?.step || recorded?.state !== stated?.state) {
-      return `the states it records and those stated differ from step ${recorded?.step ?? stated?.step} on`;
-    }
+  const unrecorded = run.states[seen];
+  if (unrecorded !== undefined) return statesDiffer(unrecorded.step);
+  const { treeSize, rootHash } = run.merkleTree;
+  if (tree.treeSize !== treeSize) return `its Merkle tree has ${tree.treeSize} leaves, and ${treeSize} are stated`;
+  if (tree.rootHash !== rootHash) {
+    return `its Merkle tree has the root ${shortDigest(tree.rootHash)}, and ${shortDigest(rootHash)} is stated`;
   }
   const recordedSteps = new Set(states.map(({ step }) => step));
   for (let step = 0; step <= steps; step++) {
@@ -82,4 +88,8 @@ async function journalFlaw(
     }
   }
   return undefined;
+}
+
+function statesDiffer(step: number): string {
+  return `the states it records and those stated differ from step ${step} on`;
 }

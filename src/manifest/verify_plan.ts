@@ -3,9 +3,10 @@ import { canonicalJson } from "../digest/canonical_json.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { planFromJson } from "../experiment/plan_json.ts";
+import { printable } from "../files/safe_name.ts";
 import type { Predicate } from "./predicate.ts";
 import { plannedPart } from "./run.ts";
-import { parseStrictJson } from "./strict_json.ts";
+import { parseStrictJson } from "../digest/strict_json.ts";
 
 /** `plan.json` is not read beyond this size, in bytes. */
 export const MAX_PLAN_BYTES = 64 << 20;
@@ -40,7 +41,32 @@ export function checkPlan(bytes: Uint8Array, predicate: Predicate): Plan | strin
     }
   }
   const left = plan.runs[predicate.runs.length];
-  return left === undefined ? plan : `run "${left.label}" of the plan is not in the manifest`;
+  if (left !== undefined) return `run "${left.label}" of the plan is not in the manifest`;
+  return armsFlaw(plan) ?? plan;
+}
+
+/**
+ * Arms that runs serve and the plan does not have, or that two runs serve: claims are judged by the curve of an arm, and
+ * there may be one only.
+ */
+function armsFlaw({ experiments, runs, seeds }: Plan): string | undefined {
+  const planned = new Set(experiments.flatMap(({ name, arms }) => arms.map((arm) => `${name}/${arm}`)));
+  const owners = new Map<string, string>();
+  for (const { label, steps, usedBy } of runs) {
+    for (const { experiment, arm, seedIndex, steps: read } of usedBy) {
+      const name = printable(`${experiment}/${arm}`);
+      if (!planned.has(`${experiment}/${arm}`)) return `run "${label}" serves arm "${name}", which is not planned`;
+      if (seedIndex >= seeds) return `run "${label}" serves seed ${seedIndex}, and there are ${seeds}`;
+      if (seedIndex !== usedBy[0]?.seedIndex) {
+        return `run "${label}" serves seeds ${usedBy[0]?.seedIndex} and ${seedIndex}`;
+      }
+      if (read > steps) return `arm "${name}" reads ${read} steps of run "${label}", which has ${steps}`;
+      const owner = owners.get(`${name} ${seedIndex}`);
+      if (owner !== undefined) return `runs "${owner}" and "${label}" both serve arm "${name}" at seed ${seedIndex}`;
+      owners.set(`${name} ${seedIndex}`, label);
+    }
+  }
+  return undefined;
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -4,7 +4,9 @@
  *
  * @see https://github.com/huggingface/safetensors, "Format"
  */
+import { parseStrictJson } from "../digest/strict_json.ts";
 import { UserError } from "../errors.ts";
+import { printable } from "../files/safe_name.ts";
 
 /** Element types that rewarm reads. */
 export type SafetensorsDtype = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "U16" | "U8";
@@ -20,7 +22,10 @@ const DTYPE_BYTES: Readonly<Record<SafetensorsDtype, number>> = {
   U8: 1,
 };
 
+const OPENING_BRACE = 0x7b;
 const MAX_HEADER_BYTES = 100 * 2 ** 20;
+/** Lengths in a shape; PyTorch has no more. */
+const MAX_DIMENSIONS = 64;
 
 /** One tensor of a file. */
 export interface SafetensorsEntry {
@@ -41,7 +46,8 @@ export interface Safetensors {
 }
 
 function isCountArray(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+  return Array.isArray(value) && value.length <= MAX_DIMENSIONS &&
+    value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
 /**
@@ -52,7 +58,7 @@ function isCountArray(value: unknown): value is number[] {
  */
 export function parseSafetensors(bytes: Uint8Array, name: string): Safetensors {
   const fail = (problem: string): never => {
-    throw new UserError("BAD_SAFETENSORS", `"${name}" is not a whole safetensors file: ${problem}`);
+    throw new UserError("BAD_SAFETENSORS", `"${printable(name)}" is not a whole safetensors file: ${problem}`);
   };
   if (bytes.length < 8) fail(`expected 8 bytes of header length, found ${bytes.length} bytes in all`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -62,37 +68,40 @@ export function parseSafetensors(bytes: Uint8Array, name: string): Safetensors {
   }
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + headerLength)));
-  } catch {
-    fail("its header is not JSON in UTF-8");
+    header = parseStrictJson(bytes.subarray(8, 8 + headerLength));
+  } catch (error) {
+    fail(`its header is not strict JSON: ${error instanceof Error ? error.message : error}`);
   }
   if (typeof header !== "object" || header === null || Array.isArray(header)) fail("its header is not an object");
+  if (bytes[8] !== OPENING_BRACE) fail("its header does not begin with {");
 
   const data = bytes.subarray(8 + headerLength);
   const tensors = new Map<string, SafetensorsEntry>();
-  const metadata: Record<string, string> = {};
+  const metadata: [field: string, text: string][] = [];
   const ranges: [number, number][] = [];
   for (const [key, value] of Object.entries(header as Record<string, unknown>)) {
     if (key === "__metadata__") {
       if (typeof value !== "object" || value === null || Array.isArray(value)) fail("its metadata is not an object");
       for (const [field, text] of Object.entries(value as object)) {
-        if (typeof text !== "string") fail(`its metadata field "${field}" is not a string`);
-        metadata[field] = text;
+        if (typeof text !== "string") return fail(`its metadata field "${printable(field)}" is not a string`);
+        metadata.push([field, text]);
       }
       continue;
     }
+    const tensor = `tensor "${printable(key)}"`;
     const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
     if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BYTES, dtype)) {
-      return fail(`tensor "${key}" has the type ${dtype}`);
+      return fail(`${tensor} has the type ${typeof dtype === "string" ? printable(dtype) : typeof dtype}`);
     }
-    if (!isCountArray(shape)) return fail(`tensor "${key}" has no valid shape`);
-    if (!isCountArray(offsets) || offsets.length !== 2) return fail(`tensor "${key}" has no valid offsets`);
+    if (!isCountArray(shape)) return fail(`${tensor} has no valid shape`);
+    if (!isCountArray(offsets) || offsets.length !== 2) return fail(`${tensor} has no valid offsets`);
+    if (Object.keys(value as object).length > 3) fail(`${tensor} has members that the format does not know`);
     const [begin, end] = offsets as [number, number];
     const expected = shape.reduce((product, length) => product * length, DTYPE_BYTES[dtype as SafetensorsDtype]);
     if (end - begin !== expected) {
-      fail(`tensor "${key}" of shape [${shape}] takes ${expected} bytes, its offsets give ${end - begin}`);
+      fail(`${tensor} of shape [${printable(shape.join())}] takes ${expected} bytes, its offsets give ${end - begin}`);
     }
-    if (end > data.length) fail(`tensor "${key}" ends at byte ${end} of ${data.length}`);
+    if (end > data.length) fail(`${tensor} ends at byte ${end} of ${data.length}`);
     ranges.push([begin, end]);
     tensors.set(key, { dtype: dtype as SafetensorsDtype, shape, data: data.subarray(begin, end) });
   }
@@ -102,7 +111,8 @@ export function parseSafetensors(bytes: Uint8Array, name: string): Safetensors {
     covered = end;
   }
   if (covered !== data.length) fail(`${data.length - covered} bytes follow the last tensor`);
-  return { tensors, metadata };
+  // fromEntries defines members, so that a field "__proto__" is a field like any other.
+  return { tensors, metadata: Object.fromEntries(metadata) };
 }
 
 /** A tensor to be written. */

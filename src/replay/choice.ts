@@ -47,6 +47,7 @@ class Draws {
 export function chooseSegments(segments: readonly Segment[], count: number, seed: ReplaySeed): Segment[] {
   const draws = new Draws(seed);
   const left = segments.filter(({ tokens }) => tokens > 0);
+  if (count >= left.length) return left;
   const chosen = new Set<Segment>();
   while (chosen.size < count && left.length > 0) {
     let ticket = draws.below(BigInt(left.reduce((sum, { tokens }) => sum + tokens, 0)));

@@ -1,11 +1,10 @@
 /** Where two reproductions of one plan part: run by run, by bisection over the chain digests of their journals. */
 import type { ArtefactReader } from "../manifest/artefacts.ts";
-import { folderArtefacts } from "../manifest/folder_artefacts.ts";
+import { openManifest } from "../manifest/open_manifest.ts";
 import type { Predicate } from "../manifest/predicate.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
 import type { StepName } from "../manifest/verification_report.ts";
 import { verifyManifestFile } from "../manifest/verify_file.ts";
-import { folderOf } from "../files/durable.ts";
 import { UserError } from "../errors.ts";
 import { readJournal } from "../train/journal_reader.ts";
 import type { JournalRecord } from "../train/journal_record.ts";
@@ -62,6 +61,8 @@ interface Side {
 /**
  * Compares two manifests of the same plan, run by run. Checkpoints need not be there.
  *
+ * @param pathA of a manifest, of its folder, or of a bundle
+ * @param pathB of the other
  * @throws {UserError} `CANNOT_COMPARE` if one does not verify up to its curves, or their plans differ
  */
 export async function diffManifests(pathA: string, pathB: string): Promise<ManifestDiff> {
@@ -83,7 +84,7 @@ async function openSide(path: string): Promise<Side> {
   if (flaw !== undefined || statement === undefined) {
     throw new UserError("CANNOT_COMPARE", `"${path}": ${flaw?.name} ${flaw?.status}: ${flaw?.detail}`);
   }
-  return { predicate: statement.predicate, artefacts: folderArtefacts(folderOf(path)) };
+  return { predicate: statement.predicate, artefacts: (await openManifest(path)).artefacts };
 }
 
 function differentPlans(a: Predicate, b: Predicate): UserError {

@@ -3,7 +3,7 @@ import { type Digest, sha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { type ArtefactReader, readArtefact } from "../manifest/artefacts.ts";
 import type { TrainedRun } from "../manifest/run.ts";
-import { parseStrictJson } from "../manifest/strict_json.ts";
+import { parseStrictJson } from "../digest/strict_json.ts";
 import type { Curves } from "../results/curves.ts";
 import { curvesSchema, MAX_CURVES_LENGTH } from "../results/curves_schema.ts";
 import { readJournal } from "../train/journal_reader.ts";

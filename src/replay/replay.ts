@@ -10,12 +10,13 @@ import type { ArtefactReader } from "../manifest/artefacts.ts";
 import type { Predicate, Statement } from "../manifest/predicate.ts";
 import type { TrainedRun } from "../manifest/run.ts";
 import type { VerificationReport } from "../manifest/verification_report.ts";
-import type { ReplayOutcome, VerifyOptions } from "../manifest/verify.ts";
+import type { ReplayOutcome, VerifyOptions } from "../manifest/verify_options.ts";
 import { listed } from "../manifest/verify_artefacts.ts";
 import { verifyManifestFile } from "../manifest/verify_file.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import { chooseSegments, drawSeed, parseSeed, type ReplaySeed, worthOf } from "./choice.ts";
 import { type ReplayDifference, ReplayMismatch } from "./difference.ts";
+import { requireEngine } from "./means.ts";
 import { counted, parseSegment, type Segment, segmentName, segmentsOf } from "./segment.ts";
 import { type SegmentWork, Trainer } from "./trainer.ts";
 
@@ -60,6 +61,11 @@ export interface ReplayEvents {
 
 /** The pieces that were chosen. */
 export interface ReplayChoice {
+  /**
+   * how: every segment there is; drawn with fresh randomness; drawn with a seed that was given, as another verifier's
+   * choice is repeated; or named one by one
+   */
+  readonly kind: "all" | "drawn" | "repeated" | "named";
   /** in the order of the manifest, which is that of the replay */
   readonly segments: readonly Segment[];
   /** segments of the whole manifest */
@@ -133,6 +139,7 @@ class Attempt {
     this.choice = choose(this.options.pieces, predicate);
     events.onChoice?.(this.choice);
     const engine = await this.options.engine();
+    for (const run of new Set(this.choice.segments.map((segment) => segment.run))) requireEngine(run, engine);
     const corpora = await this.#openCorpora(predicate);
     const trainer = new Trainer({
       runs,
@@ -186,9 +193,8 @@ class Attempt {
   }
 
   #same(): ReplayOutcome {
-    const { pieces } = this.options;
-    const { segments = [], total = 0, worth = "" } = this.choice ?? {};
-    const isWhole = pieces.kind !== "named" && segments.length === total;
+    const { kind, segments = [], total = 0, worth = "" } = this.choice ?? {};
+    const isWhole = kind === "all";
     const counts = `${counted(this.#steps, "step")} and ${counted(this.#evaluations, "evaluation")} gave the same bits`;
     const which = isWhole ? "" : `: ${listed(segments.map(segmentName))}`;
     return {
@@ -205,10 +211,15 @@ function choose(pieces: ReplayPieces, { runs }: Predicate): ReplayChoice {
   const total = all.length;
   switch (pieces.kind) {
     case "all":
-      return { segments: all, total, worth: worthOf(all, total) };
+      return { kind: "all", segments: all, total, worth: worthOf(all, total) };
     case "named": {
       const segments = pieces.names.map((name) => parseSegment(name, runs));
-      return { segments, total, worth: "The pieces were named, not drawn: of the others nothing is known." };
+      return {
+        kind: "named",
+        segments,
+        total,
+        worth: "The pieces were named, not drawn: of the others nothing is known.",
+      };
     }
     case "random": {
       const { count } = pieces;
@@ -216,7 +227,9 @@ function choose(pieces: ReplayPieces, { runs }: Predicate): ReplayChoice {
         throw new UserError("BAD_NUMBER", `Number of segments is ${count}`, "expected a whole number from 1");
       }
       const seed = pieces.seed === undefined ? drawSeed() : parseSeed(pieces.seed);
-      return { segments: chooseSegments(all, count, seed), total, seed, worth: worthOf(all, count) };
+      const segments = chooseSegments(all, count, seed);
+      const kind = segments.length === total ? "all" : pieces.seed === undefined ? "drawn" : "repeated";
+      return { kind, segments, total, seed, worth: worthOf(all, count) };
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Segments: the pieces of training that a replay repeats, between states that journals record. */
-import { shortDigest } from "../digest/sha256.ts";
-import { suggest, UserError } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
+import { findRun } from "../manifest/find_run.ts";
 import type { ManifestRun, TrainedRun } from "../manifest/run.ts";
 import { isTrained } from "../manifest/run.ts";
 
@@ -82,24 +82,4 @@ export function parseSegment(text: string, runs: readonly ManifestRun[]): Segmen
     );
   }
   return pieceOf(run, first, last);
-}
-
-function findRun(name: string, runs: readonly ManifestRun[]): TrainedRun {
-  const trained = runs.filter(isTrained);
-  const found = trained.filter(({ label, key }) =>
-    label === name || (/^[0-9a-f]{4,64}$/.test(name) && key.startsWith(name))
-  );
-  const [run, second] = found;
-  if (run === undefined) {
-    throw new UserError("UNKNOWN_RUN", `No trained run is "${name}"`, suggest(name, trained.map(({ label }) => label)));
-  }
-  if (second !== undefined) {
-    const keys = found.map(({ key }) => shortDigest(key)).join(", ");
-    throw new UserError(
-      "UNKNOWN_RUN",
-      `${found.length} runs begin with "${name}" (${keys})`,
-      "give more digits or the label",
-    );
-  }
-  return run;
 }

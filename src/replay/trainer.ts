@@ -8,7 +8,9 @@ import type { ArtefactReader } from "../manifest/artefacts.ts";
 import { LearningRates } from "../manifest/learning_rates.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
 import { initializeWeights } from "../model/initial_weights.ts";
-import { loadCheckpoint, maxCheckpointBytes } from "../train/checkpoint.ts";
+import { pointAt } from "../results/curves.ts";
+import { loadCheckpoint } from "../train/checkpoint.ts";
+import { maxCheckpointBytes } from "../train/checkpoint_size.ts";
 import { type Corpora, requireCorpus, Validation } from "../train/evaluation.ts";
 import { toBits } from "../train/journal_record.ts";
 import { stateDigest } from "../train/state_digest.ts";
@@ -16,6 +18,7 @@ import { SessionPool } from "../train/train_plan.ts";
 import { Interrupted } from "../train/train_run.ts";
 import { type ReplayField, ReplayMismatch } from "./difference.ts";
 import { readCheckpointArtefact, readEvidence, type RunEvidence } from "./evidence.ts";
+import { requireEngine } from "./means.ts";
 import type { Segment } from "./segment.ts";
 
 /** What pieces are trained again with. */
@@ -89,17 +92,10 @@ export class Trainer {
   }
 
   /** Bits can be compared only if the same arithmetic runs on the same data. */
-  #requireMeans({ label, specification }: TrainedRun): void {
+  #requireMeans(run: TrainedRun): void {
     const { engine, corpora } = this.#options;
-    const { level, arithmetic } = specification.engine;
-    if (engine.level !== "machine_to_machine" || level !== "machine_to_machine" || arithmetic !== engine.arithmetic) {
-      throw new UserError(
-        "ENGINE_CANNOT_REPLAY",
-        `Run "${label}" was computed by "${arithmetic}" (${level}), and the engine here computes by ` +
-          `"${engine.arithmetic}" (${engine.level})`,
-        "replay it with the version of rewarm that made it, and an engine whose bits are the same on every machine",
-      );
-    }
+    const { specification } = run;
+    requireEngine(run, engine);
     requireCorpus(corpora, specification.corpus.name, specification.corpus.digest);
     for (const name of ["upstream", "downstream"] as const) {
       requireCorpus(corpora, name, specification.validation[name]);
@@ -267,8 +263,8 @@ export class Trainer {
   async #compareCurve(run: TrainedRun, step: number): Promise<void> {
     const { evaluation, model } = run.specification;
     if (!isEvaluationStep(evaluation, step)) return;
-    const { points, bytesPerToken } = (await this.#evidenceOf(run)).curves;
-    const point = points.find((candidate) => candidate.step === step);
+    const { curves } = await this.#evidenceOf(run);
+    const point = pointAt(curves, step);
     const compare = comparison(run, step);
     const validation = await this.#validationWindows(evaluation.windows);
     const losses = await validation.losses(await this.#pool.get(run), model.sequenceLength);
@@ -276,7 +272,7 @@ export class Trainer {
       compare("curve", `${name} ${point?.[name]}`, `${name} ${losses[name]}`);
       const { bytes, tokens } = this.#options.corpora[name].summary;
       const ratio = bytes.validation / tokens.validation;
-      compare("curve", `${bytesPerToken[name]} ${name} bytes a token`, `${ratio} ${name} bytes a token`);
+      compare("curve", `${curves.bytesPerToken[name]} ${name} bytes a token`, `${ratio} ${name} bytes a token`);
     }
     this.#evaluations++;
   }

@@ -5,6 +5,7 @@ import { isEvaluationStep } from "../experiment/evaluation.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { initializeWeights } from "../model/initial_weights.ts";
+import type { FileSystem } from "../files/file_system.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import { sessionOptions } from "../train/train_plan.ts";
 
@@ -44,14 +45,19 @@ function remainingTokens(run: PlannedRun, done: number): number {
  *
  * @param output the plan's output folder
  */
-export async function calibrate(plan: Plan, engine: Engine, output: string): Promise<Calibration> {
+export async function calibrate(
+  plan: Plan,
+  engine: Engine,
+  output: string,
+  files?: FileSystem,
+): Promise<Calibration> {
   let remaining = 0;
   let finishedRuns = 0;
   let first: PlannedRun | undefined;
   let peakBytes = 0;
   for (const run of plan.runs) {
     peakBytes = Math.max(peakBytes, engine.peakBytes(sessionOptions(run)));
-    const folder = new RunFolder(output, run.label);
+    const folder = new RunFolder(output, run.label, files);
     if ((await folder.finished(run)) !== undefined) {
       finishedRuns++;
       continue;
@@ -71,7 +77,7 @@ export async function measureSpeed(run: PlannedRun, engine: Engine): Promise<num
   const { model, batchSequences } = run.specification;
   const session = await engine.open(sessionOptions(run));
   try {
-    initializeWeights(model, 0, session.state.weights);
+    await session.writeState(({ weights }) => initializeWeights(model, 0, weights));
     const tokens = Uint16Array.from(
       { length: batchSequences * (model.sequenceLength + 1) },
       (_, i) => (i * 7919) % model.vocabularySize,

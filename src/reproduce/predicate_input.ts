@@ -1,12 +1,16 @@
 /** What a reproduction says of itself in the manifest. */
-import project from "../../deno.json" with { type: "json" };
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import type { Engine } from "../engine/engine.ts";
 import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
+import { UserError } from "../errors.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import type { ArtefactReader } from "../manifest/artefacts.ts";
 import { describeEnvironment } from "../manifest/environment.ts";
-import type { CorpusFacts, Predicate } from "../manifest/predicate.ts";
+import { folderArtefacts } from "../manifest/folder_artefacts.ts";
+import { type CorpusFacts, type Predicate, TOOL_VERSION } from "../manifest/predicate.ts";
 import type { Artefact, ManifestRun } from "../manifest/run.ts";
+import { readTree } from "../manifest/run_tree.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { Corpus } from "../data/corpus.ts";
@@ -40,6 +44,9 @@ export interface PredicateInput {
   readonly comparisons: readonly ComparisonRow[];
   readonly command?: readonly string[];
   readonly artefacts: readonly Artefact[];
+  /** folder of the artefacts */
+  readonly output: string;
+  readonly fileSystem?: FileSystem;
 }
 
 /** Digests of the repository's files by name. */
@@ -50,7 +57,11 @@ export async function inputDigests(scale: string): Promise<{ name: string; sha25
   }));
 }
 
-/** The predicate of the manifest. */
+/**
+ * The predicate of the manifest.
+ *
+ * @throws {UserError} if a journal cannot be read, or is no longer what its run left
+ */
 export async function buildPredicate(input: PredicateInput): Promise<Predicate> {
   const { plan, results, corpora, engine, claims, comparisons, artefacts } = input;
   const digests = new Map(artefacts.map((artefact) => [artefact.name, artefact]));
@@ -59,8 +70,11 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     if (found === undefined) throw new Error(`No artefact "${name}"`);
     return found;
   };
+  const reader = folderArtefacts(input.output, input.fileSystem);
+  const runs: ManifestRun[] = [];
+  for (const result of results) runs.push(await describeRun(result, artefact, digests, reader));
   return {
-    tool: { name: "rewarm", version: project.version },
+    tool: { name: "rewarm", version: TOOL_VERSION },
     scale: plan.scale.name,
     plan: { ...artefact("plan.json"), planDigest: plan.planDigest },
     paper: artefact("paper.yaml"),
@@ -81,7 +95,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
       }),
     },
     corpora: { upstream: describeCorpus(corpora.upstream), downstream: describeCorpus(corpora.downstream) },
-    runs: results.map((result) => describeRun(result, artefact, digests)),
+    runs,
     claims,
     comparisons,
     limits: limitsOf(plan),
@@ -100,24 +114,32 @@ function describeCorpus({ digest, summary }: Corpus): CorpusFacts {
   return { digest, summary: facts };
 }
 
-function describeRun(
+async function describeRun(
   result: RunResult,
   artefact: (name: string) => Artefact,
   digests: ReadonlyMap<string, Artefact>,
-): ManifestRun {
+  reader: ArtefactReader,
+): Promise<ManifestRun> {
   const { key, label, specification, steps, checkpointSteps, usedBy } = result.run;
   const planned = { key, label, specification, steps, checkpointSteps, usedBy };
   if (result.kind === "skipped") return { ...planned, outcome: "skipped", reason: result.reason };
   const { record } = result;
   const folder = `runs/${label}`;
-  return {
-    ...planned,
+  const evidence = {
     outcome: record.outcome.kind,
     journal: { ...artefact(`${folder}/journal.jsonl`), root: record.journalRoot, steps: record.steps },
     states: record.states.map(({ step, state }) => {
       const checkpoint = digests.get(`${folder}/checkpoints/${checkpointName(step)}`);
       return { step, state, ...(checkpoint === undefined ? {} : { checkpoint }) };
     }),
-    curves: artefact(`${folder}/curves.json`),
   };
+  const { reading, tree } = await readTree({ key, ...evidence }, reader);
+  if (reading.problem !== undefined || reading.chain !== record.journalRoot) {
+    throw new UserError(
+      "JOURNAL_CHANGED",
+      `"${evidence.journal.name}" is not the journal that training left`,
+      "run the same command again, which trains what is no longer whole",
+    );
+  }
+  return { ...planned, ...evidence, merkleTree: tree, curves: artefact(`${folder}/curves.json`) };
 }

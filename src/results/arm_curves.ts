@@ -1,6 +1,6 @@
 /** What claims and numbers are read from: the curves of arms, and where on them a paper's token count lies. */
 import { PAPER_DOWNSTREAM_TOKENS, scaledSteps } from "../experiment/paper_units.ts";
-import type { CurvePoint, Curves } from "./curves.ts";
+import { type CurvePoint, type Curves, pointAt } from "./curves.ts";
 import type { PaperPoint } from "./rule_schema.ts";
 
 /** The curve of one arm of one experiment at one seed. */
@@ -58,16 +58,25 @@ export interface SeedGroup {
  * @throws {CannotRead} if an arm was not run, or no seed has them all
  */
 export function groupBySeed(names: readonly string[], all: readonly ArmCurves[]): SeedGroup[] {
-  const missing = names.filter((name) => !all.some((arm) => armName(arm) === name));
+  const wanted = new Set(names);
+  const found = new Map<string, Map<number, ArmCurves>>();
+  for (const arm of all) {
+    const name = armName(arm);
+    if (!wanted.has(name)) continue;
+    const bySeed = found.get(name) ?? new Map<number, ArmCurves>();
+    if (!bySeed.has(arm.seedIndex)) bySeed.set(arm.seedIndex, arm);
+    found.set(name, bySeed);
+  }
+  const missing = names.filter((name) => !found.has(name));
   if (missing.length > 0) {
     const list = [...new Set(missing)].map((name) => `"${name}"`).join(", ");
     throw new CannotRead(
       `${missing.length === 1 ? "arm" : "arms"} ${list} ${missing.length === 1 ? "was" : "were"} not run`,
     );
   }
-  const seeds = [...new Set(all.map((arm) => arm.seedIndex))].sort((a, b) => a - b);
+  const seeds = [...new Set(found.values().flatMap((bySeed) => bySeed.keys()))].sort((a, b) => a - b);
   const groups = seeds.flatMap((seedIndex) => {
-    const arms = names.map((name) => all.find((arm) => armName(arm) === name && arm.seedIndex === seedIndex));
+    const arms = names.map((name) => found.get(name)?.get(seedIndex));
     return arms.every((arm) => arm !== undefined) ? [{ seedIndex, arms }] : [];
   });
   if (groups.length === 0) {
@@ -145,7 +154,7 @@ export function commonStepsWithin(tokens: number, arms: readonly ArmCurves[], co
 
 /** The evaluation of an arm at one of its steps. */
 export function evaluationAt(arm: ArmCurves, step: number): CurvePoint {
-  const point = arm.curves.points.find((point) => point.step === step);
+  const point = pointAt(arm.curves, step);
   if (point === undefined || step > arm.steps) {
     throw new CannotRead(`the curve of "${armName(arm)}" has no evaluation at step ${step}`);
   }
@@ -161,7 +170,7 @@ function commonSteps(arms: readonly ArmCurves[]): number[] {
 }
 
 function lastStep(arm: ArmCurves): number {
-  return Math.max(0, ...arm.curves.points.filter((point) => point.step <= arm.steps).map((point) => point.step));
+  return arm.curves.points.findLast((point) => point.step <= arm.steps)?.step ?? 0;
 }
 
 function refuseDivergedBefore(step: number, arms: readonly ArmCurves[]): void {

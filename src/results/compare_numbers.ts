@@ -185,7 +185,7 @@ function readCurves(reading: CurveReading, arms: readonly ArmCurves[], context: 
         const losses = visible(arm, reading.metric);
         const start = losses[0];
         if (start === undefined) throw new CannotRead(`the curve of "${armName(arm)}" has no evaluation`);
-        return Math.max(...losses) - (reading.statistic === "peak-rise" ? start : 0);
+        return losses.reduce((a, b) => Math.max(a, b)) - (reading.statistic === "peak-rise" ? start : 0);
       });
       return Math.max(...values);
     }),

@@ -29,3 +29,16 @@ export interface Curves {
   /** set when the loss became NaN or infinite: the run ended there */
   readonly diverged?: { readonly step: number; readonly loss: string };
 }
+
+/** The evaluation at a step, by bisection: a curve may have a hundred thousand. */
+export function pointAt({ points }: Pick<Curves, "points">, step: number): CurvePoint | undefined {
+  let low = 0;
+  let high = points.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((points[middle]?.step ?? Infinity) < step) low = middle + 1;
+    else high = middle;
+  }
+  const point = points[low];
+  return point?.step === step ? point : undefined;
+}

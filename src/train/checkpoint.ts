@@ -9,17 +9,16 @@ import type { RunKey } from "../experiment/run.ts";
 import { writeFileDurably } from "../files/durable.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
-import { type ModelConfig, parameterCount } from "../model/config.ts";
+import type { ModelConfig } from "../model/config.ts";
 import { type ParameterShape, parameterShapes } from "../model/parameters.ts";
 import { parseSafetensors, safetensorsHeader, toFloat32 } from "../model/safetensors.ts";
+import { maxCheckpointBytes } from "./checkpoint_size.ts";
 import { pieces, stateDigest } from "./state_digest.ts";
 
 const FORMAT = "rewarm checkpoint v1";
 /** Names of Adam's moments: PyTorch's, before the tensor's own. */
 const FIRST_MOMENT = "optimizer.exp_avg.";
 const SECOND_MOMENT = "optimizer.exp_avg_sq.";
-/** Room for header and names beyond the tensors' bytes. */
-const HEADER_ALLOWANCE = 16 * 2 ** 20;
 
 /** What a checkpoint says of itself. */
 export interface CheckpointInfo {
@@ -97,11 +96,6 @@ export interface ExpectedCheckpoint {
   /** optimizer steps done */
   readonly step: number;
   readonly state?: Digest;
-}
-
-/** No checkpoint of a model is larger than this, in bytes. */
-export function maxCheckpointBytes(model: ModelConfig): number {
-  return 12 * parameterCount(model) + HEADER_ALLOWANCE;
 }
 
 /**

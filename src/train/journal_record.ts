@@ -15,9 +15,11 @@ export type Bits = string;
 
 /** An optimizer step that was done. */
 export interface StepRecord {
+  /** a step */
   readonly kind: "step";
   /** number of the step, from 0, without gaps */
   readonly step: number;
+  /** the learning rate that the step used */
   readonly lr: Bits;
   /** mean loss of the batch before the update; finite */
   readonly loss: Bits;
@@ -29,6 +31,7 @@ export interface StepRecord {
 
 /** The state at a checkpoint. */
 export interface StateRecord {
+  /** a state */
   readonly kind: "state";
   /** optimizer steps done */
   readonly step: number;
@@ -38,12 +41,15 @@ export interface StateRecord {
 
 /** The step at which a run ended because a value was no longer finite; its update was not made. Always the last record. */
 export interface DivergenceRecord {
+  /** a divergence */
   readonly kind: "divergence";
+  /** number of the step that was attempted */
   readonly step: number;
   /** which value left the finite numbers first */
   readonly divergence: "loss" | "gradientNorm";
   /** the value: `7fc00000` for every NaN, `7f800000` or `ff800000` for an infinity */
   readonly value: Bits;
+  /** digest of the batch's token windows */
   readonly batch: Digest;
 }
 

@@ -11,9 +11,11 @@ import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readChunks, readFileBounded } from "../files/read_file.ts";
 import type { Curves } from "../results/curves.ts";
+import { parseCurves } from "../results/curves_schema.ts";
 import { checkpointName, checkpointStep } from "./checkpoint.ts";
 
-const MAX_RECORD_BYTES = 16 * 2 ** 20;
+/** Of `run.json` and of `curves.json`. */
+const MAX_TEXT_BYTES = 16 * 2 ** 20;
 
 /** A state that the journal records. */
 export interface RecordedState {
@@ -101,7 +103,7 @@ export class RunFolder {
   /** Steps that have a checkpoint file, newest first. */
   async checkpointSteps(): Promise<number[]> {
     try {
-      if ((await this.files.status(this.checkpoints)) === undefined) return [];
+      if (!await this.#exists(this.checkpoints)) return [];
       const names = await this.files.readFolder(this.checkpoints);
       return names.flatMap((name) => checkpointStep(name) ?? []).sort((a, b) => b - a);
     } catch (error) {
@@ -109,30 +111,32 @@ export class RunFolder {
     }
   }
 
-  async #readJson(path: string): Promise<unknown> {
-    if ((await this.files.status(path)) === undefined) return undefined;
-    const bytes = await readFileBounded(path, MAX_RECORD_BYTES, this.files);
-    return JSON.parse(new TextDecoder().decode(bytes));
+  async #exists(path: string): Promise<boolean> {
+    try {
+      return (await this.files.status(path)) !== undefined;
+    } catch (error) {
+      throw fileError(error, "read", path);
+    }
   }
 
-  /** The record of a finished run, or undefined where there is none that can be read. */
+  async #readText(path: string): Promise<string> {
+    return new TextDecoder().decode(await readFileBounded(path, MAX_TEXT_BYTES, this.files));
+  }
+
+  /** The record of a finished run, or undefined where there is none that is whole. */
   async readRecord(): Promise<RunRecord | undefined> {
+    if (!await this.#exists(this.record)) return undefined;
     try {
-      const parsed = recordSchema.safeParse(await this.#readJson(this.record));
-      return parsed.success ? parsed.data : undefined;
+      return recordSchema.safeParse(JSON.parse(await this.#readText(this.record))).data;
     } catch (error) {
       if (error instanceof SyntaxError) return undefined;
       throw error;
     }
   }
 
-  async readCurves(): Promise<Curves | undefined> {
-    try {
-      return await this.#readJson(this.curves) as Curves | undefined;
-    } catch (error) {
-      if (error instanceof SyntaxError) return undefined;
-      throw error;
-    }
+  /** @throws {UserError} if they are not there or not whole */
+  async readCurves(): Promise<Curves> {
+    return parseCurves(await this.#readText(this.curves), this.curves);
   }
 
   async writeCurves(curves: Curves): Promise<void> {
@@ -150,14 +154,28 @@ export class RunFolder {
     return hash.finish();
   }
 
-  /** SHA-256 of every checkpoint by its name, ascending by step. */
-  async checkpointDigests(): Promise<Record<string, Digest>> {
+  /** Where the checkpoint of a step is. */
+  checkpoint(step: number): string {
+    return `${this.checkpoints}/${checkpointName(step)}`;
+  }
+
+  /** SHA-256 of checkpoints by their names. */
+  async checkpointDigests(steps: readonly number[]): Promise<Record<string, Digest>> {
     const digests: Record<string, Digest> = {};
-    for (const step of (await this.checkpointSteps()).reverse()) {
-      const name = checkpointName(step);
-      digests[name] = await this.digest(`${this.checkpoints}/${name}`);
-    }
+    for (const step of steps) digests[checkpointName(step)] = await this.digest(this.checkpoint(step));
     return digests;
+  }
+
+  /** Removes all checkpoints but those of some steps. */
+  async keepCheckpoints(steps: readonly number[]): Promise<void> {
+    const others = (await this.checkpointSteps()).filter((step) => !steps.includes(step));
+    let path = this.checkpoints;
+    try {
+      for (const step of others) await this.files.remove(path = this.checkpoint(step));
+      if (others.length > 0) await this.files.syncFolder(path = this.checkpoints);
+    } catch (error) {
+      throw fileError(error, "clean up", path);
+    }
   }
 
   /** Whether the run's files are as the record says. */
@@ -171,7 +189,7 @@ export class RunFolder {
       ]),
     ];
     for (const [path, digest] of expected) {
-      if ((await this.files.status(path)) === undefined || (await this.digest(path)) !== digest) return false;
+      if (!await this.#exists(path) || (await this.digest(path)) !== digest) return false;
     }
     return true;
   }

@@ -101,7 +101,7 @@ Deno.test("main() prints the plan as JSON that reads back", async () => {
 });
 
 Deno.test("main() shows the options of every command", async () => {
-  for (const name of ["reproduce", "plan", "verify", "doctor", "keygen"]) {
+  for (const name of ["reproduce", "plan", "verify", "attest", "doctor", "keygen"]) {
     const { code, text } = await output([name, "--help"]);
     assert.equal(code, 0);
     assert.match(text, new RegExp(`Usage: deno task ${name}`));

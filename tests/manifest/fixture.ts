@@ -10,8 +10,9 @@ import type { PlannedRun } from "../../src/experiment/run.ts";
 import type { ArtefactReader } from "../../src/manifest/artefacts.ts";
 import { PAYLOAD_TYPE, preAuthenticationEncoding } from "../../src/manifest/dsse.ts";
 import { generateSigningKey, signBytes, type SigningKey } from "../../src/manifest/keys.ts";
-import type { Predicate, Statement } from "../../src/manifest/predicate.ts";
-import type { ManifestRun } from "../../src/manifest/run.ts";
+import { type Predicate, type Statement, TOOL_VERSION } from "../../src/manifest/predicate.ts";
+import type { MerkleTreeHead, TrainedRun } from "../../src/manifest/run.ts";
+import { type CommittedRun, leafCount, readTree } from "../../src/manifest/run_tree.ts";
 import { buildStatement, signStatement } from "../../src/manifest/statement.ts";
 import { armsOf, type Judge, type Judgement } from "../../src/manifest/verify_claims.ts";
 import type { ArmCurves } from "../../src/results/arm_curves.ts";
@@ -147,7 +148,10 @@ function curvesOf(run: PlannedRun, steps: number, diverged: boolean): Curves {
 }
 
 /** Runs with their files: `0.5%` diverges at step 5. */
-function makeRun(run: PlannedRun, artefacts: Artefacts): { run: ManifestRun; curves: Curves } {
+async function makeRun(
+  run: PlannedRun,
+  artefacts: Artefacts,
+): Promise<{ run: TrainedRun; curves: Curves }> {
   const divergesAt = run.label.includes("0.5%") ? 5 : Infinity;
   const folder = `runs/${run.label}`;
   const add = (name: string, bytes: Uint8Array) => {
@@ -162,11 +166,14 @@ function makeRun(run: PlannedRun, artefacts: Artefacts): { run: ManifestRun; cur
     ...(step === 0 ? {} : { checkpoint: add(`checkpoints/${checkpointName(step)}`, checkpointBytes(run, step)) }),
   }));
   const evidence = {
+    key: run.key,
+    outcome: divergesAt === Infinity ? "completed" as const : "diverged" as const,
     journal: { ...add("journal.jsonl", encoder.encode(journal.text)), root: journal.root, steps: journal.steps },
-    curves: add("curves.json", encoder.encode(`${canonicalJson(curves)}\n`)),
     states,
   };
-  return { run: { ...run, outcome: divergesAt === Infinity ? "completed" : "diverged", ...evidence }, curves };
+  const merkleTree = await treeOf(evidence, artefacts);
+  const curvesArtefact = add("curves.json", encoder.encode(`${canonicalJson(curves)}\n`));
+  return { run: { ...run, ...evidence, merkleTree, curves: curvesArtefact }, curves };
 }
 
 /** The plan of the fixture: pre-training and three arms. */
@@ -174,19 +181,20 @@ export function testPlan(): Promise<Plan> {
   return fixedPlan("smoke", { only: ["warmup-length/0%", "warmup-length/0.5%", "warmup-length/1%"] });
 }
 
-/** Makes and signs everything. */
-export async function makeBundle(): Promise<Bundle> {
-  const plan = await testPlan();
+/** Makes and signs everything for a plan, that of {@linkcode testPlan} if none is given. */
+export async function makeBundle(given?: Plan): Promise<Bundle> {
+  const plan = given ?? await testPlan();
   const artefacts: Artefacts = new Map();
   artefacts.set("plan.json", encoder.encode(canonicalJson(planToJson(plan))));
   artefacts.set("report.html", encoder.encode("<!doctype html>"));
-  const made = plan.runs.map((run) => makeRun(run, artefacts));
+  const made: Awaited<ReturnType<typeof makeRun>>[] = [];
+  for (const run of plan.runs) made.push(await makeRun(run, artefacts));
   const curves = new Map(made.map(({ run, curves }) => [run.key, curves]));
   const { claims, comparisons } = judged(armsOf(plan.runs, curves));
   const [upstream, downstream] = plan.data.state === "pinned" ? [plan.data.upstream, plan.data.downstream] : [];
   if (upstream === undefined || downstream === undefined) throw new Error("The plan has no data");
   const predicate: Predicate = {
-    tool: { name: "rewarm", version: "0.1.0" },
+    tool: { name: "rewarm", version: TOOL_VERSION },
     scale: plan.scale.name,
     plan: { name: "plan.json", sha256: digestOf(artefacts, "plan.json"), planDigest: plan.planDigest },
     paper: { name: "experiments/paper.yaml", sha256: sha256("the rules") },
@@ -220,6 +228,12 @@ export async function makeBundle(): Promise<Bundle> {
     predicate,
   });
   return { artefacts, statement, envelope: await signStatement(statement, key), key };
+}
+
+/** The head of a run's tree as a forger fits it to what the run states, whatever its journal is. */
+export async function treeOf(run: CommittedRun, artefacts: Artefacts): Promise<MerkleTreeHead> {
+  const { tree } = await readTree(run, memoryArtefacts(artefacts));
+  return { ...tree, treeSize: leafCount(run) };
 }
 
 /** Digest of an artefact as it is now. */

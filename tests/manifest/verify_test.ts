@@ -4,7 +4,8 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import { UserError } from "../../src/errors.ts";
 import { generateSigningKey } from "../../src/manifest/keys.ts";
 import { formatVerification, type StepName, type VerificationReport } from "../../src/manifest/verification_report.ts";
-import { MAX_MANIFEST_BYTES, verifyManifest, type VerifyOptions } from "../../src/manifest/verify.ts";
+import { MAX_MANIFEST_BYTES, verifyManifest } from "../../src/manifest/verify.ts";
+import type { VerifyOptions } from "../../src/manifest/verify_options.ts";
 import {
   type Artefacts,
   digestOf,
@@ -15,6 +16,7 @@ import {
   memoryArtefacts,
   testJudge,
   testPlan,
+  treeOf,
 } from "./fixture.ts";
 
 const bundle = await makeBundle();
@@ -60,6 +62,7 @@ async function resigned(artefacts: Artefacts, change: (statement: any) => void =
   }
   forged.predicate.plan.sha256 = digestOf(artefacts, "plan.json");
   change(forged);
+  for (const run of forged.predicate.runs) run.merkleTree = await treeOf(run, artefacts);
   return await forge(forged, attacker);
 }
 
@@ -72,7 +75,8 @@ Deno.test("verifyManifest() verifies what was signed, and says by whom", async (
   assert.equal(report.verdict, "verified", formatVerification(report));
   assert.equal(report.exitCode, 0);
   assert.deepEqual(report.signers, [{ keyId: bundle.key.keyId, trustedAs: "the maker" }]);
-  assert.deepEqual(report.steps.filter(({ status }) => status !== "ok").map(({ name }) => name), ["replay"]);
+  const open = report.steps.filter(({ status }) => status !== "ok").map(({ name }) => name);
+  assert.deepEqual(open, ["attestations", "replay"]);
   assert.equal(report.caveats.length, 1);
   assert.equal(report.statement?.predicate.scale, "smoke");
   assert.match(formatVerification(report), /^Verified: .* the maker signed/m);
@@ -326,6 +330,35 @@ Deno.test("verifyManifest() fails claims that do not follow from the curves", as
   }
 });
 
+Deno.test("verifyManifest() leaves the words to the version that made the manifest, and nothing else", async () => {
+  // deno-lint-ignore no-explicit-any -- a forger is bound by no type
+  const reworded = (change: (claim: any) => void) =>
+    resigned(bundle.artefacts, ({ predicate }) => {
+      predicate.tool.version = "0.0.9";
+      change(predicate.claims[0]);
+    });
+  const same = await verify({ envelope: await reworded(() => {}) });
+  assert.equal(same.verdict, "verified", formatVerification(same));
+  assert.doesNotMatch(same.caveats.join(), /words/);
+  const report = await verify({ envelope: await reworded((claim) => claim.reason = "There was once one in each.") });
+  assert.equal(report.verdict, "verified", formatVerification(report));
+  assert.match(
+    report.caveats.join(),
+    /those of version 0\.0\.9, and claim "ends" has reason "There was once one in each\.", and the curves give/,
+  );
+  // deno-lint-ignore no-explicit-any -- the same
+  const cases: [(claim: any) => void, RegExp][] = [
+    [(claim) => claim.verdict = "contradicted", /has verdict "contradicted"/],
+    [(claim) => claim.numbers[0].value = "2.5", /has numbers/],
+    [(claim) => claim.evidence[0].value = "2.5", /has evidence/],
+    [(claim) => claim.evidence.pop(), /has evidence/],
+    [(claim) => claim.statement = "Every run ends well.", /has statement/],
+  ];
+  for (const [change, reason] of cases) {
+    expect(await verify({ envelope: await reworded(change) }), "claims", "failed", reason);
+  }
+});
+
 Deno.test("verifyManifest() fails curves that leave out, add or move points, though all digests fit", async () => {
   const name = `${folder}/curves.json`;
   // deno-lint-ignore no-explicit-any -- a forger is bound by no type
@@ -409,6 +442,44 @@ Deno.test("verifyManifest() fails states that the journal does not record, or no
     run.states.sort((a: { step: number }, b: { step: number }) => a.step - b.step);
   });
   expect(await verify({ envelope, artefacts }), "journals", "failed", /records a state at step 7, where none is due/);
+});
+
+Deno.test("verifyManifest() fails a Merkle tree that journal and checkpoints do not give", async () => {
+  // deno-lint-ignore no-explicit-any -- a forger is bound by no type
+  const cases: [StepName, (run: any, other: any) => void, RegExp][] = [
+    ["journals", (run) => run.merkleTree.rootHash = sha256("x"), /its Merkle tree has the root .*, and .* is stated/],
+    ["journals", (run, other) => run.merkleTree.rootHash = other.merkleTree.rootHash, /its Merkle tree has the root/],
+    ["consistency", (run) => run.merkleTree.treeSize++, /has a Merkle tree of 16 leaves, .* make 15$/],
+    ["schema", (run) => run.merkleTree.treeSize = 0, /treeSize/],
+    ["schema", (run) => delete run.merkleTree, /merkleTree/],
+    ["schema", (run) => run.merkleTree.leaves = [], /merkleTree: Unrecognized key/],
+  ];
+  for (const [name, change, reason] of cases) {
+    const forged = loose(bundle.statement);
+    const [, run, , other] = forged.predicate.runs;
+    change(run, other);
+    expect(await verify({ envelope: await forge(forged, attacker) }), name, "failed", reason);
+  }
+});
+
+Deno.test("verifyManifest() fails checkpoints that were exchanged under the Merkle tree, though they are not there", async () => {
+  const forged = loose(bundle.statement);
+  const [run] = forged.predicate.runs;
+  const [first, second] = run.states.filter(({ checkpoint }: { checkpoint?: unknown }) => checkpoint !== undefined);
+  const digest = sha256("another state");
+  first.checkpoint.sha256 = digest;
+  forged.subject.find(({ name }: { name: string }) => name === first.checkpoint.name).digest.sha256 = digest;
+  const artefacts = new Map([...bundle.artefacts].filter(([name]) => !name.includes("checkpoints/")));
+  const options = { withoutCheckpoints: true };
+  const changed = await verify({ envelope: await forge(forged, attacker), artefacts, options });
+  expect(changed, "journals", "failed", /its Merkle tree has the root/);
+
+  const swapped = loose(bundle.statement);
+  const [swappedRun] = swapped.predicate.runs;
+  const states = swappedRun.states.filter(({ checkpoint }: { checkpoint?: unknown }) => checkpoint !== undefined);
+  [states[0].checkpoint, states[1].checkpoint] = [second.checkpoint, states[0].checkpoint];
+  const order = await verify({ envelope: await forge(swapped, attacker), artefacts, options });
+  expect(order, "journals", "failed", /its Merkle tree has the root/);
 });
 
 Deno.test("verifyManifest() fails a plan that is not the one carried out", async () => {

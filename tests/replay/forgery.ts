@@ -7,10 +7,12 @@ import { planFromJson } from "../../src/experiment/plan_json.ts";
 import type { Plan } from "../../src/experiment/plan.ts";
 import type { PlannedRun, RunKey } from "../../src/experiment/run.ts";
 import { signEnvelope } from "../../src/manifest/dsse.ts";
+import { folderArtefacts } from "../../src/manifest/folder_artefacts.ts";
 import { generateSigningKey } from "../../src/manifest/keys.ts";
 import { judgeResults } from "../../src/manifest/paper_judge.ts";
 import { paperJudge } from "../../src/manifest/paper_judge.ts";
 import type { Statement } from "../../src/manifest/predicate.ts";
+import { readTree } from "../../src/manifest/run_tree.ts";
 import { armsOf } from "../../src/manifest/verify_claims.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { type Replay, replay, type ReplayOptions } from "../../src/replay/replay.ts";
@@ -116,6 +118,7 @@ export async function resign(folder: string, change: (statement: any) => void = 
       const digest = digests.get(name);
       return { step, state, ...(digest === undefined ? {} : { checkpoint: { name, sha256: digest } }) };
     });
+    run.merkleTree = (await readTree(run, folderArtefacts(folder))).tree;
     run.curves.sha256 = digests.get(run.curves.name);
     curves.set(run.key, parseCurves(await Deno.readTextFile(`${path}/curves.json`), "curves.json"));
   }

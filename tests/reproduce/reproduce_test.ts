@@ -3,19 +3,11 @@ import { ARITHMETIC_VERSION } from "../../src/engine/ordered/arithmetic.ts";
 import { UserError } from "../../src/errors.ts";
 import { paperJudge } from "../../src/manifest/paper_judge.ts";
 import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import type { ReproduceEvents } from "../../src/reproduce/options.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { Interrupted } from "../../src/train/train_run.ts";
-import { digestOf, reproduceSmoke } from "./smoke.ts";
+import { digestOf, GOLDEN, reproduceSmoke } from "./smoke.ts";
 import { withFolder } from "../temporary_folder.ts";
-
-/**
- * What every machine must find at the smoke scale. A change of arithmetic, data, experiments or checkpoint steps changes
- * it; nothing else may.
- */
-const GOLDEN = {
-  arithmetic: "ordered-f32/1",
-  digest: "60f08dd2f0c9a73120939f28c88ca64f8ff51cf27d0403a69fc2caca42ae0e5a",
-};
 
 /** Calls `use` with the path of an output folder that is yet to be made. */
 async function withOutput(use: (folder: string) => Promise<void>): Promise<void> {
@@ -110,3 +102,19 @@ Deno.test("reproduce() refuses a scale whose data are not at hand", async () => 
     await assert.rejects(reproduceSmoke(folder, 2, { scale: "paper" }), { code: "DATA_NOT_FETCHED" });
   });
 });
+
+Deno.test("reproduce() signs nothing where a journal was changed between training and signing", () =>
+  withOutput(async (folder) => {
+    const only = ["warmup-length/0%"];
+    const onRun: ReproduceEvents["onRun"] = ({ run }) => {
+      const journal = `${folder}/runs/${run.label}/journal.jsonl`;
+      Deno.writeTextFileSync(journal, Deno.readTextFileSync(journal).replace('"loss":"40', '"loss":"41'));
+    };
+    await assert.rejects(
+      reproduceSmoke(folder, 1, { only, events: { onRun } }),
+      (error) => error instanceof UserError && error.code === "JOURNAL_CHANGED",
+    );
+    assert.throws(() => Deno.statSync(`${folder}/manifest.dsse.json`), Deno.errors.NotFound);
+    const { manifestPath } = await reproduceSmoke(folder, 1, { only });
+    assert.equal((await verifyManifestFile(manifestPath)).steps.find(({ name }) => name === "journals")?.status, "ok");
+  }));

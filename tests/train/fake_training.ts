@@ -2,7 +2,7 @@
 import { type Digest, sha256 } from "../../src/digest/sha256.ts";
 import type { Batch, Corpus } from "../../src/data/corpus.ts";
 import type { Engine, Session } from "../../src/engine/engine.ts";
-import { buildPlan, type Plan } from "../../src/experiment/plan.ts";
+import { buildPlan, type Plan, type PlanOptions } from "../../src/experiment/plan.ts";
 import type { CorpusName } from "../../src/experiment/run.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import type { Corpora } from "../../src/train/evaluation.ts";
@@ -77,8 +77,9 @@ function fakeCorpus(name: CorpusName, sequenceLength: number): Corpus {
 
 /** The smoke plan on fake data. */
 export async function fakePlan(
-  engine: Engine,
+  engine: Pick<Engine, "level" | "arithmetic">,
   only: readonly string[] = [],
+  overrides: NonNullable<PlanOptions["overrides"]> = {},
 ): Promise<{ plan: Plan; corpora: Corpora }> {
   const { level, arithmetic } = engine;
   const plan = await buildPlan({
@@ -87,6 +88,7 @@ export async function fakePlan(
     seeds: 1,
     engine: { level, arithmetic },
     corpusDigests: DIGESTS,
+    overrides,
   });
   const { sequenceLength } = plan.scale.model.config;
   const corpora = {

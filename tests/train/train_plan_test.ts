@@ -25,7 +25,7 @@ Deno.test("trainPlan() ends a run that diverges with a record of it, and goes on
     assert.equal(journal.divergence?.value, "7fc00000");
     assert.equal(journal.steps, 5);
     assert.equal(journal.problem, undefined);
-    assert.equal((await folder.readCurves())?.diverged?.step, 5);
+    assert.equal((await folder.readCurves()).diverged?.step, 5);
 
     const fine = byLabel(results, "_0.5x_");
     assert(fine.kind === "trained" && fine.record.outcome.kind === "completed");
@@ -67,7 +67,7 @@ Deno.test("trainPlan() evaluates and keeps checkpoints where the specification s
       0,
       ...(await folder.checkpointSteps()).reverse(),
     ]);
-    const points = (await folder.readCurves())?.points ?? [];
+    const points = (await folder.readCurves()).points;
     assert.equal(points[0]?.step, 0);
     assert.equal(points.at(-1)?.step, 64);
   });

@@ -6,11 +6,19 @@
 import { type Digest, sha256 } from "../../digest/sha256.ts";
 import { type KernelDeclaration, kernelDeclarations, withoutComments } from "./kernel_declarations.ts";
 
+/** Which kernels, and what their source leaves open. */
+export interface KernelChoice {
+  /** a folder of `kernels/`, such as `ordered` */
+  readonly name: string;
+  /** macros that its source expects, such as `HEAD_SIZE` */
+  readonly definitions?: Readonly<Record<string, number>>;
+}
+
 /** Kernels that are compiled together: the `.cu` files of one folder of `kernels/`. */
 export interface KernelUnit {
-  /** the folder's name, such as `ordered` */
+  /** the folder's name */
   readonly name: string;
-  /** everything, without includes */
+  /** everything, definitions included, without includes */
   readonly text: string;
   /** of `text`'s UTF-8 */
   readonly digest: Digest;
@@ -74,7 +82,9 @@ async function inlined(path: string, text: string, seen: Set<string>, read: Read
     }
     const name = /^"([^"]+)"\s*$/.exec(argument)?.[1];
     if (kind !== "include" || name === undefined) {
-      throw new Error(`"${path}" line ${index + 1} has "${line.trim()}": only #include "…" of the project's files is known`);
+      throw new Error(
+        `"${path}" line ${index + 1} has "${line.trim()}": only #include "…" of the project's files is known`,
+      );
     }
     const found = await locate(name, path, read);
     if (seen.has(found.path)) {
@@ -87,13 +97,17 @@ async function inlined(path: string, text: string, seen: Set<string>, read: Read
 }
 
 /**
- * Reads a unit of kernels.
+ * Reads a unit of kernels: the `.cu` files of a folder, in the order of their names.
  *
- * @param name folder below `folder`; its `.cu` files are taken in the order of their names
- * @param folder default: the project's kernels, where included files of another folder are looked for as well
+ * @param choice the folder's name alone, where its source leaves nothing open
+ * @param folder where the unit's folder lies. Default: the project's kernels; files to include are looked for there as well
  * @throws {Error} if a file includes what is not below `folder`, or a kernel's declaration cannot be read
  */
-export async function readKernelUnit(name: string, folder: URL = KERNELS_FOLDER): Promise<KernelUnit> {
+export async function readKernelUnit(
+  choice: KernelChoice | string,
+  folder: URL = KERNELS_FOLDER,
+): Promise<KernelUnit> {
+  const { name, definitions = {} }: KernelChoice = typeof choice === "string" ? { name: choice } : choice;
   const texts = new Map<string, string | undefined>();
   const read: Read = async (path) => {
     if (!texts.has(path)) {
@@ -101,20 +115,20 @@ export async function readKernelUnit(name: string, folder: URL = KERNELS_FOLDER)
     }
     return texts.get(path);
   };
+  const head = definitionLines(definitions);
   const paths = (await Array.fromAsync(Deno.readDir(new URL(`${name}/`, folder))))
     .filter((entry) => entry.isFile && entry.name.endsWith(".cu"))
     .map((entry) => `${name}/${entry.name}`)
     .sort();
   const files: KernelFile[] = [];
-  const together: string[] = [];
+  const together: string[] = [head];
   const seen = new Set<string>();
   const kernels = new Map<string, KernelDeclaration>();
   for (const path of paths) {
     const own = (await read(path)) ?? "";
     if (!seen.has(path)) together.push(await inlined(path, own, seen, read));
-    const text = await inlined(path, own, new Set(), read);
     const declared = kernelDeclarations(own, path);
-    files.push({ path, text, kernels: declared });
+    files.push({ path, text: head + await inlined(path, own, new Set(), read), kernels: declared });
     for (const kernel of declared) {
       if (kernels.has(kernel.name)) throw new Error(`"${path}" declares kernel "${kernel.name}" a second time`);
       kernels.set(kernel.name, kernel);
@@ -125,6 +139,17 @@ export async function readKernelUnit(name: string, folder: URL = KERNELS_FOLDER)
     throw new Error(`A file that is included in "${name}" declares a kernel: kernels belong into .cu files`);
   }
   return { name, text, digest: sha256(text), kernels, files };
+}
+
+/** `#define` lines in the order of the names, so that equal definitions give equal text. */
+function definitionLines(definitions: Readonly<Record<string, number>>): string {
+  return Object.keys(definitions).sort().map((name) => {
+    const value = definitions[name];
+    if (!/^[A-Z][A-Z0-9_]*$/.test(name) || !Number.isSafeInteger(value)) {
+      throw new Error(`A kernel's source cannot have the definition "${name}" as ${value}: integers only`);
+    }
+    return `#define ${name} ${value}\n`;
+  }).join("");
 }
 
 async function readIfPresent(url: URL): Promise<string | undefined> {

@@ -22,11 +22,8 @@ export function assessLine(rule: RuleOf<"linear">, context: RuleContext): Assess
   const parts = rule.runs.map((name) => {
     const lines = groupBySeed([name], context.arms).map(({ arms }) => {
       const [arm] = arms as [ArmCurves];
-      const steps = [
-        ...arm.curves.points.slice(0, 1).map((point) => point.step),
-        ...commonStepsWithin(rule.until, arms, context),
-      ]
-        .filter((step, index, all) => all.indexOf(step) === index);
+      const first = arm.curves.points.slice(0, 1).map((point) => point.step);
+      const steps = [...new Set([...first, ...commonStepsWithin(rule.until, arms, context)])];
       if (steps.length < FEWEST_POINTS) {
         throw new CannotRead(
           `"${name}" has ${steps.length} evaluations that the rule reads, and a line needs ${FEWEST_POINTS}`,

@@ -8,6 +8,7 @@ import {
   paperTokensOf,
   shortName,
 } from "../arm_curves.ts";
+import { pointAt } from "../curves.ts";
 import type { RuleOf } from "../rule_schema.ts";
 import { type Assessment, lossInWords, LossReader, type RuleContext, seedsInWords, stepInWords } from "./assessment.ts";
 import { directional } from "./comparisons.ts";
@@ -20,9 +21,7 @@ export function assessLowestUntil(rule: RuleOf<"lowest-until">, context: RuleCon
   const read = groupBySeed([rule.run, ...rule.others], context.arms).map(({ arms }) => {
     const steps = commonStepsWithin(rule.until, arms, context);
     const leads = steps.map((step) => {
-      const [own, ...others] = arms.map((arm) =>
-        arm.curves.points.find((point) => point.step === step)?.[rule.metric] ?? NaN
-      );
+      const [own, ...others] = arms.map((arm) => pointAt(arm.curves, step)?.[rule.metric] ?? NaN);
       return { step, lead: (Math.min(...others) - (own ?? NaN)) / (own ?? NaN) };
     });
     const worst = leads.reduce((a, b) => b.lead < a.lead ? b : a);

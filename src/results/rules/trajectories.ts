@@ -9,6 +9,7 @@ import {
   shortName,
 } from "../arm_curves.ts";
 import type { Contrast, Expectation } from "../contrast.ts";
+import { pointAt } from "../curves.ts";
 import type { Metric, RuleOf } from "../rule_schema.ts";
 import { type Assessment, lossInWords, LossReader, type RuleContext, seedsInWords, stepInWords } from "./assessment.ts";
 import { directional } from "./comparisons.ts";
@@ -33,7 +34,7 @@ function largestAt(steps: readonly number[], value: (step: number) => number): n
 }
 
 function unread(arm: ArmCurves, metric: Metric, step: number): number {
-  return arm.curves.points.find((point) => point.step === step)?.[metric] ?? NaN;
+  return pointAt(arm.curves, step)?.[metric] ?? NaN;
 }
 
 /** Highest loss in the window against the loss at step 0, for every run by itself. */

@@ -242,3 +242,10 @@ export const ALGORITHM_BYTES = 64;
 
 /** `cublasLtMatmulHeuristicResult_t`: the algorithm, then these, then 16 reserved bytes */
 export const HEURISTIC_RESULT = { bytes: 96, workspaceBytes: 64, status: 72 } as const;
+
+/** Functions of `libnvidia-ml.so.1`, from NVIDIA's documentation of NVML; a version has at most 80 characters. */
+export const NVML_SYMBOLS = {
+  nvmlInit_v2: status(),
+  nvmlSystemGetDriverVersion: status(BUFFER, "u32"),
+  nvmlShutdown: status(),
+} as const satisfies Deno.ForeignLibraryInterface;

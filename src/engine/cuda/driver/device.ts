@@ -205,7 +205,8 @@ export class Device {
   /** Has page-locked bytes copied to a view of the same size, after the work given before; returns at once. */
   uploadPinned(target: View, source: PinnedMemory): void {
     this.makeCurrent();
-    this.#requireSameSize(target, source.bytes.length);
+    source.requireLive();
+    this.#requireSameSize(target, source.length);
     this.#copyToDevice(target, source.address);
     if (!this.#capturing) source.markUse(this.stream);
   }
@@ -213,7 +214,8 @@ export class Device {
   /** Has a view copied to page-locked memory of the same size, after the work given before; returns at once. */
   downloadPinned(source: View, into: PinnedMemory): void {
     this.makeCurrent();
-    this.#requireSameSize(source, into.bytes.length);
+    into.requireLive();
+    this.#requireSameSize(source, into.length);
     this.#copyToHost(into.address, source);
     if (!this.#capturing) into.markUse(this.stream);
   }

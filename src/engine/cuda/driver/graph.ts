@@ -1,6 +1,6 @@
 /** A recorded sequence of launches and copies that one call repeats. */
 import { UserError } from "../../../errors.ts";
-import { CAPTURE_THREAD_LOCAL } from "./abi.ts";
+import { CAPTURE_THREAD_LOCAL, STATUS } from "./abi.ts";
 import type { Driver } from "./driver.ts";
 import { Out } from "./host_memory.ts";
 
@@ -36,13 +36,13 @@ export class Graph {
     }
     const out = new Out();
     driver.check(functions.cuStreamBeginCapture_v2(stream, CAPTURE_THREAD_LOCAL), "Beginning a graph");
-    let ended: number;
     try {
       body();
-    } finally {
-      ended = functions.cuStreamEndCapture(stream, out.buffer);
+    } catch (error) {
+      if (functions.cuStreamEndCapture(stream, out.buffer) === STATUS.success) functions.cuGraphDestroy(out.u64);
+      throw error;
     }
-    driver.check(ended, "Ending a graph");
+    driver.check(functions.cuStreamEndCapture(stream, out.buffer), "Ending a graph");
     const recording = out.u64;
     const status = functions.cuGraphInstantiateWithFlags(out.buffer, recording, 0n);
     functions.cuGraphDestroy(recording);

@@ -43,7 +43,9 @@ export function launchKernel(
   if (!isWithin(block, maxThreadsPerBlock)) {
     throw new RangeError(`Kernel "${kernel.name}" has at most ${maxThreadsPerBlock} threads a block, not ${block}`);
   }
-  if (!(sharedBytes <= kernel.dynamicSharedLimit)) raiseSharedLimit(driver, properties, kernel, sharedBytes);
+  if (sharedBytes !== 0 && !isWithin(sharedBytes, kernel.dynamicSharedLimit)) {
+    raiseSharedLimit(driver, properties, kernel, sharedBytes);
+  }
   kernel.pack(args);
   const { handle, table } = kernel;
   const status = driver.functions.cuLaunchKernel(handle, x, y, z, block, 1, 1, sharedBytes, stream, table, 0n);

@@ -2,6 +2,7 @@
 import { UserError } from "../../../errors.ts";
 import { NVRTC_SYMBOLS } from "./abi.ts";
 import { addressOf, cString, Out, textAt, textOf } from "./host_memory.ts";
+import type { KernelCompiler } from "./kernel_compiler.ts";
 import { type LibraryRequest, NVRTC_LIBRARY, openLibrary } from "./library_search.ts";
 import { isPtx, type Target } from "./target.ts";
 
@@ -9,8 +10,7 @@ import { isPtx, type Target } from "./target.ts";
 const NVRTC_COMPILATION_ERROR = 6;
 
 /** An opened NVRTC. */
-export class Nvrtc {
-  /** such as `NVRTC 13.0`; part of what identifies an image */
+export class Nvrtc implements KernelCompiler {
   readonly compiler: string;
   /** compute capabilities it knows, ten times the number: 90 is 9.0. Ascending */
   readonly architectures: readonly number[];
@@ -52,13 +52,6 @@ export class Nvrtc {
     throw new UserError("CUDA_FAILED", `${attempt} failed with ${name} (${status})`, `look at ${this.path}`);
   }
 
-  /**
-   * Compiles one translation unit.
-   *
-   * @param flags options without the architecture
-   * @returns a cubin for a real target, PTX for a virtual one
-   * @throws {UserError} `KERNELS_DO_NOT_COMPILE` with the compiler's log
-   */
   async compile(source: string, flags: readonly string[], target: Target): Promise<Uint8Array<ArrayBuffer>> {
     const { symbols } = this.#library;
     const program = new Out();

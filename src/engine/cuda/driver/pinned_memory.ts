@@ -16,17 +16,17 @@ export class PinnedMemory {
 
   /** @throws {CudaError} `OUT_OF_DEVICE_MEMORY` if the system gives no page-locked memory */
   constructor(driver: Driver, readonly length: number, readonly what: string) {
+    const { functions } = driver;
     const out = new Out();
-    driver.check(
-      driver.functions.cuMemHostAlloc(out.buffer, BigInt(length), 0),
-      `Page-locking ${length} bytes for ${what}`,
-    );
+    driver.check(functions.cuEventCreate(out.buffer, EVENT.untimed), "cuEventCreate");
+    this.#event = out.u64;
+    const status = functions.cuMemHostAlloc(out.buffer, BigInt(length), 0);
+    if (status !== STATUS.success) functions.cuEventDestroy_v2(this.#event);
+    driver.check(status, `Page-locking ${length} bytes for ${what}`);
     this.address = out.u64;
     const pointer = Deno.UnsafePointer.create(this.address);
     if (pointer === null) throw new Error("cuMemHostAlloc gave a null pointer");
     this.#bytes = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, length));
-    driver.check(driver.functions.cuEventCreate(out.buffer, EVENT.untimed), "cuEventCreate");
-    this.#event = out.u64;
     this.#driver = driver;
   }
 
@@ -35,8 +35,13 @@ export class PinnedMemory {
     return this.#bytes;
   }
 
-  #liveEvent(): bigint {
+  /** @throws {Error} if it was freed */
+  requireLive(): void {
     if (this.#bytes.length === 0) throw new Error(`The page-locked memory for ${this.what} was freed`);
+  }
+
+  #liveEvent(): bigint {
+    this.requireLive();
     return this.#event;
   }
 

@@ -9,13 +9,16 @@
  * ```
  */
 import { z } from "zod";
+import { canonicalJson } from "../../../digest/canonical_json.ts";
 import { digestSchema } from "../../../digest/digest_schema.ts";
 import { sha256, shortDigest } from "../../../digest/sha256.ts";
 import { UserError } from "../../../errors.ts";
+import { writeFileDurably } from "../../../files/durable.ts";
+import type { KernelCompiler } from "./kernel_compiler.ts";
 import { chooseTarget, parseTarget, type Target } from "./target.ts";
 
 /** What the index of a set of kernels holds. */
-export const prebuiltIndexSchema = z.strictObject({
+const indexSchema = z.strictObject({
   /** such as `nvcc 13.0` */
   compiler: z.string().min(1),
   /** SHA-256 of each image, by target */
@@ -23,15 +26,15 @@ export const prebuiltIndexSchema = z.strictObject({
 });
 
 /** The index of a set of kernels. */
-export type PrebuiltIndex = z.infer<typeof prebuiltIndexSchema>;
+type PrebuiltIndex = z.infer<typeof indexSchema>;
 
 /** Path of an index. */
-export function indexPath(folder: string, digest: string): string {
+function indexPath(folder: string, digest: string): string {
   return `${folder}/${digest}.json`;
 }
 
 /** Path of an image. */
-export function imagePath(folder: string, digest: string, target: Target): string {
+function imagePath(folder: string, digest: string, target: Target): string {
   return `${folder}/${digest}-${target}`;
 }
 
@@ -92,8 +95,32 @@ export async function readPrebuilt(
 
 function parseIndex(path: string, text: string): PrebuiltIndex {
   try {
-    return prebuiltIndexSchema.parse(JSON.parse(text));
+    return indexSchema.parse(JSON.parse(text));
   } catch (error) {
     throw new UserError("BAD_FILE", `"${path}" is no index of kernels`, "build the kernels again", { cause: error });
   }
+}
+
+/**
+ * Compiles kernels for several targets into a folder, from where {@linkcode readPrebuilt} takes them.
+ *
+ * @param digest of source and flags
+ * @param targets machine code for the GPUs that are known, and PTX for newer ones
+ * @returns the compiled images' digests, by target
+ */
+export async function writePrebuilt(
+  folder: string,
+  { digest, source, flags }: { digest: string; source: string; flags: readonly string[] },
+  targets: readonly Target[],
+  compiler: KernelCompiler,
+): Promise<Record<string, string>> {
+  const images: Record<string, string> = {};
+  for (const target of targets) {
+    const image = await compiler.compile(source, flags, target);
+    await writeFileDurably(imagePath(folder, digest, target), image);
+    images[target] = sha256(image);
+  }
+  const index = canonicalJson({ compiler: compiler.compiler, images });
+  await writeFileDurably(indexPath(folder, digest), index + "\n");
+  return images;
 }

@@ -4,7 +4,7 @@ import type { Kernel } from "../driver/kernel.ts";
 import type { Module } from "../driver/module.ts";
 import { NOTHING, slice, type View } from "../driver/view.ts";
 import type { UpdateScalars } from "../../ordered/update_scalars.ts";
-import { chooseTile, tileGrid, TILES } from "./matmul_tile.ts";
+import { chooseTile, type Tile, tileGrid, TILES } from "./matmul_tile.ts";
 
 const FLOAT = 4;
 /** Threads of a block where one thread takes one element. */
@@ -46,6 +46,8 @@ export interface Matmul {
   readonly extent?: (typeof EXTENT)[keyof typeof EXTENT];
   /** goes on from what C holds; default: starts from +0 */
   readonly joins?: boolean;
+  /** default: chosen by the shape; it changes no bit */
+  readonly tile?: Tile;
 }
 
 /** Refuses a view with less than a kernel will touch. */
@@ -117,11 +119,12 @@ export class OrderedKernels {
     adamw: "ppppppfffffffff",
   };
 
-  matmul({ layout, m, n, k, a, b, c, bias, problems = [1, 1], extent = EXTENT.full, joins = false }: Matmul): void {
+  matmul(product: Matmul): void {
+    const { layout, m, n, k, a, b, c, bias, problems = [1, 1], extent = EXTENT.full, joins = false } = product;
     const [outer, inner] = problems;
     const check = ({ view, rowStride, strides = [0, 0] }: Operand, rows: number, columns: number): View =>
       need(view, (outer - 1) * strides[0] + (inner - 1) * strides[1] + (rows - 1) * rowStride + columns);
-    const tile = chooseTile(m, n, outer * inner);
+    const { tile = chooseTile(m, n, outer * inner) } = product;
     const [down, across] = tileGrid(tile, m, n);
     const kernel = this.#kernel(`matmul_${layout}_${tile.rows}x${tile.columns}`, "ppppuuuuuuuuuuuuuuu");
     const strides = [a, b, c].flatMap(({ strides: [o, i] = [0, 0] }) => [u32(o), u32(i)]);

@@ -81,6 +81,7 @@ class BlockScheduler {
   void wait_for_copies(unsigned groups_left);
   void* static_shared(std::size_t offset) { return static_memory_ + offset; }
   [[noreturn]] void fail(std::string problem);
+  [[noreturn, gnu::noinline, gnu::cold]] void fail_at(const char* problem, const char* file, int line);
   [[noreturn]] void run_fiber();
   std::string where() const;
 
@@ -95,7 +96,8 @@ class BlockScheduler {
   unsigned take_fiber();
   void* prepare(unsigned fiber);
   void release(unsigned first, unsigned end);
-  std::string stuck() const;
+  [[gnu::noinline, gnu::cold]] void end_stuck();
+  [[noreturn, gnu::noinline, gnu::cold]] void fail_at_barriers(const char* file, int line);
 
   const Launch* launch_ = nullptr;
   Random random_{0};
@@ -202,7 +204,7 @@ inline void BlockScheduler::pass_on(bool ended) {
   void** const saved = ended ? &fiber_stack_pointers_[fiber] : &from.stack_pointer;
   const bool unstarted = started_ < size_;
   if (ready_count_ == 0 && !unstarted) {
-    if (ended_ < size_) problem_ = stuck();
+    if (ended_ < size_) end_stuck();
     if (ended) free_fibers_[free_fiber_count_++] = fiber;
     stand_in_switch(saved, outside_);
     return;
@@ -235,9 +237,8 @@ inline void BlockScheduler::release(unsigned first, unsigned end) {
 }
 
 inline void BlockScheduler::wait_for_block(const char* file, int line) {
-  if (arrived_ > 0 && (line != barrier_line_ || std::strcmp(file, barrier_file_) != 0)) {
-    fail("threads of one block wait at different barriers, " + place(barrier_file_, barrier_line_) + " and " +
-         place(file, line));
+  if (arrived_ > 0 && (line != barrier_line_ || (file != barrier_file_ && std::strcmp(file, barrier_file_) != 0))) {
+    fail_at_barriers(file, line);
   }
   barrier_file_ = file;
   barrier_line_ = line;
@@ -264,7 +265,7 @@ unsigned BlockScheduler::count(bool value, const char* file, int line) {
 
 inline void BlockScheduler::wait_for_warp(Meeting meeting, Combine combine, const char* file, int line) {
   Warp& w = warps_[current_ / LANES];
-  if (w.arrived > 0 && w.meeting != meeting) fail("the lanes of a warp meet in different operations at " + place(file, line));
+  if (w.arrived > 0 && w.meeting != meeting) fail_at("the lanes of a warp meet in different operations", file, line);
   w.meeting = meeting;
   if (++w.arrived == LANES) {
     if (combine != nullptr) combine(w.fragments[w.generation & 1]);
@@ -281,17 +282,18 @@ inline void BlockScheduler::wait_for_warp(Meeting meeting, Combine combine, cons
 }
 
 /** Why no thread can go on: who waits where, and who is missing. */
-std::string BlockScheduler::stuck() const {
+void BlockScheduler::end_stuck() {
   for (unsigned i = 0; i < size_; i++) {
     const Thread& thread = threads_[i];
     if (thread.waiting == Waiting::warp) {
       const Warp& w = warps_[i / LANES];
-      return "the shuffle or warp operation at " + place(thread.file, thread.line) + " was reached by " +
-             std::to_string(w.arrived) + " of the 32 lanes of warp " + std::to_string(i / LANES);
+      problem_ = "the warp operation at " + place(thread.file, thread.line) + " was reached by " +
+                 std::to_string(w.arrived) + " of the 32 lanes of warp " + std::to_string(i / LANES);
+      return;
     }
   }
-  return "the barrier at " + place(barrier_file_, barrier_line_) + " was reached by " + std::to_string(arrived_) +
-         " of " + std::to_string(size_) + " threads, the others have ended";
+  problem_ = "the barrier at " + place(barrier_file_, barrier_line_) + " was reached by " + std::to_string(arrived_) +
+             " of " + std::to_string(size_) + " threads, the others have ended";
 }
 
 void BlockScheduler::fail(std::string problem) {
@@ -299,6 +301,14 @@ void BlockScheduler::fail(std::string problem) {
   void* abandoned;
   stand_in_switch(&abandoned, outside_);
   std::abort();  // an abandoned stack is never resumed
+}
+
+void BlockScheduler::fail_at(const char* problem, const char* file, int line) {
+  fail(std::string(problem) + " at " + place(file, line));
+}
+
+void BlockScheduler::fail_at_barriers(const char* file, int line) {
+  fail("threads of one block wait at different barriers, " + place(barrier_file_, barrier_line_) + " and " + place(file, line));
 }
 
 std::string BlockScheduler::where() const {

@@ -6,19 +6,22 @@
  */
 import { UserError } from "../../../errors.ts";
 import { type Digest, sha256 } from "../../../digest/sha256.ts";
-import { type KernelFile, KERNELS_FOLDER, type KernelUnit, readKernelUnit } from "../kernel_source.ts";
+import { type KernelChoice, type KernelFile, type KernelUnit, readKernelUnit } from "../kernel_source.ts";
+
+/**
+ * `checked` also stops a kernel at a misaligned address, an index outside of an array, a shift or an overflow that the
+ * language leaves undefined; it is slower.
+ */
+export type StandInVariant = "plain" | "checked";
 
 /** What to build. */
 export interface StandInOptions {
-  /** folders of kernels */
-  readonly units: readonly string[];
+  /** the same unit may stand here with several definitions */
+  readonly units: readonly (KernelChoice | string)[];
   /** where these folders lie; default: the project's kernels */
   readonly kernels?: URL;
-  /**
-   * `checked` also stops a kernel at a misaligned address, an index outside of an array, a shift or an overflow that the
-   * language leaves undefined; it is slower. Default: `plain`
-   */
-  readonly variant?: "plain" | "checked";
+  /** default: `plain` */
+  readonly variant?: StandInVariant;
 }
 
 /** A stand-in that was built. */
@@ -92,22 +95,31 @@ function literal(text: string): string {
   return escaped.map((line) => `"${line}`).join('\\n"\n') + '"';
 }
 
-/** Kernels' source followed by the table by which the driver finds them. */
+/**
+ * Kernels' source followed by the table by which the driver finds them. All of it is in a namespace without a name, since
+ * units, and one unit with several definitions, may have functions of equal names.
+ */
 function kernelTranslationUnit(unit: KernelUnit, file: KernelFile): string {
-  const entries = file.kernels.map(({ name, signature, launchBounds }) =>
-    `{"${unit.name}", "${name}", "${signature}", (${launchBounds ?? 0}), stand_in::Invoke<&::${name}>::run}`
-  );
+  const source = file.text.replace(/extern\s+"C"(\s+__global__)/g, "$1");
   const checks = file.kernels.map(({ name, signature }) =>
-    `static_assert(stand_in::Invoke<&::${name}>::has_signature("${signature}"), "parameters of ${name}");`
+    `static_assert(stand_in::Invoke<&${name}>::has_signature("${signature}"), "parameters of ${name}");`
+  );
+  const entries = file.kernels.map(({ name, signature, launchBounds }) =>
+    `{"${unit.digest}", "${name}", "${signature}", (${launchBounds ?? 0}), stand_in::Invoke<&${name}>::run},`
   );
   return [
-    file.text,
+    '#include "emulation.h"',
+    "namespace {",
+    source,
     '#line 1 "registration"',
     ...checks,
-    `static const stand_in::Kernel registered_kernels[] = {${entries.join(",\n")}, {}};`,
-    `__attribute__((constructor)) static void register_them() {`,
+    "const stand_in::Kernel registered_kernels[] = {",
+    ...entries,
+    "{}};",
+    `__attribute__((constructor)) void register_them() {`,
     `  stand_in::register_kernels(registered_kernels, ${entries.length});`,
     "}",
+    "}  // namespace",
     "",
   ].join("\n");
 }
@@ -143,11 +155,15 @@ async function inParallel<T, R>(items: readonly T[], task: (item: T) => Promise<
  * @throws {UserError} `COMPILER_MISSING` without g++, `STAND_IN_FAILED` if a source does not compile
  */
 export async function buildStandIn(folder: string, options: StandInOptions): Promise<StandIn> {
-  const { kernels = KERNELS_FOLDER, variant = "plain" } = options;
-  const units = await Promise.all(options.units.map((name) => readKernelUnit(name, kernels)));
+  const { kernels, variant = "plain" } = options;
+  const units = await Promise.all(options.units.map((choice) => readKernelUnit(choice, kernels)));
   const source = (name: string) => Deno.readTextFile(new URL(name, SOURCES_FOLDER));
   const headers = await Promise.all(HEADERS.map(source));
-  const compiler = await gxx([...FLAGS, ...ARCHITECTURE_FLAGS, "-Q", "--help=target", "--version"], "", "asking its version");
+  const compiler = await gxx(
+    [...FLAGS, ...ARCHITECTURE_FLAGS, "-Q", "--help=target", "--version"],
+    "",
+    "asking its version",
+  );
   const include = `-I${new URL(".", SOURCES_FOLDER).pathname}`;
   const runtime = async (name: string): Promise<TranslationUnit> => (
     { name: `${name}.cpp`, text: await source(`${name}.cpp`), flags: ["-Wall", "-Wextra", include] }
@@ -156,7 +172,7 @@ export async function buildStandIn(folder: string, options: StandInOptions): Pro
   const kernelUnits = units.flatMap((unit) =>
     unit.files.map((file): TranslationUnit => ({
       name: file.path,
-      text: '#include "emulation.h"\n' + kernelTranslationUnit(unit, file),
+      text: kernelTranslationUnit(unit, file),
       flags: ["-Wno-unknown-pragmas", include, ...KERNEL_FLAGS[variant]],
     }))
   );

@@ -1,7 +1,7 @@
 /**
  * Switching between stacks: the registers that a function call must keep (System V x86-64, AAPCS64), nothing else, where
- * ucontext's swap makes a system call for the signal mask. It returns by `ret`, since the CPU predicts returns by the
- * calls before, and all fibers wait at the same depth of calls.
+ * ucontext's swap makes a system call for the signal mask. It ends in a jump, since the CPU predicts a return by the call
+ * before it, which was made on the other stack. Called last, it goes from the scheduler straight into the kernel.
  */
 #pragma once
 
@@ -34,7 +34,8 @@ stand_in_switch:
   popq %r12
   popq %rbx
   popq %rbp
-  ret
+  popq %rcx
+  jmp *%rcx
 .size stand_in_switch, .-stand_in_switch
 )");
 #elif defined(__aarch64__)
@@ -70,7 +71,7 @@ stand_in_switch:
   ldp d12, d13, [sp, #128]
   ldp d14, d15, [sp, #144]
   add sp, sp, #160
-  ret
+  br x30
 .size stand_in_switch, .-stand_in_switch
 )");
 #else

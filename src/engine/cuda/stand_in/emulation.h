@@ -16,7 +16,7 @@
 
 #define REWARM_STAND_IN 1
 
-#define __global__ __attribute__((visibility("hidden")))
+#define __global__ __attribute__((unused))
 #define __device__ __attribute__((unused))
 #define __constant__ static const
 #define __forceinline__ inline __attribute__((always_inline))
@@ -289,7 +289,9 @@ template <int groups_left> inline void copy_async_wait() { stand_in::copy_async_
 namespace stand_in {
 
 struct Kernel {
-  const char *unit, *name;
+  /** digest of the source it belongs to */
+  const char* unit;
+  const char* name;
   /** one letter a parameter, as in `kernel_source.ts` */
   const char* signature;
   /** of `__launch_bounds__`; 0: none given */

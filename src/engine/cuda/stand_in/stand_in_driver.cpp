@@ -348,8 +348,7 @@ EXPORT int cuModuleLoadDataEx(void** handle, const void* image, unsigned option_
     const std::string name = text.substr(heading.size(), space - heading.size());
     const std::string digest = text.substr(space + 1, text.find('\n', space) - space - 1);
     for (unsigned i = 0; i < unit_count; i++) {
-      if (name != units[i].name) continue;
-      if (digest != units[i].digest) break;
+      if (digest != units[i].digest) continue;
       auto* const module = new Module{&units[i], {}};
       modules.insert(module);
       *handle = module;
@@ -383,7 +382,7 @@ EXPORT int cuModuleGetFunction(void** handle, void* module_handle, const char* n
   if (!modules.count(module_handle)) return fail(INVALID_HANDLE, "there is no such module");
   auto& module = *static_cast<Module*>(module_handle);
   for (const Kernel& kernel : kernels()) {
-    if (std::strcmp(kernel.unit, module.unit->name) != 0 || std::strcmp(kernel.name, name) != 0) continue;
+    if (std::strcmp(kernel.unit, module.unit->digest) != 0 || std::strcmp(kernel.name, name) != 0) continue;
     auto& function = module.functions[name];
     if (function == nullptr) function.reset(new Function{&kernel});
     functions.insert(function.get());

@@ -18,8 +18,8 @@ constexpr unsigned TILE_ELEMENTS = KEY_TILE * HEAD_STRIDE;
 
 /** output (R, heads, HEAD_SIZE) 16-bit; log_sums: L. Shared memory: 4 tiles of keys, or the queries. */
 extern "C" __global__ void __launch_bounds__(32 * ATTENTION_WARPS)
-    attention(const unsigned short* query_key_value, unsigned short* output, float* log_sums, unsigned sequence_length,
-              unsigned heads, float scale2) {
+    attention(const unsigned short* query_key_value, unsigned short* output, float* log_sums,
+              unsigned sequence_length, unsigned heads, float scale2) {
   DYNAMIC_SHARED(number16, shared);
   const unsigned head = blockIdx.y, window = blockIdx.z, lane = threadIdx.x % 32;
   const unsigned first_query = (gridDim.x - 1 - blockIdx.x) * QUERY_TILE;

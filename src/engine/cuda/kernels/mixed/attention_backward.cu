@@ -22,9 +22,10 @@ constexpr unsigned BACKWARD_ROWS = 16 * BACKWARD_ROW_TILES * BACKWARD_WARPS;
  * 16 or 32 a warp. Shared memory: 4 tiles of keys and values.
  */
 extern "C" __global__ void __launch_bounds__(32 * BACKWARD_WARPS)
-    attention_backward_queries(const unsigned short* query_key_value, const unsigned short* output, const unsigned short* d_output,
-                               const float* log_sums, float* deltas, unsigned short* gradient, unsigned sequence_length,
-                               unsigned heads, float scale2, float scale) {
+    attention_backward_queries(const unsigned short* query_key_value, const unsigned short* output,
+                               const unsigned short* d_output, const float* log_sums, float* deltas,
+                               unsigned short* gradient, unsigned sequence_length, unsigned heads, float scale2,
+                               float scale) {
   DYNAMIC_SHARED(number16, shared);
   const unsigned head = blockIdx.y, window = blockIdx.z, lane = threadIdx.x % 32;
   const unsigned first_query = (gridDim.x - 1 - blockIdx.x) * BACKWARD_ROWS;
@@ -165,9 +166,9 @@ extern "C" __global__ void __launch_bounds__(32 * BACKWARD_WARPS)
  * z: windows. Shared memory: 4 tiles of queries and dO, and 4 * 64 floats.
  */
 extern "C" __global__ void __launch_bounds__(32 * SLICES)
-    attention_backward_keys(const unsigned short* query_key_value, const unsigned short* d_output, const float* log_sums,
-                            const float* deltas, unsigned short* gradient, unsigned sequence_length, unsigned heads,
-                            float scale2, float scale) {
+    attention_backward_keys(const unsigned short* query_key_value, const unsigned short* d_output,
+                            const float* log_sums, const float* deltas, unsigned short* gradient,
+                            unsigned sequence_length, unsigned heads, float scale2, float scale) {
   DYNAMIC_SHARED(number16, shared);
   const unsigned head = blockIdx.y, window = blockIdx.z, lane = threadIdx.x % 32;
   const unsigned first_key = blockIdx.x * BACKWARD_TILE, within = threadIdx.x / 32 * 16, own_key = first_key + within;

@@ -53,7 +53,8 @@ __device__ __forceinline__ float log2_sum(const number16* row, unsigned vocabula
 }
 
 /** The token that row `row` of the pass is to predict. */
-__device__ __forceinline__ unsigned target_of(const unsigned short* tokens, unsigned row, unsigned sequence_length) {
+__device__ __forceinline__ unsigned target_of(const unsigned short* tokens, unsigned row,
+                                              unsigned sequence_length) {
   return tokens[row / sequence_length * (sequence_length + 1) + row % sequence_length + 1];
 }
 

@@ -12,8 +12,8 @@ __device__ __forceinline__ float normal_distribution(float x) {
 }
 
 /** activation (R, m) = GELU(hidden + bias); hidden (R, m) stays. Bytes a row: 2m read, 2m written. */
-extern "C" __global__ void bias_gelu(const unsigned short* hidden, const float* bias, unsigned short* activation, unsigned rows,
-                                     unsigned m) {
+extern "C" __global__ void bias_gelu(const unsigned short* hidden, const float* bias, unsigned short* activation,
+                                     unsigned rows, unsigned m) {
   const unsigned column = (blockIdx.x * blockDim.x + threadIdx.x) * 8;
   if (column >= m) return;
   float offset[8], x[8];
@@ -35,8 +35,8 @@ extern "C" __global__ void bias_gelu(const unsigned short* hidden, const float* 
  * gradient (R, m) of the activation -> that of the hidden layer, in place; `sums` (pieces, m) its column sums, the
  * gradient of the bias. Bytes a row: 4m read, 2m written.
  */
-extern "C" __global__ void bias_gelu_backward(unsigned short* gradient, const unsigned short* hidden, const float* bias, float* sums,
-                                              unsigned rows, unsigned m) {
+extern "C" __global__ void bias_gelu_backward(unsigned short* gradient, const unsigned short* hidden,
+                                              const float* bias, float* sums, unsigned rows, unsigned m) {
   const unsigned column = (blockIdx.x * blockDim.x + threadIdx.x) * 8;
   if (column >= m) return;
   float offset[8], x[8], d[8], sum[8] = {};

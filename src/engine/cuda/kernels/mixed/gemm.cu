@@ -18,11 +18,11 @@
 constexpr unsigned GEMM_STAGES = 3;
 
 template <bool A_K_INNERMOST, bool B_K_INNERMOST, class Store>
-__device__ __forceinline__ void multiply(const Operand& a, const Operand& b, unsigned depth, Store store) {
+__device__ __forceinline__ void multiply(number16* shared, const Operand& a, const Operand& b, unsigned depth,
+                                         Store store) {
   using A = OperandTile<A_K_INNERMOST>;
   using B = OperandTile<B_K_INNERMOST>;
   constexpr unsigned STAGE = A::ELEMENTS + B::ELEMENTS;
-  DYNAMIC_SHARED(number16, shared);
   const unsigned row = blockIdx.x * GEMM_TILE, column = blockIdx.y * GEMM_TILE;
   const unsigned begin = blockIdx.z * depth, end = min(begin + depth, a.depth);
   const unsigned steps = (end - begin + GEMM_DEPTH - 1) / GEMM_DEPTH;
@@ -104,30 +104,34 @@ struct StoreF32 {
 };
 
 extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
-    gemm_nt_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k, unsigned stride_a,
-               unsigned stride_b, unsigned stride_c) {
-  multiply<true, true>(Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, k, Store16{c, stride_c});
+    gemm_nt_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k,
+               unsigned stride_a, unsigned stride_b, unsigned stride_c) {
+  DYNAMIC_SHARED(number16, shared);
+  multiply<true, true>(shared, Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, k, Store16{c, stride_c});
 }
 
 extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
-    gemm_nn_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k, unsigned stride_a,
-               unsigned stride_b, unsigned stride_c) {
-  multiply<true, false>(Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, k, Store16{c, stride_c});
+    gemm_nn_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k,
+               unsigned stride_a, unsigned stride_b, unsigned stride_c) {
+  DYNAMIC_SHARED(number16, shared);
+  multiply<true, false>(shared, Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, k, Store16{c, stride_c});
 }
 
 extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
-    gemm_nt_f32(const unsigned short* a, const unsigned short* b, float* c, unsigned m, unsigned n, unsigned k, unsigned stride_a,
-                unsigned stride_b, unsigned stride_c, unsigned depth, unsigned accumulate) {
+    gemm_nt_f32(const unsigned short* a, const unsigned short* b, float* c, unsigned m, unsigned n, unsigned k,
+                unsigned stride_a, unsigned stride_b, unsigned stride_c, unsigned depth, unsigned accumulate) {
+  DYNAMIC_SHARED(number16, shared);
   float* const target = c + blockIdx.z * static_cast<size_t>(m) * n;
-  multiply<true, true>(Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, depth,
+  multiply<true, true>(shared, Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, depth,
                        StoreF32{target, stride_c, accumulate != 0});
 }
 
 extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
-    gemm_tn_f32(const unsigned short* a, const unsigned short* b, float* c, unsigned m, unsigned n, unsigned k, unsigned stride_a,
-                unsigned stride_b, unsigned stride_c, unsigned depth, unsigned accumulate) {
+    gemm_tn_f32(const unsigned short* a, const unsigned short* b, float* c, unsigned m, unsigned n, unsigned k,
+                unsigned stride_a, unsigned stride_b, unsigned stride_c, unsigned depth, unsigned accumulate) {
+  DYNAMIC_SHARED(number16, shared);
   float* const target = c + blockIdx.z * static_cast<size_t>(m) * n;
-  multiply<false, false>(Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, depth,
+  multiply<false, false>(shared, Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, depth,
                          StoreF32{target, stride_c, accumulate != 0});
 }
 

@@ -80,15 +80,16 @@ __device__ __forceinline__ void normalize(const float* residual, const float* ca
 
 extern "C" __global__ void layer_norm_pair(const float* residual, const float* carried, const float* gain1,
                                            const float* shift1, const float* gain2, const float* shift2,
-                                           unsigned short* normalized, float* rstd, unsigned short* y1, unsigned short* y2, unsigned rows,
-                                           unsigned h, unsigned warps_per_row, float epsilon) {
+                                           unsigned short* normalized, float* rstd, unsigned short* y1,
+                                           unsigned short* y2, unsigned rows, unsigned h, unsigned warps_per_row,
+                                           float epsilon) {
   normalize<true>(residual, carried, gain1, shift1, gain2, shift2, normalized, rstd, y1, y2, rows, h, warps_per_row,
                   epsilon);
 }
 
 extern "C" __global__ void layer_norm(const float* residual, const float* carried, const float* gain,
-                                      const float* shift, unsigned short* normalized, float* rstd, unsigned short* y, unsigned rows,
-                                      unsigned h, unsigned warps_per_row, float epsilon) {
+                                      const float* shift, unsigned short* normalized, float* rstd, unsigned short* y,
+                                      unsigned rows, unsigned h, unsigned warps_per_row, float epsilon) {
   normalize<false>(residual, carried, gain, shift, nullptr, nullptr, normalized, rstd, y, nullptr, rows, h,
                    warps_per_row, epsilon);
 }
@@ -169,8 +170,9 @@ __device__ __forceinline__ void normalize_backward(const number16* dy1, const nu
   store_8(stream_sums + static_cast<size_t>(piece) * h + place.column, stream);
 }
 
-extern "C" __global__ void layer_norm_pair_backward(const unsigned short* dy1, const unsigned short* dy2, const float* gain1,
-                                                    const float* gain2, const unsigned short* normalized, const float* rstd,
+extern "C" __global__ void layer_norm_pair_backward(const unsigned short* dy1, const unsigned short* dy2,
+                                                    const float* gain1, const float* gain2,
+                                                    const unsigned short* normalized, const float* rstd,
                                                     float* d_residual, unsigned short* d_residual_16, float* norm_sums,
                                                     float* stream_sums, unsigned rows, unsigned h,
                                                     unsigned warps_per_row) {
@@ -178,10 +180,10 @@ extern "C" __global__ void layer_norm_pair_backward(const unsigned short* dy1, c
                            rows, h, warps_per_row);
 }
 
-extern "C" __global__ void layer_norm_backward(const unsigned short* dy, const float* gain, const unsigned short* normalized,
-                                               const float* rstd, float* d_residual, unsigned short* d_residual_16,
-                                               float* norm_sums, float* stream_sums, unsigned rows, unsigned h,
-                                               unsigned warps_per_row) {
+extern "C" __global__ void layer_norm_backward(const unsigned short* dy, const float* gain,
+                                               const unsigned short* normalized, const float* rstd, float* d_residual,
+                                               unsigned short* d_residual_16, float* norm_sums, float* stream_sums,
+                                               unsigned rows, unsigned h, unsigned warps_per_row) {
   normalize_backward<false>(dy, nullptr, gain, nullptr, normalized, rstd, d_residual, d_residual_16, norm_sums,
                             stream_sums, rows, h, warps_per_row);
 }

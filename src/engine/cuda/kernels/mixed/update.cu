@@ -97,9 +97,9 @@ extern "C" __global__ void finish_gradient(const float* partial, unsigned chunks
  * v = beta2 * v + (1 - beta2) * g^2, weight = weight * decay - step_size * m / (sqrt(v) / root_correction2 + epsilon).
  * Bytes a parameter: 16 read, 14 written.
  */
-extern "C" __global__ void adamw(float* weights, float* first_moments, float* second_moments, unsigned short* weights_16,
-                                 const float* gradient, const void* chunks, const void* state,
-                                 const void* scalars) {
+extern "C" __global__ void adamw(float* weights, float* first_moments, float* second_moments,
+                                 unsigned short* weights_16, const float* gradient, const void* chunks,
+                                 const void* state, const void* scalars) {
   const TrainingState& step = *static_cast<const TrainingState*>(state);
   if (step.outcome != UPDATED) return;
   const Chunk chunk = static_cast<const Chunk*>(chunks)[blockIdx.x];

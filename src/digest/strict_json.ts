@@ -27,7 +27,8 @@ export class StrictJsonError extends Error {
 
 /**
  * Parses JSON (RFC 8259) and refuses what has more than one reading: duplicate keys, numbers that lose their value,
- * lone surrogates, bytes that are not UTF-8, a byte-order mark; and what exceeds the limits.
+ * lone surrogates, bytes that are not UTF-8, a byte-order mark; and what exceeds the limits. Reads all that
+ * `canonicalJson` writes.
  *
  * @throws {StrictJsonError} and nothing else
  *
@@ -180,16 +181,18 @@ class Parser {
   }
 
   #number(): number {
-    const number = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
+    const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
     number.lastIndex = this.#at;
-    const match = number.exec(this.text);
-    if (match === null) this.#refuse("This is not JSON");
-    const [literal, fraction, exponent] = match;
+    const literal = number.exec(this.text)?.[0];
+    if (literal === undefined) this.#refuse("This is not JSON");
     if (literal.length > MAX_NUMBER_LENGTH) this.#refuse(`This number is longer than ${MAX_NUMBER_LENGTH} characters`);
     const value = Number(literal);
     if (!Number.isFinite(value)) this.#refuse("This number is too large");
-    if (fraction === undefined && exponent === undefined && !Number.isSafeInteger(value)) {
-      this.#refuse("This whole number is beyond 2^53");
+    if (value === 0 && /[1-9]/.test(literal.replace(/[eE].*/, ""))) this.#refuse("This number is too small");
+    if (Object.is(value, -0)) this.#refuse("This number is a negative zero");
+    // RFC 8785 writes 2^60 in digits; other digits may round to the same f64.
+    if (Math.abs(value) > Number.MAX_SAFE_INTEGER && String(value) !== literal) {
+      this.#refuse("This number is beyond 2^53 and not in the spelling of RFC 8785");
     }
     this.#at += literal.length;
     return value;

@@ -1,0 +1,114 @@
+/** A reviewer signs what a verification found, in a file beside the manifest. */
+import { canonicalJson } from "../digest/canonical_json.ts";
+import { parseStrictJson } from "../digest/strict_json.ts";
+import { UserError } from "../errors.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import { folderOf, writeFileDurably } from "../files/durable.ts";
+import { fileError } from "../files/file_error.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import { printable, unsafeNameReason } from "../files/safe_name.ts";
+import { readEnvelope, signEnvelope } from "../manifest/dsse.ts";
+import type { SigningKey } from "../manifest/keys.ts";
+import { MANIFEST_FILE, openManifest } from "../manifest/open_manifest.ts";
+import { buildAttestation, type VerificationFindings } from "./build.ts";
+import { attestationName } from "./predicate.ts";
+
+/** How an attestation is made. */
+export interface AttestOptions {
+  /** the reviewer's */
+  readonly key: SigningKey;
+  /** replaces an attestation of the same key */
+  readonly replace?: boolean;
+  /** threads of the replay, if there was one */
+  readonly threads?: number;
+  /** the machine's own files if absent */
+  readonly files?: FileSystem;
+}
+
+/** A manifest that a key may attest, and where. */
+interface Attestable {
+  /** name of its file */
+  readonly name: string;
+  /** path of the attestation */
+  readonly target: string;
+}
+
+/**
+ * Refuses what could not be attested in the end, before anything is verified: a manifest that the key itself signed, or
+ * one that it attested already.
+ *
+ * @param path of the manifest or its folder
+ * @throws {UserError} `OWN_MANIFEST`, `ATTESTATION_EXISTS`, `IS_A_BUNDLE`, `UNSAFE_PATH` for a name that not every
+ * system takes, `NOT_A_FOLDER` where attestations would not lie beside the manifest, or if it cannot be read
+ */
+export async function requireAttestable(path: string, options: AttestOptions): Promise<Attestable> {
+  const { key, replace = false, files = DENO_FILES } = options;
+  const { bytes, bundled } = await openManifest(path, files);
+  if (bundled !== undefined) {
+    throw new UserError("IS_A_BUNDLE", `"${path}" is a bundle`, "unpack it, attest what is in it, and bundle it again");
+  }
+  if (signersOf(bytes).includes(key.keyId)) {
+    throw new UserError(
+      "OWN_MANIFEST",
+      `Key ${key.keyId} signed the manifest itself`,
+      'a reviewer needs another key: make one with "deno task keygen --out reviewer.pem"',
+    );
+  }
+  const { folder, name } = await placeOf(path, files);
+  const reason = unsafeNameReason(name);
+  if (reason !== undefined) throw new UserError("UNSAFE_PATH", `The name "${printable(name)}" ${reason}`, "rename it");
+  const target = `${folder}/${attestationName(key.keyId)}`;
+  await requireFree(target, replace, key, files);
+  return { name, target };
+}
+
+/** Keys that an envelope names; none if it is no envelope, as its verification will say. */
+function signersOf(bytes: Uint8Array): readonly string[] {
+  try {
+    const envelope = readEnvelope(parseStrictJson(bytes));
+    return typeof envelope === "string" ? [] : envelope.signatures.map(({ keyid }) => keyid);
+  } catch {
+    return [];
+  }
+}
+
+async function placeOf(path: string, files: FileSystem): Promise<{ folder: string; name: string }> {
+  const isFolder = (await files.status(await files.realPath(path)))?.kind === "folder";
+  return isFolder
+    ? { folder: path.replace(/(?<=.)[/\\]+$/, ""), name: MANIFEST_FILE }
+    : { folder: folderOf(path), name: path.split(/[/\\]/).at(-1) ?? "" };
+}
+
+async function requireFree(target: string, replace: boolean, { keyId }: SigningKey, files: FileSystem): Promise<void> {
+  const folder = folderOf(target);
+  try {
+    const status = await files.status(folder);
+    if (status !== undefined && status.kind !== "folder") {
+      throw new UserError("NOT_A_FOLDER", `"${folder}" is no folder, and attestations lie in it`, "remove it");
+    }
+    if (replace || await files.status(target) === undefined) return;
+  } catch (error) {
+    throw fileError(error, "read", target);
+  }
+  throw new UserError(
+    "ATTESTATION_EXISTS",
+    `Key ${keyId} has attested already, in "${target}"`,
+    "keep that, or replace it with --replace; a manifest that was signed anew needs a new one",
+  );
+}
+
+/**
+ * Signs the outcome of a verification and writes it beside the manifest, whole or not at all.
+ *
+ * @param path of the manifest that was verified, or of its folder
+ * @returns path of the attestation
+ * @throws {UserError} `NOT_VERIFIED` for any verdict but "verified", `TOO_MANY_SEGMENTS`, and as
+ * {@linkcode requireAttestable}
+ */
+export async function attest(path: string, findings: VerificationFindings, options: AttestOptions): Promise<string> {
+  const { name, target } = await requireAttestable(path, options);
+  const attestation = buildAttestation(name, findings, options.threads ?? 0);
+  const text = await signEnvelope(new TextEncoder().encode(canonicalJson(attestation)), options.key);
+  await writeFileDurably(target, text, { files: options.files ?? DENO_FILES });
+  return target;
+}

@@ -1,0 +1,78 @@
+/** Whether an attestation agrees with itself and with the manifest that it is about. Web-standard APIs only. */
+import { shortDigest } from "../digest/sha256.ts";
+import { UserError } from "../errors.ts";
+import { printable, unsafeNameReason } from "../files/safe_name.ts";
+import type { ManifestRun } from "../manifest/run.ts";
+import { OPTIONAL_STEPS, VERIFICATION_STEPS, type VerificationStep } from "../manifest/verification_report.ts";
+import type { AttestedManifest } from "../manifest/verify_options.ts";
+import { chooseSegments } from "../replay/choice.ts";
+import { parseSegment, segmentName, segmentsOf } from "../replay/segment.ts";
+import { type Attestation, type AttestedReplay, propertiesOf } from "./predicate.ts";
+
+/** The first contradiction; `undefined` if there is none. A flaw reads on after "the attestation". */
+export function attestationFlaw({ subject, predicate }: Attestation, manifest: AttestedManifest): string | undefined {
+  const { properties, rewarm: { steps, replay } } = predicate;
+  return subjectFlaw(subject, manifest) ?? stepsFlaw(steps) ??
+    (isSame(properties, propertiesOf(steps, replay)) ? undefined : "has properties that its steps do not bear out") ??
+    replayFlaw(steps, replay, manifest.statement.predicate.runs);
+}
+
+function subjectFlaw([subject]: Attestation["subject"], { sha256 }: AttestedManifest): string | undefined {
+  if (subject === undefined) return "has no subject";
+  const reason = unsafeNameReason(subject.name);
+  if (reason !== undefined) return `has a subject "${printable(subject.name)}" whose name ${reason}`;
+  if (subject.digest.sha256 === sha256) return undefined;
+  return `is of another manifest: of ${shortDigest(subject.digest.sha256)}, and this one is ${shortDigest(sha256)}`;
+}
+
+/** All steps in their order, and none but those that may be left out is anything but good. */
+function stepsFlaw(steps: readonly VerificationStep[]): string | undefined {
+  if (!isSame(steps.map(({ name }) => name), VERIFICATION_STEPS)) {
+    return "does not list the steps of a verification in their order";
+  }
+  const bad = steps.find(({ name, status }) =>
+    status === "failed" || (status === "not checked" && !OPTIONAL_STEPS.has(name))
+  );
+  return bad === undefined ? undefined : `is not of a verified manifest: its step "${bad.name}" is "${bad.status}"`;
+}
+
+function replayFlaw(
+  steps: readonly VerificationStep[],
+  replay: AttestedReplay | undefined,
+  runs: readonly ManifestRun[],
+): string | undefined {
+  const isDone = steps.some(({ name, status }) => name === "replay" && status === "ok");
+  if (isDone !== (replay !== undefined)) {
+    return 'has a step "replay" and details of a replay that contradict each other';
+  }
+  if (replay === undefined) return undefined;
+  const all = segmentsOf(runs);
+  if (replay.total !== all.length) return `counts ${replay.total} segments, and the manifest has ${all.length}`;
+  switch (replay.pieces) {
+    case "all":
+      return undefined;
+    case "named":
+      return isEvery(replay.segments, (name) => segmentName(parseSegment(name, runs)) === name)
+        ? undefined
+        : "names a segment that the manifest does not have";
+    case "drawn":
+    case "repeated": {
+      const drawn = chooseSegments(all, replay.segments.length, replay.seed).map(segmentName);
+      return isSame(replay.segments, drawn) ? undefined : "lists other segments than its seed draws";
+    }
+  }
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+/** Whether a check holds for every name; one that stands twice, or that the check refuses, does not hold. */
+function isEvery(names: readonly string[], check: (name: string) => boolean): boolean {
+  try {
+    return new Set(names).size === names.length && names.every(check);
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,84 @@
+/** From what a verification found to the statement that a reviewer signs. */
+import project from "../../deno.json" with { type: "json" };
+import { UserError } from "../errors.ts";
+import { printable } from "../files/safe_name.ts";
+import { describeEnvironment } from "../manifest/environment.ts";
+import { STATEMENT_TYPE } from "../manifest/predicate.ts";
+import { schemaFlaws } from "../manifest/statement.ts";
+import type { VerificationReport, VerificationStep } from "../manifest/verification_report.ts";
+import type { Replay } from "../replay/replay.ts";
+import { segmentName } from "../replay/segment.ts";
+import { attestationFlaw } from "./attestation_check.ts";
+import { type Attestation, type AttestedReplay, propertiesOf, SVR_PREDICATE_TYPE, VERIFIER_ID } from "./predicate.ts";
+import { attestationSchema, MAX_ATTESTED_SEGMENTS } from "./schema.ts";
+
+/** Longest detail or caveat that is attested, in characters. */
+const MAX_SENTENCE = 1000;
+
+/** What came of a verification, with its choice of pieces if some were trained again: `Replay` is one. */
+export type VerificationFindings = Pick<Replay, "report" | "choice">;
+
+/**
+ * The statement of an attestation.
+ *
+ * @param name of the manifest's file
+ * @param threads of the replay, 0 without one
+ * @throws {UserError} `NOT_VERIFIED` for any verdict but "verified", `TOO_MANY_SEGMENTS`
+ */
+export function buildAttestation(name: string, { report, choice }: VerificationFindings, threads: number): Attestation {
+  const { verdict, manifestDigest, statement, signers, caveats } = report;
+  if (verdict !== "verified") {
+    throw new UserError(
+      "NOT_VERIFIED",
+      `The verdict on "${name}" is "${verdict}"`,
+      "only what is verified is attested",
+    );
+  }
+  if (manifestDigest === undefined || statement === undefined) throw new TypeError("This report is of no manifest");
+  const steps = report.steps.map((step) => publicStep(step, signers));
+  const isReplayed = steps.some(({ name, status }) => name === "replay" && status === "ok");
+  const replay = isReplayed && choice !== undefined ? attestedReplay(choice) : undefined;
+  const parsed = attestationSchema.safeParse({
+    _type: STATEMENT_TYPE,
+    subject: [{ name, digest: { sha256: manifestDigest } }],
+    predicateType: SVR_PREDICATE_TYPE,
+    predicate: {
+      verifier: { id: VERIFIER_ID },
+      timeCreated: new Date().toISOString(),
+      properties: propertiesOf(steps, replay),
+      rewarm: {
+        tool: { name: "rewarm", version: project.version },
+        environment: describeEnvironment({ threads }),
+        steps,
+        ...(replay === undefined ? {} : { replay }),
+        caveats: caveats.map((caveat) => printable(caveat, MAX_SENTENCE)),
+      },
+    },
+  });
+  if (!parsed.success) throw new TypeError(`This is no attestation: ${schemaFlaws(parsed.error).join("; ")}`);
+  const flaw = attestationFlaw(parsed.data, { sha256: manifestDigest, statement, signers: [] });
+  if (flaw !== undefined) throw new TypeError(`This attestation ${flaw}`);
+  return parsed.data;
+}
+
+/** A step as others may see it: the caller's name of a key, often the path of a file, is the caller's own. */
+function publicStep({ name, status, detail }: VerificationStep, signers: VerificationReport["signers"]) {
+  const known = signers.filter(({ trustedAs }) => trustedAs !== undefined).map(({ keyId }) => keyId);
+  const told = name === "signer" && status === "ok" ? `the reviewer knows key ${known.join(" and ")}` : detail;
+  return { name, status, detail: printable(told, MAX_SENTENCE) };
+}
+
+function attestedReplay({ kind, segments, total, seed, worth }: NonNullable<Replay["choice"]>): AttestedReplay {
+  if (kind === "all") return { pieces: "all", total, worth };
+  if (segments.length > MAX_ATTESTED_SEGMENTS) {
+    throw new UserError(
+      "TOO_MANY_SEGMENTS",
+      `${segments.length} segments were trained again, and an attestation lists at most ${MAX_ATTESTED_SEGMENTS}`,
+      'draw fewer, or all with "--replay all"',
+    );
+  }
+  const names = [...new Set(segments.map(segmentName))];
+  if (kind === "named") return { pieces: "named", segments: names, total, worth };
+  if (seed === undefined) throw new TypeError("Segments were drawn without a seed");
+  return { pieces: kind, seed, segments: names, total, worth };
+}

@@ -1,0 +1,63 @@
+/** Reading an attestation of one key about one manifest out of bytes that nobody vouches for. Web-standard APIs only. */
+import { z } from "zod";
+import { shortDigest } from "../digest/sha256.ts";
+import { parseStrictJson } from "../digest/strict_json.ts";
+import { printable } from "../files/safe_name.ts";
+import { preAuthenticationEncoding, readEnvelope } from "../manifest/dsse.ts";
+import { verifyBytes, type VerifyingKey } from "../manifest/keys.ts";
+import { schemaFlaws } from "../manifest/statement.ts";
+import { readStatementPayload } from "../manifest/statement_payload.ts";
+import type { AttestedManifest } from "../manifest/verify_options.ts";
+import { attestationFlaw } from "./attestation_check.ts";
+import { type Attestation, SVR_PREDICATE_TYPE, VERIFIER_ID } from "./predicate.ts";
+import { attestationSchema } from "./schema.ts";
+
+/** An attestation is not read beyond this size, in bytes. */
+export const MAX_ATTESTATION_BYTES = 1 << 20;
+
+const verifierSchema = z.object({ predicate: z.object({ verifier: z.object({ id: z.string() }) }) });
+
+/**
+ * Reads an attestation, in this order: signature over the exact bytes, types, verifier, schema, then what it says of
+ * the manifest. Never throws for what the bytes are.
+ *
+ * @param key of the reviewer: it alone must have signed
+ * @returns a string says why it does not count
+ */
+export async function readAttestation(
+  bytes: Uint8Array,
+  key: VerifyingKey,
+  manifest: AttestedManifest,
+): Promise<Attestation | string> {
+  const payload = await readSignedPayload(bytes, key);
+  if (typeof payload === "string") return payload;
+  const verifier = verifierSchema.safeParse(payload.value).data?.predicate.verifier.id;
+  if (verifier !== undefined && verifier !== VERIFIER_ID) {
+    return `the verifier is "${printable(verifier)}", and this version knows only "${VERIFIER_ID}"`;
+  }
+  const parsed = attestationSchema.safeParse(payload.value);
+  if (!parsed.success) return schemaFlaws(parsed.error).join("; ");
+  const flaw = attestationFlaw(parsed.data, manifest);
+  return flaw === undefined ? parsed.data : `the attestation ${flaw}`;
+}
+
+async function readSignedPayload(bytes: Uint8Array, key: VerifyingKey): Promise<{ readonly value: unknown } | string> {
+  let value: unknown;
+  try {
+    value = parseStrictJson(bytes);
+  } catch (error) {
+    return `it is not strict JSON: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  const envelope = readEnvelope(value);
+  if (typeof envelope === "string") return `it is no DSSE envelope: ${envelope}`;
+  const [signature, second] = envelope.signatures;
+  if (signature === undefined || second !== undefined) return "it has not exactly one signature";
+  if (signature.keyid !== key.keyId) {
+    return `it is signed by another key, ${shortDigest(signature.keyid)}, and not by ${shortDigest(key.keyId)}`;
+  }
+  const message = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
+  if (!await verifyBytes(key, signature.sig, message)) {
+    return "its signature does not fit its bytes: one of them was changed";
+  }
+  return readStatementPayload(envelope, SVR_PREDICATE_TYPE);
+}

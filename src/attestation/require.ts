@@ -1,0 +1,123 @@
+/** The demand that so many reviewers attested a manifest. Web-standard APIs only. */
+import { UserError } from "../errors.ts";
+import { printable } from "../files/safe_name.ts";
+import { type ArtefactReader, readArtefact } from "../manifest/artefacts.ts";
+import type { Review, StepOutcome } from "../manifest/verification_report.ts";
+import { listed, readProblem } from "../manifest/verify_artefacts.ts";
+import type { AttestationsOutcome, AttestedManifest, CountAttestations } from "../manifest/verify_options.ts";
+import type { TrustedKey } from "../manifest/verify_signature.ts";
+import { type Attestation, attestationName, type AttestedReplay } from "./predicate.ts";
+import { MAX_ATTESTATION_BYTES, readAttestation } from "./read.ts";
+
+/** What is demanded of reviewers. */
+export interface AttestationDemand {
+  /** distinct keys whose attestations must count */
+  readonly count: number;
+  /** whose attestations count; the same key twice is one reviewer */
+  readonly reviewers: readonly TrustedKey[];
+  /** a replay that each of them must attest: so many segments, drawn with fresh randomness, or every one */
+  readonly replay?: number | "all";
+}
+
+/**
+ * Makes the step of a verification that counts attestations. Only the files of the named reviewers are opened, each by
+ * its one name: nothing else beside the manifest is looked at. Who signed the manifest is no reviewer of it.
+ *
+ * @throws {UserError} `BAD_NUMBER` or `NOT_ENOUGH_REVIEWERS` for a demand that nothing could meet
+ */
+export function requireAttestations(demand: AttestationDemand): CountAttestations {
+  const { count } = demand;
+  const reviewers = [...new Map(demand.reviewers.map((reviewer) => [reviewer.key.keyId, reviewer])).values()];
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new UserError("BAD_NUMBER", `${count} reviewers are required`, "expected a whole number from 1");
+  }
+  if (count > reviewers.length) {
+    throw new UserError(
+      "NOT_ENOUGH_REVIEWERS",
+      `${count} reviewers are required, and ${reviewers.length} are named`,
+      "require fewer, or name more",
+    );
+  }
+  return async (manifest, files) => {
+    const reviews: Review[] = [];
+    for (const { name, key } of reviewers) {
+      const found = manifest.signers.includes(key.keyId)
+        ? { status: "refused", detail: "signed the manifest, and is no reviewer of it" } as const
+        : await readReview(key, manifest, files, demand.replay);
+      reviews.push({ reviewer: name, keyId: key.keyId, ...found });
+    }
+    return conclude(count, reviews);
+  };
+}
+
+type Finding = Pick<Review, "status" | "detail">;
+
+async function readReview(
+  key: TrustedKey["key"],
+  manifest: AttestedManifest,
+  files: ArtefactReader,
+  replay: AttestationDemand["replay"],
+): Promise<Finding> {
+  let attestation: Attestation | string;
+  try {
+    const bytes = await readArtefact(files, attestationName(key.keyId), MAX_ATTESTATION_BYTES);
+    attestation = await readAttestation(bytes, key, manifest);
+  } catch (error) {
+    const { kind, detail } = readProblem(error);
+    return { status: kind, detail: kind === "missing" ? `there is no "${attestationName(key.keyId)}"` : detail };
+  }
+  if (typeof attestation === "string") return { status: "refused", detail: attestation };
+  const { rewarm, timeCreated } = attestation.predicate;
+  const detail = `${describeReplay(rewarm.replay)}, ${timeCreated.slice(0, 10)}`;
+  return meets(rewarm.replay, replay)
+    ? { status: "counts", detail }
+    : { status: "refused", detail: `${detail}; required is ${describeDemand(replay)}` };
+}
+
+/** A named piece, or a seed that another may have picked, is no spot check of the reviewer's own. */
+function meets(replay: AttestedReplay | undefined, demanded: AttestationDemand["replay"]): boolean {
+  if (demanded === undefined || replay?.pieces === "all") return true;
+  return replay?.pieces === "drawn" && demanded !== "all" && replay.segments.length >= demanded;
+}
+
+function describeReplay(replay: AttestedReplay | undefined): string {
+  switch (replay?.pieces) {
+    case undefined:
+      return "no replay";
+    case "all":
+      return `replay of all ${replay.total} segments`;
+    case "drawn":
+      return `replay of ${replay.segments.length} of ${replay.total} segments`;
+    case "repeated":
+      return `replay of ${replay.segments.length} of ${replay.total} segments by a given seed`;
+    case "named":
+      return `replay of named pieces`;
+  }
+}
+
+function describeDemand(replay: AttestationDemand["replay"]): string {
+  return replay === "all" ? "a replay of all segments" : `a replay of ${replay} or more drawn segments`;
+}
+
+function conclude(count: number, reviews: readonly Review[]): AttestationsOutcome {
+  const of = (...statuses: Review["status"][]) =>
+    reviews.filter(({ status }) => statuses.includes(status))
+      .map(({ reviewer, detail }) => `${printable(reviewer)} (${printable(detail, 300)})`);
+  const good = of("counts");
+  const open = reviews.some(({ status }) => status === "unreadable");
+  const status: StepOutcome["status"] = good.length >= count ? "ok" : open ? "not checked" : "failed";
+  // What is damaged is named whatever comes of the step; who has not attested, only where that matters.
+  const others = status === "ok" ? of("refused", "unreadable") : of("refused", "unreadable", "missing");
+  const names = reviews.filter((review) => review.status === "counts").map(({ reviewer }) => printable(reviewer));
+  return {
+    status,
+    detail: [
+      `${good.length} of ${count} required reviewers attested this manifest${
+        good.length === 0 ? "" : `: ${listed(good)}`
+      }`,
+      ...(others.length === 0 ? [] : [`not counted: ${listed(others)}`]),
+    ].join("; "),
+    caveats: [`That ${names.join(" and ")} did what they attest: it is their word.`],
+    reviews,
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * An attestation as a zod type. Members beyond it are refused, which is stricter than in-toto asks for and safe: an
+ * attestation that is not counted turns no "no" into a "yes".
+ */
+import { z } from "zod";
+import { digestSchema } from "../digest/digest_schema.ts";
+import { textSchema } from "../experiment/run_schema.ts";
+import { environmentSchema } from "../manifest/environment_schema.ts";
+import { STATEMENT_TYPE } from "../manifest/predicate.ts";
+import { artefactNameSchema } from "../manifest/run_schema.ts";
+import { VERIFICATION_STEPS } from "../manifest/verification_report.ts";
+import { type Attestation, type AttestedReplay, SVR_PREDICATE_TYPE, VERIFIER_ID } from "./predicate.ts";
+
+/** Segments that an attestation lists; a whole replay lists none. */
+export const MAX_ATTESTED_SEGMENTS = 1000;
+
+/** `RUN:FROM..TO` */
+const segments = z.array(z.string().min(1).max(4100)).min(1).max(MAX_ATTESTED_SEGMENTS);
+const measure = { total: z.int().min(1), worth: textSchema };
+
+const replaySchema: z.ZodType<AttestedReplay> = z.discriminatedUnion("pieces", [
+  z.strictObject({ pieces: z.literal("all"), ...measure }),
+  z.strictObject({
+    pieces: z.enum(["drawn", "repeated"]),
+    seed: z.string().regex(/^[0-9a-f]{32}$/),
+    segments,
+    ...measure,
+  }),
+  z.strictObject({ pieces: z.literal("named"), segments, ...measure }),
+]);
+
+/** The statement of a reviewer. */
+export const attestationSchema: z.ZodType<Attestation> = z.strictObject({
+  _type: z.literal(STATEMENT_TYPE),
+  subject: z.array(z.strictObject({ name: artefactNameSchema, digest: z.strictObject({ sha256: digestSchema }) }))
+    .length(1),
+  predicateType: z.literal(SVR_PREDICATE_TYPE),
+  predicate: z.strictObject({
+    verifier: z.strictObject({ id: z.literal(VERIFIER_ID) }),
+    timeCreated: z.iso.datetime(),
+    properties: z.array(textSchema).max(100),
+    rewarm: z.strictObject({
+      tool: z.strictObject({ name: z.literal("rewarm"), version: textSchema }),
+      environment: environmentSchema,
+      steps: z.array(
+        z.strictObject({
+          name: z.enum(VERIFICATION_STEPS),
+          status: z.enum(["ok", "failed", "not checked"]),
+          detail: textSchema,
+        }),
+      ).max(100),
+      replay: replaySchema.exactOptional(),
+      caveats: z.array(textSchema).max(100),
+    }),
+  }),
+});

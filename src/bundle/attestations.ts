@@ -1,0 +1,71 @@
+/** Reviewers' attestations that are worth packing: each signed by the key that it is called by, about this manifest. */
+import { attestationName } from "../attestation/predicate.ts";
+import { MAX_ATTESTATION_BYTES, readAttestation } from "../attestation/read.ts";
+import { sha256 } from "../digest/sha256.ts";
+import { parseStrictJson } from "../digest/strict_json.ts";
+import { UserError } from "../errors.ts";
+import { type ArtefactFolder, readArtefact } from "../manifest/artefacts.ts";
+import { ATTESTATION_FOLDER, isAttestationName } from "../manifest/companions.ts";
+import { readEnvelope } from "../manifest/dsse.ts";
+import { importVerifyingKey, type VerifyingKey } from "../manifest/keys.ts";
+import type { Artefact } from "../manifest/run.ts";
+import type { AttestedManifest } from "../manifest/verify_options.ts";
+
+/** An attestation that is not packed. */
+export interface LeftAttestation {
+  /** beside the manifest */
+  readonly name: string;
+  /** why not */
+  readonly reason: string;
+}
+
+/** What lies in the folder of attestations. */
+export interface FoundAttestations {
+  readonly good: readonly Artefact[];
+  readonly left: readonly LeftAttestation[];
+}
+
+/** Looks through the attestations beside a manifest. Whether their reviewers are known to anyone is not asked. */
+export async function findAttestations(
+  artefacts: ArtefactFolder,
+  manifest: AttestedManifest,
+): Promise<FoundAttestations> {
+  const good: Artefact[] = [];
+  const left: LeftAttestation[] = [];
+  for (const name of (await artefacts.list(ATTESTATION_FOLDER)).filter(isAttestationName)) {
+    const found = await readOne(name, artefacts, manifest);
+    if (typeof found === "string") left.push({ name, reason: found });
+    else good.push(found);
+  }
+  return { good, left };
+}
+
+async function readOne(
+  name: string,
+  artefacts: ArtefactFolder,
+  manifest: AttestedManifest,
+): Promise<Artefact | string> {
+  try {
+    const bytes = await readArtefact(artefacts, name, MAX_ATTESTATION_BYTES);
+    const key = await embeddedKey(bytes);
+    if (key === undefined) return "it does not hold its reviewer's public key";
+    if (attestationName(key.keyId) !== name) return `it is signed by another key, ${key.keyId}`;
+    const attestation = await readAttestation(bytes, key, manifest);
+    return typeof attestation === "string" ? attestation : { name, sha256: sha256(bytes) };
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+async function embeddedKey(bytes: Uint8Array): Promise<VerifyingKey | undefined> {
+  let value: unknown;
+  try {
+    value = parseStrictJson(bytes);
+  } catch {
+    return undefined;
+  }
+  const envelope = readEnvelope(value);
+  const spki = typeof envelope === "string" ? undefined : envelope.signatures[0]?.publicKey;
+  return spki === undefined ? undefined : await importVerifyingKey(spki, "The key in the attestation");
+}

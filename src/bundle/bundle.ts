@@ -1,0 +1,141 @@
+/** A manifest and what belongs to it, in one archive that verifies anywhere (docs/verification.md, "Bundles"). */
+import { archiveSize, BLOCK_BYTES, looksLikeTar } from "../archive/tar_format.ts";
+import { tarBytes, type TarSource } from "../archive/tar_writer.ts";
+import { createSha256, type Digest, sha256 } from "../digest/sha256.ts";
+import { UserError } from "../errors.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import { writeFileDurably } from "../files/durable.ts";
+import { fileError } from "../files/file_error.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import { readStart } from "../files/read_file.ts";
+import type { ArtefactFolder } from "../manifest/artefacts.ts";
+import { MANIFEST_FILE, openManifest } from "../manifest/open_manifest.ts";
+import type { Statement } from "../manifest/predicate.ts";
+import type { Judge } from "../manifest/verify_claims.ts";
+import { findAttestations, type LeftAttestation } from "./attestations.ts";
+import { chooseCheckpoints } from "./checkpoint_choice.ts";
+import { artefactSource, memorySource } from "./sources.ts";
+import { readStatement, requireVerified } from "./verified.ts";
+
+/** What is packed, and where to. */
+export interface BundleOptions {
+  /** path of the archive; a bundle that is there is replaced, any other file is not */
+  readonly output: string;
+  /** `all`, `landmarks`, `last`, `none`, or any number of `RUN:STEP`; `all` if absent */
+  readonly checkpoints?: readonly string[];
+  /** judges the claims again before anything is packed */
+  readonly judge?: Judge;
+  /** where it is read and written; the machine's own files if absent */
+  readonly files?: FileSystem;
+  /** aborted: nothing is left behind, and the signal's reason is thrown */
+  readonly signal?: AbortSignal;
+  /** told after every piece: bytes of the archive that are written, and in all */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What was packed. */
+export interface Bundle {
+  /** path of the archive */
+  readonly path: string;
+  /** of the whole archive: the same for the same files, on every machine */
+  readonly sha256: Digest;
+  /** size of the archive */
+  readonly bytes: number;
+  /** the one folder in it, which unpacking makes */
+  readonly folder: string;
+  /** number of files in it */
+  readonly files: number;
+  /** how many checkpoints are in it, how many it leaves out, and what those would have added */
+  readonly checkpoints: { readonly taken: number; readonly left: number; readonly bytesLeft: number };
+  /** how many of reviewers' attestations are in it, and those beside the manifest that are not good */
+  readonly attestations: { readonly taken: number; readonly left: readonly LeftAttestation[] };
+}
+
+/**
+ * Packs a manifest, the files that it names, the chosen ones of its checkpoints, and reviewers' attestations into a tar
+ * archive. The manifest is verified first, and every file is hashed again while it is packed.
+ *
+ * @param path of the manifest, of its folder, or of a bundle, of which a smaller one may be made
+ * @throws {UserError} `NOT_VERIFIED`, `DIGEST_MISMATCH`, and others; no archive is written then
+ */
+export async function bundle(path: string, options: BundleOptions): Promise<Bundle> {
+  const { output, checkpoints: words = ["all"], files = DENO_FILES, judge } = options;
+  await requireReplaceable(output, files);
+  const { bytes: manifest, artefacts } = await openManifest(path, files);
+  const statement = await readStatement(path, manifest, artefacts);
+  const { taken, left } = chooseCheckpoints(words, statement.predicate.runs);
+  await requireVerified(path, manifest, artefacts, {
+    checkpoints: taken.union(left),
+    ...(judge === undefined ? {} : { judge }),
+  });
+
+  const manifestDigest = sha256(manifest);
+  const folder = folderName(statement, manifestDigest);
+  // Who signed the manifest matters to those who count attestations, not here.
+  const attestations = await findAttestations(artefacts, { sha256: manifestDigest, statement, signers: [] });
+  const sources = [memorySource(`${folder}/${MANIFEST_FILE}`, manifest)];
+  const named = statement.subject.map(({ name, digest }) => ({ name, ...digest }));
+  for (const artefact of [...named.filter(({ name }) => !left.has(name)), ...attestations.good]) {
+    sources.push(await artefactSource(`${folder}/${artefact.name}`, artefacts, artefact));
+  }
+  const bytesLeft = await totalSize(artefacts, left);
+  return {
+    ...await writeArchive(sources, { ...options, files }),
+    path: output,
+    folder,
+    files: sources.length,
+    checkpoints: { taken: taken.size, left: left.size, bytesLeft },
+    attestations: { taken: attestations.good.length, left: attestations.left },
+  };
+}
+
+/** A file that nobody asked to lose is not overwritten. */
+async function requireReplaceable(path: string, files: FileSystem): Promise<void> {
+  try {
+    const status = await files.status(path);
+    if (status === undefined) return;
+    if (status.kind === "file" && looksLikeTar(await readStart(path, BLOCK_BYTES, files))) return;
+    throw new UserError("OUTPUT_EXISTS", `"${path}" is there already and is no bundle`, "give another --output FILE");
+  } catch (error) {
+    throw fileError(error, "write", path);
+  }
+}
+
+/** The same for the same manifest, wherever it lies; bundles of two manifests unpack side by side. */
+function folderName({ predicate }: Statement, manifest: Digest): string {
+  const scale = predicate.scale.replace(/[^A-Za-z0-9-]+/g, "-").slice(0, 32);
+  return `rewarm-${scale}-${manifest.slice(0, 12)}`;
+}
+
+/** Bytes of those files that are there. */
+async function totalSize(artefacts: ArtefactFolder, names: ReadonlySet<string>): Promise<number> {
+  let total = 0;
+  for (const name of names) {
+    try {
+      total += await artefacts.size(name);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  return total;
+}
+
+async function writeArchive(
+  sources: readonly TarSource[],
+  { output, files, signal, onProgress }: BundleOptions & { readonly files: FileSystem },
+): Promise<Pick<Bundle, "sha256" | "bytes">> {
+  const hasher = await createSha256();
+  const total = archiveSize(sources);
+  let bytes = 0;
+  const chunks = async function* () {
+    for await (const chunk of tarBytes(sources)) {
+      signal?.throwIfAborted();
+      hasher.update(chunk);
+      yield chunk;
+      bytes += chunk.length;
+      onProgress?.(bytes, total);
+    }
+  };
+  await writeFileDurably(output, chunks(), { files });
+  return { sha256: hasher.finish(), bytes };
+}

@@ -1,0 +1,74 @@
+/** Which checkpoints a bundle takes along. */
+import { suggest, UserError } from "../errors.ts";
+import { findRun } from "../manifest/find_run.ts";
+import { isTrained, type ManifestRun, type StateEvidence, type TrainedRun } from "../manifest/run.ts";
+
+type Rule = (run: TrainedRun, state: StateEvidence) => boolean;
+
+const RULES = {
+  /** a bundle verifies as its folder does, and replays from anywhere */
+  all: () => true,
+  /** where claims look at the curves, and where other runs start */
+  landmarks: ({ specification, checkpointSteps }, { step }) =>
+    specification.evaluation.landmarks.includes(step) || checkpointSteps.includes(step),
+  /** the newest one of each run: the trained models */
+  last: ({ states }, { step }) => states.findLast(({ checkpoint }) => checkpoint !== undefined)?.step === step,
+  /** replays start where the runs begin */
+  none: () => false,
+} as const satisfies Readonly<Record<string, Rule>>;
+
+/** Words that choose checkpoints. `RUN:STEP` chooses a single one. */
+export const CHECKPOINT_CHOICES: readonly string[] = Object.keys(RULES);
+
+/** The checkpoints of a manifest by their names. */
+export interface CheckpointChoice {
+  readonly taken: ReadonlySet<string>;
+  readonly left: ReadonlySet<string>;
+}
+
+/**
+ * Sorts the checkpoints that a manifest names.
+ *
+ * @param words of {@linkcode CHECKPOINT_CHOICES}, and `RUN:STEP`, where RUN is a label or the beginning of a key; what any
+ * of them takes is taken
+ * @throws {UserError} `UNKNOWN_CHECKPOINT` or `UNKNOWN_RUN`
+ */
+export function chooseCheckpoints(words: readonly string[], runs: readonly ManifestRun[]): CheckpointChoice {
+  const rules = words.map((word) => ruleOf(word, runs));
+  const taken = new Set<string>();
+  const left = new Set<string>();
+  for (const run of runs.filter(isTrained)) {
+    for (const state of run.states) {
+      if (state.checkpoint === undefined) continue;
+      (rules.some((rule) => rule(run, state)) ? taken : left).add(state.checkpoint.name);
+    }
+  }
+  return { taken, left };
+}
+
+function isChoice(word: string): word is keyof typeof RULES {
+  return Object.hasOwn(RULES, word);
+}
+
+function ruleOf(word: string, runs: readonly ManifestRun[]): Rule {
+  if (isChoice(word)) return RULES[word];
+  const [, name, digits] = /^(.+):(\d{1,15})$/.exec(word) ?? [];
+  if (name === undefined) {
+    throw new UserError(
+      "UNKNOWN_CHECKPOINT",
+      `"${word}" names no checkpoints`,
+      `${suggest(word, CHECKPOINT_CHOICES)}, or write RUN:STEP`,
+    );
+  }
+  const wanted = findRun(name, runs);
+  const step = Number(digits);
+  const steps = wanted.states.filter(({ checkpoint }) => checkpoint !== undefined).map((state) => state.step);
+  if (!steps.includes(step)) {
+    throw new UserError(
+      "UNKNOWN_CHECKPOINT",
+      `Run "${wanted.label}" has no checkpoint at step ${step}`,
+      steps.length === 0 ? "it has none" : `it has some at ${steps.join(", ")}`,
+    );
+  }
+  return (run, state) => run === wanted && state.step === step;
+}

@@ -1,0 +1,67 @@
+/** `deno task attest`: a reviewer verifies a manifest and signs the outcome. */
+import { attest as attestManifest, requireAttestable } from "../attestation/attest.ts";
+import { EXIT, UserError } from "../errors.ts";
+import { folderOf } from "../files/durable.ts";
+import { readSigningKey } from "../manifest/key_file.ts";
+import { parseCommandLine } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { threadCount } from "./engines.ts";
+import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "./verification.ts";
+import { requireWritePermission } from "./write_permission.ts";
+
+const OPTIONS = {
+  key: { kind: "text", value: "FILE", help: "your private key (PEM, PKCS #8); not the one that signed the manifest" },
+  replace: { kind: "flag", help: "replace what this key attested before" },
+  ...VERIFICATION_OPTIONS,
+} as const;
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
+  const path = manifestPath(positionals);
+  if (values.key === undefined) {
+    throw new UserError(
+      "MISSING_ARGUMENT",
+      "No key to sign with is named",
+      'give --key FILE; make one with "deno task keygen --out reviewer.pem"',
+    );
+  }
+  const key = await readSigningKey(values.key);
+  const { target } = await requireAttestable(path, { key, replace: values.replace === true });
+  const folder = folderOf(target);
+  await requireWritePermission(
+    folder,
+    `deno run --allow-read --allow-write=.cache,${folder} --allow-env=CI src/cli/main.ts attest …`,
+  );
+  const verified = await verifyByOptions(path, values);
+  if (verified === undefined) return EXIT.interrupted;
+  const { report, replay } = verified;
+  const json = values.json === true;
+  if (report.verdict !== "verified") {
+    console.log(reportText(verified, json));
+    if (!json) console.log("Not attested: only what is verified is");
+    return report.exitCode;
+  }
+  const file = await attestManifest(
+    path,
+    { report, ...(replay?.choice === undefined ? {} : { choice: replay.choice }) },
+    {
+      key,
+      replace: values.replace === true,
+      ...(replay === undefined ? {} : { threads: threadCount(values) }),
+    },
+  );
+  console.log(reportText(verified, json, { attestation: { file, keyId: key.keyId } }));
+  if (!json) {
+    console.log(`\nAttested    ${file}`);
+    console.log(`public key  ${key.spki.toBase64()} (for the list of those who trust you)`);
+  }
+  return EXIT.ok;
+}
+
+/** `attest` */
+export const attest: Command = {
+  summary: "verifies a manifest as a reviewer and signs the outcome, in a file that travels with it",
+  usage: "MANIFEST --key FILE [options]",
+  options: OPTIONS,
+  run,
+};

@@ -1,0 +1,123 @@
+/** `deno task bundle`: a manifest and what belongs to it, in one archive. */
+import { type Bundle, bundle } from "../bundle/bundle.ts";
+import { CHECKPOINT_CHOICES } from "../bundle/checkpoint_choice.ts";
+import { EXIT, UserError } from "../errors.ts";
+import { groupedNumber } from "../experiment/plan_text.ts";
+import { folderOf } from "../files/durable.ts";
+import { printable } from "../files/safe_name.ts";
+import { MANIFEST_FILE } from "../manifest/open_manifest.ts";
+import { paperJudge } from "../manifest/paper_judge.ts";
+import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
+import { parseCommandLine } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { abortOnSignals } from "./signals.ts";
+import { requireWritePermission } from "./write_permission.ts";
+
+const OPTIONS = {
+  checkpoints: {
+    kind: "list",
+    value: "WHICH…",
+    help: `${CHECKPOINT_CHOICES.join(", ")}, or RUN:STEP… (default: all)`,
+  },
+  output: { kind: "text", value: "FILE", help: "the archive (default: FOLDER.tar, beside the folder)" },
+  json: { kind: "flag", help: "print what was packed as JSON" },
+} as const;
+
+/** Bytes between two lines of progress, where the output is a terminal. */
+const PROGRESS_BYTES = 2 ** 24;
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals: [path] } = parseCommandLine(args, OPTIONS, 1);
+  if (path === undefined) {
+    throw new UserError("MISSING_ARGUMENT", "No folder is named", "give it first, before all options: out/tiny");
+  }
+  const output = values.output ?? await defaultOutput(path);
+  const folder = folderOf(output);
+  await requireWritePermission(folder, `deno run --allow-read --allow-write=${folder} src/cli/main.ts bundle …`);
+  const paper = await loadPaper();
+  const { signal, dispose } = abortOnSignals();
+  const progress = progressLine();
+  try {
+    const packed = await bundle(path, {
+      output,
+      judge: paperJudge(paper.text, PAPER_FILE),
+      signal,
+      onProgress: progress.show,
+      ...(values.checkpoints === undefined ? {} : { checkpoints: values.checkpoints }),
+    });
+    progress.end();
+    console.log(values.json === true ? JSON.stringify(packed, null, 2) : formatBundle(packed));
+    return EXIT.ok;
+  } catch (error) {
+    progress.end();
+    if (signal.aborted && error === signal.reason) return EXIT.interrupted;
+    throw error;
+  } finally {
+    dispose();
+  }
+}
+
+/** `out/tiny.tar` for `out/tiny`, `out/tiny/` and `out/tiny/manifest.dsse.json`. */
+async function defaultOutput(path: string): Promise<string> {
+  const isFile = (await Deno.stat(path).catch(() => undefined))?.isFile === true;
+  const folder = !isFile ? path.replace(/[/\\]+$/, "") : lastPart(path) === MANIFEST_FILE ? folderOf(path) : "";
+  if (["", ".", ".."].includes(lastPart(folder))) {
+    throw new UserError("MISSING_OUTPUT", `"${path}" gives the bundle no name`, "add --output FILE");
+  }
+  return `${folder}.tar`;
+}
+
+function lastPart(path: string): string {
+  return path.split(/[/\\]/).at(-1) ?? "";
+}
+
+function progressLine(): { readonly show: (done: number, total: number) => void; readonly end: () => void } {
+  const isLive = Deno.stderr.isTerminal();
+  const write = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(text));
+  let shown = 0;
+  return {
+    show(done, total) {
+      if (!isLive || done - shown < PROGRESS_BYTES) return;
+      shown = done;
+      write(`\r  packing ${groupedNumber(done / 2 ** 20)} of ${groupedNumber(total / 2 ** 20)} MiB`);
+    },
+    end: () => void (shown > 0 && write("\r\x1b[0K")),
+  };
+}
+
+function formatBundle({ path, folder, files, bytes, checkpoints, attestations, sha256 }: Bundle): string {
+  const { taken, left, bytesLeft } = checkpoints;
+  const rows = [
+    ["files", groupedNumber(files)],
+    [
+      "checkpoints",
+      left === 0
+        ? `all ${taken}`
+        : `${taken} of ${taken + left}; the others would add ${groupedNumber(bytesLeft)} bytes`,
+    ],
+    ["attestations", attestations.taken === 0 ? "none" : String(attestations.taken)],
+    ...attestations.left.map(({ name, reason }) => ["", `not ${name}: ${printable(reason, 300)}`]),
+    ["size", `${groupedNumber(bytes)} bytes`],
+    ["sha256", sha256],
+  ];
+  const name = lastPart(path);
+  const spared = left === 0 ? "" : " --without-checkpoints";
+  return [
+    `Packed ${path}`,
+    ...rows.map(([label = "", value]) => `  ${label.padEnd(12)}  ${value}`),
+    "",
+    "Whoever receives it checks it as it is:",
+    `  deno task verify ${name}${spared}`,
+    "or unpacks it, with the same result:",
+    `  tar xf ${name}`,
+    `  deno task verify ${folder}/${MANIFEST_FILE}${spared}`,
+  ].join("\n");
+}
+
+/** `bundle` */
+export const bundleCommand: Command = {
+  summary: "packs a manifest and what belongs to it into one archive that verifies anywhere",
+  usage: "FOLDER [options]",
+  options: OPTIONS,
+  run,
+};

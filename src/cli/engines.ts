@@ -1,0 +1,118 @@
+/** The engines that `--engine` may name: what each promises, what it needs, and how it is started. */
+import type { Engine } from "../engine/engine.ts";
+import { createExactEngine } from "../engine/exact/engine.ts";
+import { planLayout } from "../engine/exact/layout.ts";
+import { predictPeakBytes } from "../engine/exact/peak_memory.ts";
+import { EVALUATION_WINDOWS } from "../engine/exact/session.ts";
+import { ARITHMETIC_VERSION } from "../engine/ordered/arithmetic.ts";
+import { sha256 } from "../digest/sha256.ts";
+import { suggest, UserError } from "../errors.ts";
+import type { Plan } from "../experiment/plan.ts";
+import { compactNumber } from "../experiment/plan_text.ts";
+import type { RunSpecification } from "../experiment/run.ts";
+import { sessionOptions } from "../train/train_plan.ts";
+import type { Values } from "./arguments.ts";
+import { kernelCache } from "./settings.ts";
+
+/** Options of every command that starts an engine. */
+export const ENGINE_OPTIONS = {
+  engine: { kind: "text", value: "NAME", help: "what trains: exact, or cuda-ordered on a GPU (default: exact)" },
+  threads: { kind: "count", value: "N", help: "threads of the exact engine; changes no bit (default: all cores)" },
+  device: { kind: "text", value: "N", help: "which GPU, from 0 (default: 0)" },
+  "cuda-lib": { kind: "list", value: "DIR…", help: "folders to look for NVIDIA's libraries in first" },
+} as const;
+
+/** Options that choose an engine and how it works. */
+export type EngineValues = Values<typeof ENGINE_OPTIONS>;
+
+/** An engine before it is started. */
+export interface EngineChoice {
+  /** as `--engine` names it */
+  readonly name: string;
+  /** enters the key of every run */
+  readonly identity: RunSpecification["engine"];
+  /** What a plan's largest run takes, in a sentence. */
+  readonly memory: (plan: Plan, values: EngineValues) => Promise<string>;
+  /** Starts it. */
+  readonly start: (values: EngineValues) => Promise<Engine>;
+}
+
+const MOST_THREADS = 64;
+
+/** Threads to train with: all the machine has, unless told otherwise. */
+export function threadCount({ threads }: Pick<EngineValues, "threads">): number {
+  const count = threads ?? Math.min(MOST_THREADS, navigator.hardwareConcurrency);
+  if (count > MOST_THREADS) {
+    throw new UserError("TOO_MANY_THREADS", `--threads is ${count}`, `the exact engine takes at most ${MOST_THREADS}`);
+  }
+  return count;
+}
+
+const exact: EngineChoice = {
+  name: "exact",
+  identity: { level: "machine_to_machine", arithmetic: ARITHMETIC_VERSION },
+  memory: (plan, values) => {
+    const threads = threadCount(values);
+    const bytes = largest(plan, (options) => planLayout(options, threads, EVALUATION_WINDOWS).bytes);
+    if (typeof bytes === "string") return Promise.resolve(bytes);
+    const peak = compactNumber(predictPeakBytes(bytes, threads, false));
+    return Promise.resolve(`the exact engine takes ${peak}B of memory at its peak on ${threads} threads`);
+  },
+  start: (values) => createExactEngine({ threads: threadCount(values), sha256, cache: kernelCache }),
+};
+
+const cudaOrdered: EngineChoice = {
+  name: "cuda-ordered",
+  identity: { level: "machine_to_machine", arithmetic: ARITHMETIC_VERSION },
+  memory: async (plan) => {
+    const { planOrderedMemory } = await import("../engine/cuda/ordered/memory.ts");
+    const bytes = largest(plan, (options) => planOrderedMemory(options).bytes);
+    return typeof bytes === "string"
+      ? bytes
+      : `the engine cuda-ordered takes ${compactNumber(bytes)}B of a GPU's memory`;
+  },
+  start: async (values) => {
+    const { createOrderedCudaEngine } = await import("../engine/cuda/engine.ts");
+    return await createOrderedCudaEngine(cudaOptions(values));
+  },
+};
+
+/** What the CUDA engines are told. */
+function cudaOptions({ device, "cuda-lib": libraryFolders = [] }: EngineValues) {
+  if (device !== undefined && !/^\d{1,3}$/.test(device)) {
+    throw new UserError("BAD_NUMBER", `Option "--device" is "${device}"`, "expected the number of a GPU, from 0");
+  }
+  return { libraryFolders, cache: kernelCache, ...(device === undefined ? {} : { ordinal: Number(device) }) };
+}
+
+/** The largest of all runs' needs, or why one cannot be held. */
+function largest(plan: Plan, bytesOf: (options: ReturnType<typeof sessionOptions>) => number): number | string {
+  try {
+    return Math.max(...plan.runs.map((run) => bytesOf(sessionOptions(run))));
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
+
+const ENGINES: readonly EngineChoice[] = [exact, cudaOrdered];
+
+/**
+ * The engine that options name.
+ *
+ * @throws {UserError} `UNKNOWN_ENGINE` with the nearest match
+ */
+export function chooseEngine({ engine: name = exact.name }: Pick<EngineValues, "engine">): EngineChoice {
+  const choice = ENGINES.find((candidate) => candidate.name === name);
+  if (choice !== undefined) return choice;
+  throw new UserError(
+    "UNKNOWN_ENGINE",
+    `Unknown engine "${name}"`,
+    suggest(name, ENGINES.map((engine) => engine.name)),
+  );
+}
+
+/** Starts the engine that options name. */
+export async function startEngine(values: EngineValues): Promise<Engine> {
+  return await chooseEngine(values).start(values);
+}

@@ -1,0 +1,80 @@
+/** A verification as the command line asks for it, with or without a replay: what verify, replay and attest share. */
+import { UserError } from "../errors.ts";
+import { readVerifyingKey } from "../manifest/key_file.ts";
+import { paperJudge } from "../manifest/paper_judge.ts";
+import { formatVerification, type VerificationReport } from "../manifest/verification_report.ts";
+import { verifyManifestFile } from "../manifest/verify_file.ts";
+import type { CountAttestations, VerifyOptions } from "../manifest/verify_options.ts";
+import type { Replay } from "../replay/replay.ts";
+import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
+import type { Values } from "./arguments.ts";
+import { piecesFromOptions, REPLAY_OPTIONS, replaySummary, runReplay } from "./replay.ts";
+
+/** Options of a verification. */
+export const VERIFICATION_OPTIONS = {
+  "public-key": { kind: "list", value: "FILE…", help: "keys whose owners you know; one of them must have signed" },
+  "without-checkpoints": { kind: "flag", help: "accept that checkpoints were not published" },
+  ...REPLAY_OPTIONS,
+  json: { kind: "flag", help: "print the report as JSON" },
+} as const;
+
+/** What options do not say. */
+export interface Further {
+  /** stands for `--replay` where the options name no pieces */
+  readonly usual?: string;
+  readonly countAttestations?: CountAttestations;
+}
+
+/** What was found. */
+export interface Verified {
+  readonly report: VerificationReport;
+  /** if some of the training was to be repeated */
+  readonly replay?: Replay;
+}
+
+/** The manifest among a command's words. */
+export function manifestPath([path]: readonly string[]): string {
+  if (path !== undefined) return path;
+  throw new UserError("MISSING_ARGUMENT", "No manifest is named", "give its path first: out/tiny/manifest.dsse.json");
+}
+
+/**
+ * Verifies, and prints the progress of a replay.
+ *
+ * @returns undefined when it was interrupted
+ */
+export async function verifyByOptions(
+  path: string,
+  values: Values<typeof VERIFICATION_OPTIONS>,
+  { usual, countAttestations }: Further = {},
+): Promise<Verified | undefined> {
+  const pieces = piecesFromOptions(values, usual);
+  const trustedKeys = await Promise.all((values["public-key"] ?? []).map(async (file) => ({
+    name: file,
+    key: await readVerifyingKey(file),
+  })));
+  const paper = await loadPaper();
+  const options: VerifyOptions = {
+    judge: paperJudge(paper.text, PAPER_FILE),
+    ...(trustedKeys.length === 0 ? {} : { trustedKeys }),
+    ...(values["without-checkpoints"] === true ? { withoutCheckpoints: true } : {}),
+    ...(countAttestations === undefined ? {} : { countAttestations }),
+  };
+  if (pieces === undefined) return { report: await verifyManifestFile(path, options) };
+  const replay = await runReplay(path, pieces, values, options, values.json === true);
+  if (replay === undefined) return undefined;
+  if (values.json !== true) console.log();
+  return { report: replay.report, replay };
+}
+
+/** The report for a terminal, or as JSON with what else there is to say. */
+export function reportText(
+  { report, replay }: Verified,
+  json: boolean,
+  further: Readonly<Record<string, unknown>> = {},
+): string {
+  if (!json) return formatVerification(report).trimEnd();
+  const { statement: _, ...summary } = report;
+  const replayed = replay === undefined ? {} : { replay: replaySummary(replay) };
+  return JSON.stringify({ ...summary, ...replayed, ...further }, null, 2);
+}

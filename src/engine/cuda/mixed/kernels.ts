@@ -1,0 +1,65 @@
+/** The kernels of `kernels/mixed/` on a device, by name. */
+import type { Kernel } from "../driver/kernel.ts";
+import type { Module } from "../driver/module.ts";
+import type { View } from "../driver/view.ts";
+
+/** Every kernel with its parameters, a letter each (driver/kernel.ts); a test holds them against the source. */
+export const MIXED_SIGNATURES = {
+  attention: "pppuuf",
+  attention_backward_queries: "ppppppuuff",
+  attention_backward_keys: "pppppuuff",
+  sum_columns: "pppuuu",
+  cross_entropy: "pppuuu",
+  cross_entropy_backward: "ppppfuuu",
+  sum_losses: "ppu",
+  embed: "pppuuu",
+  embedding_backward: "pppppu",
+  bias_gelu: "pppuu",
+  bias_gelu_backward: "ppppuu",
+  gemm_nt_16: "pppuuuuuu",
+  gemm_nn_16: "pppuuuuuu",
+  gemm_nt_f32: "pppuuuuuuuu",
+  gemm_tn_f32: "pppuuuuuuuu",
+  sum_splits: "ppuuu",
+  layer_norm: "pppppppuuuf",
+  layer_norm_pair: "ppppppppppuuuf",
+  layer_norm_backward: "ppppppppuuu",
+  layer_norm_pair_backward: "ppppppppppuuu",
+  carry_biases: "puuupuu",
+  bias_rotary: "ppppuuu",
+  bias_rotary_backward: "ppppuuu",
+  sum_squares: "ppp",
+  finish_gradient: "pupufuuf",
+  adamw: "pppppppp",
+  round_weights: "ppu",
+  add_gradient: "ppu",
+} as const;
+
+/** Kernels to launch, each typed by its parameters. */
+export type MixedKernels = {
+  readonly [Name in keyof typeof MIXED_SIGNATURES]: Kernel<(typeof MIXED_SIGNATURES)[Name]>;
+};
+
+/**
+ * Looks all kernels up.
+ *
+ * @throws {CudaError} if the image lacks one
+ */
+export function loadMixedKernels(module: Module): MixedKernels {
+  const kernels = Object.entries(MIXED_SIGNATURES).map(([name, signature]) => [name, module.kernel(name, signature)]);
+  // Made from the very table that the type is made from.
+  return Object.fromEntries(kernels) as MixedKernels;
+}
+
+/**
+ * The view, if it holds what a kernel will touch: one that reads on would end the process.
+ *
+ * @param elementBytes 2 or 4
+ * @throws {RangeError} if it is too short
+ */
+export function need(view: View, elements: number, elementBytes: number): View {
+  if (!(elements * elementBytes <= view.bytes)) {
+    throw new RangeError(`"${view.what}" has ${view.bytes} bytes, and a kernel needs ${elements * elementBytes}`);
+  }
+  return view;
+}

@@ -1,0 +1,15 @@
+/** The 16-bit formats of the mixed mode. */
+import type { HalfType } from "../driver/matmul_descriptor.ts";
+
+/** `fp16` with dynamic loss scaling, as the paper trained; `bf16` with the range of f32, without scaling. */
+export type MixedPrecision = "fp16" | "bf16";
+
+/** The format's name in cuBLASLt's terms. */
+export function halfType(precision: MixedPrecision): HalfType {
+  return precision === "fp16" ? "f16" : "bf16";
+}
+
+/** Bytes of a 16-bit value. */
+export const HALF_BYTES = 2;
+/** Bytes of an f32. */
+export const FLOAT_BYTES = 4;

@@ -1,0 +1,78 @@
+/** Where a manifest lies with its artefacts: in a folder, or in a bundle. What a path is, is seen from its contents. */
+import { BLOCK_BYTES, looksLikeTar } from "../archive/tar_format.ts";
+import { UserError } from "../errors.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import { folderOf } from "../files/durable.ts";
+import { fileError } from "../files/file_error.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import { readFileBounded, readStart } from "../files/read_file.ts";
+import { type ArtefactFolder, readArtefact } from "./artefacts.ts";
+import { bundleArtefacts } from "./bundle_artefacts.ts";
+import { folderArtefacts } from "./folder_artefacts.ts";
+import { MAX_MANIFEST_BYTES } from "./verify.ts";
+
+/** Name of the manifest in an output folder and in a bundle. */
+export const MANIFEST_FILE = "manifest.dsse.json";
+
+/** A manifest's bytes, nothing of them checked, and the files that lie beside it. */
+export interface OpenedManifest {
+  /** contents of `manifest.dsse.json` */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** the files that lie beside it */
+  readonly artefacts: ArtefactFolder;
+  /** all names in the bundle; absent for a folder, where other files are nobody's concern */
+  readonly bundled?: readonly string[];
+}
+
+/** First bytes of files that hold another, smaller. */
+const COMPRESSED: readonly (readonly [name: string, start: string])[] = [
+  ["gzip", "1f8b"],
+  ["zstd", "28b52ffd"],
+  ["xz", "fd377a585a00"],
+  ["zip", "504b0304"],
+];
+
+/**
+ * Opens a manifest: its own path, that of its folder, or a bundle.
+ *
+ * @throws {UserError} if it is not there, too large (`FILE_TOO_LARGE`), or an archive that is refused (`BAD_ARCHIVE`)
+ */
+export async function openManifest(path: string, files: FileSystem = DENO_FILES): Promise<OpenedManifest> {
+  const kind = await kindOf(path, files);
+  // Looked at before it is opened: opening a named pipe would wait forever.
+  if (kind === "other") {
+    throw new UserError("NOT_A_FILE", `Cannot read "${path}", it is no regular file`, "give the path of a file");
+  }
+  if (kind === "folder") return await openInFolder(`${path}/${MANIFEST_FILE}`, files);
+  const start = await readStart(path, BLOCK_BYTES, files);
+  if (looksLikeTar(start)) return await openBundle(path, files);
+  const compression = COMPRESSED.find(([, bytes]) => start.toHex().startsWith(bytes))?.[0];
+  if (compression !== undefined) {
+    throw new UserError("COMPRESSED", `"${path}" is compressed (${compression})`, "decompress it first");
+  }
+  return await openInFolder(path, files);
+}
+
+async function kindOf(path: string, files: FileSystem) {
+  try {
+    return (await files.status(await files.realPath(path)))?.kind;
+  } catch (error) {
+    throw fileError(error, "read", path);
+  }
+}
+
+async function openInFolder(path: string, files: FileSystem): Promise<OpenedManifest> {
+  return {
+    bytes: await readFileBounded(path, MAX_MANIFEST_BYTES, files),
+    artefacts: folderArtefacts(folderOf(path), files),
+  };
+}
+
+async function openBundle(path: string, files: FileSystem): Promise<OpenedManifest> {
+  const artefacts = await bundleArtefacts(path, files);
+  return {
+    bytes: await readArtefact(artefacts, MANIFEST_FILE, MAX_MANIFEST_BYTES),
+    artefacts,
+    bundled: artefacts.names,
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Whether a run can be trained again here, asked before data are prepared, memory is taken or a batch is read: a signed
+ * manifest may state a model or a batch of any size.
+ */
+import type { Engine } from "../engine/engine.ts";
+import { UserError } from "../errors.ts";
+import { compactNumber } from "../experiment/plan_text.ts";
+import type { TrainedRun } from "../manifest/run.ts";
+import { parameterCount } from "../model/config.ts";
+import { sessionOptions } from "../train/train_plan.ts";
+
+/** Bytes of a batch's tokens, which are read into memory beside the engine's; a batch of the paper's has 4.5 MB. */
+const MAX_BATCH_BYTES = 256 * 2 ** 20;
+/** Training windows of a run, whose order is walked one by one; the paper's longest run reads 146 million. */
+const MAX_WINDOWS = 2 ** 30;
+
+/**
+ * Refuses a run whose bits this engine cannot compare, or that is too large for it.
+ *
+ * @throws {UserError} `ENGINE_CANNOT_REPLAY`, or `TOO_LARGE_TO_REPLAY` naming what the run states and the limit
+ */
+export function requireEngine(run: TrainedRun, engine: Engine): void {
+  const { level, arithmetic } = run.specification.engine;
+  if (engine.level !== "machine_to_machine" || level !== "machine_to_machine" || arithmetic !== engine.arithmetic) {
+    throw new UserError(
+      "ENGINE_CANNOT_REPLAY",
+      `Run "${run.label}" was computed by "${arithmetic}" (${level}), and the engine here computes by ` +
+        `"${engine.arithmetic}" (${engine.level})`,
+      "replay it with the version of rewarm that made it, and an engine whose bits are the same on every machine",
+    );
+  }
+  const flaw = batchFlaw(run) ?? memoryFlaw(run, engine);
+  if (flaw !== undefined) {
+    throw new UserError("TOO_LARGE_TO_REPLAY", `Run "${run.label}" cannot be trained again here: ${flaw}`);
+  }
+}
+
+function batchFlaw({ specification, journal }: TrainedRun): string | undefined {
+  const { batchSequences, model } = specification;
+  const batchBytes = 2 * batchSequences * (model.sequenceLength + 1);
+  if (batchBytes > MAX_BATCH_BYTES) {
+    return `it states batches of ${batchSequences} sequences of ${model.sequenceLength} tokens, which take ` +
+      `${compactNumber(batchBytes)}B, and at most ${compactNumber(MAX_BATCH_BYTES)}B are read at a time`;
+  }
+  const windows = (journal.steps + 1) * batchSequences;
+  if (windows > MAX_WINDOWS) {
+    return `it states ${journal.steps} steps of ${batchSequences} sequences, ${compactNumber(windows)} windows, and ` +
+      `the order of at most ${compactNumber(MAX_WINDOWS)} is followed`;
+  }
+  return undefined;
+}
+
+function memoryFlaw(run: TrainedRun, engine: Engine): string | undefined {
+  try {
+    engine.memoryBytes(sessionOptions(run));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const { model } = run.specification;
+    return `it states a model of hidden size ${model.hiddenSize}, ${model.layers} layers and ` +
+      `${model.sequenceLength} tokens a window, ${compactNumber(parameterCount(model))} parameters. ${error.message}`;
+  }
+}

@@ -1,0 +1,65 @@
+/** A plan carried out in its output folder: the folder is taken, what is missing is trained, and the rest follows. */
+import { canonicalJson } from "../digest/canonical_json.ts";
+import type { Plan } from "../experiment/plan.ts";
+import { planFromJson, planToJson } from "../experiment/plan_json.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import { claimOutputFolder, lockOutputFolder, PLAN_FILE } from "../files/output_lock.ts";
+import type { Corpora } from "../train/evaluation.ts";
+import { trainPlan } from "../train/train_plan.ts";
+import { calibrate } from "./calibrate.ts";
+import { conclude } from "./conclude.ts";
+import type { ReproduceOptions, Reproduction } from "./options.ts";
+import type { PaperFile } from "./paper_file.ts";
+
+/** A plan with all that it is judged by and trained on. */
+export interface ReadyPlan {
+  readonly paper: PaperFile;
+  readonly plan: Plan;
+  readonly corpora: Corpora;
+}
+
+/**
+ * Trains what of the plan is not trained yet, then judges, reports and signs. Everything that it writes goes through
+ * `options.fileSystem`, and whatever moment it stops at, the same call goes on from there.
+ *
+ * @throws {UserError} where files cannot be read or written; the folder is left so that the same call goes on
+ * @throws {Interrupted} when `options.signal` is aborted
+ */
+export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Promise<Reproduction> {
+  const { output, engine, fileSystem: files = DENO_FILES, signal, events = {} } = options;
+  const { plan, corpora } = ready;
+  await using lock = await lockOutputFolder(output, files);
+  if (lock.tookOverFrom !== undefined) {
+    events.onWarning?.(`Process ${lock.tookOverFrom.pid} left "${output}" without finishing; going on from there`);
+  }
+  const planText = `${canonicalJson(planToJson(plan))}\n`;
+  await claimOutputFolder(output, planText, (found) => isCompatible(plan, found), files);
+  const key = await options.signingKey(); // a key that is not there must not be found out after training either
+  if (events.onPlan !== undefined) events.onPlan(plan, await calibrate(plan, engine, output, files));
+  const { onProgress, onRun, onWarning } = events;
+  const results = await trainPlan({
+    runs: plan.runs,
+    engine,
+    corpora,
+    output,
+    files,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(onRun === undefined ? {} : { onRun }),
+    ...(onWarning === undefined ? {} : { onWarning }),
+  });
+  return await conclude(options, ready, results, key);
+}
+
+/** A folder may hold another choice of the same runs: runs of one name must be one run. */
+function isCompatible(plan: Plan, found: Uint8Array): boolean {
+  try {
+    const earlier = planFromJson(JSON.parse(new TextDecoder().decode(found)), PLAN_FILE);
+    const keys = new Map(earlier.runs.map(({ label, key }) => [label, key]));
+    return earlier.scale.name === plan.scale.name &&
+      canonicalJson(earlier.data) === canonicalJson(plan.data) &&
+      plan.runs.every(({ label, key }) => (keys.get(label) ?? key) === key);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,90 @@
+/** Claims, report and signed manifest from what the runs left. */
+import type { RunKey } from "../experiment/run.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import { writeFileDurably } from "../files/durable.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import { PLAN_FILE } from "../files/output_lock.ts";
+import { digestArtefacts } from "../manifest/folder_artefacts.ts";
+import type { SigningKey } from "../manifest/keys.ts";
+import { MANIFEST_FILE } from "../manifest/open_manifest.ts";
+import { judgeResults } from "../manifest/paper_judge.ts";
+import { buildStatement, signStatement } from "../manifest/statement.ts";
+import { armsOf } from "../manifest/verify_claims.ts";
+import { renderReport } from "../report/page.ts";
+import type { Curves } from "../results/curves.ts";
+import { RunFolder } from "../train/run_folder.ts";
+import type { RunResult } from "../train/train_plan.ts";
+import type { ReadyPlan } from "./carry_out.ts";
+import type { ReproduceOptions, Reproduction } from "./options.ts";
+import { buildPredicate } from "./predicate_input.ts";
+import { buildReportInput } from "./report_input.ts";
+
+/** The page, beside the manifest. */
+const REPORT_FILE = "report.html";
+/** The rules by which the claims were judged, beside the results, so that a later version of them does no harm. */
+const PAPER_COPY = "paper.yaml";
+
+/** Judges the claims and writes report and manifest; the manifest last, since it vouches for all others. */
+export async function conclude(
+  options: ReproduceOptions,
+  { paper, plan, corpora }: ReadyPlan,
+  results: readonly RunResult[],
+  key: SigningKey,
+): Promise<Reproduction> {
+  const { output, fileSystem: files = DENO_FILES, events = {} } = options;
+  const curves = await readCurves(output, results, files);
+  const arms = armsOf(plan.runs, curves);
+  const { claims, comparisons } = judgeResults(paper.content, plan, arms);
+  const predicateInput = { ...options, plan, results, corpora, paper, claims, comparisons };
+
+  const warnings = results.flatMap((result) => warningOf(result));
+  const report = buildReportInput({ ...predicateInput, arms, warnings, curves });
+  const reportPath = `${output}/${REPORT_FILE}`;
+  await writeFileDurably(reportPath, renderReport(report), { files });
+
+  await writeFileDurably(`${output}/${PAPER_COPY}`, paper.text, { files });
+  const artefacts = await digestArtefacts(output, artefactNames(output, results), files);
+  const predicate = await buildPredicate({ ...predicateInput, artefacts });
+  const envelope = await signStatement(buildStatement({ artefacts, predicate }), key);
+  const manifestPath = `${output}/${MANIFEST_FILE}`;
+  await writeFileDurably(manifestPath, envelope, { files });
+  for (const warning of warnings) events.onWarning?.(warning);
+  return { plan, results, verdicts: claims, comparisons, manifestPath, reportPath };
+}
+
+function warningOf(result: RunResult): string[] {
+  if (result.kind === "skipped") return [`Run "${result.run.label}" was skipped: ${result.reason}`];
+  const { outcome } = result.record;
+  if (outcome.kind === "completed") return [];
+  return [`Run "${result.run.label}" diverged at step ${outcome.step}: its loss or gradient norm is ${outcome.value}`];
+}
+
+async function readCurves(
+  output: string,
+  results: readonly RunResult[],
+  files: FileSystem,
+): Promise<Map<RunKey, Curves>> {
+  const curves = new Map<RunKey, Curves>();
+  for (const { run, kind } of results) {
+    if (kind === "skipped") continue;
+    curves.set(run.key, await new RunFolder(output, run.label, files).readCurves());
+  }
+  return curves;
+}
+
+/**
+ * Everything that the manifest vouches for, by its name relative to the output folder. Of checkpoints these are the
+ * ones in the run's record: what else lies in its folder, it was not left there by the run.
+ */
+function artefactNames(output: string, results: readonly RunResult[]): string[] {
+  const names = [PLAN_FILE, PAPER_COPY, REPORT_FILE];
+  for (const result of results) {
+    if (result.kind === "skipped") continue;
+    const folder = new RunFolder(output, result.run.label);
+    const checkpoints = Object.keys(result.record.files.checkpoints).map((name) => `${folder.checkpoints}/${name}`);
+    for (const path of [folder.journal, folder.curves, folder.record, ...checkpoints]) {
+      names.push(path.slice(output.length + 1));
+    }
+  }
+  return names;
+}

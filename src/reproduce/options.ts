@@ -1,0 +1,71 @@
+/** What a reproduction is asked for, what it tells on the way, and what comes of it. */
+import type { DataProgress } from "../data/options.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Plan } from "../experiment/plan.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import type { SigningKey } from "../manifest/keys.ts";
+import type { Verdict } from "../results/claims.ts";
+import type { ComparisonRow } from "../results/compare_numbers.ts";
+import type { RunResult } from "../train/train_plan.ts";
+import type { RunProgress } from "../train/train_run.ts";
+import type { Calibration } from "./calibrate.ts";
+
+/** What to reproduce, and how. */
+export interface ReproduceOptions {
+  /** name of a file in `experiments/scales` */
+  readonly scale: string;
+  /** what trains; only `machine_to_machine` engines promise the same bits elsewhere */
+  readonly engine: Engine;
+  /** threads of the engine, for the manifest */
+  readonly threads: number;
+  /** experiments or arms; all if absent */
+  readonly only?: readonly string[];
+  /** repetitions with other seeds; default 1 */
+  readonly seeds?: number;
+  /** files to train on in place of the scale's own data */
+  readonly files?: { readonly upstream: readonly string[]; readonly downstream: readonly string[] };
+  /** output folder */
+  readonly output: string;
+  /** the files that the output folder stands on; the machine's own if absent */
+  readonly fileSystem?: FileSystem;
+  /** folder of prepared corpora */
+  readonly dataCache?: string;
+  /** gives the key; asked before training starts */
+  readonly signingKey: () => Promise<SigningKey>;
+  /** the command as it was given, for the manifest */
+  readonly command?: readonly string[];
+  /** aborted: stop after the current step, with a checkpoint */
+  readonly signal?: AbortSignal;
+  /** told on the way; errors that they throw end the reproduction */
+  readonly events?: ReproduceEvents;
+}
+
+/** What happens on the way, for whoever shows it. */
+export interface ReproduceEvents {
+  /** sources are read, hashed or tokenised */
+  readonly onData?: (progress: DataProgress) => void;
+  /** the plan is fixed and the machine's speed measured, which is done for this only; training starts next */
+  readonly onPlan?: (plan: Plan, calibration: Calibration) => void;
+  /** every few optimizer steps, and at every evaluation */
+  readonly onProgress?: (progress: RunProgress) => void;
+  /** a run is done, was done before, or is skipped */
+  readonly onRun?: (result: RunResult) => void;
+  /** something the user should know, in a whole sentence */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** What came of it. */
+export interface Reproduction {
+  /** what was trained */
+  readonly plan: Plan;
+  /** one a run, in the order of the plan */
+  readonly results: readonly RunResult[];
+  /** one a claim, in the order of `experiments/paper.yaml` */
+  readonly verdicts: readonly Verdict[];
+  /** the paper's numbers beside ours */
+  readonly comparisons: readonly ComparisonRow[];
+  /** the signed manifest, in the output folder */
+  readonly manifestPath: string;
+  /** the report, one self-contained HTML page */
+  readonly reportPath: string;
+}

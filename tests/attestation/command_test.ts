@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { main } from "../../src/cli/main.ts";
+import { createKeyFile } from "../../src/manifest/key_file.ts";
+import { honest } from "../replay/forgery.ts";
+import { withFolder } from "../temporary_folder.ts";
+
+const MANIFEST = `${honest}/manifest.dsse.json`;
+
+async function output(args: readonly string[]): Promise<{ code: number; text: string }> {
+  const lines: string[] = [];
+  const { log } = console;
+  console.log = (...words: unknown[]) => lines.push(words.join(" "));
+  try {
+    return { code: await main(args), text: lines.join("\n") };
+  } finally {
+    console.log = log;
+  }
+}
+
+Deno.test("main() attests what it verified and replayed, and verifies by what reviewers attested", () =>
+  withFolder(async (folder) => {
+    for (const name of ["ada", "grace"]) await createKeyFile(`${folder}/${name}.pem`);
+    const list = `${folder}/reviewers.yaml`;
+    const entry = (name: string) => `- name: ${name}\n  keyFile: ${name}.pub.pem\n`;
+    Deno.writeTextFileSync(list, `reviewers:\n${entry("ada")}${entry("grace")}`);
+    const required = ["verify", MANIFEST, "--require", "2", "--keys", list];
+
+    const first = await output(["attest", MANIFEST, "--key", `${folder}/ada.pem`, "--replay", "1", "--threads", "1"]);
+    assert.equal(first.code, 0, first.text);
+    assert.match(first.text, /^Attested {4}.*\/attestations\/[0-9a-f]{64}\.dsse\.json$/m);
+    const alone = await output(required);
+    assert.equal(alone.code, 1, alone.text);
+    assert.match(alone.text, /^Failed: attestations$/m);
+
+    const second = await output(["attest", honest, "--key", `${folder}/grace.pem`, "--json"]);
+    assert.equal(second.code, 0, second.text);
+    const { attestation } = JSON.parse(second.text);
+    assert.ok(Deno.statSync(attestation.file).isFile);
+    const both = await output(required);
+    assert.equal(both.code, 0, both.text);
+    assert.match(both.text, /^Verified: .*; attested by ada and grace$/m);
+    const replayed = await output([...required, "--require-replay", "1", "--json"]);
+    assert.equal(replayed.code, 1, replayed.text);
+    assert.deepEqual(
+      // deno-lint-ignore no-explicit-any -- JSON that the command printed
+      JSON.parse(replayed.text).reviews.map(({ reviewer, status }: any) => [reviewer, status]),
+      [["ada", "counts"], ["grace", "refused"]],
+    );
+  }));
+
+Deno.test("main() attests nothing that failed, and says so", () =>
+  withFolder(async (folder) => {
+    await createKeyFile(`${folder}/ada.pem`);
+    await createKeyFile(`${folder}/other.pem`);
+    const { code, text } = await output([
+      ...["attest", MANIFEST, "--key", `${folder}/other.pem`, "--public-key", `${folder}/ada.pub.pem`],
+    ]);
+    assert.equal(code, 1, text);
+    assert.match(text, /^Failed: signer\nNot attested: only what is verified is$/m);
+  }));
+
+for (
+  const { args, code } of [
+    { args: ["attest"], code: "MISSING_ARGUMENT" },
+    { args: ["attest", MANIFEST], code: "MISSING_ARGUMENT" },
+    { args: ["attest", MANIFEST, "--key", "nowhere.pem"], code: "FILE_NOT_FOUND" },
+    { args: ["attest", MANIFEST, "--require", "1"], code: "UNKNOWN_OPTION" },
+    { args: ["verify", MANIFEST, "--require", "1"], code: "MISSING_ARGUMENT" },
+    { args: ["verify", MANIFEST, "--require", "none", "--keys", "a.yaml"], code: "BAD_NUMBER" },
+    { args: ["verify", MANIFEST, "--keys", "a.yaml"], code: "UNUSED_OPTION" },
+    { args: ["verify", MANIFEST, "--require-replay", "5"], code: "UNUSED_OPTION" },
+    { args: ["verify", MANIFEST, "--require", "1", "--keys", "nowhere.yaml"], code: "FILE_NOT_FOUND" },
+  ]
+) {
+  Deno.test(`main() explains what is wrong with "${args.map((word) => word.replace(honest, "out")).join(" ")}"`, async () => {
+    await assert.rejects(main(args), { name: "UserError", code });
+  });
+}

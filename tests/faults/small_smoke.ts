@@ -1,0 +1,122 @@
+/** The smoke plan with a model so small and an engine so quick that it can be carried out thousands of times. */
+import type { Engine } from "../../src/engine/engine.ts";
+import type { Plan } from "../../src/experiment/plan.ts";
+import type { PlannedRun } from "../../src/experiment/run.ts";
+import type { FileSystem } from "../../src/files/file_system.ts";
+import { lockOutputFolder } from "../../src/files/output_lock.ts";
+import { generateSigningKey, type SigningKey } from "../../src/manifest/keys.ts";
+import { carryOut } from "../../src/reproduce/carry_out.ts";
+import type { ReproduceEvents } from "../../src/reproduce/options.ts";
+import { loadPaper, type PaperFile } from "../../src/reproduce/paper_file.ts";
+import type { Corpora } from "../../src/train/evaluation.ts";
+import { trainPlan } from "../../src/train/train_plan.ts";
+import { fakeEngine, fakePlan } from "../train/fake_training.ts";
+import type { DiskImage } from "./simulated_disk.ts";
+
+/** Where plans are carried out on a simulated disk. */
+export const OUTPUT = "/out/smoke";
+/** A disk before anything was done; its folder stands there for good. */
+export const EMPTY_DISK: DiskImage = new Map([["/out", undefined]]);
+
+const MODEL = {
+  maxLearningRate: 3e-3,
+  config: {
+    hiddenSize: 8,
+    layers: 1,
+    heads: 1,
+    intermediateSize: 8,
+    vocabularySize: 8,
+    sequenceLength: 8,
+    rotaryFraction: 0.25,
+    rotaryBase: 10000,
+    layerNormEpsilon: 1e-5,
+  },
+};
+
+/** A plan that can be carried out at once, on any files. */
+export class SmallSmoke {
+  /** optimizer steps that the engine has done */
+  steps = 0;
+  readonly #engine: Engine;
+
+  private constructor(
+    readonly plan: Plan,
+    private readonly corpora: Corpora,
+    private readonly paper: PaperFile,
+    private readonly key: SigningKey,
+    engine: Engine,
+  ) {
+    this.#engine = {
+      ...engine,
+      open: async (options) => {
+        const session = await engine.open(options);
+        return {
+          ...session,
+          step: (...args) => {
+            this.steps++;
+            return session.step(...args);
+          },
+        };
+      },
+    };
+  }
+
+  /** @param only experiments or arms; all if absent */
+  static async make(only: readonly string[] = []): Promise<SmallSmoke> {
+    const engine = fakeEngine();
+    const { plan, corpora } = await fakePlan(engine, only, { model: MODEL });
+    return new SmallSmoke(plan, corpora, await loadPaper(), await generateSigningKey(), engine);
+  }
+
+  /** A run of the plan, after the run that it starts from. */
+  withParent(run: PlannedRun): PlannedRun[] {
+    const { initialWeights } = run.specification;
+    const isParent = ({ key }: PlannedRun) => initialWeights.kind === "checkpoint" && key === initialWeights.run;
+    return [...this.plan.runs.filter(isParent), run];
+  }
+
+  /** Takes the output folder and trains runs of the plan, and nothing else. */
+  async train(
+    runs: readonly PlannedRun[],
+    files: FileSystem,
+    events: Pick<ReproduceEvents, "onRun" | "onWarning"> = {},
+  ): Promise<void> {
+    await using _lock = await lockOutputFolder(OUTPUT, files);
+    await trainPlan({ runs, engine: this.#engine, corpora: this.corpora, output: OUTPUT, files, ...events });
+  }
+
+  /** Carries out the whole plan, from the lock to the manifest. */
+  async carryOut(files: FileSystem, events: ReproduceEvents = {}): Promise<void> {
+    const options = {
+      scale: "smoke",
+      engine: this.#engine,
+      threads: 1,
+      output: OUTPUT,
+      fileSystem: files,
+      signingKey: () => Promise.resolve(this.key),
+      events,
+    };
+    await carryOut(options, { paper: this.paper, plan: this.plan, corpora: this.corpora });
+  }
+}
+
+/** The folder of a run. */
+export function folderOfRun({ label }: Pick<PlannedRun, "label">): string {
+  return `${OUTPUT}/runs/${label}`;
+}
+
+/**
+ * An output folder without what two undisturbed processes leave differently: the lock's owner, and, in the manifest, the
+ * time and the signature over it.
+ */
+export function comparable(image: DiskImage): DiskImage {
+  const comparable = new Map(image);
+  comparable.delete(`${OUTPUT}/.lock`);
+  const path = `${OUTPUT}/manifest.dsse.json`;
+  const envelope = image.get(path);
+  if (envelope === undefined) return comparable;
+  const { payload } = JSON.parse(new TextDecoder().decode(envelope));
+  const statement = JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(payload)));
+  delete statement.predicate.metadata;
+  return comparable.set(path, new TextEncoder().encode(JSON.stringify(statement)));
+}

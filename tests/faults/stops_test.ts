@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { paperJudge } from "../../src/manifest/paper_judge.ts";
+import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
+import type { Operation } from "../files/faulty_files.ts";
+import { below, type DiskImage, firstDifference, SimulatedDisk } from "./simulated_disk.ts";
+import { comparable, EMPTY_DISK, folderOfRun, OUTPUT, SmallSmoke } from "./small_smoke.ts";
+import { stopsOf } from "./stops.ts";
+
+/** Of the stops in training, the share that is followed by a whole restart to the manifest. */
+const WHOLE_RESTARTS = 100;
+
+/** What a process had got done when it stopped. */
+interface Progress {
+  /** plan and lock are there: training goes on */
+  readonly isTraining: boolean;
+  /** runs that had been reported as done */
+  readonly runs: number;
+  /** optimizer steps of the next run that are in a finished checkpoint */
+  readonly steps: number;
+}
+
+/** Once runs are there, what the lock's file says makes no further difference. */
+function withoutSettledLock(image: DiskImage): DiskImage {
+  return image.has(`${OUTPUT}/runs`) ? new Map([...image].filter(([path]) => path !== `${OUTPUT}/.lock`)) : image;
+}
+
+/** Watches a process from outside. */
+class Watch {
+  progress: Progress = { isTraining: false, runs: 0, steps: 0 };
+  #checkpoint = 0;
+
+  onRun(): void {
+    this.progress = { isTraining: true, runs: this.progress.runs + 1, steps: 0 };
+  }
+
+  after({ name, path }: Operation): void {
+    if (path.startsWith(`${OUTPUT}/runs/`)) this.progress = { ...this.progress, isTraining: true };
+    if (name === "rename") this.#checkpoint = Number(/step-(\d+)/.exec(path)?.[1] ?? this.#checkpoint);
+    // From here on a power cut must not take it away any more.
+    if (name === "syncFolder" && path.endsWith("/checkpoints")) {
+      this.progress = { ...this.progress, steps: this.#checkpoint };
+    }
+  }
+}
+
+Deno.test("the smoke plan ends with the same bytes, and no finished step is done again, whatever operation it stops at", async () => {
+  const smoke = await SmallSmoke.make();
+  const { runs } = smoke.plan;
+  const watch = new Watch();
+  const { points, stops, disk } = await stopsOf(
+    EMPTY_DISK,
+    (files) => smoke.carryOut(files, { onRun: () => watch.onRun() }),
+    {
+      known: (done) => {
+        if (done !== undefined) watch.after(done);
+        return watch.progress;
+      },
+      relevant: withoutSettledLock,
+    },
+  );
+  const judge = paperJudge((await loadPaper()).text, PAPER_FILE);
+  const report = await verifyManifestFile(`${OUTPUT}/manifest.dsse.json`, { files: disk.files, judge });
+  assert.equal(report.verdict, "verified", JSON.stringify(report.steps));
+  const undisturbed = disk.afterStop("lost");
+  const totalSteps = runs.reduce((total, run) => total + run.steps, 0);
+
+  let wholeRestarts = 0;
+  for (const [index, { moment, fate, image, known }] of stops.entries()) {
+    const finished = runs.slice(0, known.runs).map(folderOfRun);
+    const lost = firstDifference(below(image, finished), below(undisturbed, finished));
+    assert.equal(lost, undefined, `${moment}: of a finished run`);
+
+    const run = known.isTraining ? runs[known.runs] : undefined;
+    const restarted = new SimulatedDisk(image);
+    const before = smoke.steps;
+    let stepsLeft: number;
+    if (run === undefined || index % WHOLE_RESTARTS === 0) {
+      wholeRestarts++;
+      await smoke.carryOut(restarted.files);
+      stepsLeft = totalSteps - known.steps - runs.slice(0, known.runs).reduce((total, { steps }) => total + steps, 0);
+      const end = comparable(restarted.afterStop("lost"));
+      assert.equal(firstDifference(end, comparable(undisturbed)), undefined, moment);
+    } else {
+      await smoke.train(smoke.withParent(run), restarted.files);
+      stepsLeft = run.steps - known.steps;
+      const folders = [...finished, folderOfRun(run)];
+      const end = below(restarted.afterStop("lost"), folders);
+      assert.equal(firstDifference(end, below(undisturbed, folders)), undefined, moment);
+    }
+    const steps = smoke.steps - before;
+    if (fate === "lost") assert.equal(steps, stepsLeft, `${moment}: steps of the restart`);
+    else assert(steps <= stepsLeft, `${moment}: the restart did ${steps} steps, expected ${stepsLeft} at most`);
+  }
+  console.log(`${points} points, ${stops.length} different disks, ${wholeRestarts} restarts to the manifest`);
+});
