@@ -12,10 +12,12 @@ import type { Command } from "./command.ts";
 import { planFromOptions } from "./plan_options.ts";
 import { formatSeconds } from "./progress.ts";
 import { startEngine, threadCount } from "./engines.ts";
-import { DATA_CACHE, DEFAULT_SCALE } from "./settings.ts";
+import { DATA_CACHE, DEFAULT_SCALE, kernelCache } from "./settings.ts";
 
 const OPTIONS = {
   threads: { kind: "count", value: "N", help: "threads to measure with (default: all cores)" },
+  cuda: { kind: "flag", help: "look for an NVIDIA GPU too, and for what the CUDA engine needs" },
+  "cuda-lib": { kind: "list", value: "DIR…", help: "folders to look for NVIDIA's libraries in first" },
 } as const;
 
 /** The Deno that rewarm is tested with. */
@@ -34,6 +36,17 @@ async function examine(name: string, look: () => Promise<string> | string): Prom
   } catch (error) {
     return { name, good: false, detail: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** What the CUDA engine would find. */
+async function examineGpu(libraryFolders: readonly string[] = []): Promise<Finding[]> {
+  const { examineCuda } = await import("../engine/cuda/driver/examine.ts");
+  const { ORDERED_FLAGS } = await import("../engine/cuda/engine.ts");
+  const { readKernelUnit } = await import("../engine/cuda/kernel_source.ts");
+  const { text: source } = await readKernelUnit("ordered");
+  const kernels = [{ name: "ordered", source, flags: ORDERED_FLAGS }];
+  const found = await examineCuda({ libraryFolders, kernels, cache: kernelCache });
+  return found.map(({ name, ...rest }) => ({ name: `cuda ${name}`, ...rest }));
 }
 
 async function run(args: readonly string[]): Promise<number> {
@@ -72,6 +85,7 @@ async function run(args: readonly string[]): Promise<number> {
         `${threads} threads: scale "${DEFAULT_SCALE}" takes about ${formatSeconds(planTokens(plan) / speed)}`;
     }),
   ];
+  if (values.cuda === true) findings.push(...await examineGpu(values["cuda-lib"]));
   console.log(`rewarm ${project.version}\n`);
   const width = Math.max(...findings.map(({ name }) => name.length));
   for (const { name, good, detail } of findings) {

@@ -7,6 +7,7 @@ import { bundleCommand } from "./bundle.ts";
 import type { Command } from "./command.ts";
 import { diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
+import { kernels } from "./kernels.ts";
 import { keygen } from "./keygen.ts";
 import { plan } from "./plan.ts";
 import { reproduceCommand } from "./reproduce.ts";
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   diff,
   bundle: bundleCommand,
   doctor,
+  kernels,
   keygen,
 };
 

@@ -75,6 +75,8 @@ export interface Engine {
   readonly arithmetic: string;
   /** what the manifest says of it: threads, kernels' digest, instructions used */
   readonly description: Readonly<Record<string, string>>;
+  /** what a manifest's environment says of hardware and libraries beyond Deno's own; default: no GPU */
+  readonly machine?: { readonly gpu: string; readonly libraries: Readonly<Record<string, string>> };
   /**
    * Bytes a session would take, without taking them. Cheap for any options: they may come from a hostile manifest.
    *

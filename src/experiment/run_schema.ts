@@ -8,6 +8,9 @@ import type { ArmReference, OptimizerSpecification, RunKey, RunSpecification } f
 /** Schedules longer than this are refused before their table is computed; the paper's has 131,296 steps. */
 export const MAX_STEPS = 2_000_000;
 
+/** Most layers of a model: engines list them one by one. */
+const MAX_LAYERS = 10_000;
+
 /** Most repetitions a plan may have. */
 export const MAX_SEEDS = 1000;
 
@@ -29,7 +32,7 @@ const rate = z.number().min(0).max(1e6);
 /** A model that the kernels take: they go through rows eight elements at a time. */
 export const modelSchema: z.ZodType<ModelConfig> = z.strictObject({
   hiddenSize: z.int().min(8).multipleOf(8),
-  layers: positiveInteger,
+  layers: positiveInteger.max(MAX_LAYERS),
   heads: positiveInteger,
   intermediateSize: z.int().min(8).multipleOf(8),
   vocabularySize: z.int().min(8).multipleOf(8).max(65536),

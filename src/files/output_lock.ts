@@ -94,6 +94,7 @@ export async function lockOutputFolder(
     await removeLeftovers(folder, files);
     // An earlier process may have ended between a change and its flush, and this one will build on what it finds.
     await syncFolders(folder, files);
+    await files.syncFolder(folderOf(folder));
     return heldLock(handle, previous);
   } catch (error) {
     handle?.close();

@@ -46,8 +46,9 @@ export async function createKeyFile(path: string, files: FileSystem = DENO_FILES
     );
   }
   const key = await generateSigningKey();
-  await writeFileDurably(path, await privateKeyPem(key), { files, permissions: 0o600 });
+  // The public key first: a private key that is there is used as it is, and its public key must not be missing then.
   await writeFileDurably(publicKeyPath(path), publicKeyPem(key), { files });
+  await writeFileDurably(path, await privateKeyPem(key), { files, permissions: 0o600 });
   return key;
 }
 

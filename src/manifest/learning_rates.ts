@@ -12,12 +12,15 @@ export class LearningRates {
   #tables = new Map<string, { table: Float32Array; digest: string }>();
   #totalSteps = 0;
 
+  /** @param maxTotalSteps steps of all distinct schedules together */
+  constructor(private readonly maxTotalSteps: number = MAX_TOTAL_STEPS) {}
+
   /** Why a run's schedule is not what its specification says; `undefined` if it is. */
   flaw({ schedule, scheduleDigest }: RunSpecification): string | undefined {
     try {
       const digest = this.#get(schedule)?.digest;
       if (digest === undefined) {
-        return `has schedules longer than ${MAX_TOTAL_STEPS} steps in all, with those before it`;
+        return `has schedules longer than ${this.maxTotalSteps} steps in all, with those before it`;
       }
       return digest === scheduleDigest ? undefined : "has a digest of learning rates that its schedule does not give";
     } catch (error) {
@@ -36,7 +39,7 @@ export class LearningRates {
     const name = canonicalJson(schedule);
     const known = this.#tables.get(name);
     if (known !== undefined) return known;
-    if (this.#totalSteps + schedule.totalSteps > MAX_TOTAL_STEPS) return undefined;
+    if (this.#totalSteps + schedule.totalSteps > this.maxTotalSteps) return undefined;
     this.#totalSteps += schedule.totalSteps;
     const table = learningRateTable(schedule);
     const bytes = new DataView(new ArrayBuffer(table.byteLength));

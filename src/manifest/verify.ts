@@ -235,11 +235,13 @@ class Verification {
 
   /** The rules as they were signed, where they are an artefact that is as it was. */
   async signedRules({ predicate, subject }: Statement, good: ReadonlySet<string>): Promise<string | undefined> {
-    const { name, sha256 } = predicate.paper;
-    if (!good.has(name) || !subject.some((item) => item.name === name && item.digest.sha256 === sha256)) {
+    const { name, sha256: expected } = predicate.paper;
+    if (!good.has(name) || !subject.some((item) => item.name === name && item.digest.sha256 === expected)) {
       return undefined;
     }
-    return new TextDecoder().decode(await readArtefact(this.artefacts, name, MAX_RULES_BYTES));
+    // Read for the second time: nobody may have changed it since.
+    const bytes = await readArtefact(this.artefacts, name, MAX_RULES_BYTES);
+    return sha256(bytes) === expected ? new TextDecoder().decode(bytes) : undefined;
   }
 }
 

@@ -80,7 +80,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     paper: artefact("paper.yaml"),
     inputs: await inputDigests(plan.scale.name),
     container: { none: "run outside the container" },
-    environment: describeEnvironment({ threads: input.threads }),
+    environment: describeEnvironment({ threads: input.threads, ...input.engine.machine }),
     engine: {
       name: engine.name,
       level: engine.level,

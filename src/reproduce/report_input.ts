@@ -138,7 +138,7 @@ function reportRun(
 }
 
 function environmentFacts({ engine, threads }: ReportSource): ReportFact[] {
-  const { libraries: _, permissions, ...facts } = describeEnvironment({ threads });
+  const { libraries: _, permissions, ...facts } = describeEnvironment({ threads, ...engine.machine });
   return [
     ...Object.entries(facts).map(([name, value]) => ({ name, value: String(value) })),
     { name: "permissions", value: permissions.length === 0 ? "none without restriction" : permissions.join(", ") },

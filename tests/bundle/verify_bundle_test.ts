@@ -171,11 +171,11 @@ Deno.test("verifyManifestFile() verifies no changed bundle, and throws at none",
     assert(accepted < 30, `${accepted} of 300 changed nothing that counts`);
   }));
 
-Deno.test("verifyManifestFile() notices every single bit of a bundle outside the manifest", () =>
+Deno.test("verifyManifestFile() notices a flipped bit anywhere in a bundle outside the manifest", () =>
   withFolder(async (folder) => {
     const { path, bytes, index, top } = await makeArchive(folder, ["none"]);
     const range = index.get(`${top}/manifest.dsse.json`) ?? { offset: 0, size: 0 };
-    for (let at = 0; at < bytes.length; at += 211) {
+    for (let at = 0; at < bytes.length; at += 509) {
       if (at >= range.offset && at < range.offset + range.size) continue;
       const changed = bytes.slice();
       changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8));

@@ -23,6 +23,7 @@ import {
   STREAM_NON_BLOCKING,
 } from "../../src/engine/cuda/driver/abi.ts";
 import { CublasLt } from "../../src/engine/cuda/driver/cublaslt.ts";
+import { CudaError } from "../../src/engine/cuda/driver/errors.ts";
 import { Out } from "../../src/engine/cuda/driver/host_memory.ts";
 import {
   createDescriptors,
@@ -33,13 +34,12 @@ import { withFolder } from "../temporary_folder.ts";
 import { canRun } from "./fakes/build.ts";
 import { HAS_CUBLASLT, INCLUDE_FOLDERS, REAL_PLACES } from "./real_libraries.ts";
 
-/** Gives each parameter's size, plus 100 for a pointer to what is not a bare handle, of a C function. */
+/** `has()`: whether a C function has a result and parameters of these sizes. */
 const PRELUDE = `
 #include <cstddef>
 #include <cstdint>
-template <class T> constexpr int code() { return sizeof(T); }
 template <class R, class... A> constexpr bool has(R (*)(A...), int result, std::initializer_list<int> parameters) {
-  const int own[] = {code<A>()..., 0};
+  const int own[] = {(int)sizeof(A)..., 0};
   if (sizeof...(A) != parameters.size() || (int)sizeof(R) != result) return false;
   const int* other = parameters.begin();
   for (std::size_t i = 0; i < sizeof...(A); i++) if (own[i] != other[i]) return false;
@@ -67,6 +67,14 @@ function functionChecks(symbols: Deno.ForeignLibraryInterface): string[] {
 /** Asserts that C's constants have these values. */
 function valueChecks(values: Readonly<Record<string, number>>): string[] {
   return Object.entries(values).map(([name, value]) => `static_assert((long)${name} == ${value}, "${name}");`);
+}
+
+/** The statuses that are explained, by their names. */
+function knownStatuses(): Record<string, number> {
+  const all = Array.from({ length: 1000 }, (_, status) => [new CudaError(status, "").statusName, status] as const);
+  const known = all.filter(([name]) => name.startsWith("CUDA_ERROR_"));
+  assert(known.length > 30);
+  return Object.fromEntries(known);
 }
 
 /** Compiles checks against a header; `undefined` where there is none. */
@@ -141,6 +149,7 @@ testHeader(
       CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: CAPTURE_THREAD_LOCAL,
       CU_EVENT_DEFAULT: EVENT.timed,
       CU_EVENT_DISABLE_TIMING: EVENT.untimed,
+      ...knownStatuses(),
     }),
   ],
   'static_assert(has(&cuInit, 4, {8}), "one parameter of 8 bytes");',
@@ -187,8 +196,6 @@ testHeader(
       CUBLASLT_ALGO_CONFIG_TILE_ID: ALGORITHM_ATTRIBUTE.tile,
       CUBLASLT_ALGO_CONFIG_SPLITK_NUM: ALGORITHM_ATTRIBUTE.splits,
       CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME: ALGORITHM_ATTRIBUTE.reduction,
-      CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING: ALGORITHM_ATTRIBUTE.swizzling,
-      CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION: ALGORITHM_ATTRIBUTE.option,
       CUBLASLT_ALGO_CONFIG_STAGES_ID: ALGORITHM_ATTRIBUTE.stages,
       "sizeof(cublasLtMatmulAlgo_t)": ALGORITHM_BYTES,
       "sizeof(cublasLtMatmulHeuristicResult_t)": HEURISTIC_RESULT.bytes,
@@ -233,7 +240,7 @@ Deno.test({
       assert.equal(operation("transposeA", 4), 0);
       assert.equal(operation("transposeB", 4), 1);
       assert.equal(operation("epilogue", 4), EPILOGUE.bias);
-      operation("biasPointer", 8);
+      assert.equal(operation("biasPointer", 8), 16);
 
       const layout = (handle: bigint) => {
         const read = (attribute: keyof typeof LAYOUT_ATTRIBUTE, bytes: number): number => {

@@ -24,7 +24,7 @@ async function withLibrary(folder: string, use: (setting: Setting) => Promise<vo
   try {
     const handle = library.createHandle(device);
     await use({ device, library, handle });
-    library.functions.cublasLtDestroy(handle);
+    library.destroyHandle(handle);
   } finally {
     library.close();
   }

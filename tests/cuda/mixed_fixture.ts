@@ -9,16 +9,17 @@ import { loadMixedKernels, type MixedKernels } from "../../src/engine/cuda/mixed
 import type { MixedPrecision } from "../../src/engine/cuda/mixed/precision.ts";
 import { MIXED_FLAGS } from "../../src/engine/cuda/mixed/specialization.ts";
 import { buildStandIn } from "../../src/engine/cuda/stand_in/build.ts";
+import { StandInControls } from "../../src/engine/cuda/stand_in/controls.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
+import { OBJECTS } from "./stand_in_fixture.ts";
+
+export { ignoreWithoutCompiler } from "./stand_in_fixture.ts";
 
 /** Seeds for the order of threads and blocks; 0 is the plain order. */
 export const ORDER_SEEDS = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
-const FOLDER = new URL("../../.cache/stand-in/mixed/", import.meta.url).pathname;
-
-/** Whether g++ is there to build the stand-in. */
-export const HAS_GXX = await new Deno.Command("g++", { args: ["--version"], stdout: "null", stderr: "null" }).output()
-  .then(({ success }) => success, () => false);
+/** Kept from one test run to the next: only what changed is compiled again. */
+const FOLDER = ".cache/stand_in/mixed";
 
 /** Heads that the tests compile for: size and rotated pairs. */
 const HEADS = [[8, 1], [16, 2], [32, 4], [64, 8], [128, 16]] as const;
@@ -30,17 +31,13 @@ function choice(precision: MixedPrecision, headSize: HeadSize): KernelChoice {
   return { name: "mixed", definitions: { MIXED_BF16, HEAD_SIZE: headSize, ROTARY_HALF: half } };
 }
 
-const CONTROL = {
-  stand_in_set_seed: { parameters: ["u64"], result: "void" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
 let built: Promise<string> | undefined;
 
 /** Builds the stand-in once: every kernel for both formats, and for each head in one of them. */
 export function standInFolder(): Promise<string> {
   built ??= (async () => {
     const units = [choice("fp16", 16), choice("fp16", 64), ...HEADS.map(([size]) => choice("bf16", size))];
-    const { folder } = await buildStandIn(FOLDER, { units });
+    const { folder } = await buildStandIn(FOLDER, { units, objects: OBJECTS });
     return folder;
   })();
   return built;
@@ -48,7 +45,12 @@ export function standInFolder(): Promise<string> {
 
 /** Kernels of one specialization on a device, with what tests do there. */
 export class Bench {
-  constructor(readonly device: Device, readonly kernels: MixedKernels, readonly precision: MixedPrecision) {}
+  constructor(
+    readonly device: Device,
+    readonly kernels: MixedKernels,
+    readonly precision: MixedPrecision,
+    readonly controls: StandInControls,
+  ) {}
 
   /** An f32 array on the device. */
   floats(values: Float32Array<ArrayBuffer>, what = "floats"): View {
@@ -97,8 +99,8 @@ export async function withBench<T>(
   use: (bench: Bench) => Promise<T>,
 ): Promise<T> {
   const folder = await standInFolder();
-  const control = Deno.dlopen(`${folder}/libcuda.so.1`, CONTROL);
-  control.symbols.stand_in_set_seed(BigInt(seed));
+  const controls = new StandInControls(folder);
+  controls.seed(seed);
   const device = Device.open({ libraryFolders: [folder], onlyThere: true });
   try {
     const unit = await readKernelUnit(choice(precision, headSize));
@@ -108,11 +110,11 @@ export async function withBench<T>(
       libraryFolders: [folder],
       onlyThere: true,
     });
-    return await use(new Bench(device, loadMixedKernels(device.load(image)), precision));
+    return await use(new Bench(device, loadMixedKernels(device.load(image)), precision, controls));
   } finally {
+    controls.reset();
     device.close();
-    control.symbols.stand_in_set_seed(0n);
-    control.close();
+    controls.close();
   }
 }
 

@@ -6,15 +6,13 @@ import {
   assertClose,
   Bench,
   digestOf,
-  HAS_GXX,
+  ignoreWithoutCompiler as ignore,
   ORDER_SEEDS,
   random,
   rounded,
   unitRoundoff,
   withBench,
 } from "./mixed_fixture.ts";
-
-const ignore = !HAS_GXX;
 
 interface Product {
   readonly a: Float32Array<ArrayBuffer>;

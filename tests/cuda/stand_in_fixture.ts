@@ -9,7 +9,10 @@ import { StandInControls } from "../../src/engine/cuda/stand_in/controls.ts";
 /** Where the kernels of the tests lie. */
 export const TEST_KERNELS = new URL("kernels/", import.meta.url);
 
-/** Why tests that need g++ are left out, or `undefined`. */
+/** Objects of all stand-ins of the tests. */
+export const OBJECTS = ".cache/stand_in/objects";
+
+/** Whether tests that need g++ are left out. */
 export const ignoreWithoutCompiler: boolean = await new Deno.Command("g++", { args: ["--version"], stdout: "null" })
   .output().then(({ success }) => !success, () => true);
 
@@ -30,7 +33,12 @@ export async function withStandIn(
   variant: StandInVariant = "plain",
 ): Promise<void> {
   const folder = `.cache/stand_in/tests-${unit}-${variant}`;
-  const { units: [source] } = await buildStandIn(folder, { units: [unit], kernels: TEST_KERNELS, variant });
+  const { units: [source] } = await buildStandIn(folder, {
+    units: [unit],
+    kernels: TEST_KERNELS,
+    objects: OBJECTS,
+    variant,
+  });
   if (source === undefined) throw new Error(`There is no unit "${unit}"`);
   const controls = new StandInControls(folder);
   const device = Device.open({ libraryFolders: [folder] });
@@ -39,8 +47,8 @@ export async function withStandIn(
     const compiled = await compileKernels(source.text, {
       device: device.properties,
       flags: ["--std=c++17"],
-      folders: [folder],
-      elsewhere: false,
+      libraryFolders: [folder],
+      onlyThere: true,
     });
     const module = device.load(compiled.image);
     const download = async <T extends ArrayBufferView<ArrayBuffer>>(view: View, into: T): Promise<T> => {

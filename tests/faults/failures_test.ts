@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
 import type { FileSystem } from "../../src/files/file_system.ts";
 import { lockOutputFolder } from "../../src/files/output_lock.ts";
+import { Interrupted } from "../../src/train/train_run.ts";
 import { type Fault, faultyFiles, type Operation } from "../files/faulty_files.ts";
 import { below, type DiskImage, firstDifference, imageDigest, SimulatedDisk } from "./simulated_disk.ts";
-import { comparable, EMPTY_DISK, folderOfRun, OUTPUT, SmallSmoke } from "./small_smoke.ts";
+import { comparable, EMPTY, folderOfRun, OUTPUT, SmallSmoke } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
 
 /** A way to fail, and what the message must say of it; without words it is none. */
@@ -12,11 +13,13 @@ interface Failure extends Omit<Fault, "at"> {
   readonly words?: string;
 }
 
-/** A process that may fail, and what it must leave in the end. */
+/** A process that may fail, and what is to come of it in the end. */
 interface Process {
   readonly start: DiskImage;
   readonly run: (files: FileSystem, onWarning?: (message: string) => void) => Promise<void>;
+  /** the part of a disk that matters */
   readonly outcome: (image: DiskImage) => DiskImage;
+  readonly expected: DiskImage;
 }
 
 /** What an operation may fail with. */
@@ -29,11 +32,11 @@ function failuresOf({ name, changes }: Operation): Failure[] {
   ];
 }
 
-async function operationsOf({ start, run }: Process): Promise<{ log: Operation[]; end: DiskImage }> {
+async function operationsOf({ start, run }: Process): Promise<Operation[]> {
   const log: Operation[] = [];
-  const disk = new SimulatedDisk(start);
-  await run(faultyFiles({ at: Infinity, how: "" }, disk.files, (operation) => void log.push(operation)));
-  return { log, end: disk.afterStop("kept") };
+  const { files } = new SimulatedDisk(start);
+  await run(faultyFiles({ at: Infinity, how: "" }, files, (operation) => void log.push(operation)));
+  return log;
 }
 
 /** A message speaks of a file by the name that it has or is to get. */
@@ -57,9 +60,8 @@ async function failEverywhere(
   process: Process,
   isTried: (at: number, log: readonly Operation[]) => boolean = () => true,
 ): Promise<number> {
-  const { start, run, outcome } = process;
-  const { log, end } = await operationsOf(process);
-  const expected = outcome(end);
+  const { start, run, outcome, expected } = process;
+  const log = await operationsOf(process);
   const seen = new Set<string>();
   let tried = 0;
   for (const [at, operation] of log.entries()) {
@@ -98,36 +100,54 @@ async function failEverywhere(
 
 Deno.test("training names the file and the cause when any operation fails, and the same call then ends with the same bytes", async () => {
   const smoke = await SmallSmoke.make();
-  const undisturbed = new SimulatedDisk(EMPTY_DISK);
+  const undisturbed = new SimulatedDisk(EMPTY);
   await smoke.train(smoke.plan.runs, undisturbed.files);
   const whole = undisturbed.afterStop("lost");
   let tried = 0;
-  for (const run of smoke.plan.runs) {
+  for (const [index, run] of smoke.plan.runs.entries()) {
     const runs = smoke.withParent(run);
-    const [parent] = runs;
-    const isThere = (path: string) =>
-      !path.startsWith(`${OUTPUT}/runs/`) || `${path}/`.startsWith(`${folderOfRun(parent ?? run)}/`);
+    const own = folderOfRun(run);
+    const isOther = (path: string) =>
+      path.startsWith(`${OUTPUT}/runs/`) && !path.startsWith(folderOfRun(runs[0] ?? run));
+    // What comes before is the same for all runs with the same parent.
+    const isTried = (at: number, log: readonly Operation[]) =>
+      index <= 1 || at >= log.findIndex(({ path }) => path.startsWith(own));
     tried += await failEverywhere({
-      start: runs.length === 1 ? EMPTY_DISK : new Map([...whole].filter(([path]) => isThere(path))),
+      start: runs.length === 1 ? EMPTY : new Map([...whole].filter(([path]) => !isOther(path))),
       run: (files, onWarning) => smoke.train(runs, files, onWarning === undefined ? {} : { onWarning }),
-      outcome: (image) => below(image, [folderOfRun(run)]),
-    });
+      outcome: (image) => below(image, [own]),
+      expected: below(whole, [own]),
+    }, isTried);
   }
   console.log(`${tried} failures in ${smoke.plan.runs.length} runs`);
 });
 
 Deno.test("resuming names the file and the cause when any operation fails, and the same call then ends with the same bytes", async () => {
   const smoke = await SmallSmoke.make(["upstream"]);
-  const train = (files: FileSystem, onWarning?: (message: string) => void) =>
+  const run = (files: FileSystem, onWarning?: (message: string) => void) =>
     smoke.train(smoke.plan.runs, files, onWarning === undefined ? {} : { onWarning });
-  const { stops } = await stopsOf(EMPTY_DISK, train, { known: () => undefined });
-  // A temporary file, a journal with more than the checkpoint knows, its last record torn.
-  const start = stops.find(({ operation, fate }) =>
+  const undisturbed = new SimulatedDisk(EMPTY);
+  const { stops } = await stopsOf(undisturbed, run, { known: () => undefined });
+  // A temporary file, and a journal whose last record is torn and that knows more than the last checkpoint.
+  const torn = stops.find(({ operation, fate }) =>
     operation?.name === "sync" && operation.path.includes("/.step-000048") && fate === "torn"
   );
-  assert(start !== undefined);
+  assert(torn !== undefined);
+  // A checkpoint where none is scheduled.
+  const interrupted = new SimulatedDisk(EMPTY);
+  const controller = new AbortController();
+  const onProgress = ({ step }: { readonly step: number }) => {
+    if (step === 40) controller.abort();
+  };
+  const stopped = smoke.train(smoke.plan.runs, interrupted.files, { signal: controller.signal, onProgress });
+  await assert.rejects(stopped, Interrupted);
+
   const outcome = (image: DiskImage) => below(image, smoke.plan.runs.map(folderOfRun));
-  const tried = await failEverywhere({ start: start.image, run: train, outcome });
+  const expected = outcome(undisturbed.afterStop("lost"));
+  let tried = 0;
+  for (const start of [torn.image, interrupted.afterStop("lost")]) {
+    tried += await failEverywhere({ start, run, outcome, expected });
+  }
   console.log(`${tried} failures`);
 });
 
@@ -139,6 +159,9 @@ Deno.test("carryOut() names the file and the cause when any operation fails, and
   const isTried = (at: number, log: readonly Operation[]) =>
     at < log.findIndex(({ path }) => path.startsWith(`${OUTPUT}/runs/`)) ||
     at > log.findLastIndex(({ name, path }) => name === "rename" && path.endsWith("/run.json"));
-  const tried = await failEverywhere({ start: EMPTY_DISK, run, outcome: comparable }, isTried);
+  const undisturbed = new SimulatedDisk(EMPTY);
+  await run(undisturbed.files);
+  const expected = comparable(undisturbed.afterStop("lost"));
+  const tried = await failEverywhere({ start: EMPTY, run, outcome: comparable, expected }, isTried);
   console.log(`${tried} failures`);
 });

@@ -12,7 +12,7 @@ import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { faultyFiles, type Operation } from "../files/faulty_files.ts";
 import { DATA_CACHE, digestOf, GOLDEN, kernelCache } from "../reproduce/smoke.ts";
 import { type Fate, FATES, firstDifference, SimulatedDisk } from "./simulated_disk.ts";
-import { comparable, EMPTY_DISK, OUTPUT } from "./small_smoke.ts";
+import { comparable, EMPTY, OUTPUT } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
 
 const THREADS = 2;
@@ -56,11 +56,12 @@ Deno.test(`the real smoke plan ends with the golden digest of ${GOLDEN.arithmeti
     return carryOut({ scale: "smoke", engine, threads: THREADS, output: OUTPUT, fileSystem, signingKey }, ready);
   };
 
-  const { stops, disk } = await stopsOf(EMPTY_DISK, async (files) => void await reproduce(files), {
+  const disk = new SimulatedDisk(EMPTY);
+  const { stops } = await stopsOf(disk, async (files) => void await reproduce(files), {
     known: () => undefined,
   });
   const undisturbed = comparable(disk.afterStop("lost"));
-  const restart = async (restarted: SimulatedDisk, what: string) => {
+  const goOn = async (restarted: SimulatedDisk, what: string) => {
     assert.equal(digestOf(await reproduce(restarted.files)), GOLDEN.digest, what);
     assert.equal(firstDifference(comparable(restarted.afterStop("lost")), undisturbed), undefined, what);
   };
@@ -73,12 +74,12 @@ Deno.test(`the real smoke plan ends with the golden digest of ${GOLDEN.arithmeti
     const ofFate = stopsOfFile.filter(({ fate }) => fate === FATES[tried % FATES.length]);
     const stop = spread(ofFate.length > 0 ? ofFate : stopsOfFile, ++tried);
     fates.add(stop.fate);
-    await restart(new SimulatedDisk(stop.image), stop.moment);
+    await goOn(stop.restart(), stop.moment);
   }
   assert.equal(fates.size, FATES.length);
 
   const log: Operation[] = [];
-  await reproduce(faultyFiles({ at: Infinity, how: "" }, new SimulatedDisk(EMPTY_DISK).files, (operation) => {
+  await reproduce(faultyFiles({ at: Infinity, how: "" }, new SimulatedDisk(EMPTY).files, (operation) => {
     log.push(operation);
   }));
   const writes = [...log.entries()].filter(([_, { name }]) => name === "write");
@@ -87,10 +88,10 @@ Deno.test(`the real smoke plan ends with the golden digest of ${GOLDEN.arithmeti
     const failure = FAILURES[failed % FAILURES.length];
     const [at] = spread(writesOfFile, ++failed);
     assert(failure !== undefined);
-    const failing = new SimulatedDisk(EMPTY_DISK);
+    const failing = new SimulatedDisk(EMPTY);
     const what = `${failure.how} at write ${at}, of ${file}`;
     await assert.rejects(reproduce(faultyFiles({ at, ...failure }, failing.files)), UserError, what);
-    await restart(failing, what);
+    await goOn(failing, what);
   }
   upstream.close();
   downstream.close();

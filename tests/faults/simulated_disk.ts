@@ -72,6 +72,26 @@ export class SimulatedDisk {
     }
   }
 
+  /** The disk for the next process, where this one is killed now and the machine goes on: nothing is flushed by that. */
+  afterKill(): SimulatedDisk {
+    const copies = new Map<Node, Node>();
+    const copyOf = (node: Node): Node => {
+      const known = copies.get(node);
+      if (known !== undefined) return known;
+      const copy: Node = node.kind === "file" ? { ...node, isLocked: false } : newFolder();
+      copies.set(node, copy);
+      if (node.kind === "folder" && copy.kind === "folder") copyNames(node, copy);
+      return copy;
+    };
+    const copyNames = (from: FolderNode, to: FolderNode) => {
+      for (const [name, node] of from.names) to.names.set(name, copyOf(node));
+      for (const [name, node] of from.flushed) to.flushed.set(name, copyOf(node));
+    };
+    const disk = new SimulatedDisk();
+    copyNames(this.#root, disk.#root);
+    return disk;
+  }
+
   /** What the disk holds once the process has stopped now. */
   afterStop(fate: Fate, seed = ""): DiskImage {
     const image = new Map<string, Bytes | undefined>();

@@ -15,8 +15,8 @@ import type { DiskImage } from "./simulated_disk.ts";
 
 /** Where plans are carried out on a simulated disk. */
 export const OUTPUT = "/out/smoke";
-/** A disk before anything was done; its folder stands there for good. */
-export const EMPTY_DISK: DiskImage = new Map([["/out", undefined]]);
+/** Before anything was done; the folder above the output folder stands there for good. */
+export const EMPTY: DiskImage = new Map([["/out", undefined]]);
 
 const MODEL = {
   maxLearningRate: 3e-3,
@@ -79,7 +79,7 @@ export class SmallSmoke {
   async train(
     runs: readonly PlannedRun[],
     files: FileSystem,
-    events: Pick<ReproduceEvents, "onRun" | "onWarning"> = {},
+    events: Pick<ReproduceEvents, "onRun" | "onProgress" | "onWarning"> & { readonly signal?: AbortSignal } = {},
   ): Promise<void> {
     await using _lock = await lockOutputFolder(OUTPUT, files);
     await trainPlan({ runs, engine: this.#engine, corpora: this.corpora, output: OUTPUT, files, ...events });

@@ -4,7 +4,7 @@ import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import type { Operation } from "../files/faulty_files.ts";
 import { below, type DiskImage, firstDifference, SimulatedDisk } from "./simulated_disk.ts";
-import { comparable, EMPTY_DISK, folderOfRun, OUTPUT, SmallSmoke } from "./small_smoke.ts";
+import { comparable, EMPTY, folderOfRun, OUTPUT, SmallSmoke } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
 
 /** Of the stops in training, the share that is followed by a whole restart to the manifest. */
@@ -48,8 +48,9 @@ Deno.test("the smoke plan ends with the same bytes, and no finished step is done
   const smoke = await SmallSmoke.make();
   const { runs } = smoke.plan;
   const watch = new Watch();
-  const { points, stops, disk } = await stopsOf(
-    EMPTY_DISK,
+  const disk = new SimulatedDisk(EMPTY);
+  const { points, stops } = await stopsOf(
+    disk,
     (files) => smoke.carryOut(files, { onRun: () => watch.onRun() }),
     {
       known: (done) => {
@@ -66,13 +67,13 @@ Deno.test("the smoke plan ends with the same bytes, and no finished step is done
   const totalSteps = runs.reduce((total, run) => total + run.steps, 0);
 
   let wholeRestarts = 0;
-  for (const [index, { moment, fate, image, known }] of stops.entries()) {
+  for (const [index, { moment, fate, image, known, restart }] of stops.entries()) {
     const finished = runs.slice(0, known.runs).map(folderOfRun);
     const lost = firstDifference(below(image, finished), below(undisturbed, finished));
     assert.equal(lost, undefined, `${moment}: of a finished run`);
 
     const run = known.isTraining ? runs[known.runs] : undefined;
-    const restarted = new SimulatedDisk(image);
+    const restarted = restart();
     const before = smoke.steps;
     let stepsLeft: number;
     if (run === undefined || index % WHOLE_RESTARTS === 0) {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
-import { folderOf, removeLeftovers, writeFileDurably } from "../../src/files/durable.ts";
+import {
+  folderOf,
+  makeFolderDurably,
+  removeLeftovers,
+  syncFolders,
+  writeFileDurably,
+} from "../../src/files/durable.ts";
 import { UserError } from "../../src/errors.ts";
+import { SimulatedDisk } from "../faults/simulated_disk.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { faultyFiles, Killed } from "./faulty_files.ts";
 
@@ -94,4 +101,32 @@ Deno.test("folderOf() gives the folder of a path", () => {
   assert.equal(folderOf("a/b/c"), "a/b");
   assert.equal(folderOf("c"), ".");
   assert.equal(folderOf("/c"), "/");
+});
+
+Deno.test("makeFolderDurably() flushes the name of every folder that it makes", async () => {
+  const disk = new SimulatedDisk();
+  await makeFolderDurably("/a/b/c", disk.files);
+  assert.deepEqual([...disk.afterStop("lost").keys()], ["/a", "/a/b", "/a/b/c"]);
+});
+
+Deno.test("syncFolders() flushes the names in a folder and below it", async () => {
+  const disk = new SimulatedDisk(new Map([["/a", undefined]]));
+  await disk.files.makeFolder("/a/b/c");
+  (await disk.files.open("/a/b/file", "create")).close();
+  await syncFolders("/a", disk.files);
+  assert.deepEqual([...disk.afterStop("lost").keys()], ["/a", "/a/b", "/a/b/c", "/a/b/file"]);
+  await syncFolders("/a/b/file", disk.files);
+  await syncFolders("/none", disk.files);
+});
+
+Deno.test("writeFileDurably() joins small pieces and keeps their order with large ones", async () => {
+  const disk = new SimulatedDisk();
+  const sizes = [1, 300, 262_000, 500, 262_144, 7, 600_000, 3, 0, 1];
+  const pieces = sizes.map((size, index) => new Uint8Array(size).fill(index + 1));
+  const writes: string[] = [];
+  const files = faultyFiles({ at: Infinity, how: "" }, disk.files, ({ name }) => name === "write" && writes.push(name));
+  await writeFileDurably("/file", pieces, { files });
+  const whole = new Uint8Array(await new Blob(pieces).arrayBuffer());
+  assert.deepEqual(disk.afterStop("lost").get("/file"), whole);
+  assert.equal(writes.length, 5);
 });

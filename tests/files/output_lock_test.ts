@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
 import { claimOutputFolder, lockOutputFolder } from "../../src/files/output_lock.ts";
+import { SimulatedDisk } from "../faults/simulated_disk.ts";
 import { withFolder } from "../temporary_folder.ts";
 
 const canSpawn = Deno.permissions.querySync({ name: "run" }).state === "granted" ||
@@ -36,6 +37,13 @@ Deno.test("lockOutputFolder() takes over a lock file that is damaged", () =>
     await using lock = await lockOutputFolder(folder);
     assert.equal(lock.tookOverFrom, undefined);
   }));
+
+Deno.test("lockOutputFolder() flushes what an earlier process left, and the folder's own name", async () => {
+  const disk = new SimulatedDisk(new Map([["/out", undefined]]));
+  await disk.files.makeFolder("/out/smoke/runs");
+  await (await lockOutputFolder("/out/smoke", disk.files)).release();
+  assert.deepEqual([...disk.afterStop("lost").keys()], ["/out", "/out/smoke", "/out/smoke/.lock", "/out/smoke/runs"]);
+});
 
 Deno.test({
   name: "lockOutputFolder() is refused while another process lives, and granted after it is killed",

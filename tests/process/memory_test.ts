@@ -1,31 +1,15 @@
 /** Predicted peak memory against what the operating system counted (Linux). */
 import assert from "node:assert/strict";
+import { finish, startSmoke } from "./smoke_process.ts";
 
 const ignore = Deno.build.os !== "linux";
 
-/** Runs the command line in a fresh cache folder and gives its output and its largest resident size in bytes. */
+/** Runs the command in a fresh cache folder and gives its output and its largest resident size in bytes. */
 async function peakOf(args: readonly string[], folder: string): Promise<{ stdout: string; bytes: number }> {
-  const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
-  const config = new URL("../../deno.json", import.meta.url).pathname;
-  const process = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--config",
-      config,
-      "--allow-read",
-      "--allow-write",
-      "--allow-env=REWARM_KEY,NO_COLOR,CI",
-      "--allow-sys=cpus,hostname",
-      main,
-      ...args,
-    ],
-    cwd: folder,
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const process = startSmoke(args, folder);
   let bytes = 0;
   let running = true;
-  const output = process.output().finally(() => running = false);
+  const output = finish(process).finally(() => running = false);
   while (running) {
     // Deno withholds /proc from a process without all permissions; cat does not.
     const { stdout } = await new Deno.Command("cat", { args: [`/proc/${process.pid}/status`], stderr: "null" })
@@ -36,8 +20,8 @@ async function peakOf(args: readonly string[], folder: string): Promise<{ stdout
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   const { code, stdout, stderr } = await output;
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
-  return { stdout: new TextDecoder().decode(stdout), bytes };
+  assert.equal(code, 0, stderr);
+  return { stdout, bytes };
 }
 
 /** Bytes in `… and 246MB of memory`. */
@@ -55,7 +39,7 @@ Deno.test({
     try {
       for (const out of ["compiling", "cached"]) {
         const { stdout, bytes } = await peakOf(
-          ["reproduce", "--scale", "smoke", "--threads", "2", "--out", out],
+          ["--threads", "2", "--out", out],
           folder,
         );
         const share = predicted(stdout) / bytes;

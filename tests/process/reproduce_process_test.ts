@@ -1,31 +1,12 @@
 /** What the operating system does to the real process: Ctrl-C, and two processes in one output folder. */
 import assert from "node:assert/strict";
 import { withFolder } from "../temporary_folder.ts";
+import { finish, startSmoke } from "./smoke_process.ts";
 
-const PERMISSIONS = [
-  "--allow-read",
-  "--allow-write",
-  "--allow-env=REWARM_KEY,NO_COLOR,CI",
-  "--allow-sys=cpus,hostname",
-];
 const ignore = Deno.build.os === "windows";
 
-/** Starts `rewarm reproduce --scale smoke` in a folder. */
-function start(output: string, ...args: string[]): Deno.ChildProcess {
-  const main = new URL("../../src/cli/main.ts", import.meta.url).pathname;
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...PERMISSIONS, main, "reproduce", "--scale", "smoke", "--out", output, ...args],
-    env: { NO_COLOR: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-}
-
-async function finish(process: Deno.ChildProcess): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { code, stdout, stderr } = await process.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
+/** Starts `rewarm reproduce --scale smoke` into a folder. */
+const start = (output: string, ...args: string[]) => startSmoke(["--out", output, ...args]);
 
 /** Journal digests by run, from what the command printed. */
 function journals(stdout: string): string[] {

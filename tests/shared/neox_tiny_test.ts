@@ -3,38 +3,21 @@ import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import type { Session } from "../../src/engine/engine.ts";
-import { loadWeights, parseHuggingFaceConfig } from "../../src/model/hugging_face.ts";
 import { parameterShapes } from "../../src/model/parameters.ts";
-import { parseSafetensors } from "../../src/model/safetensors.ts";
+import { hasNeoxTiny, NEOX_TINY_OPTIMIZER, readNeoxTiny } from "./neox_tiny.ts";
 
-const FIXTURE = new URL("../../../shared/fixtures/neox-tiny/", import.meta.url);
-const ignore = await Deno.stat(FIXTURE).then(() => false, () => true);
+const ignore = !hasNeoxTiny;
 
-const optimizer = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, gradientClip: 1 };
-
-async function readFixture() {
-  const config = parseHuggingFaceConfig(
-    JSON.parse(await Deno.readTextFile(new URL("config.json", FIXTURE))),
-    "config.json",
-  );
-  const read = async (name: string) => parseSafetensors(await Deno.readFile(new URL(name, FIXTURE)), name);
-  const reference = await read("reference.safetensors");
-  const tokens = reference.tensors.get("tokens");
-  assert(tokens);
-  return {
-    config,
-    model: await read("model.safetensors"),
-    reference,
-    tokens: Uint16Array.from(new Int32Array(tokens.data.slice().buffer)),
-    numbers: JSON.parse(await Deno.readTextFile(new URL("reference.json", FIXTURE))),
-  };
-}
-
-async function openFixture(): Promise<Awaited<ReturnType<typeof readFixture>> & { session: Session }> {
-  const fixture = await readFixture();
+async function openFixture(): Promise<Awaited<ReturnType<typeof readNeoxTiny>> & { session: Session }> {
+  const fixture = await readNeoxTiny();
   const engine = await createExactEngine({ threads: 2, sha256 });
-  const session = await engine.open({ model: fixture.config, optimizer, batchSequences: 2, gradientBlockSequences: 1 });
-  await session.writeState(({ weights }) => loadWeights(fixture.model, fixture.config, weights, "model.safetensors"));
+  const session = await engine.open({
+    model: fixture.config,
+    optimizer: NEOX_TINY_OPTIMIZER,
+    batchSequences: 2,
+    gradientBlockSequences: 1,
+  });
+  await session.writeState(({ weights }) => weights.set(fixture.weights));
   return { ...fixture, session };
 }
 

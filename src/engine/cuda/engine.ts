@@ -4,6 +4,7 @@ import type { KernelCache } from "../kernel_cache.ts";
 import { parameterCount } from "../../model/config.ts";
 import { ARITHMETIC_VERSION } from "../ordered/arithmetic.ts";
 import { compileKernels, type CompileOptions } from "./driver/compile_kernels.ts";
+import { describeDevice } from "./driver/description.ts";
 import { Device } from "./driver/device.ts";
 import { readKernelUnit } from "./kernel_source.ts";
 import { OrderedKernels } from "./ordered/kernels.ts";
@@ -33,11 +34,11 @@ const HOST_BASE_BYTES = 300 * 2 ** 20;
 export async function createOrderedCudaEngine(options: CudaEngineOptions = {}): Promise<Engine> {
   const device = Device.open(options);
   try {
-    const { name, computeCapability, driverVersion } = device.properties;
+    const facts = describeDevice(device.properties, options);
     const unit = await readKernelUnit("ordered");
     const compiled = await compileKernels(unit.text, {
       ...options,
-      device: { computeCapability, driverVersion },
+      device: device.properties,
       flags: ORDERED_FLAGS,
     });
     const kernels = new OrderedKernels(device, device.load(compiled.image));
@@ -47,12 +48,14 @@ export async function createOrderedCudaEngine(options: CudaEngineOptions = {}): 
       level: "machine_to_machine",
       arithmetic: ARITHMETIC_VERSION,
       description: {
-        gpu: name,
-        "compute capability": computeCapability.join("."),
-        driver: String(driverVersion),
+        ...facts,
         compiler: compiled.compiler,
         kernels: compiled.digest,
         image: compiled.imageDigest,
+      },
+      machine: {
+        gpu: `${facts["gpu"]}, driver ${facts["driver release"]}`,
+        libraries: { "CUDA of the driver": device.properties.driverVersion, "kernels' compiler": compiled.compiler },
       },
       memoryBytes: (session) => planOrderedMemory(session).bytes,
       peakBytes: ({ model }) => HOST_BASE_BYTES + 3 * 4 * parameterCount(model),

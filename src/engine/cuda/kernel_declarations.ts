@@ -30,7 +30,7 @@ const SCALARS: ReadonlyMap<string, ParameterLetter> = new Map([
   ["int", "i"],
   ["float", "f"],
   ["unsigned long long", "l"],
-  ["long long", "l"],
+  ["size_t", "l"],
 ]);
 
 const POINTED_TO = new Set([

@@ -13,6 +13,15 @@ export interface Chunk {
   readonly decayed: boolean;
 }
 
+/** Number of chunks, without making them. */
+export function countChunks(model: ModelConfig): number {
+  // Every layer has the same tensors: those of two models that differ by a layer.
+  const count = (layers: number) =>
+    parameterShapes({ ...model, layers }).reduce((sum, { size }) => sum + Math.ceil(size / CHUNK_ELEMENTS), 0);
+  const [none, one] = [count(0), count(1)];
+  return none + model.layers * (one - none);
+}
+
 /** Chunks in the order in which their sums of squares are added; none spans two tensors. */
 export function chunksOf(model: ModelConfig): Chunk[] {
   return parameterShapes(model).flatMap(({ offset, size, decayed }) =>

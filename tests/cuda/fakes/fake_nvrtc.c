@@ -13,7 +13,7 @@
 #define FAKE_ARCHITECTURE 90
 #endif
 
-typedef struct { char *source; char image[4096]; } Program;
+typedef struct { char *source, *image; } Program;
 static int compiled;
 int fake_compiled(void) { return compiled; }
 
@@ -26,9 +26,10 @@ int nvrtcCreateProgram(Program **made, const char *source, const char *name, int
   (*made)->source = strdup(source);
   return strcmp(name, "kernels.cu") || headers || a || b;
 }
-int nvrtcDestroyProgram(Program **program) { free((*program)->source); free(*program); *program = NULL; return 0; }
+int nvrtcDestroyProgram(Program **program) { free((*program)->source); free((*program)->image); free(*program); *program = NULL; return 0; }
 int nvrtcCompileProgram(Program *program, int count, const char **options) {
   compiled++;
+  program->image = calloc(1, strlen(program->source) + 4096);
   for (int i = 0; i < count; i++) strcat(strcat(program->image, options[i]), "\n");
   strcat(program->image, program->source);
   return strstr(program->source, "#error") ? 6 : 0;

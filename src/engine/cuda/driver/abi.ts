@@ -232,8 +232,6 @@ export const ALGORITHM_ATTRIBUTE = {
   tile: 1,
   splits: 2,
   reduction: 3,
-  swizzling: 4,
-  option: 5,
   stages: 6,
 } as const;
 

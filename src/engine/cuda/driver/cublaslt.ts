@@ -59,6 +59,11 @@ export class CublasLt {
     return out.u64;
   }
 
+  /** Gives a handle back; products must be closed before. */
+  destroyHandle(handle: bigint): void {
+    this.functions.cublasLtDestroy(handle);
+  }
+
   /** Closes the library; its handles and descriptors must be destroyed before. */
   close(): void {
     this.#library.close();

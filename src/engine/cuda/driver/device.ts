@@ -13,7 +13,7 @@ import { type DeviceProperties, readDeviceProperties } from "./device_properties
 import { Driver } from "./driver.ts";
 import { TimedEvent } from "./event.ts";
 import { Graph } from "./graph.ts";
-import { addressOf, Out } from "./host_memory.ts";
+import { addressOf, keepReachable, Out } from "./host_memory.ts";
 import type { Arguments, Kernel, LaunchShape, Signature } from "./kernel.ts";
 import { launchKernel } from "./launch.ts";
 import type { LibraryPlaces } from "./library_search.ts";
@@ -193,7 +193,7 @@ export class Device {
     this.#requireSameSize(source, into.byteLength);
     this.#copyToHost(addressOf(into), source);
     await this.synchronize();
-    this.#requireSameSize(source, into.byteLength); // which keeps the array reachable until here
+    keepReachable(into);
   }
 
   /** Takes page-locked memory of this process, for copies that do not stop it. */

@@ -59,3 +59,6 @@ export function addressOf(view: ArrayBufferView<ArrayBuffer>): bigint {
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 }
+
+/** Does nothing; called after a wait with arrays whose addresses C used meanwhile, so that they were not collected. */
+export function keepReachable(..._views: readonly unknown[]): void {}

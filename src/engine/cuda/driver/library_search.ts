@@ -91,14 +91,21 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** CUDA's major version in the name of a package's folder: 13 of `cu13`, 0 of `cuda_nvrtc`, as it was up to CUDA 12. */
+function majorOf(packageFolder: string): number {
+  return Number(/^cu(\d+)$/.exec(packageFolder)?.[1] ?? 0);
+}
+
 /** The `lib` folders of NVIDIA's packages below a Python installation's `lib` folder, newest first. */
 function pipFolders(pythonLib: string): string[] {
   return namesIn(pythonLib)
     .filter((name) => /^python3(\.\d+)?$/.test(name))
-    .flatMap((python) =>
-      ["site-packages", "dist-packages"].map((packages) => `${pythonLib}/${python}/${packages}/nvidia`)
+    .flatMap((python) => ["site-packages", "dist-packages"].map((packages) => `${pythonLib}/${python}/${packages}`))
+    .flatMap((packages) =>
+      namesIn(`${packages}/nvidia`)
+        .sort((a, b) => majorOf(b) - majorOf(a))
+        .map((name) => `${packages}/nvidia/${name}`)
     )
-    .flatMap((nvidia) => namesIn(nvidia).reverse().map((name) => `${nvidia}/${name}`))
     .flatMap((name) => namesIn(name).includes("lib") ? [`${name}/lib`] : []);
 }
 

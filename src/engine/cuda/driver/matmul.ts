@@ -3,7 +3,7 @@
  * timing; it is kept with the run, so that going on from a checkpoint computes the same bits.
  */
 import { UserError } from "../../../errors.ts";
-import { ALGORITHM_ATTRIBUTE, ALGORITHM_BYTES, HEURISTIC_RESULT, MATMUL_ATTRIBUTE } from "./abi.ts";
+import { ALGORITHM_ATTRIBUTE, ALGORITHM_BYTES, HEURISTIC_RESULT } from "./abi.ts";
 import type { CublasLt } from "./cublaslt.ts";
 import type { Device } from "./device.ts";
 import { Out } from "./host_memory.ts";
@@ -16,6 +16,7 @@ import {
   matmulBytes,
   type MatmulDescriptors,
   type MatmulProblem,
+  setBiasAddress,
 } from "./matmul_descriptor.ts";
 import { NOTHING, requireLive, type View } from "./view.ts";
 
@@ -67,7 +68,6 @@ export class Matmul {
   readonly #algorithm: Uint8Array<ArrayBuffer>;
   readonly #alpha = new Float32Array(new ArrayBuffer(4));
   readonly #beta = new Float32Array(new ArrayBuffer(4));
-  readonly #biasAddress = new BigUint64Array(new ArrayBuffer(8));
 
   /**
    * Chooses an algorithm, or checks the one given.
@@ -168,7 +168,11 @@ export class Matmul {
     const written = new Out();
     const read = (attribute: keyof typeof ALGORITHM_ATTRIBUTE): number => {
       const status = library.functions.cublasLtMatmulAlgoConfigGetAttribute(
-        ...[this.#algorithm, ALGORITHM_ATTRIBUTE[attribute], word, 4n, written.buffer] as const,
+        this.#algorithm,
+        ALGORITHM_ATTRIBUTE[attribute],
+        word,
+        4n,
+        written.buffer,
       );
       library.check(status, `cublasLtMatmulAlgoConfigGetAttribute ${attribute}`);
       return word[0] ?? 0;
@@ -206,14 +210,7 @@ export class Matmul {
     }
     if (bias !== undefined) {
       this.#requireFit(bias, this.#bytes.bias, "The bias");
-      this.#biasAddress[0] = bias.address;
-      const status = library.functions.cublasLtMatmulDescSetAttribute(
-        operation,
-        MATMUL_ATTRIBUTE.biasPointer,
-        this.#biasAddress,
-        8n,
-      );
-      library.check(status, "cublasLtMatmulDescSetAttribute biasPointer");
+      setBiasAddress(library, operation, bias.address);
     }
     this.#alpha[0] = alpha;
     this.#beta[0] = beta;

@@ -96,12 +96,21 @@ export function createDescriptors(library: CublasLt, problem: MatmulProblem): Ma
   set("transposeA", transposeB ? 1 : 0);
   set("transposeB", transposeA ? 1 : 0);
   set("epilogue", bias ? EPILOGUE.bias : EPILOGUE.none);
+  // The choice of an algorithm sees a bias as it will be, there and aligned; nothing is read through this address.
+  if (bias) setBiasAddress(library, operation, BigInt(MATMUL_ALIGNMENT));
   return {
     operation,
     first: transposeB ? layout(input, columns, inner) : layout(input, inner, columns),
     second: transposeA ? layout(input, inner, rows) : layout(input, rows, inner),
     product: layout(output, rows, columns),
   };
+}
+
+/** Where the bias of the next product lies. */
+export function setBiasAddress(library: CublasLt, operation: bigint, address: bigint): void {
+  const value = BigUint64Array.of(address);
+  const status = library.functions.cublasLtMatmulDescSetAttribute(operation, MATMUL_ATTRIBUTE.biasPointer, value, 8n);
+  library.check(status, "cublasLtMatmulDescSetAttribute biasPointer");
 }
 
 /** Destroys what {@linkcode createDescriptors} made. */

@@ -1,7 +1,7 @@
 /** NVIDIA's compiler as a library: CUDA C++ in, an image for one architecture out. */
 import { UserError } from "../../../errors.ts";
 import { NVRTC_SYMBOLS } from "./abi.ts";
-import { addressOf, cString, Out, textAt, textOf } from "./host_memory.ts";
+import { addressOf, cString, keepReachable, Out, textAt, textOf } from "./host_memory.ts";
 import type { KernelCompiler } from "./kernel_compiler.ts";
 import { type LibraryRequest, NVRTC_LIBRARY, openLibrary } from "./library_search.ts";
 import { isPtx, type Target } from "./target.ts";
@@ -43,7 +43,12 @@ export class Nvrtc implements KernelCompiler {
    */
   static open(request: LibraryRequest = {}): Nvrtc {
     const { library, path } = openLibrary(NVRTC_LIBRARY, NVRTC_SYMBOLS, request);
-    return new Nvrtc(library, path);
+    try {
+      return new Nvrtc(library, path);
+    } catch (error) {
+      library.close();
+      throw error;
+    }
   }
 
   #check(status: number, attempt: string): void {
@@ -60,6 +65,7 @@ export class Nvrtc implements KernelCompiler {
       const options = [...flags, `--gpu-architecture=${target}`].map(cString);
       const table = BigUint64Array.from(options, addressOf);
       const status = await symbols.nvrtcCompileProgram(program.u64, options.length, table);
+      keepReachable(options, table);
       if (status !== 0) {
         const log = this.#read(program.u64, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog");
         const name = textAt(symbols.nvrtcGetErrorString(status)) ?? `status ${status}`;

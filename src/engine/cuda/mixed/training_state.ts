@@ -3,6 +3,8 @@ import type { MixedPrecision } from "./precision.ts";
 
 /** Bytes of the structure. */
 export const TRAINING_STATE_BYTES = 32;
+/** Bytes of its first part, which a checkpoint keeps. */
+const LOSS_SCALE_BYTES = 12;
 
 /** How the loss scale moves: the rules are in `finish_gradient` of update.cu. */
 export interface LossScaling {
@@ -55,13 +57,37 @@ export function initialLossScale({ initial, hysteresis }: LossScaling): LossScal
   return { scale: initial, goodSteps: 0, hysteresis };
 }
 
-/** The structure's bytes, with nothing of a step yet. */
-export function encodeTrainingState({ scale, goodSteps, hysteresis }: LossScale): Uint8Array<ArrayBuffer> {
-  const bytes = new DataView(new ArrayBuffer(TRAINING_STATE_BYTES));
+/** The loss scale as a checkpoint keeps it: scale f32, good steps u32, hysteresis u32, little-endian. */
+export function encodeLossScale({ scale, goodSteps, hysteresis }: LossScale): Uint8Array<ArrayBuffer> {
+  const bytes = new DataView(new ArrayBuffer(LOSS_SCALE_BYTES));
   bytes.setFloat32(0, scale, true);
   bytes.setUint32(4, goodSteps, true);
   bytes.setUint32(8, hysteresis, true);
   return new Uint8Array(bytes.buffer);
+}
+
+/** @throws {RangeError} if the bytes are no loss scale */
+export function decodeLossScale(data: Uint8Array<ArrayBuffer>): LossScale {
+  if (data.length !== LOSS_SCALE_BYTES) {
+    throw new RangeError(`A loss scale has ${LOSS_SCALE_BYTES} bytes, not ${data.length}`);
+  }
+  const bytes = new DataView(data.buffer, data.byteOffset, LOSS_SCALE_BYTES);
+  const lossScale = {
+    scale: bytes.getFloat32(0, true),
+    goodSteps: bytes.getUint32(4, true),
+    hysteresis: bytes.getUint32(8, true),
+  };
+  if (!(lossScale.scale > 0 && Number.isFinite(lossScale.scale)) || lossScale.hysteresis < 1) {
+    throw new RangeError(`A loss scale of ${lossScale.scale} with hysteresis ${lossScale.hysteresis}`);
+  }
+  return lossScale;
+}
+
+/** The structure's bytes, with nothing of a step yet. */
+export function encodeTrainingState(lossScale: LossScale): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(TRAINING_STATE_BYTES);
+  bytes.set(encodeLossScale(lossScale));
+  return bytes;
 }
 
 /** What the device left. */
@@ -70,11 +96,7 @@ export function decodeTrainingState(data: Uint8Array<ArrayBuffer>): FinishedStep
   const outcome = OUTCOMES[bytes.getUint32(12, true)];
   if (outcome === undefined) throw new Error(`The device left outcome ${bytes.getUint32(12, true)} of a step`);
   return {
-    lossScale: {
-      scale: bytes.getFloat32(0, true),
-      goodSteps: bytes.getUint32(4, true),
-      hysteresis: bytes.getUint32(8, true),
-    },
+    lossScale: decodeLossScale(data.slice(0, LOSS_SCALE_BYTES)),
     outcome,
     gradientNorm: bytes.getFloat32(16, true),
   };

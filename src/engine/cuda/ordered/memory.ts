@@ -1,7 +1,7 @@
 /** What the ordered mode keeps on the device: every region with its bytes, from shapes alone. */
 import { parameterCount } from "../../../model/config.ts";
 import type { SessionOptions } from "../../engine.ts";
-import { chunksOf } from "../../ordered/chunks.ts";
+import { countChunks } from "../../ordered/chunks.ts";
 import { rotaryHalf } from "../../ordered/rotary_tables.ts";
 import { checkShapes } from "../../ordered/shapes.ts";
 import { columnPieces } from "./kernels.ts";
@@ -104,7 +104,7 @@ export function planOrderedMemory(options: SessionOptions): OrderedMemory {
     ? { sequences: Math.min(microBatchSequences, Math.floor(problems / heads)), heads }
     : { sequences: 1, heads: problems };
   const scores = scoreProblems.sequences * scoreProblems.heads * length * length;
-  const chunks = chunksOf(model).length;
+  const chunks = countChunks(model);
   const half = rotaryHalf(model);
 
   const floats = (count: number) => count * FLOAT;

@@ -83,9 +83,12 @@ class BlockScheduler {
   [[noreturn]] void fail(std::string problem);
   [[noreturn, gnu::noinline, gnu::cold]] void fail_at(const char* problem, const char* file, int line);
   [[noreturn]] void run_fiber();
-  std::string where() const;
+  std::string describe(const char* address) const;
+  Standing standing() const;
+  SharedRange shared_range(bool dynamic) const;
 
  private:
+  std::string where(bool with_thread) const;
   void start(unsigned number);
   void become(unsigned number);
   /** Leaves the running thread, which waits or has ended, for the next that can run. */
@@ -104,6 +107,7 @@ class BlockScheduler {
   bool fuzzed_ = false;
   unsigned size_ = 0, current_ = 0, ended_ = 0;
   unsigned arrived_ = 0, counted_ = 0, count_ = 0;
+  std::uint32_t number_ = 0, barriers_ = 0, warp_barriers_[MAX_THREADS / LANES];
   const char* barrier_file_ = nullptr;
   int barrier_line_ = 0;
   Thread threads_[MAX_THREADS];
@@ -244,6 +248,7 @@ inline void BlockScheduler::wait_for_block(const char* file, int line) {
   barrier_line_ = line;
   if (++arrived_ == size_) {
     arrived_ = 0;
+    barriers_++;
     count_ = counted_;
     counted_ = 0;
     return release(0, size_);
@@ -271,6 +276,7 @@ inline void BlockScheduler::wait_for_warp(Meeting meeting, Combine combine, cons
     if (combine != nullptr) combine(w.fragments[w.generation & 1]);
     w.arrived = 0;
     w.generation++;
+    warp_barriers_[current_ / LANES] += meeting == Meeting::barrier;
     const unsigned first = current_ / LANES * LANES;
     return release(first, first + LANES);
   }
@@ -287,17 +293,17 @@ void BlockScheduler::end_stuck() {
     const Thread& thread = threads_[i];
     if (thread.waiting == Waiting::warp) {
       const Warp& w = warps_[i / LANES];
-      problem_ = "the warp operation at " + place(thread.file, thread.line) + " was reached by " +
+      problem_ = where(false) + "the warp operation at " + place(thread.file, thread.line) + " was reached by " +
                  std::to_string(w.arrived) + " of the 32 lanes of warp " + std::to_string(i / LANES);
       return;
     }
   }
-  problem_ = "the barrier at " + place(barrier_file_, barrier_line_) + " was reached by " + std::to_string(arrived_) +
+  problem_ = where(false) + "the barrier at " + place(barrier_file_, barrier_line_) + " was reached by " + std::to_string(arrived_) +
              " of " + std::to_string(size_) + " threads, the others have ended";
 }
 
 void BlockScheduler::fail(std::string problem) {
-  problem_ = std::move(problem);
+  problem_ = where(true) + problem;
   void* abandoned;
   stand_in_switch(&abandoned, outside_);
   std::abort();  // an abandoned stack is never resumed
@@ -311,8 +317,21 @@ void BlockScheduler::fail_at_barriers(const char* file, int line) {
   fail("threads of one block wait at different barriers, " + place(barrier_file_, barrier_line_) + " and " + place(file, line));
 }
 
-std::string BlockScheduler::where() const {
-  return "kernel \"" + std::string(launch_->kernel->name) + "\", block " + triple(blockIdx) + ", thread " + triple(threadIdx);
+std::string BlockScheduler::where(bool with_thread) const {
+  return "kernel \"" + std::string(launch_->kernel->name) + "\", block " + triple(blockIdx) +
+         (with_thread ? ", thread " + triple(threadIdx) : "") + ": ";
+}
+
+std::string BlockScheduler::describe(const char* address) const {
+  const char* const shared_end = reinterpret_cast<const char*>(shared_end_);
+  if (address >= shared_end && address < shared_end + PAGE) {
+    return std::to_string(address - shared_end) + " bytes after the end of the block's " +
+           std::to_string(launch_->shared_bytes) + " bytes of dynamic shared memory";
+  }
+  if (address >= stacks_ && address < stacks_ + MAX_THREADS * STACK_BYTES) {
+    return "the stack of the thread has its " + std::to_string(STACK_BYTES) + " bytes in use";
+  }
+  return {};
 }
 
 std::string BlockScheduler::run(const Launch& launch, uint3 block) {
@@ -336,7 +355,9 @@ std::string BlockScheduler::run(const Launch& launch, uint3 block) {
     for (Copies& copies : copies_) copies = {};
     has_copies_ = false;
   }
-  for (unsigned i = 0; i * LANES < size_; i++) warps_[i].generation = warps_[i].arrived = 0;
+  for (unsigned i = 0; i * LANES < size_; i++) warps_[i].generation = warps_[i].arrived = warp_barriers_[i] = 0;
+  number_ = static_cast<std::uint32_t>(number);
+  barriers_ = 0;
   const std::size_t shared_bytes = (launch.shared_bytes + 15u) & ~std::size_t{15};
   dynamic_shared = shared_end_ - shared_bytes;
   fill_garbage(dynamic_shared, shared_bytes, launch.seed + number);
@@ -348,21 +369,35 @@ std::string BlockScheduler::run(const Launch& launch, uint3 block) {
   const unsigned fiber = threads_[first].fiber = take_fiber();
   start(first);
   stand_in_switch(&outside_, fiber_stack_pointers_[fiber]);
-  if (problem_.empty()) {
-    running = nullptr;
-    return {};
-  }
-  std::string problem = where() + ": " + problem_;
   running = nullptr;
-  fiber_count_ = free_fiber_count_ = 0;  // stacks of threads that never ended are started anew
-  return problem;
+  if (!problem_.empty()) fiber_count_ = free_fiber_count_ = 0;  // stacks of threads that never ended are started anew
+  return problem_;
+}
+
+Standing BlockScheduler::standing() const {
+  return {launch_, number_, current_, barriers_, warp_barriers_[current_ / LANES]};
+}
+
+SharedRange BlockScheduler::shared_range(bool dynamic) const {
+  if (!dynamic) {
+    unsigned char* const end = static_memory_ + static_shared_used;
+    return {static_memory_, static_memory_ + STATIC_SHARED_BYTES, static_memory_, end, "static shared memory"};
+  }
+  return {shared_end_ - SHARED_BYTES, shared_end_, dynamic_shared, dynamic_shared + launch_->shared_bytes, "dynamic shared memory"};
 }
 
 // ---- Copies that go on while the thread computes ----
 
 namespace {
 
+void note(const PendingCopy& copy, Access access) {
+  if (note_access == nullptr) return;
+  if (copy.valid) note_access(copy.global, copy.bytes, Access::read);
+  note_access(copy.shared, copy.bytes, access);
+}
+
 void carry_out(const PendingCopy& copy) {
+  note(copy, Access::copy_end);
   if (copy.valid) {
     std::memcpy(copy.shared, copy.global, copy.bytes);
   } else {
@@ -375,6 +410,7 @@ void carry_out(const PendingCopy& copy) {
 /** As late as the program allows, or with a seed now and then at once: both ends of what the hardware may do. */
 void BlockScheduler::copy_async(PendingCopy copy) {
   if (fuzzed_ && (random_.next() & 1)) return carry_out(copy);
+  note(copy, Access::copy_begin);
   Copies& copies = copies_[current_];
   has_copies_ = true;
   copies.waiting.push_back(copy);
@@ -429,7 +465,9 @@ std::string run_block(BlockScheduler& scheduler, const Launch& launch, uint3 blo
 void abort_block(const char* reason) {
   if (running != nullptr) running->fail(reason);
 }
-std::string where() { return running == nullptr ? std::string() : running->where(); }
+Standing standing() { return running->standing(); }
+SharedRange shared_range(bool dynamic) { return running->shared_range(dynamic); }
 bool in_kernel() { return running != nullptr; }
+std::string describe_block_address(std::uint64_t address) { return running->describe(reinterpret_cast<char*>(address)); }
 
 }  // namespace stand_in

@@ -9,8 +9,9 @@ import { type Digest, sha256 } from "../../../digest/sha256.ts";
 import { type KernelChoice, type KernelFile, type KernelUnit, readKernelUnit } from "../kernel_source.ts";
 
 /**
- * `checked` also stops a kernel at a misaligned address, an index outside of an array, a shift or an overflow that the
- * language leaves undefined; it is slower.
+ * `checked` looks at every access of memory, and stops a kernel that reads or writes outside of what it was given, at a
+ * misaligned address, or where another thread may read or write at the same time; also at an index outside of an array, and
+ * a shift or an overflow that the language leaves undefined. Some fifty times slower.
  */
 export type StandInVariant = "plain" | "checked";
 
@@ -20,6 +21,8 @@ export interface StandInOptions {
   readonly units: readonly (KernelChoice | string)[];
   /** where these folders lie; default: the project's kernels */
   readonly kernels?: URL;
+  /** where objects are kept for the next build, of this stand-in or another. Default: `objects` in its folder */
+  readonly objects?: string;
   /** default: `plain` */
   readonly variant?: StandInVariant;
 }
@@ -36,6 +39,7 @@ export interface StandIn {
 const SOURCES_FOLDER = new URL("./", import.meta.url);
 const HEADERS = ["context_switch.h", "emulation.h", "runtime.h", "stream.h", "units.h"];
 const DRIVER_SOURCES = ["block_scheduler", "device_memory", "launch", "stand_in_driver", "tensor_core"];
+const CHECK_SOURCES = ["access_check"];
 const NVRTC_SOURCES = ["stand_in_nvrtc"];
 
 const FLAGS = [
@@ -54,6 +58,10 @@ const KERNEL_FLAGS = {
   checked: [
     "-fsanitize=alignment,bounds-strict,shift,signed-integer-overflow,integer-divide-by-zero",
     "-fsanitize-undefined-trap-on-error",
+    // Every access of memory calls `access_check.cpp` first; its runtime library is not linked.
+    "-fsanitize=thread",
+    "--param=tsan-instrument-func-entry-exit=0",
+    "-Wno-tsan",
   ],
 } as const;
 
@@ -151,11 +159,11 @@ async function inParallel<T, R>(items: readonly T[], task: (item: T) => Promise<
 /**
  * Builds the stand-in, or finds it built.
  *
- * @param folder where the libraries go, and objects for the next build; made if missing
+ * @param folder where the libraries go; made if missing
  * @throws {UserError} `COMPILER_MISSING` without g++, `STAND_IN_FAILED` if a source does not compile
  */
 export async function buildStandIn(folder: string, options: StandInOptions): Promise<StandIn> {
-  const { kernels, variant = "plain" } = options;
+  const { kernels, variant = "plain", objects = `${folder}/objects` } = options;
   const units = await Promise.all(options.units.map((choice) => readKernelUnit(choice, kernels)));
   const source = (name: string) => Deno.readTextFile(new URL(name, SOURCES_FOLDER));
   const headers = await Promise.all(HEADERS.map(source));
@@ -176,11 +184,12 @@ export async function buildStandIn(folder: string, options: StandInOptions): Pro
       flags: ["-Wno-unknown-pragmas", include, ...KERNEL_FLAGS[variant]],
     }))
   );
-  const driver = [...await Promise.all(DRIVER_SOURCES.map(runtime)), ...kernelUnits, table];
+  const driverSources = variant === "checked" ? [...DRIVER_SOURCES, ...CHECK_SOURCES] : DRIVER_SOURCES;
+  const driver = [...await Promise.all(driverSources.map(runtime)), ...kernelUnits, table];
   const nvrtc = [...await Promise.all(NVRTC_SOURCES.map(runtime)), table];
 
-  const objects = `${folder}/objects`;
   await Deno.mkdir(objects, { recursive: true });
+  await Deno.mkdir(folder, { recursive: true });
   let compiled = 0;
   const compile = async ({ name, text, flags }: TranslationUnit): Promise<Digest> => {
     const digest = sha256(JSON.stringify([compiler, FLAGS, ARCHITECTURE_FLAGS, flags, headers, text]));
@@ -198,7 +207,7 @@ export async function buildStandIn(folder: string, options: StandInOptions): Pro
 
   const link = async (library: string, parts: readonly TranslationUnit[]) => {
     const inputs = parts.map((part) => digests.get(part) ?? "");
-    const record = `${objects}/${library}.inputs`;
+    const record = `${folder}/${library}.inputs`;
     const wanted = inputs.join("\n");
     if (await isFile(`${folder}/${library}`) && await readIfPresent(record) === wanted) return;
     const temporary = `${folder}/${crypto.randomUUID()}`;

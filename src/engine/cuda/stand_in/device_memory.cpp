@@ -5,6 +5,8 @@
  */
 #include <sys/mman.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 
@@ -15,6 +17,8 @@ namespace stand_in {
 namespace {
 
 constexpr std::size_t PAGE = 4096;
+/** Before and after each allocation: as far as a wrong index is likely to go. */
+constexpr std::size_t FORBIDDEN = std::size_t{64} << 20;
 constexpr std::size_t ALIGNMENT = 256;
 constexpr unsigned MARGIN_WORD = 0xbadc0de5u;
 
@@ -23,20 +27,21 @@ struct Allocation {
   std::size_t page_bytes;
   std::size_t bytes;
   bool alive;
+  void* shadow = nullptr;
 };
 
 std::mutex mutex;
 std::map<std::uint64_t, Allocation> allocations;
 std::size_t total = std::size_t{4} << 30;
 std::size_t used = 0;
-std::uint64_t allocation_count = 0;
+std::uint64_t allocation_count = 0, free_count = 0;
 
 std::size_t round_up(std::size_t value, std::size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 unsigned char margin_byte(std::uint64_t address) { return MARGIN_WORD >> address % 4 * 8 & 0xff; }
 
 /** The allocation at or below an address. */
-std::map<std::uint64_t, Allocation>::const_iterator at_or_below(std::uint64_t address) {
+std::map<std::uint64_t, Allocation>::iterator at_or_below(std::uint64_t address) {
   auto next = allocations.upper_bound(address);
   return next == allocations.begin() ? allocations.end() : std::prev(next);
 }
@@ -54,6 +59,16 @@ template <class Visit> void for_margin(std::uint64_t address, const Allocation& 
   for (std::uint64_t p = address + allocation.bytes; p < begin + allocation.page_bytes; p++) visit(p);
 }
 
+/** The addresses stay taken. */
+void give_back(Allocation& allocation) {
+  allocation.alive = false;
+  free_count++;
+  std::free(allocation.shadow);
+  used -= round_up(allocation.bytes, ALIGNMENT);
+  madvise(allocation.pages, allocation.page_bytes, MADV_DONTNEED);
+  mprotect(allocation.pages, allocation.page_bytes, PROT_NONE);
+}
+
 }  // namespace
 
 std::uint64_t allocate_device(std::size_t bytes) {
@@ -61,9 +76,9 @@ std::uint64_t allocate_device(std::size_t bytes) {
   const std::size_t aligned = round_up(bytes, ALIGNMENT);
   if (aligned > total - used || aligned < bytes) return 0;
   const std::size_t page_bytes = round_up(aligned, PAGE);
-  void* const memory = mmap(nullptr, page_bytes + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const memory = mmap(nullptr, page_bytes + 2 * FORBIDDEN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return 0;
-  auto* const pages = static_cast<unsigned char*>(memory) + PAGE;
+  auto* const pages = static_cast<unsigned char*>(memory) + FORBIDDEN;
   mprotect(pages, page_bytes, PROT_READ | PROT_WRITE);
   const auto address = reinterpret_cast<std::uint64_t>(pages + page_bytes - aligned);
   const Allocation allocation{pages, page_bytes, bytes, true};
@@ -78,12 +93,15 @@ bool free_device(std::uint64_t address) {
   const std::lock_guard lock(mutex);
   const auto found = allocations.find(address);
   if (found == allocations.end() || !found->second.alive) return false;
-  Allocation& allocation = found->second;
-  allocation.alive = false;
-  used -= round_up(allocation.bytes, ALIGNMENT);
-  madvise(allocation.pages, allocation.page_bytes, MADV_DONTNEED);
-  mprotect(allocation.pages, allocation.page_bytes, PROT_NONE);
+  give_back(found->second);
   return true;
+}
+
+void free_all_device() {
+  const std::lock_guard lock(mutex);
+  for (auto& [address, allocation] : allocations) {
+    if (allocation.alive) give_back(allocation);
+  }
 }
 
 bool is_device_range(std::uint64_t address, std::size_t bytes) {
@@ -92,6 +110,23 @@ bool is_device_range(std::uint64_t address, std::size_t bytes) {
   return found != allocations.end() && found->second.alive && address - found->first <= found->second.bytes &&
          bytes <= found->second.bytes - (address - found->first);
 }
+
+bool find_device_range(std::uint64_t address, DeviceRange* range) {
+  const std::lock_guard lock(mutex);
+  // The pages before an allocation's address are its own as well.
+  for (auto candidate : {at_or_below(address), allocations.lower_bound(address)}) {
+    if (candidate == allocations.end() || !candidate->second.alive) continue;
+    const std::uint64_t start = candidate->first;
+    Allocation& allocation = candidate->second;
+    const auto first_page = reinterpret_cast<std::uint64_t>(allocation.pages);
+    if (address < first_page || address >= first_page + allocation.page_bytes) continue;
+    *range = {first_page, first_page + allocation.page_bytes, start, allocation.bytes, &allocation.shadow};
+    return true;
+  }
+  return false;
+}
+
+std::uint64_t device_frees() { return free_count; }
 
 std::string find_damage() {
   const std::lock_guard lock(mutex);

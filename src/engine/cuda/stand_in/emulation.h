@@ -305,7 +305,7 @@ void register_kernels(const Kernel* kernels, unsigned count);
 template <class T> constexpr char letter() {
   if (std::is_pointer_v<T>) return 'p';
   if (std::is_same_v<T, float>) return 'f';
-  if (std::is_integral_v<T> && sizeof(T) == 8) return 'l';
+  if (std::is_unsigned_v<T> && sizeof(T) == 8) return 'l';
   return std::is_same_v<T, unsigned> ? 'u' : std::is_same_v<T, int> ? 'i' : '?';
 }
 

@@ -23,13 +23,17 @@ constexpr std::size_t SIGNAL_STACK_BYTES = 64 << 10;
 constexpr int FAULTS[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 struct sigaction previous_actions[32];
 
+std::string reason_of(int signal, std::uint64_t address) {
+  if (signal == SIGFPE) return "integer division by zero";
+  if (signal == SIGILL) return "undefined behaviour: a misaligned address, an index outside of its array, or an overflow";
+  const std::string in_block = describe_block_address(address);
+  return "illegal address: " + (in_block.empty() ? describe_address(address) : in_block);
+}
+
 /** Faults of code that is no kernel go to whoever handled them before. */
 void on_fault(int number, siginfo_t* info, void* context) {
   if (in_kernel()) {
-    const auto address = reinterpret_cast<std::uint64_t>(info->si_addr);
-    const std::string reason = number == SIGSEGV || number == SIGBUS ? "illegal address: " + describe_address(address)
-                               : number == SIGILL ? std::string("undefined behaviour: a misaligned address, an index outside of its array, or an overflow")
-                                                  : std::string("integer division by zero");
+    const std::string reason = reason_of(number, reinterpret_cast<std::uint64_t>(info->si_addr));
     abort_block(reason.c_str());
   }
   const struct sigaction& previous = previous_actions[number];
@@ -152,6 +156,9 @@ unsigned worker_count = std::max(1l, sysconf(_SC_NPROCESSORS_ONLN));
 
 }  // namespace
 
+void (*note_access)(const void*, std::size_t, Access);
+void (*note_launch)(std::uint64_t blocks);
+
 void set_worker_count(unsigned count) { worker_count = std::max(1u, count); }
 
 std::string run_launch(const Launch& launch) {
@@ -168,7 +175,9 @@ std::string run_launch(const Launch& launch) {
     for (std::size_t i = work.blocks; i > 1; i--) std::swap(order[i - 1], order[random.below(static_cast<unsigned>(i))]);
     work.order = order.data();
   }
-  const unsigned helpers = static_cast<unsigned>(std::min<std::size_t>(worker_count, work.blocks)) - 1;
+  if (note_launch != nullptr) note_launch(work.blocks);
+  const unsigned workers = note_access == nullptr ? worker_count : 1;
+  const unsigned helpers = static_cast<unsigned>(std::min<std::size_t>(workers, work.blocks)) - 1;
   if (helpers == 0) {
     take_blocks(work);
   } else {

@@ -312,13 +312,14 @@ EXPORT int cuDevicePrimaryCtxRetain(void** handle, int device) {
   return SUCCESS;
 }
 
-/** The last release clears what a failed launch left. */
+/** The last release gives all memory back, and clears what a failed launch left. */
 EXPORT int cuDevicePrimaryCtxRelease_v2(int device) {
   const std::lock_guard lock(mutex);
   if (device != 0) return INVALID_DEVICE;
   if (context_uses == 0) return INVALID_CONTEXT;
   if (--context_uses == 0) {
     finish_all();
+    free_all_device();
     sticky_status = SUCCESS;
   }
   return SUCCESS;

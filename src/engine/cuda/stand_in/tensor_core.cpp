@@ -52,7 +52,9 @@ void combine_load_matrix(void* const* fragments) {
   for (unsigned matrix = 0; matrix < first.matrices; matrix++) {
     unsigned short elements[8][8];
     for (unsigned row = 0; row < 8; row++) {
-      std::memcpy(elements[row], static_cast<const LoadMatrixFragment*>(fragments[matrix * 8 + row])->row, 16);
+      const void* const address = static_cast<const LoadMatrixFragment*>(fragments[matrix * 8 + row])->row;
+      if (note_access != nullptr) note_access(address, 16, Access::read);
+      std::memcpy(elements[row], address, 16);
     }
     for (unsigned lane = 0; lane < LANES; lane++) {
       const unsigned g = lane / 4, q = lane % 4;

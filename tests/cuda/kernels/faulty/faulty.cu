@@ -35,13 +35,13 @@ extern "C" __global__ void trap_at(unsigned* y, unsigned block, unsigned thread)
   y[blockIdx.x * blockDim.x + threadIdx.x] = 1;
 }
 
-extern "C" __global__ void read_at(float* y, const float* x, long long index) { y[threadIdx.x] = x[index]; }
+extern "C" __global__ void read_at(float* y, const float* x, unsigned long long index) { y[threadIdx.x] = x[index]; }
 
-extern "C" __global__ void write_at(float* y, long long index) {
+extern "C" __global__ void write_at(float* y, int index) {
   if (blockIdx.x == 0 && threadIdx.x == 0) y[index] = 1;
 }
 
-extern "C" __global__ void write_shared_at(float* y, long long index) {
+extern "C" __global__ void write_shared_at(float* y, int index) {
   DYNAMIC_SHARED(float, values);
   values[index] = 1;
   y[threadIdx.x] = values[index];

@@ -1,8 +1,8 @@
 /** Compiled kernels in a folder, from one run to the next. A file that is damaged counts as missing. */
-import { sha256, sha256Bytes } from "../../../digest/sha256.ts";
-import { UserError } from "../../../errors.ts";
-import { writeFileDurably } from "../../../files/durable.ts";
-import type { KernelCache } from "../../kernel_cache.ts";
+import { sha256, sha256Bytes } from "../digest/sha256.ts";
+import { UserError } from "../errors.ts";
+import { writeFileDurably } from "./durable.ts";
+import type { KernelCache } from "../engine/kernel_cache.ts";
 
 const DIGEST_BYTES = 32;
 
@@ -10,7 +10,7 @@ const DIGEST_BYTES = 32;
  * A cache in a folder, which is made when it is needed. Each file is the image's SHA-256 and the image: a cubin with a
  * flipped bit would load and compute something else.
  */
-export function imageCache(folder: string): KernelCache {
+export function kernelFolder(folder: string): KernelCache {
   const pathOf = (digest: string) => `${folder}/${digest}.image`;
   return {
     async get(digest) {

@@ -1,0 +1,53 @@
+/** Work of a step gathered by kernel and shape: how often, how long, how much. */
+import type { Cost } from "./costs/cost.ts";
+import { leastSeconds, type Peaks } from "./peaks.ts";
+
+/** One kernel, or a product of one shape. */
+export interface KernelTotal {
+  readonly kernel: string;
+  readonly shape?: string;
+  readonly unit: Cost["unit"];
+  launches: number;
+  /** of all launches */
+  flops: number;
+  /** of all launches, least from device memory */
+  bytes: number;
+  /** least on the device that is written on paper */
+  predictedMilliseconds: number;
+  /** measured; 0 if nothing was run */
+  milliseconds: number;
+}
+
+/** Adds up launches. */
+export class KernelTotals {
+  readonly #totals = new Map<string, KernelTotal>();
+  readonly #peaks: Peaks;
+
+  /** @param peaks what predictions count on */
+  constructor(peaks: Peaks) {
+    this.#peaks = peaks;
+  }
+
+  add(kernel: string, cost: Cost, milliseconds: number): void {
+    const { shape, unit, flops, bytes } = cost;
+    const key = `${kernel} ${shape ?? ""}`;
+    let total = this.#totals.get(key);
+    if (total === undefined) {
+      const nothing = { launches: 0, flops: 0, bytes: 0, predictedMilliseconds: 0, milliseconds: 0 };
+      total = { kernel, unit, ...nothing, ...(shape === undefined ? {} : { shape }) };
+      this.#totals.set(key, total);
+    }
+    total.launches++;
+    total.flops += flops;
+    total.bytes += bytes;
+    total.predictedMilliseconds += 1000 * leastSeconds(cost, this.#peaks);
+    total.milliseconds += milliseconds;
+  }
+
+  /** The longest first: by measured time, and by predicted time where nothing was measured. */
+  get sorted(): KernelTotal[] {
+    return [...this.#totals.values()].sort((a, b) =>
+      b.milliseconds - a.milliseconds || b.predictedMilliseconds - a.predictedMilliseconds
+    );
+  }
+}

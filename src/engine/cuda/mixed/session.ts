@@ -1,0 +1,289 @@
+/** A training session of the CUDA engine's mixed mode: 16-bit products on tensor cores, everything that lasts in f32. */
+import { parameterCount } from "../../../model/config.ts";
+import type { Session, SessionOptions, StepResult, TrainingState } from "../../engine.ts";
+import { batchLoss } from "../../ordered/batch_loss.ts";
+import { rotaryHalf, writeRotaryTables } from "../../ordered/rotary_tables.ts";
+import { countWindows, requireBatch, requireWindow, SessionCalls } from "../../session_calls.ts";
+import type { CublasLt } from "../driver/cublaslt.ts";
+import type { Device } from "../driver/device.ts";
+import { slice, type View } from "../driver/view.ts";
+import { BackwardPass } from "./backward.ts";
+import { type Buffers, freeBuffers, requireMemory, takeBuffers } from "./buffers.ts";
+import { forward, headForward, losses } from "./forward.ts";
+import type { Gemm, GemmShape } from "./gemm.ts";
+import { GradientTree } from "./gradient_tree.ts";
+import type { MixedKernels } from "./kernels.ts";
+import { LibraryGemm } from "./library_gemm.ts";
+import { type MixedMemory, type MixedMemoryOptions, planMixedMemory } from "./memory.ts";
+import { decodeHalves } from "./number16.ts";
+import { OwnGemm } from "./own_gemm.ts";
+import { PassContext } from "./pass.ts";
+import { PassInputs } from "./pass_input.ts";
+import type { MixedPrecision } from "./precision.ts";
+import { allShapes, passProducts } from "./products.ts";
+import { floatsOf } from "./row_operations.ts";
+import {
+  decodeLossScale,
+  decodeTrainingState,
+  encodeLossScale,
+  encodeTrainingState,
+  type FinishedStep,
+  initialLossScale,
+  type LossScaling,
+  lossScalingOf,
+  type StepOutcome,
+  TRAINING_STATE_BYTES,
+} from "./training_state.ts";
+import { chunkTable, scalarWords, Update } from "./update.ts";
+
+/** What a session is made of. */
+export interface MixedSessionParts {
+  readonly device: Device;
+  /** compiled for the model's head and the precision */
+  readonly kernels: MixedKernels;
+  readonly precision: MixedPrecision;
+  /** absent: the project's own products */
+  readonly library?: CublasLt;
+  readonly memory?: Omit<MixedMemoryOptions, "gemm">;
+}
+
+/** The state, with the loss scale as the engine keeps it. */
+export interface MixedTrainingState extends TrainingState {
+  /** see {@linkcode encodeLossScale}; of a new training when `writeState` hands it out */
+  readonly engineState: Uint8Array<ArrayBuffer>;
+}
+
+/** A step's result, with what became of the update. */
+export interface MixedStepResult extends StepResult {
+  /** `skipped`: a gradient overflowed, the loss scale will see to it, and training goes on */
+  readonly outcome: StepOutcome;
+}
+
+/** See {@linkcode Session}. */
+export class MixedSession implements Session {
+  /** what the bits depend on besides model and data: how products are computed */
+  readonly facts: Readonly<Record<string, string>>;
+  readonly #device: Device;
+  readonly #options: SessionOptions;
+  readonly #precision: MixedPrecision;
+  readonly #scaling: LossScaling;
+  readonly #memory: MixedMemory;
+  readonly #buffers: Buffers;
+  readonly #inputs: PassInputs;
+  readonly #gemm: Gemm;
+  readonly #pass: PassContext;
+  readonly #update: Update;
+  readonly #parameters: number;
+  readonly #calls = new SessionCalls();
+
+  /**
+   * Takes the memory on the device; weights and moments are zero.
+   *
+   * @throws {UserError} `OUT_OF_DEVICE_MEMORY` with the gradient block that would fit
+   */
+  constructor({ device, kernels, precision, library, memory = {} }: MixedSessionParts, options: SessionOptions) {
+    const { model, gradientBlockSequences } = options;
+    const memoryOptions: MixedMemoryOptions = { ...memory, gemm: library === undefined ? "own" : "cuBLASLt" };
+    this.#device = device;
+    this.#options = options;
+    this.#precision = precision;
+    this.#scaling = lossScalingOf(precision);
+    this.#memory = planMixedMemory(options, memoryOptions);
+    this.#parameters = parameterCount(model);
+    requireMemory(this.#memory, device.freeMemory(), options, memoryOptions);
+    this.#buffers = takeBuffers(device, this.#memory, options);
+    const { regions } = this.#buffers;
+    try {
+      this.#inputs = new PassInputs(device, regions.passInput, model, gradientBlockSequences);
+      this.#gemm = library === undefined
+        ? new OwnGemm(device, kernels, regions.gemmWorkspace)
+        : new LibraryGemm(device, library, regions.gemmWorkspace, precision, this.#shapes());
+    } catch (error) {
+      freeBuffers(device, this.#buffers);
+      throw error;
+    }
+    this.facts = this.#gemm.facts;
+    this.#pass = new PassContext(device, kernels, this.#gemm, model, this.#memory, this.#buffers);
+    this.#update = new Update(device, kernels, model, this.#scaling);
+    this.#uploadTables();
+    const { weights, firstMoments, secondMoments, roundedWeights } = regions;
+    for (const vector of [weights, firstMoments, secondMoments, roundedWeights]) device.fill32(vector, 0);
+  }
+
+  /** Shapes of all products that a pass asks for. */
+  #shapes(): GemmShape[] {
+    const logitRows = this.#memory.logitRanges.map(({ count }) => count);
+    return allShapes(passProducts(this.#options.model, this.#memory.rows), logitRows);
+  }
+
+  /** Rotary tables, chunks, and the loss scale of a new training. */
+  #uploadTables(): void {
+    const { model } = this.#options;
+    const { cosines, sines, chunks, trainingState } = this.#buffers.regions;
+    const size = model.sequenceLength * rotaryHalf(model);
+    const tables = { cosines: new Float32Array(size), sines: new Float32Array(size) };
+    writeRotaryTables(model, tables.cosines, tables.sines);
+    this.#device.upload(cosines, tables.cosines);
+    this.#device.upload(sines, tables.sines);
+    this.#device.upload(chunks, chunkTable(model));
+    this.#device.upload(trainingState, encodeTrainingState(initialLossScale(this.#scaling)));
+  }
+
+  get memoryBytes(): number {
+    return this.#memory.bytes;
+  }
+
+  readState(): Promise<MixedTrainingState> {
+    return this.#calls.exclusively(async () => {
+      const { regions } = this.#buffers;
+      const state = this.#newState();
+      await this.#device.download(regions.weights, state.weights);
+      await this.#device.download(regions.firstMoments, state.firstMoments);
+      await this.#device.download(regions.secondMoments, state.secondMoments);
+      const { lossScale } = await this.#readTrainingState();
+      state.engineState.set(encodeLossScale(lossScale));
+      return state;
+    });
+  }
+
+  writeState(fill: (state: MixedTrainingState) => void | Promise<void>): Promise<void> {
+    return this.#calls.exclusively(async () => {
+      const { regions } = this.#buffers;
+      const state = this.#newState();
+      await fill(state);
+      const lossScale = decodeLossScale(state.engineState);
+      this.#device.upload(regions.weights, state.weights);
+      this.#device.upload(regions.firstMoments, state.firstMoments);
+      this.#device.upload(regions.secondMoments, state.secondMoments);
+      this.#device.upload(regions.trainingState, encodeTrainingState(lossScale));
+      this.#update.roundWeights(regions);
+    });
+  }
+
+  #newState() {
+    const vector = () => new Float32Array(this.#parameters);
+    return {
+      weights: vector(),
+      firstMoments: vector(),
+      secondMoments: vector(),
+      engineState: encodeLossScale(initialLossScale(this.#scaling)),
+    };
+  }
+
+  async #readTrainingState(): Promise<FinishedStep> {
+    const bytes = new Uint8Array(TRAINING_STATE_BYTES);
+    await this.#device.download(this.#buffers.regions.trainingState, bytes);
+    return decodeTrainingState(bytes);
+  }
+
+  /**
+   * One optimizer step.
+   *
+   * @param step updates made before this one: skipped steps do not count for Adam's bias correction
+   */
+  step(tokens: Uint16Array, learningRate: number, step: number): Promise<MixedStepResult> {
+    return this.#calls.exclusively(async () => {
+      const { model, optimizer, batchSequences, gradientBlockSequences } = this.#options;
+      const { regions } = this.#buffers;
+      requireBatch(tokens, model, batchSequences);
+      this.#device.upload(regions.updateScalars, scalarWords(optimizer, learningRate, step));
+      const gradient = await this.#sumGradients(tokens);
+      const blocks = batchSequences / gradientBlockSequences;
+      this.#update.finish(gradient, blocks, optimizer.gradientClip, {
+        ...regions,
+        state: regions.trainingState,
+        scalars: regions.updateScalars,
+      });
+      const loss = await this.#readLoss();
+      const { outcome, gradientNorm } = await this.#readTrainingState();
+      return { loss, gradientNorm, updated: outcome === "updated", outcome };
+    });
+  }
+
+  gradient(tokens: Uint16Array): Promise<{ loss: number; gradient: Float32Array }> {
+    return this.#calls.exclusively(async () => {
+      const { model, batchSequences, gradientBlockSequences } = this.#options;
+      requireBatch(tokens, model, batchSequences);
+      const sum = await this.#sumGradients(tokens);
+      const gradient = new Float32Array(this.#parameters);
+      await this.#device.download(sum, gradient);
+      const { lossScale } = await this.#readTrainingState();
+      const factor = 1 / (lossScale.scale * (batchSequences / gradientBlockSequences));
+      return { loss: await this.#readLoss(), gradient: gradient.map((value) => value * factor) };
+    });
+  }
+
+  /** Sum over gradient blocks of each one's mean gradient, times the loss scale; losses of all sequences. */
+  async #sumGradients(tokens: Uint16Array): Promise<View> {
+    const { model, batchSequences, gradientBlockSequences: sequences } = this.#options;
+    const { sequenceLosses } = this.#buffers.regions;
+    const width = model.sequenceLength + 1;
+    const blocks = batchSequences / sequences;
+    const add = (target: View, source: View) => this.#update.addGradient(target, source);
+    const tree = new GradientTree(blocks, this.#buffers.gradients, add);
+    for (let block = 0; block < blocks; block++) {
+      const first = block * sequences;
+      const input = await this.#inputs.load(tokens.subarray(first * width, (first + sequences) * width));
+      forward(this.#pass, input.tokens, true);
+      const sums = floatsOf(sequenceLosses, first, sequences);
+      new BackwardPass(this.#pass, tree.target(block)).run(input, 1 / this.#memory.rows, sums);
+      tree.finish(block);
+    }
+    return tree.sum;
+  }
+
+  /** Mean loss of the last batch. */
+  async #readLoss(): Promise<number> {
+    const sums = new Float32Array(this.#options.batchSequences);
+    await this.#device.download(this.#buffers.regions.sequenceLosses, sums);
+    return batchLoss(this.#options, sums);
+  }
+
+  /** Always in whole passes, so that a window's loss does not depend on the others. */
+  evaluate(tokens: Uint16Array): Promise<Float32Array> {
+    return this.#calls.exclusively(async () => {
+      const { model, gradientBlockSequences: sequences } = this.#options;
+      const sums = floatsOf(this.#buffers.regions.sequenceLosses, 0, sequences);
+      const width = model.sequenceLength + 1;
+      const total = countWindows(tokens, model);
+      const result = new Float32Array(total);
+      const part = new Float32Array(sequences);
+      for (let first = 0; first < total; first += sequences) {
+        const windows = Math.min(sequences, total - first);
+        const input = await this.#inputs.load(tokens.subarray(first * width, (first + windows) * width));
+        forward(this.#pass, input.tokens, false);
+        losses(this.#pass, input.tokens, sums);
+        await this.#device.download(sums, part);
+        result.set(part.subarray(0, windows), first);
+      }
+      return result;
+    });
+  }
+
+  logits(tokens: Uint16Array): Promise<Float32Array> {
+    return this.#calls.exclusively(async () => {
+      const { model } = this.#options;
+      requireWindow(tokens, model);
+      const input = await this.#inputs.load(tokens);
+      forward(this.#pass, input.tokens, false);
+      const result = new Float32Array(tokens.length * model.vocabularySize);
+      for (const range of this.#memory.logitRanges) {
+        const count = Math.min(range.count, tokens.length - range.first);
+        if (count <= 0) break;
+        const { logits } = headForward(this.#pass, range);
+        const bits = new Uint16Array(count * model.vocabularySize);
+        await this.#device.download(slice(logits, 0, bits.byteLength), bits);
+        result.set(decodeHalves(bits, this.#precision), range.first * model.vocabularySize);
+      }
+      return result;
+    });
+  }
+
+  close(): void {
+    if (this.#calls.failure !== undefined) return;
+    this.#calls.end(new Error("The session is closed"));
+    this.#gemm.close();
+    this.#inputs.close();
+    freeBuffers(this.#device, this.#buffers);
+  }
+}

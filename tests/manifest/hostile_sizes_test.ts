@@ -1,0 +1,104 @@
+/** Counts and sizes that a signed manifest may state, or its artefacts have: refused in bounded time and space. */
+import assert from "node:assert/strict";
+import { runKey } from "../../src/experiment/run_key.ts";
+import type { ArtefactReader } from "../../src/manifest/artefacts.ts";
+import { LearningRates } from "../../src/manifest/learning_rates.ts";
+import { isTrained } from "../../src/manifest/run.ts";
+import { statementFlaw } from "../../src/manifest/statement_check.ts";
+import { verifyManifest } from "../../src/manifest/verify.ts";
+import { forge, journalText, loose, memoryArtefacts, testJudge } from "./fixture.ts";
+import { attacker, bundle, failedStep, report } from "./fuzz_fixture.ts";
+
+const encoder = new TextEncoder();
+const [first = assert.fail(), second = assert.fail()] = bundle.statement.predicate.runs.filter(isTrained);
+
+Deno.test("verifyManifest() tells the first flaws of a payload with a million, and not all of them", async () => {
+  const names = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 0]));
+  // deno-lint-ignore no-explicit-any -- a forger is bound by no type
+  const cases: ((statement: any) => void)[] = [
+    (s) => s.subject = new Array(900_000).fill(0),
+    (s) => s.subject = new Array(200_000).fill({}),
+    (s) => Object.assign(s, names(100_000)),
+    (s) => s.predicate.environment.libraries = names(50_000),
+    (s) => s.predicate.runs = new Array(900_000).fill({}),
+    (s) => s.predicate.runs = new Array(20_000).fill({ outcome: "completed" }),
+    (s) => s.predicate.runs[0].states = new Array(400_000).fill({}),
+    (s) => s.predicate.runs[0].specification.evaluation.landmarks = new Array(900_000).fill(-1),
+    (s) => s.predicate.runs[0].usedBy = new Array(900_000).fill({}),
+    (s) => s.predicate.command = new Array(900_000).fill(1),
+    (s) => s.predicate.seeds.count = 1001,
+    (s) => s.predicate.runs[0].steps = 2 ** 40,
+    (s) => s.predicate.runs[0].specification.model.layers = 1_000_000_000,
+    (s) => s.predicate.runs[0].specification.schedule.totalSteps = 2 ** 40,
+    (s) => s.predicate.runs[0].specification.schedule.totalSteps = 2 ** 53,
+    (s) => s.predicate.runs[0].usedBy = [{ experiment: "a", arm: "b", seedIndex: 1000, steps: 1 }],
+  ];
+  for (const change of cases) {
+    const forged = loose(bundle.statement);
+    change(forged);
+    const found = await report(await forge(forged, attacker), bundle.artefacts);
+    assert.equal(failedStep(found), "schema", String(change));
+    const { detail } = found.steps.find(({ name }) => name === "schema") ?? assert.fail();
+    assert(detail.length < 2000, `${String(change)}: ${detail.length} characters`);
+  }
+});
+
+Deno.test("LearningRates computes no more steps than it may, all schedules together, and each schedule once", () => {
+  const rates = new LearningRates(100);
+  const schedule = (totalSteps: number, maxLearningRate: number) => ({
+    kind: "constant" as const,
+    totalSteps,
+    warmupSteps: 0,
+    maxLearningRate,
+    minLearningRate: 0,
+  });
+  const { specification } = first;
+  const flaw = (totalSteps: number, rate: number) =>
+    rates.flaw({ ...specification, schedule: schedule(totalSteps, rate) });
+  assert.match(flaw(60, 1) ?? "", /digest of learning rates/);
+  assert.match(flaw(60, 1) ?? "", /digest of learning rates/);
+  assert.match(flaw(41, 2) ?? "", /schedules longer than 100 steps in all/);
+  assert.throws(() => rates.table(schedule(2 ** 40, 3)), RangeError);
+  assert.match(flaw(40, 2) ?? "", /digest of learning rates/);
+  assert.equal(rates.table(schedule(40, 2)).length, 40);
+});
+
+Deno.test("verifyManifest() does not read an artefact further than it can be long", async () => {
+  const checkpoint = first.states.find(({ checkpoint }) => checkpoint !== undefined)?.checkpoint ?? assert.fail();
+  for (const name of ["plan.json", first.journal.name, second.curves.name, checkpoint.name]) {
+    let bytes = 0;
+    const endless: ArtefactReader = {
+      async *open(opened) {
+        if (opened !== name) return yield* memoryArtefacts(bundle.artefacts).open(opened);
+        const chunk = new Uint8Array(1 << 18).fill(0x20);
+        for (;; bytes += chunk.length) yield chunk;
+      },
+    };
+    const found = await verifyManifest(encoder.encode(bundle.envelope), endless, { judge: testJudge });
+    assert.equal(found.verdict, "failed");
+    assert.equal(failedStep(found), "artefacts");
+    const { detail } = found.steps.find(({ name }) => name === "artefacts") ?? assert.fail();
+    assert.match(detail, /has more than the \d+ bytes that it can have/);
+    assert(detail.includes(name));
+    assert(bytes < 100_000_000, `${bytes} bytes of "${name}" were read`);
+  }
+});
+
+Deno.test("verifyManifest() stops at the first state that a journal holds and nothing states", async () => {
+  const everywhere = Array.from({ length: first.steps }, (_, step) => step);
+  const { text, root } = journalText(first, Infinity, (record) => record, everywhere);
+  const artefacts = new Map([...bundle.artefacts, [first.journal.name, encoder.encode(text)]]);
+  const forged = loose(bundle.statement);
+  forged.predicate.runs[0].journal.root = root;
+  const found = await report(await forge(forged, attacker), artefacts);
+  const { detail } = found.steps.find(({ name }) => name === "journals") ?? assert.fail();
+  assert.match(detail, /the states it records and those stated differ from step 2 on/);
+});
+
+Deno.test("statementFlaw() refuses a run that starts from a run of another model", () => {
+  const forged = structuredClone(loose(bundle.statement));
+  const run = forged.predicate.runs[1];
+  run.specification.model.layers = 3;
+  run.key = runKey(run.specification);
+  assert.match(statementFlaw(forged) ?? "", /starts from run "upstream_pretrain_seed-0", which has another model/);
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { canonicalJson } from "../../src/digest/canonical_json.ts";
+import { sha256 } from "../../src/digest/sha256.ts";
+import type { Plan } from "../../src/experiment/plan.ts";
+import { planToJson } from "../../src/experiment/plan_json.ts";
+import type { PlannedRun } from "../../src/experiment/run.ts";
+import type { Predicate } from "../../src/manifest/predicate.ts";
+import { checkPlan } from "../../src/manifest/verify_plan.ts";
+import { fixedPlan } from "../experiment/plan_fixture.ts";
+
+const encode = (plan: unknown) => new TextEncoder().encode(canonicalJson(plan));
+
+/** As much of a predicate as a plan is held against. */
+function predicateOf({ scale, planDigest, engine, seeds, data, runs }: Plan): Predicate {
+  assert(data.state === "pinned");
+  return {
+    scale: scale.name,
+    plan: { name: "plan.json", sha256: sha256("not looked at here"), planDigest },
+    engine: { name: "exact", ...engine, description: {} },
+    seeds: { count: seeds },
+    corpora: { upstream: { digest: data.upstream, summary: {} }, downstream: { digest: data.downstream, summary: {} } },
+    runs: runs.map((run) => ({ ...run, outcome: "skipped", reason: "not looked at here" })),
+  } as unknown as Predicate;
+}
+
+for (const scale of ["smoke", "tiny", "small", "medium", "paper"]) {
+  Deno.test(`checkPlan() reads the plan of scale "${scale}" as it was written`, async () => {
+    const plan = await fixedPlan(scale, { seeds: 2 });
+    assert.deepEqual(checkPlan(encode(planToJson(plan)), predicateOf(plan)), plan);
+  });
+}
+
+/** The runs changed, and the digest made to fit. */
+async function changed(change: (runs: readonly PlannedRun[]) => readonly PlannedRun[]): Promise<Plan | string> {
+  const { planDigest: _, ...plan } = await fixedPlan("smoke", { only: ["max-learning-rate"], seeds: 2 });
+  const content = { ...plan, runs: change(plan.runs) };
+  const forged = { ...content, planDigest: sha256(canonicalJson(content)) };
+  return checkPlan(encode(planToJson(forged)), predicateOf(forged));
+}
+
+/** The first arm that a run serves, changed. */
+function withUse(run: PlannedRun, change: Partial<PlannedRun["usedBy"][number]>): PlannedRun {
+  return { ...run, usedBy: run.usedBy.map((use, index) => index === 0 ? { ...use, ...change } : use) };
+}
+
+const SERVED = (runs: readonly PlannedRun[]) => runs.findIndex(({ usedBy }) => usedBy.length > 0);
+
+Deno.test("checkPlan() refuses arms that are not planned, that two runs serve, or that read further than a run goes", async () => {
+  const cases: [(run: PlannedRun) => PlannedRun, RegExp][] = [
+    [(run) => withUse(run, { arm: "3x" }), /serves arm "max-learning-rate\/3x", which is not planned/],
+    [(run) => withUse(run, { seedIndex: 2 }), /serves seed 2, and there are 2/],
+    [(run) => withUse(run, { steps: run.steps + 1 }), /reads \d+ steps of run ".*", which has \d+/],
+    [(run) => ({ ...run, usedBy: [...run.usedBy, ...run.usedBy] }), /both serve arm "max-learning-rate\/.*" at seed 0/],
+    [(run) => ({ ...run, usedBy: [...run.usedBy, ...withUse(run, { seedIndex: 1 }).usedBy] }), /serves seeds 0 and 1/],
+  ];
+  for (const [change, reason] of cases) {
+    const flaw = await changed((runs) => runs.with(SERVED(runs), change(runs[SERVED(runs)] ?? assert.fail())));
+    assert(typeof flaw === "string", "the plan was taken");
+    assert.match(flaw, reason);
+  }
+  const swapped = await changed((runs) => {
+    const [first = assert.fail(), second = assert.fail()] = runs.filter(({ usedBy }) => usedBy.length > 0);
+    return runs.with(runs.indexOf(second), { ...second, usedBy: first.usedBy });
+  });
+  assert.match(String(swapped), /runs ".*" and ".*" both serve arm/);
+  assert.equal(typeof await changed((runs) => runs), "object");
+});
+
+Deno.test("checkPlan() tells the first problems of a plan with a million, and not all of them", async () => {
+  const plan = await fixedPlan("smoke");
+  for (
+    const runs of [new Array(400_000).fill({}), new Array(20_000).fill({}), [
+      Object.fromEntries(new Array(100_000).fill(0).map((_, i) => [`k${i}`, 0])),
+    ]]
+  ) {
+    const flaw = checkPlan(encode({ ...(planToJson(plan) as object), runs }), predicateOf(plan));
+    assert(typeof flaw === "string" && flaw.length < 20_000, `${String(flaw).length} characters`);
+    assert.match(flaw, /"plan\.json": /);
+  }
+});
