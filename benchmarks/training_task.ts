@@ -48,7 +48,7 @@ export const CHECK_MODEL: ModelConfig = {
 };
 
 /** Windows whose tokens are rare as in text: token u² · V for a uniform u, so that there is something to learn. */
-function tokenWindows(model: ModelConfig, batchSequences: number, batch: number): Uint16Array<ArrayBuffer> {
+export function tokenWindows(model: ModelConfig, batchSequences: number, batch: number): Uint16Array<ArrayBuffer> {
   const words = new Uint32Array(4);
   return Uint16Array.from({ length: batchSequences * (model.sequenceLength + 1) }, (_, i) => {
     if (i % 4 === 0) philox([SEED, 0], [i / 4, batch, 0, TOKEN_STREAM], words);

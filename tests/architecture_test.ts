@@ -10,7 +10,7 @@ const LAYERS = [
   ["files", "model", "schedule"],
   ["archive"],
   ["experiment"],
-  ["data", "engine"],
+  ["container", "data", "engine"],
   ["results"],
   ["train"],
   ["manifest", "report"],

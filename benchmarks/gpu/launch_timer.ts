@@ -28,8 +28,7 @@ export class LaunchTimer {
   #recording = false;
 
   constructor() {
-    // deno-lint-ignore no-this-alias -- the methods below belong to devices
-    const timer = this;
+    const around = (device: Device | undefined, what: Timed, work: () => void) => this.#around(device, what, work);
     const { launch, copy, fill32 } = Device.prototype;
     const { run } = Matmul.prototype;
 
@@ -40,29 +39,30 @@ export class LaunchTimer {
       ...args: Arguments<S>
     ) {
       const what = { launch: { kernel: kernel.name, shape, args } };
-      timer.#around(this, what, () => launch.call(this, kernel, shape, ...args));
+      around(this, what, () => launch.call(this, kernel, shape, ...args));
     };
     Device.prototype.copy = function (target: View, source: View) {
       const cost: Cost = { flops: 0, bytes: 2 * target.bytes, unit: "f32" };
-      timer.#around(this, { name: "copy", cost }, () => copy.call(this, target, source));
+      around(this, { name: "copy", cost }, () => copy.call(this, target, source));
     };
     Device.prototype.fill32 = function (target: View, word: number) {
       const cost: Cost = { flops: 0, bytes: target.bytes, unit: "f32" };
-      timer.#around(this, { name: "fill", cost }, () => fill32.call(this, target, word));
+      around(this, { name: "fill", cost }, () => fill32.call(this, target, word));
     };
     Matmul.prototype.run = function (operands) {
       const { rows: m, columns: n, inner: k, transposeA, transposeB, output } = this.problem;
       const layout = `${transposeA === true ? "t" : "n"}${transposeB === true ? "t" : "n"}`;
       const adds = (operands.beta ?? 0) !== 0;
       const cost = productCost(layout, { m, n, k }, (output === "f32" ? 4 : 2) * (adds ? 2 : 1));
-      timer.#around(timer.#device, { name: "cuBLASLt", cost }, () => run.call(this, operands));
+      // It keeps its device to itself; a step launches kernels before its first product.
+      around(undefined, { name: "cuBLASLt", cost }, () => run.call(this, operands));
     };
   }
 
   #around(device: Device | undefined, what: Timed, work: () => void): void {
-    if (device !== undefined) this.#device = device;
-    if (!this.#recording || device === undefined) return work();
-    const start = this.#event(device), end = this.#event(device);
+    this.#device = device ?? this.#device;
+    if (!this.#recording || this.#device === undefined) return work();
+    const start = this.#event(this.#device), end = this.#event(this.#device);
     start.record();
     work();
     end.record();

@@ -1,5 +1,7 @@
 /** `deno task doctor`: what this machine can run, with the reason for each no. */
 import project from "../../deno.json" with { type: "json" };
+import { describeContainer } from "../container/describe.ts";
+import { containerInWords } from "../container/facts.ts";
 import { openCorpora } from "../data/corpora.ts";
 import { EXIT } from "../errors.ts";
 import { compactNumber } from "../experiment/plan_text.ts";
@@ -59,6 +61,7 @@ async function run(args: readonly string[]): Promise<number> {
       return deno;
     }),
     await examine("machine", () => `${os} ${architecture}, ${cpu}`),
+    await examine("container", async () => containerInWords(await describeContainer())),
     await examine("data", async () => {
       const { upstream, downstream } = await openCorpora({
         source: { kind: "npm" },

@@ -22,6 +22,7 @@ const OPTIONS = {
   ...PLAN_OPTIONS,
   out: { kind: "text", value: "DIR", help: "output folder (default: out/SCALE)" },
   key: { kind: "text", value: "FILE", help: `private key to sign with (default: ${KEY_VARIABLE}, or ${DEFAULT_KEY})` },
+  "accept-other-device": { kind: "flag", help: "go on with 16-bit runs on another GPU or driver; the manifest says so" },
   "dry-run": { kind: "flag", help: "show the plan and stop" },
 } as const;
 
@@ -68,6 +69,7 @@ async function run(args: readonly string[]): Promise<number> {
       dataCache: DATA_CACHE,
       command: ["reproduce", ...args],
       signal,
+      ...(values["accept-other-device"] === true ? { acceptOtherConditions: true } : {}),
       ...(values.only === undefined ? {} : { only: values.only }),
       ...(values.seeds === undefined ? {} : { seeds: values.seeds }),
       ...(files === undefined ? {} : { files }),

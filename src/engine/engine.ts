@@ -16,14 +16,19 @@ export interface SessionOptions {
   readonly microBatchBlocks?: number;
 }
 
-/** Outcome of one optimizer step. */
+/**
+ * What became of a step: `skipped` if a 16-bit gradient overflowed, which a dynamic loss scale will see to, and
+ * `diverged` if loss or norm is no finite number for good. Only `updated` changed the weights.
+ */
+export type StepOutcome = "updated" | "skipped" | "diverged";
+
+/** Result of one optimizer step. */
 export interface StepResult {
   /** mean cross-entropy of the batch before the update, nats a token, f32 */
   readonly loss: number;
   /** L2 norm of the gradient before clipping, f32 */
   readonly gradientNorm: number;
-  /** false if loss or norm is NaN or infinite: nothing was updated */
-  readonly updated: boolean;
+  readonly outcome: StepOutcome;
 }
 
 /** The three vectors a checkpoint holds, each flat in the order of `parameterShapes`. */
@@ -34,6 +39,8 @@ export interface TrainingState {
   readonly firstMoments: Float32Array;
   /** Adam's v, f32 */
   readonly secondMoments: Float32Array;
+  /** what the engine keeps besides, in a form of its own: a dynamic loss scale; absent if there is nothing */
+  readonly engineState?: Uint8Array<ArrayBuffer>;
 }
 
 /** A model in training on one engine. Calls must not overlap. */
@@ -43,8 +50,8 @@ export interface Session {
   /** The state as of now, to be read before the next call: an engine in main memory hands out what it works on. */
   readState(): Promise<TrainingState>;
   /**
-   * Replaces the state by what `fill` leaves in the three vectors it is given; they hold zeros when it begins. If it
-   * throws, the state is undefined until the next call of this.
+   * Replaces the state by what `fill` leaves in what it is given: vectors of zeros, and the engine's own state as a new
+   * training has it. If it throws, the state is undefined until the next call of this.
    */
   writeState(fill: (state: TrainingState) => void | Promise<void>): Promise<void>;
   /**
@@ -52,7 +59,7 @@ export interface Session {
    *
    * @param tokens shape (batchSequences, sequenceLength + 1)
    * @param learningRate f32
-   * @param step optimizer steps done before this one, for Adam's bias correction
+   * @param step updates made before this one, for Adam's bias correction; skipped steps do not count
    */
   step(tokens: Uint16Array, learningRate: number, step: number): Promise<StepResult>;
   /** Sum of the cross-entropy over each window's tokens, f32: tokens (windows, sequenceLength + 1) → (windows). */
@@ -75,6 +82,11 @@ export interface Engine {
   readonly arithmetic: string;
   /** what the manifest says of it: threads, kernels' digest, instructions used */
   readonly description: Readonly<Record<string, string>>;
+  /**
+   * What the bits depend on besides everything a run's key covers, below `machine_to_machine`: device, driver, libraries.
+   * A run goes on only where they are the same.
+   */
+  readonly conditions?: Readonly<Record<string, string>>;
   /** what a manifest's environment says of hardware and libraries beyond Deno's own; default: no GPU */
   readonly machine?: { readonly gpu: string; readonly libraries: Readonly<Record<string, string>> };
   /**

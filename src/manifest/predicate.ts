@@ -1,5 +1,6 @@
 /** What a manifest states: an in-toto statement whose predicate says what a reproduction was, left and found. */
 import project from "../../deno.json" with { type: "json" };
+import type { Container, NoContainer } from "../container/facts.ts";
 import type { Digest } from "../digest/sha256.ts";
 import type { RunSpecification } from "../experiment/run.ts";
 import type { Verdict } from "../results/claims.ts";
@@ -85,8 +86,8 @@ export interface Predicate {
   readonly paper: Artefact;
   /** lockfiles and experiments, by their names in the repository */
   readonly inputs: readonly Artefact[];
-  /** the container's image, or why there was none */
-  readonly container: { readonly image: string; readonly sha256: Digest } | { readonly none: string };
+  /** the container that it ran in, or that there was none */
+  readonly container: Container | NoContainer;
   /** where it ran; no digest of a result depends on it */
   readonly environment: Environment;
   /** what computed */

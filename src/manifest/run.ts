@@ -1,6 +1,7 @@
 /** A run in the predicate: what was planned, and what it left. */
 import type { Digest } from "../digest/sha256.ts";
 import type { PlannedRun } from "../experiment/run.ts";
+import type { ConditionPeriod } from "../train/conditions.ts";
 
 /** Name and digest of one of the statement's subjects. */
 export interface Artefact {
@@ -46,6 +47,8 @@ export interface TrainedRun extends PlannedRun {
   readonly states: readonly StateEvidence[];
   /** one root over journal and checkpoints, so that a part of them can be shown without the rest */
   readonly merkleTree: MerkleTreeHead;
+  /** device, driver and libraries, where the bits depend on more than the key; ascending, the first from step 0 */
+  readonly conditions?: readonly ConditionPeriod[];
   /** `curves.json`: the validation losses */
   readonly curves: Artefact;
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
 import { plannedRunShape, textSchema } from "../experiment/run_schema.ts";
+import { conditionPeriodsSchema } from "../train/conditions.ts";
 import type { ManifestRun } from "./run.ts";
 
 /** A name relative to the manifest's folder. */
@@ -28,6 +29,8 @@ const evidence = {
     .meta({ description: "State digests in the journal, ascending; checkpoint where the state is an artefact" }),
   merkleTree: z.strictObject({ treeSize: z.int().min(1), rootHash: digestSchema })
     .meta({ description: "Merkle tree (RFC 9162) over the lines of the journal and the checkpoints" }),
+  conditions: conditionPeriodsSchema.exactOptional()
+    .meta({ description: "Device, driver and libraries from a step on, where bits depend on them" }),
   curves: artefactSchema,
 };
 

@@ -104,8 +104,26 @@ function evidenceFlaw(run: TrainedRun): string | undefined {
     if (step > journal.steps) return `has a state at step ${step}, after its end`;
     if (step <= (states[index - 1]?.step ?? -1)) return "has states that are not in the order of their steps";
   }
+  const conditionsFlaw = flawOfConditions(run);
+  if (conditionsFlaw !== undefined) return conditionsFlaw;
   if (merkleTree.treeSize !== leafCount(run)) {
     return `has a Merkle tree of ${merkleTree.treeSize} leaves, and its journal and checkpoints make ${leafCount(run)}`;
+  }
+  return undefined;
+}
+
+/** Conditions are stated where the engine's bits hang on them, and nowhere else. */
+function flawOfConditions({ conditions, specification, journal }: TrainedRun): string | undefined {
+  const { level } = specification.engine;
+  if ((conditions !== undefined) !== (level === "run_to_run")) {
+    return conditions === undefined
+      ? "does not say under which conditions it was computed, on which its bits depend"
+      : `states conditions, and its bits depend on none (${level})`;
+  }
+  for (const [index, { fromStep }] of (conditions ?? []).entries()) {
+    const previous = conditions?.[index - 1]?.fromStep;
+    const isInOrder = previous === undefined ? fromStep === 0 : fromStep > previous && fromStep <= journal.steps;
+    if (!isInOrder) return `has conditions from step ${fromStep} on, out of order`;
   }
   return undefined;
 }

@@ -3,6 +3,7 @@
  * step. Unknown members are refused everywhere: a later version that adds meaning gets another predicate type.
  */
 import { z } from "zod";
+import { containerSchema } from "../container/facts.ts";
 import { digestSchema } from "../digest/digest_schema.ts";
 import { engineSchema, MAX_RUNS, MAX_SEEDS, textSchema } from "../experiment/run_schema.ts";
 import { type Verdict, VERDICT_NAMES } from "../results/claims.ts";
@@ -73,10 +74,7 @@ const predicateSchema: z.ZodType<Predicate> = z.strictObject({
   plan: z.strictObject({ ...artefactSchema.shape, planDigest: digestSchema }),
   paper: z.strictObject({ name: artefactNameSchema, sha256: digestSchema }),
   inputs: z.array(z.strictObject({ name: artefactNameSchema, sha256: digestSchema })).max(10_000),
-  container: z.union([
-    z.strictObject({ image: textSchema, sha256: digestSchema }),
-    z.strictObject({ none: textSchema }),
-  ]),
+  container: containerSchema,
   environment: environmentSchema,
   engine: z.strictObject({ name: textSchema, ...engineSchema.shape, description: factsSchema }),
   seeds: z.strictObject({

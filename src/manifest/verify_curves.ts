@@ -4,6 +4,7 @@ import { isEvaluationStep } from "../experiment/evaluation.ts";
 import type { RunKey } from "../experiment/run.ts";
 import type { Curves } from "../results/curves.ts";
 import { curvesSchema, MAX_CURVES_LENGTH } from "../results/curves_schema.ts";
+import { updatesBefore } from "../train/skipped_steps.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
 import type { Predicate } from "./predicate.ts";
@@ -23,12 +24,12 @@ export interface CurveFindings {
 /**
  * Reads the curves of every trained run.
  *
- * @param goodJournals keys of runs whose journals were checked; a curve is compared with no other run's
+ * @param goodJournals runs whose journals were checked, with the steps that they skipped; no other run's curve is
  */
 export async function checkCurves(
   predicate: Predicate,
   artefacts: ArtefactReader,
-  goodJournals: ReadonlySet<string>,
+  goodJournals: ReadonlyMap<string, readonly number[]>,
 ): Promise<CurveFindings> {
   const curves = new Map<RunKey, Curves>();
   const failures: string[] = [];
@@ -36,13 +37,14 @@ export async function checkCurves(
   const rates = new LearningRates();
   let points = 0;
   for (const run of predicate.runs.filter(isTrained)) {
-    if (!goodJournals.has(run.key)) {
+    const skips = goodJournals.get(run.key);
+    if (skips === undefined) {
       unchecked.push(`curve of run "${run.label}": its journal is not good`);
       continue;
     }
     try {
       const bytes = await readArtefact(artefacts, run.curves.name, MAX_CURVES_LENGTH);
-      const found = readCurves(bytes, run, rates.table(run.specification.schedule));
+      const found = readCurves(bytes, run, rates.table(run.specification.schedule), skips);
       if (typeof found === "string") failures.push(`curve of run "${run.label}": ${found}`);
       else {
         curves.set(run.key, found);
@@ -59,7 +61,12 @@ export async function checkCurves(
   return { outcome: { status: "ok", detail }, curves };
 }
 
-function readCurves(bytes: Uint8Array, run: TrainedRun, rates: Float32Array): Curves | string {
+function readCurves(
+  bytes: Uint8Array,
+  run: TrainedRun,
+  rates: Float32Array,
+  skips: readonly number[],
+): Curves | string {
   if (sha256(bytes) !== run.curves.sha256) return "it was changed";
   let value: unknown;
   try {
@@ -69,10 +76,15 @@ function readCurves(bytes: Uint8Array, run: TrainedRun, rates: Float32Array): Cu
   }
   const parsed = curvesSchema.safeParse(value);
   if (!parsed.success) return schemaFlaws(parsed.error).join("; ");
-  return curvesFlaw(parsed.data, run, rates) ?? parsed.data;
+  return curvesFlaw(parsed.data, run, rates, skips) ?? parsed.data;
 }
 
-function curvesFlaw(curves: Curves, run: TrainedRun, rates: Float32Array): string | undefined {
+function curvesFlaw(
+  curves: Curves,
+  run: TrainedRun,
+  rates: Float32Array,
+  skips: readonly number[],
+): string | undefined {
   const { specification, label, key, journal, outcome } = run;
   if (curves.runKey !== key || curves.label !== label) return `it is that of run "${curves.label}"`;
   const tokensPerStep = specification.batchSequences * specification.model.sequenceLength;
@@ -86,7 +98,7 @@ function curvesFlaw(curves: Curves, run: TrainedRun, rates: Float32Array): strin
     if (!isEvaluationStep(specification.evaluation, step)) continue;
     const point = curves.points[index];
     if (point?.step !== step) return `it has no point at step ${step}, where an evaluation is due`;
-    const rate = rates[Math.min(step, rates.length - 1)];
+    const rate = rates[Math.min(updatesBefore(skips, step), rates.length - 1)];
     if (Math.fround(point.learningRate) !== rate) {
       return `its learning rate at step ${step} is ${point.learningRate}, and the schedule has ${rate}`;
     }

@@ -13,13 +13,13 @@ import { listed, readProblem } from "./verify_artefacts.ts";
 /** What the journals show. */
 export interface JournalFindings {
   readonly outcome: StepOutcome;
-  /** keys of runs whose journals are good */
-  readonly good: ReadonlySet<string>;
+  /** runs whose journals are good, by key, with the steps that were skipped, ascending */
+  readonly good: ReadonlyMap<string, readonly number[]>;
 }
 
 /** Recomputes the hash chain of every trained run's journal from its first record, and the run's Merkle tree. */
 export async function checkJournals(predicate: Predicate, artefacts: ArtefactReader): Promise<JournalFindings> {
-  const good = new Set<string>();
+  const good = new Map<string, readonly number[]>();
   const failures: string[] = [];
   const unreadable: string[] = [];
   const rates = new LearningRates();
@@ -27,10 +27,11 @@ export async function checkJournals(predicate: Predicate, artefacts: ArtefactRea
   let records = 0;
   for (const run of runs) {
     try {
-      const flaw = await journalFlaw(run, artefacts, rates.table(run.specification.schedule));
+      const skips: number[] = [];
+      const flaw = await journalFlaw(run, artefacts, rates.table(run.specification.schedule), skips);
       if (flaw !== undefined) failures.push(`journal of run "${run.label}": ${flaw}`);
       else {
-        good.add(run.key);
+        good.set(run.key, skips);
         records += run.journal.steps;
       }
     } catch (error) {
@@ -44,10 +45,12 @@ export async function checkJournals(predicate: Predicate, artefacts: ArtefactRea
   return { outcome: { status: "ok", detail }, good };
 }
 
+/** @param skips takes the steps that were skipped */
 async function journalFlaw(
   run: TrainedRun,
   artefacts: ArtefactReader,
   rates: Float32Array,
+  skips: number[],
 ): Promise<string | undefined> {
   let seen = 0;
   const { reading, tree } = await readTree(run, artefacts, (record) => {
@@ -56,8 +59,14 @@ async function journalFlaw(
       const stated = run.states[seen++];
       return stated?.step === record.step && stated.state === record.state ? undefined : statesDiffer(record.step);
     }
+    if (record.kind === "skip") {
+      if (run.specification.engine.level === "machine_to_machine") {
+        return "it skips a step, which its arithmetic never does";
+      }
+      skips.push(record.step);
+    }
     if (record.kind !== "step") return undefined;
-    const rate = rates[record.step];
+    const rate = rates[record.step - skips.length];
     if (rate === undefined) return "it is for a step after the end of the schedule";
     if (toBits(rate) === record.lr) return undefined;
     return `its learning rate is ${fromBits(record.lr)}, and the schedule has ${rate}`;

@@ -177,6 +177,10 @@ function recordDifference(x: JournalRecord, y: JournalRecord): Pick<RunDifferenc
       if (x[member] !== y[member]) return { field, a: x[member], b: y[member] };
     }
   }
+  if (x.kind === "skip" && y.kind === "skip") {
+    if (x.batch !== y.batch) return { field: "batch", a: x.batch, b: y.batch };
+    return { field: "loss", a: x.loss, b: y.loss };
+  }
   if (x.kind === "state" && y.kind === "state") return { field: "state", a: x.state, b: y.state };
   if (x.kind === "divergence" && y.kind === "divergence") {
     if (x.batch !== y.batch) return { field: "batch", a: x.batch, b: y.batch };

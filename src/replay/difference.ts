@@ -9,6 +9,7 @@ export type ReplayField =
   | "loss"
   | "gradient norm"
   | "divergence"
+  | "skip"
   | "state"
   | "checkpoint"
   | "curve";

@@ -7,12 +7,14 @@ import { parseStrictJson } from "../digest/strict_json.ts";
 import type { Curves } from "../results/curves.ts";
 import { curvesSchema, MAX_CURVES_LENGTH } from "../results/curves_schema.ts";
 import { readJournal } from "../train/journal_reader.ts";
-import type { DivergenceRecord, StepRecord } from "../train/journal_record.ts";
+import type { DivergenceRecord, SkipRecord, StepRecord } from "../train/journal_record.ts";
 
 /** Journal and curve of a run. */
 export interface RunEvidence {
   /** by step */
-  readonly steps: readonly StepRecord[];
+  readonly steps: readonly (StepRecord | SkipRecord)[];
+  /** steps that were skipped, ascending */
+  readonly skips: readonly number[];
   /** state digests by step */
   readonly states: ReadonlyMap<number, Digest>;
   readonly divergence?: DivergenceRecord;
@@ -25,9 +27,11 @@ export interface RunEvidence {
  * @throws {UserError} `EVIDENCE_CHANGED`, and what the reader throws
  */
 export async function readEvidence(run: TrainedRun, artefacts: ArtefactReader): Promise<RunEvidence> {
-  const steps: StepRecord[] = [];
+  const steps: (StepRecord | SkipRecord)[] = [];
+  const skips: number[] = [];
   const reading = await readJournal(artefacts.open(run.journal.name), run.key, (record) => {
-    if (record.kind === "step") steps.push(record);
+    if (record.kind === "step" || record.kind === "skip") steps.push(record);
+    if (record.kind === "skip") skips.push(record.step);
     return undefined;
   });
   if (reading.problem !== undefined || reading.chain !== run.journal.root) throw changed(run.journal.name);
@@ -35,6 +39,7 @@ export async function readEvidence(run: TrainedRun, artefacts: ArtefactReader): 
   if (sha256(bytes) !== run.curves.sha256) throw changed(run.curves.name);
   return {
     steps,
+    skips,
     states: new Map(reading.states.map(({ step, state }) => [step, state])),
     ...(reading.divergence === undefined ? {} : { divergence: reading.divergence }),
     curves: curvesSchema.parse(parseStrictJson(bytes)),

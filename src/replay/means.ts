@@ -7,6 +7,7 @@ import { UserError } from "../errors.ts";
 import { compactNumber } from "../experiment/plan_text.ts";
 import type { TrainedRun } from "../manifest/run.ts";
 import { parameterCount } from "../model/config.ts";
+import { conditionDifferences } from "../train/conditions.ts";
 import { sessionOptions } from "../train/train_plan.ts";
 
 /** Bytes of a batch's tokens, which are read into memory beside the engine's; a batch of the paper's has 4.5 MB. */
@@ -21,18 +22,35 @@ const MAX_WINDOWS = 2 ** 30;
  */
 export function requireEngine(run: TrainedRun, engine: Engine): void {
   const { level, arithmetic } = run.specification.engine;
-  if (engine.level !== "machine_to_machine" || level !== "machine_to_machine" || arithmetic !== engine.arithmetic) {
+  if (level === "not_guaranteed" || engine.level !== level || arithmetic !== engine.arithmetic) {
     throw new UserError(
       "ENGINE_CANNOT_REPLAY",
       `Run "${run.label}" was computed by "${arithmetic}" (${level}), and the engine here computes by ` +
         `"${engine.arithmetic}" (${engine.level})`,
-      "replay it with the version of rewarm that made it, and an engine whose bits are the same on every machine",
+      level === "not_guaranteed"
+        ? "nobody can: that engine does not promise its bits, not even to itself"
+        : "replay it with the version of rewarm and the engine that made it",
     );
   }
+  if (level === "run_to_run") requireConditions(run, engine);
   const flaw = batchFlaw(run) ?? memoryFlaw(run, engine);
   if (flaw !== undefined) {
     throw new UserError("TOO_LARGE_TO_REPLAY", `Run "${run.label}" cannot be trained again here: ${flaw}`);
   }
+}
+
+/** Bits that hold from run to run hold under the conditions of the run, all of them and throughout. */
+function requireConditions({ label, conditions = [] }: TrainedRun, engine: Engine): void {
+  const [first, second] = conditions;
+  const differences = conditionDifferences(first?.conditions ?? {}, engine.conditions ?? {});
+  if (second === undefined && differences.length === 0) return;
+  throw new UserError(
+    "ENGINE_CANNOT_REPLAY",
+    second === undefined
+      ? `Run "${label}" was computed under other conditions: ${differences.join("; ")}`
+      : `Run "${label}" went on under other conditions at step ${second.fromStep}`,
+    "its bits are promised on the same GPU model with the same driver and libraries only",
+  );
 }
 
 function batchFlaw({ specification, journal }: TrainedRun): string | undefined {

@@ -13,6 +13,7 @@ import { loadCheckpoint } from "../train/checkpoint.ts";
 import { maxCheckpointBytes } from "../train/checkpoint_size.ts";
 import { type Corpora, requireCorpus, Validation } from "../train/evaluation.ts";
 import { toBits } from "../train/journal_record.ts";
+import { updatesBefore } from "../train/skipped_steps.ts";
 import { stateDigest } from "../train/state_digest.ts";
 import { SessionPool } from "../train/train_plan.ts";
 import { Interrupted } from "../train/train_run.ts";
@@ -206,12 +207,13 @@ export class Trainer {
     const record = (await this.#evidenceOf(run)).steps[step];
     if (record === undefined) throw new Error(`Run "${run.label}" has no record of step ${step}`);
     const compare = comparison(run, step);
-    const { loss, gradientNorm } = await this.#trainStep(run, step, (batch, learningRate) => {
+    const { loss, gradientNorm, outcome } = await this.#trainStep(run, step, (batch, learningRate) => {
       compare("batch", record.batch, batch);
-      compare("learning rate", record.lr, toBits(learningRate));
+      if (record.kind === "step") compare("learning rate", record.lr, toBits(learningRate));
     });
     compare("loss", record.loss, toBits(loss));
-    compare("gradient norm", record.gradientNorm, toBits(gradientNorm));
+    compare("skip", record.kind === "skip" ? "skipped" : "updated", outcome);
+    if (record.kind === "step") compare("gradient norm", record.gradientNorm, toBits(gradientNorm));
   }
 
   /** One step; `check` sees what goes into it before time is spent on it. */
@@ -223,9 +225,10 @@ export class Trainer {
     const { corpus, orderSeed, batchSequences, schedule } = run.specification;
     const batch = await this.#options.corpora[corpus.name].batch(step, batchSequences, orderSeed);
     const rates = this.#rates.table(schedule);
-    const learningRate = rates[Math.min(step, rates.length - 1)] ?? 0;
+    const updates = updatesBefore((await this.#evidenceOf(run)).skips, step);
+    const learningRate = rates[Math.min(updates, rates.length - 1)] ?? 0;
     check(batch.digest, learningRate);
-    return await (await this.#pool.get(run)).step(batch.tokens, learningRate, step);
+    return await (await this.#pool.get(run)).step(batch.tokens, learningRate, updates);
   }
 
   async #compareDivergence(run: TrainedRun): Promise<void> {
@@ -237,7 +240,7 @@ export class Trainer {
     const result = await this.#trainStep(run, step, (batch) => compare("batch", divergence.batch, batch));
     const isLoss = !Number.isFinite(result.loss);
     const value = isLoss ? result.loss : result.gradientNorm;
-    const replayed = result.updated ? "none" : `${isLoss ? "loss" : "gradientNorm"} ${toBits(value)}`;
+    const replayed = result.outcome !== "diverged" ? "none" : `${isLoss ? "loss" : "gradientNorm"} ${toBits(value)}`;
     compare("divergence", `${divergence.divergence} ${divergence.value}`, replayed);
     compare("curve", curves.diverged?.loss ?? "whole", String(value));
   }

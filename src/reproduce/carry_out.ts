@@ -43,6 +43,7 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
     corpora,
     output,
     files,
+    ...(options.acceptOtherConditions === true ? { acceptOtherConditions: true } : {}),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(onRun === undefined ? {} : { onRun }),

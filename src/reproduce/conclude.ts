@@ -1,4 +1,5 @@
 /** Claims, report and signed manifest from what the runs left. */
+import { describeContainer } from "../container/describe.ts";
 import type { RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { writeFileDurably } from "../files/durable.ts";
@@ -35,7 +36,8 @@ export async function conclude(
   const curves = await readCurves(output, results, files);
   const arms = armsOf(plan.runs, curves);
   const { claims, comparisons } = judgeResults(paper.content, plan, arms);
-  const predicateInput = { ...options, plan, results, corpora, paper, claims, comparisons };
+  const container = await describeContainer();
+  const predicateInput = { ...options, plan, results, corpora, paper, claims, comparisons, container };
 
   const warnings = results.flatMap((result) => warningOf(result));
   const report = buildReportInput({ ...predicateInput, arms, warnings, curves });

@@ -1,5 +1,6 @@
 /** What a reproduction at some scale does not show, said in the manifest and on the page. */
 import type { Plan } from "../experiment/plan.ts";
+import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
 
 /** What any reproduction leaves open; whole sentences. */
 export function methodLimits({ engine, data }: Plan): string[] {
@@ -14,9 +15,10 @@ export function methodLimits({ engine, data }: Plan): string[] {
 }
 
 /** What a reproduction of this size leaves open, and then what any does. The page says the former in its own words. */
-export function limitsOf(plan: Plan): string[] {
+export function limitsOf(plan: Plan, runs: readonly ManifestRun[]): string[] {
   const { scale, seeds } = plan;
   return [
+    ...runs.filter(isTrained).flatMap(changesOfConditions),
     ...(scale.name === "paper" ? [] : [
       `This is scale "${scale.name}": its verdicts say what a model of this size shows on this data, and not what ` +
       "Pythia-410M shows on the Pile and SlimPajama.",
@@ -24,4 +26,11 @@ export function limitsOf(plan: Plan): string[] {
     ...(seeds > 1 ? [] : ["One seed: differences are judged by fixed margins, not by their spread over seeds."]),
     ...methodLimits(plan),
   ];
+}
+
+/** A run that went on elsewhere: no single machine gives its bits again. */
+function changesOfConditions({ label, conditions = [] }: TrainedRun): string[] {
+  return conditions.slice(1).map(({ fromStep }) =>
+    `Run "${label}" went on at step ${fromStep} under other conditions, by its maker's word: its bits cannot be repeated.`
+  );
 }

@@ -28,6 +28,8 @@ export interface ReproduceOptions {
   readonly output: string;
   /** the files that the output folder stands on; the machine's own if absent */
   readonly fileSystem?: FileSystem;
+  /** go on with runs that were computed under other conditions (`Engine.conditions`); the manifest says so */
+  readonly acceptOtherConditions?: boolean;
   /** folder of prepared corpora */
   readonly dataCache?: string;
   /** gives the key; asked before training starts */

@@ -1,4 +1,5 @@
 /** What a reproduction says of itself in the manifest. */
+import type { Container, NoContainer } from "../container/facts.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import type { Engine } from "../engine/engine.ts";
 import { seedsOf } from "../experiment/arm.ts";
@@ -39,6 +40,7 @@ export interface PredicateInput {
   readonly corpora: Corpora;
   readonly engine: Engine;
   readonly threads: number;
+  readonly container: Container | NoContainer;
   readonly paper: PaperFile;
   readonly claims: readonly Verdict[];
   readonly comparisons: readonly ComparisonRow[];
@@ -79,7 +81,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     plan: { ...artefact("plan.json"), planDigest: plan.planDigest },
     paper: artefact("paper.yaml"),
     inputs: await inputDigests(plan.scale.name),
-    container: { none: "run outside the container" },
+    container: input.container,
     environment: describeEnvironment({ threads: input.threads, ...input.engine.machine }),
     engine: {
       name: engine.name,
@@ -98,7 +100,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     runs,
     claims,
     comparisons,
-    limits: limitsOf(plan),
+    limits: limitsOf(plan, runs),
     command: input.command ?? [],
     metadata: { createdAt: new Date().toISOString() },
   };
@@ -141,5 +143,6 @@ async function describeRun(
       "run the same command again, which trains what is no longer whole",
     );
   }
-  return { ...planned, ...evidence, merkleTree: tree, curves: artefact(`${folder}/curves.json`) };
+  const conditions = record.conditions === undefined ? {} : { conditions: record.conditions };
+  return { ...planned, ...evidence, merkleTree: tree, ...conditions, curves: artefact(`${folder}/curves.json`) };
 }

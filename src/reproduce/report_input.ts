@@ -1,4 +1,5 @@
 /** What the report page shows of a reproduction. */
+import { containerInWords } from "../container/facts.ts";
 import type { RunKey } from "../experiment/run.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
@@ -137,10 +138,11 @@ function reportRun(
   };
 }
 
-function environmentFacts({ engine, threads }: ReportSource): ReportFact[] {
+function environmentFacts({ engine, threads, container }: ReportSource): ReportFact[] {
   const { libraries: _, permissions, ...facts } = describeEnvironment({ threads, ...engine.machine });
   return [
     ...Object.entries(facts).map(([name, value]) => ({ name, value: String(value) })),
+    { name: "container", value: containerInWords(container) },
     { name: "permissions", value: permissions.length === 0 ? "none without restriction" : permissions.join(", ") },
     ...Object.entries(engine.description)
       .filter(([name]) => name !== "threads" && name !== "kernels")

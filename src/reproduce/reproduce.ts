@@ -1,4 +1,5 @@
 /** The whole way: data and plan first, then everything that {@linkcode carryOut} does with them. */
+import { describeContainer } from "../container/describe.ts";
 import { openCorpora } from "../data/corpora.ts";
 import type { CorpusSource } from "../data/options.ts";
 import { buildPlan, requireData } from "../experiment/plan.ts";
@@ -21,6 +22,7 @@ export function corpusSource(files: ReproduceOptions["files"]): CorpusSource {
 export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
   const { scale, only, seeds = 1, engine, files, dataCache, events = {} } = options;
   const paper = await loadPaper(); // rules that cannot be read must not be found out after training
+  await describeContainer(); // nor what cannot be said of the container
   const { level, arithmetic } = engine;
   const choice = { scale, seeds, engine: { level, arithmetic }, ...(only === undefined ? {} : { only }) };
   const withoutData = await buildPlan(choice);

@@ -2,6 +2,7 @@
  * Checkpoints: safetensors files with weights under Hugging Face's names, Adam's moments beside them, and metadata that
  * ties them to a run, a step, and the journal.
  */
+import { canonicalJson } from "../digest/canonical_json.ts";
 import { type Digest, isDigest, shortDigest } from "../digest/sha256.ts";
 import type { TrainingState } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
@@ -13,6 +14,7 @@ import type { ModelConfig } from "../model/config.ts";
 import { type ParameterShape, parameterShapes } from "../model/parameters.ts";
 import { parseSafetensors, safetensorsHeader, toFloat32 } from "../model/safetensors.ts";
 import { maxCheckpointBytes } from "./checkpoint_size.ts";
+import { type ConditionPeriod, conditionPeriodsSchema } from "./conditions.ts";
 import { pieces, stateDigest } from "./state_digest.ts";
 
 const FORMAT = "rewarm checkpoint v1";
@@ -29,6 +31,8 @@ export interface CheckpointInfo {
   readonly dataPosition: number;
   /** digest of weights, moments, step and data position */
   readonly state: Digest;
+  /** where the engine's bits depend on more than the run's key */
+  readonly conditions?: readonly ConditionPeriod[];
 }
 
 /** Name of a step's checkpoint: `step-000123.safetensors`. */
@@ -73,6 +77,8 @@ export async function writeCheckpoint(
     step: String(info.step),
     dataPosition: String(info.dataPosition),
     state: info.state,
+    ...(state.engineState === undefined ? {} : { engineState: state.engineState.toHex() }),
+    ...(info.conditions === undefined ? {} : { conditions: canonicalJson(info.conditions) }),
   });
   const contents = function* () {
     yield header;
@@ -87,7 +93,40 @@ function parseInfo(metadata: Readonly<Record<string, string>>, path: string): Ch
   if (format !== FORMAT || !isDigest(run) || !isDigest(state) || !isCount(step) || !isCount(dataPosition)) {
     throw new UserError("BAD_CHECKPOINT", `"${path}" does not say which run and step it belongs to`);
   }
-  return { run: run as RunKey, step: Number(step), dataPosition: Number(dataPosition), state };
+  const conditions = parseConditions(metadata["conditions"], path);
+  return {
+    run: run as RunKey,
+    step: Number(step),
+    dataPosition: Number(dataPosition),
+    state,
+    ...(conditions === undefined ? {} : { conditions }),
+  };
+}
+
+function parseConditions(text: string | undefined, path: string): readonly ConditionPeriod[] | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return conditionPeriodsSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new UserError("BAD_CHECKPOINT", `"${path}" does not say under which conditions it was computed`, undefined, {
+      cause: error,
+    });
+  }
+}
+
+/** Copies the engine's own state, which must have the form that this engine gives it. */
+function loadEngineState(text: string | undefined, { engineState }: TrainingState, path: string): void {
+  const expected = engineState === undefined ? "none" : `${engineState.length} bytes`;
+  const isHex = text === undefined || /^(?:[0-9a-f]{2})*$/.test(text);
+  const found = text === undefined ? "none" : isHex ? `${text.length / 2} bytes` : "no bytes";
+  if (found !== expected) {
+    throw new UserError(
+      "BAD_CHECKPOINT",
+      `The engine's own state in "${path}" is ${found}, expected ${expected}`,
+      "another engine made the checkpoint, or the file was altered",
+    );
+  }
+  if (text !== undefined) engineState?.set(Uint8Array.fromHex(text));
 }
 
 /** What the reader of a checkpoint knows of it: the run, the step, the state's digest from the journal. */
@@ -154,6 +193,7 @@ export async function loadCheckpoint(
   if (tensors.size !== 3 * shapes.length) {
     throw new UserError("BAD_CHECKPOINT", `"${path}" has ${tensors.size} tensors, expected ${3 * shapes.length}`);
   }
+  loadEngineState(metadata["engineState"], state, path);
   const found = await stateDigest(state, info.step, info.dataPosition);
   if (found !== info.state || (expected.state !== undefined && found !== expected.state)) {
     throw new UserError(

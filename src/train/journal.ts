@@ -26,6 +26,8 @@ export interface JournalResumption {
   readonly problem?: string;
   /** state digest recorded at the step resumed from; the checkpoint loaded must have it */
   readonly state?: Digest;
+  /** steps before the one resumed from that were skipped */
+  readonly skipped: number;
   /** states recorded up to the step resumed from, ascending */
   readonly states: readonly { readonly step: number; readonly state: Digest }[];
 }
@@ -64,7 +66,7 @@ export class JournalWriter {
     try {
       await file.truncate(0);
       await file.append(encoder.encode(`${formatHeader(run)}\n`));
-      return new JournalWriter(file, { steps: 0, chain: chainStart(run), bytes: file.size }, undefined);
+      return new JournalWriter(file, { steps: 0, skipped: 0, chain: chainStart(run), bytes: file.size }, undefined);
     } catch (error) {
       file.close();
       throw error;
@@ -95,7 +97,7 @@ export class JournalWriter {
       return undefined;
     });
     if (step === 0 && keep === undefined && reading.bytes > 0) {
-      keep = { steps: 0, chain: chainStart(run), bytes: encoder.encode(formatHeader(run)).length + 1 };
+      keep = { steps: 0, skipped: 0, chain: chainStart(run), bytes: encoder.encode(formatHeader(run)).length + 1 };
     }
     const problem = reading.problem;
     if (keep === undefined) {
@@ -113,6 +115,7 @@ export class JournalWriter {
       if (cutBytes > 0) await file.truncate(keep.bytes);
       const resumption = {
         cutBytes,
+        skipped: keep.skipped,
         states,
         ...(problem === undefined ? {} : { problem: `line ${problem.line}: ${problem.reason}` }),
         ...(state === undefined ? {} : { state }),
@@ -141,6 +144,12 @@ export class JournalWriter {
     if (!values.every(Number.isFinite)) throw new RangeError(`Step ${step} has a value that is not finite: ${values}`);
     const [lr = "", loss = "", gradientNorm = ""] = values.map(toBits);
     this.#append({ kind: "step", step, lr, loss, gradientNorm, batch });
+    this.#steps++;
+  }
+
+  /** Records a step whose gradients overflowed and that changed nothing. */
+  appendSkip(step: number, loss: number, batch: Digest): void {
+    this.#append({ kind: "skip", step, skipped: "gradient", loss: toBits(loss), batch });
     this.#steps++;
   }
 

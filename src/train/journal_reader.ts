@@ -22,8 +22,10 @@ export interface JournalProblem {
 
 /** A place in a journal up to which it is whole. */
 export interface JournalPosition {
-  /** optimizer steps recorded */
+  /** optimizer steps recorded, those that were skipped included */
   readonly steps: number;
+  /** those of them that were skipped */
+  readonly skipped: number;
   /** chain digest of the last record, or the start of the chain */
   readonly chain: Digest;
   /** bytes up to here, line feed included */
@@ -73,7 +75,7 @@ class Reader {
   #divergence: DivergenceRecord | undefined;
 
   constructor(private readonly run: RunKey, private readonly visit: RecordVisitor) {
-    this.#position = { steps: 0, chain: chainStart(run), bytes: 0 };
+    this.#position = { steps: 0, skipped: 0, chain: chainStart(run), bytes: 0 };
   }
 
   /** Takes the next line; a string says what is wrong with it. */
@@ -96,7 +98,7 @@ class Reader {
     if (typeof parsed === "string") return parsed;
     const { record, chain } = parsed;
     if (this.#divergence !== undefined) return "it follows the divergence that ended the run";
-    const { steps } = this.#position;
+    const { steps, skipped } = this.#position;
     if (record.step !== steps) return `it is for step ${record.step}, and step ${steps} is expected`;
     const previousState = this.#states.at(-1);
     if (record.kind === "state" && previousState?.step === record.step) return "it repeats the state of its step";
@@ -104,7 +106,8 @@ class Reader {
       return `its chain digest ${shortDigest(chain)} does not follow from its contents and the records before it`;
     }
     const position = {
-      steps: record.kind === "step" ? steps + 1 : steps,
+      steps: record.kind === "step" || record.kind === "skip" ? steps + 1 : steps,
+      skipped: record.kind === "skip" ? skipped + 1 : skipped,
       chain,
       bytes: this.#position.bytes + bytes,
     };

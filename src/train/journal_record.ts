@@ -29,6 +29,18 @@ export interface StepRecord {
   readonly batch: Digest;
 }
 
+/** A step whose gradients overflowed in 16 bits: nothing was updated, and the learning rate stays where it is. */
+export interface SkipRecord {
+  readonly kind: "skip";
+  /** takes its place among the steps, as its batch does among the batches */
+  readonly step: number;
+  /** what was no finite number */
+  readonly skipped: "gradient";
+  /** mean loss of the batch; of values that are not finite as in a divergence */
+  readonly loss: Bits;
+  readonly batch: Digest;
+}
+
 /** The state at a checkpoint. */
 export interface StateRecord {
   /** a state */
@@ -54,7 +66,7 @@ export interface DivergenceRecord {
 }
 
 /** A record of a journal, without its chain digest. */
-export type JournalRecord = StepRecord | StateRecord | DivergenceRecord;
+export type JournalRecord = StepRecord | SkipRecord | StateRecord | DivergenceRecord;
 
 const scratch = new DataView(new ArrayBuffer(4));
 const encoder = new TextEncoder();
@@ -85,6 +97,11 @@ export function chainNext(previous: Digest, record: JournalRecord): Digest {
     case "step":
       return hashFields("rewarm journal v1\n", previous, record.step, [
         ...[record.lr, record.loss, record.gradientNorm].map(bitsBytes),
+        Uint8Array.fromHex(record.batch),
+      ]);
+    case "skip":
+      return hashFields("rewarm journal skip v1\n", previous, record.step, [
+        bitsBytes(record.loss),
         Uint8Array.fromHex(record.batch),
       ]);
     case "state":
@@ -141,6 +158,8 @@ function ordered(record: JournalRecord): JournalRecord {
   switch (kind) {
     case "step":
       return { kind, step, lr: record.lr, loss: record.loss, gradientNorm: record.gradientNorm, batch: record.batch };
+    case "skip":
+      return { kind, step, skipped: record.skipped, loss: record.loss, batch: record.batch };
     case "state":
       return { kind, step, state: record.state };
     case "divergence":
@@ -177,6 +196,7 @@ function toRecord(members: ReadonlyMap<string, unknown>): JournalRecord | string
   const batch = members.get("batch");
   if (typeof batch !== "string" || !isDigest(batch)) return '"batch" is not a digest';
   if (members.has("divergence")) return toDivergence(step, batch, members);
+  if (members.has("skipped")) return toSkip(step, batch, members);
   const lr = members.get("lr");
   const loss = members.get("loss");
   const gradientNorm = members.get("gradientNorm");
@@ -184,6 +204,14 @@ function toRecord(members: ReadonlyMap<string, unknown>): JournalRecord | string
   if (!isFiniteBits(loss)) return '"loss" is not the bits of a finite f32';
   if (!isFiniteBits(gradientNorm)) return '"gradientNorm" is not the bits of a finite f32';
   return { kind: "step", step, lr, loss, gradientNorm, batch };
+}
+
+function toSkip(step: number, batch: Digest, members: ReadonlyMap<string, unknown>): SkipRecord | string {
+  const skipped = members.get("skipped");
+  const loss = members.get("loss");
+  if (skipped !== "gradient") return '"skipped" is not a known value';
+  if (!isFiniteBits(loss) && !isNonFinite(loss)) return '"loss" is not the bits of an f32';
+  return { kind: "skip", step, skipped, loss, batch };
 }
 
 function toDivergence(
@@ -194,10 +222,13 @@ function toDivergence(
   const divergence = members.get("divergence");
   const value = members.get("value");
   if (divergence !== "loss" && divergence !== "gradientNorm") return '"divergence" is not a known value';
-  if (value !== "7fc00000" && value !== "7f800000" && value !== "ff800000") {
-    return '"value" is not the bits of NaN or an infinity';
-  }
+  if (!isNonFinite(value)) return '"value" is not the bits of NaN or an infinity';
   return { kind: "divergence", step, divergence, value, batch };
+}
+
+/** Whether these are the one spelling of NaN, or of an infinity. */
+function isNonFinite(value: unknown): value is Bits {
+  return value === "7fc00000" || value === "7f800000" || value === "ff800000";
 }
 
 function isFiniteBits(value: unknown): value is Bits {

@@ -13,6 +13,7 @@ import { readChunks, readFileBounded } from "../files/read_file.ts";
 import type { Curves } from "../results/curves.ts";
 import { parseCurves } from "../results/curves_schema.ts";
 import { checkpointName, checkpointStep } from "./checkpoint.ts";
+import { type ConditionPeriod, conditionPeriodsSchema } from "./conditions.ts";
 
 /** Of `run.json` and of `curves.json`. */
 const MAX_TEXT_BYTES = 16 * 2 ** 20;
@@ -46,6 +47,8 @@ export interface RunRecord {
   readonly journalRoot: Digest;
   /** ascending by step */
   readonly states: readonly RecordedState[];
+  /** where the engine's bits depend on more than the run's key */
+  readonly conditions?: readonly ConditionPeriod[];
   /** SHA-256 of the files beside it, by name */
   readonly files: {
     /** `journal.jsonl` */
@@ -68,6 +71,7 @@ const recordSchema: z.ZodType<RunRecord> = z.strictObject({
   ]),
   journalRoot: digestSchema,
   states: z.array(z.strictObject({ step: z.int().min(0), state: digestSchema })),
+  conditions: conditionPeriodsSchema.exactOptional(),
   files: z.strictObject({
     journal: digestSchema,
     curves: digestSchema,

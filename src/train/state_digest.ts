@@ -3,13 +3,16 @@ import { createSha256, type Digest } from "../digest/sha256.ts";
 import type { TrainingState } from "../engine/engine.ts";
 
 const DOMAIN = "rewarm state v1\n";
+/** Where an engine keeps a state of its own, its bytes are the last of what is hashed. */
+const DOMAIN_WITH_ENGINE_STATE = "rewarm state with engine state v1\n";
 
 /** Bytes handed to the hash at a time, since engine memory may be shared and hashes want memory of their own. */
 const PIECE_BYTES = 1 << 20;
 
 /**
  * SHA-256 over `"rewarm state v1\n"`, steps done (u64), training windows read (u64), parameters (u64), weights, first
- * and second moments (f32 each, flat in the order of `parameterShapes`); all little-endian.
+ * and second moments (f32 each, flat in the order of `parameterShapes`); all little-endian. With an engine's own state
+ * the domain is `"rewarm state with engine state v1\n"`, and the state's bytes follow at the end.
  *
  * @param step optimizer steps done
  * @param dataPosition training windows read: step · batchSequences
@@ -18,10 +21,13 @@ export async function stateDigest(state: TrainingState, step: number, dataPositi
   const hash = await createSha256();
   const numbers = new DataView(new ArrayBuffer(24));
   [step, dataPosition, state.weights.length].forEach((value, i) => numbers.setBigUint64(8 * i, BigInt(value), true));
-  hash.update(new TextEncoder().encode(DOMAIN)).update(new Uint8Array(numbers.buffer));
+  const { engineState } = state;
+  const domain = engineState === undefined ? DOMAIN : DOMAIN_WITH_ENGINE_STATE;
+  hash.update(new TextEncoder().encode(domain)).update(new Uint8Array(numbers.buffer));
   for (const vector of [state.weights, state.firstMoments, state.secondMoments]) {
     for (const piece of pieces(vector)) hash.update(piece);
   }
+  if (engineState !== undefined) hash.update(engineState);
   return hash.finish();
 }
 

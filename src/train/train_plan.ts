@@ -22,6 +22,8 @@ export interface TrainPlanOptions {
   /** the plan's output folder; each run gets `runs/<label>` below it */
   readonly output: string;
   readonly files?: FileSystem;
+  /** go on with runs that were computed under other conditions (`Engine.conditions`) */
+  readonly acceptOtherConditions?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
   readonly onRun?: (result: RunResult) => void;
@@ -93,6 +95,8 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
       corpora,
       validation: await loadValidation(evaluation.windows),
       output,
+      ...(engine.conditions === undefined ? {} : { conditions: engine.conditions }),
+      ...(options.acceptOtherConditions === true ? { acceptOtherConditions: true } : {}),
       ...(parent === undefined ? {} : {
         parent: { run: parent.run, folder: new RunFolder(output, parent.run.label, files) },
       }),

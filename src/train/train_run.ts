@@ -11,6 +11,7 @@ import type { CurvePoint, Curves } from "../results/curves.ts";
 import { learningRateTable } from "../schedule/learning_rate.ts";
 import { type ExpectedCheckpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { type Corpora, requireCorpus, type Validation } from "./evaluation.ts";
+import { type ConditionPeriod, type Conditions, continueUnder } from "./conditions.ts";
 import { JournalWriter } from "./journal.ts";
 import type { Outcome, RecordedState, RunFolder, RunRecord } from "./run_folder.ts";
 import { stateDigest } from "./state_digest.ts";
@@ -18,7 +19,13 @@ import { stateDigest } from "./state_digest.ts";
 /** Steps between progress reports. */
 const PROGRESS_INTERVAL = 4;
 /** Codes of errors that say nothing against a file: once the user has helped, it may be as good as ever. */
-const NOT_DAMAGED: readonly string[] = ["PERMISSION_DENIED", "READ_ONLY", "NO_SPACE", "FILE_ERROR"];
+const NOT_DAMAGED: readonly string[] = [
+  "PERMISSION_DENIED",
+  "READ_ONLY",
+  "NO_SPACE",
+  "FILE_ERROR",
+  "CONDITIONS_CHANGED",
+];
 
 /** What training tells whoever watches. */
 export interface RunProgress {
@@ -35,6 +42,10 @@ export interface RunProgress {
 /** What a run is trained with. */
 export interface RunEnvironment {
   readonly session: Session;
+  /** what the engine's bits depend on besides the run's key, if anything */
+  readonly conditions?: Conditions;
+  /** go on even where a checkpoint was computed under other conditions */
+  readonly acceptOtherConditions?: boolean;
   readonly corpora: Corpora;
   readonly validation: Validation;
   /** the plan's output folder */
@@ -83,6 +94,16 @@ export async function trainRun(run: PlannedRun, folder: RunFolder, environment: 
   }
 }
 
+/** Where training begins or goes on. */
+interface Start {
+  readonly step: number;
+  readonly skipped: number;
+  readonly journal: JournalWriter;
+  readonly points: CurvePoint[];
+  readonly states: RecordedState[];
+  readonly conditions: readonly ConditionPeriod[] | undefined;
+}
+
 class Training {
   readonly #run: PlannedRun;
   readonly #folder: RunFolder;
@@ -91,13 +112,16 @@ class Training {
   readonly #journal: JournalWriter;
   readonly #points: CurvePoint[];
   readonly #states: RecordedState[];
+  readonly #conditions: readonly ConditionPeriod[] | undefined;
   #step: number;
+  /** steps that changed nothing, since a 16-bit gradient overflowed */
+  #skipped: number;
 
   private constructor(
     run: PlannedRun,
     folder: RunFolder,
     environment: RunEnvironment,
-    start: { step: number; journal: JournalWriter; points: CurvePoint[]; states: RecordedState[] },
+    start: Start,
   ) {
     this.#run = run;
     this.#folder = folder;
@@ -107,6 +131,8 @@ class Training {
     this.#journal = start.journal;
     this.#points = start.points;
     this.#states = start.states;
+    this.#conditions = start.conditions;
+    this.#skipped = start.skipped;
   }
 
   /** Goes on from the newest good checkpoint, or starts anew. */
@@ -123,7 +149,15 @@ class Training {
     }
     await loadInitialWeights(run, environment);
     const journal = await JournalWriter.create(folder.journal, run.key, folder.files);
-    return new Training(run, folder, environment, { step: 0, journal, points: [], states: [] });
+    const conditions = continueUnder(run.label, 0, undefined, environment.conditions, true);
+    return new Training(run, folder, environment, {
+      step: 0,
+      skipped: 0,
+      journal,
+      points: [],
+      states: [],
+      conditions,
+    });
   }
 
   static async #resume(
@@ -132,7 +166,7 @@ class Training {
     environment: RunEnvironment,
     step: number,
   ): Promise<Training> {
-    const { session, onWarning = () => {} } = environment;
+    const { session, acceptOtherConditions = false, onWarning = () => {} } = environment;
     const curves = await folder.readCurves();
     if (curves.runKey !== run.key) throw new UserError("BAD_CURVES", `"${folder.curves}" is not this run's`);
     const points = curves.points.filter((point) => point.step <= step);
@@ -143,13 +177,16 @@ class Training {
       .filter((recorded) => recorded.step > 0 && recorded.step < step)
       .map((recorded) => ({ run: run.key, ...recorded }));
     expected.push({ run: run.key, step, ...(resumption.state === undefined ? {} : { state: resumption.state }) });
+    let conditions: readonly ConditionPeriod[] | undefined;
     try {
       await session.writeState(async (target) => {
         for (const checkpoint of expected) {
           const path = folder.checkpoint(checkpoint.step);
-          await readCheckpoint(path, run.specification.model, target, checkpoint, folder.files);
+          const info = await readCheckpoint(path, run.specification.model, target, checkpoint, folder.files);
+          conditions = info.conditions;
         }
       });
+      conditions = continueUnder(run.label, step, conditions, environment.conditions, acceptOtherConditions);
     } catch (error) {
       writer.close();
       throw error;
@@ -157,7 +194,8 @@ class Training {
     if (resumption.problem !== undefined) {
       onWarning(`Journal of run "${run.label}" was cut back to step ${step}: ${resumption.problem}`);
     }
-    return new Training(run, folder, environment, { step, journal: writer, points, states });
+    const { skipped } = resumption;
+    return new Training(run, folder, environment, { step, skipped, journal: writer, points, states, conditions });
   }
 
   close(): void {
@@ -197,14 +235,19 @@ class Training {
   async #trainStep(batch: Batch): Promise<Outcome | undefined> {
     const { session, onProgress } = this.#environment;
     const step = this.#step;
-    const learningRate = this.#rate(step);
-    const { loss, gradientNorm, updated } = await session.step(batch.tokens, learningRate, step);
-    if (!updated) {
+    const learningRate = this.#learningRate;
+    const { loss, gradientNorm, outcome } = await session.step(batch.tokens, learningRate, this.#updates);
+    if (outcome === "diverged") {
       const value = Number.isFinite(loss) ? gradientNorm : loss;
       this.#journal.appendDivergence(step, Number.isFinite(loss) ? "gradientNorm" : "loss", value, batch.digest);
       return { kind: "diverged", step, value: String(value) };
     }
-    this.#journal.appendStep({ step, learningRate, loss, gradientNorm, batch: batch.digest });
+    if (outcome === "skipped") {
+      this.#journal.appendSkip(step, loss, batch.digest);
+      this.#skipped++;
+    } else {
+      this.#journal.appendStep({ step, learningRate, loss, gradientNorm, batch: batch.digest });
+    }
     this.#step++;
     if (this.#step % PROGRESS_INTERVAL === 0 || this.#step === this.#run.steps) {
       onProgress?.({ run: this.#run, step: this.#step, loss });
@@ -212,8 +255,14 @@ class Training {
     return undefined;
   }
 
-  #rate(step: number): number {
-    return this.#rates[Math.min(step, this.#rates.length - 1)] ?? 0;
+  /** Steps done that changed the weights. */
+  get #updates(): number {
+    return this.#step - this.#skipped;
+  }
+
+  /** Rate of the step about to be done: the schedule moves on with updates. */
+  get #learningRate(): number {
+    return this.#rates[Math.min(this.#updates, this.#rates.length - 1)] ?? 0;
   }
 
   async #evaluateIfDue(): Promise<void> {
@@ -223,7 +272,7 @@ class Training {
     const { session, validation, onProgress } = this.#environment;
     const losses = await validation.losses(session, model.sequenceLength);
     const tokens = step * batchSequences * model.sequenceLength;
-    const point: CurvePoint = { step, tokens, learningRate: this.#rate(step), ...losses };
+    const point: CurvePoint = { step, tokens, learningRate: this.#learningRate, ...losses };
     this.#points.push(point);
     onProgress?.({ run: this.#run, step, point });
   }
@@ -256,7 +305,13 @@ class Training {
     await this.#journal.sync();
     await this.#folder.writeCurves(this.#curves());
     const path = this.#folder.checkpoint(this.#step);
-    const info = { run: key, step: this.#step, dataPosition: this.#dataPosition, state };
+    const info = {
+      run: key,
+      step: this.#step,
+      dataPosition: this.#dataPosition,
+      state,
+      ...(this.#conditions === undefined ? {} : { conditions: this.#conditions }),
+    };
     await writeCheckpoint(path, specification.model, await session.readState(), info, this.#folder.files);
   }
 
@@ -290,6 +345,7 @@ class Training {
       outcome,
       journalRoot: this.#journal.chain,
       states: this.#states,
+      ...(this.#conditions === undefined ? {} : { conditions: this.#conditions }),
       files: {
         journal: await this.#folder.digest(this.#folder.journal),
         curves: await this.#folder.digest(this.#folder.curves),
@@ -301,7 +357,7 @@ class Training {
   }
 }
 
-/** Random weights, or those of the parent's checkpoint; moments always start at zero. */
+/** Random weights, or those of the parent's checkpoint; optimizer and loss scale always start anew. */
 async function loadInitialWeights(run: PlannedRun, { session, parent }: RunEnvironment): Promise<void> {
   const { model, initialWeights } = run.specification;
   if (initialWeights.kind === "random") {
@@ -312,6 +368,7 @@ async function loadInitialWeights(run: PlannedRun, { session, parent }: RunEnvir
   const record = await parent.folder.readRecord();
   const recorded = record?.states.find((entry) => entry.step === step);
   await session.writeState(async (state) => {
+    const engineState = state.engineState?.slice();
     await readCheckpoint(
       parent.folder.checkpoint(step),
       model,
@@ -321,5 +378,6 @@ async function loadInitialWeights(run: PlannedRun, { session, parent }: RunEnvir
     );
     state.firstMoments.fill(0);
     state.secondMoments.fill(0);
+    if (engineState !== undefined) state.engineState?.set(engineState);
   });
 }

@@ -250,15 +250,47 @@ test("asynchronous copies arrive by the time they are waited for when they come 
 
 // ---- Broken kernels ----
 
-const RACES: readonly { kernel: string; grid: number; block: number; extra: readonly number[] }[] = [
-  { kernel: "missing_barrier", grid: 1, block: 128, extra: [1024] },
-  { kernel: "sum_across_blocks", grid: 64, block: 1, extra: [] },
-  { kernel: "missing_second_barrier", grid: 1, block: 128, extra: [8] },
-  { kernel: "missing_warp_barrier", grid: 1, block: 32, extra: [] },
-  { kernel: "missing_copy_wait", grid: 1, block: 32, extra: [] },
+const RACES: readonly { kernel: string; grid: number; block: number; extra: readonly number[]; words: RegExp }[] = [
+  {
+    kernel: "missing_barrier",
+    grid: 1,
+    block: 128,
+    extra: [1024],
+    words:
+      /thread \(127, 0, 0\): reads 4 bytes; at offset 0 of .* 1024 bytes of dynamic shared memory, which thread 0 wrote/,
+  },
+  {
+    kernel: "sum_across_blocks",
+    grid: 64,
+    block: 1,
+    extra: [],
+    words:
+      /block \(1, 0, 0\).*reads 4 bytes; .* 0 bytes into the allocation of 512 bytes .* thread 0 of block 0 wrote in/,
+  },
+  {
+    kernel: "missing_second_barrier",
+    grid: 1,
+    block: 128,
+    extra: [8],
+    words: /writes 4 bytes; .* which thread \d+ read with no barrier between/,
+  },
+  {
+    kernel: "missing_warp_barrier",
+    grid: 1,
+    block: 32,
+    extra: [],
+    words: /thread \(1, 0, 0\): writes 4 bytes; .* which thread 0 read with no barrier between/,
+  },
+  {
+    kernel: "missing_copy_wait",
+    grid: 1,
+    block: 32,
+    extra: [],
+    words: /reads 4 bytes; .* where a copy is under way that was not waited for/,
+  },
 ];
 
-for (const { kernel: name, grid, block, extra } of RACES) {
+for (const { kernel: name, grid, block, extra, words: found } of RACES) {
   test(`eight seeds give different results when a kernel is broken by ${name}`, () =>
     withStandIn("racing", async ({ device, controls, kernel, upload, words }) => {
       const [x, y] = [upload(irregular(1024)), device.allocate(512, "y")];
@@ -272,17 +304,36 @@ for (const { kernel: name, grid, block, extra } of RACES) {
       }
       assert(digests.size > 1, "all seeds agree");
     }));
+
+  test(`the checked stand-in names the race in one run when a kernel is broken by ${name}`, () =>
+    withStandIn("racing", async (bench) => {
+      const { device, upload } = bench;
+      const [x, y] = [upload(irregular(1024)), device.allocate(512, "y")];
+      device.fill32(y, 0);
+      assert.match(await failure(bench, name, { grid, block, sharedBytes: 1024 }, y, x, ...extra), found);
+    }, "checked"));
 }
 
-const RACES_IN_WORDS: Readonly<Record<string, RegExp>> = {
-  missing_barrier:
-    /thread \(127, 0, 0\): reads 4 bytes; at offset 0 of the block's 1024 bytes of dynamic shared memory, which thread 0 wrote with no barrier between/,
-  sum_across_blocks:
-    /block \(1, 0, 0\).*: reads 4 bytes;.* 0 bytes into the allocation of 512 bytes.*, which thread 0 of block 0 wrote in the same launch/,
-  missing_second_barrier: /writes 4 bytes;.*, which thread \d+ read with no barrier between/,
-  missing_warp_barrier: /thread \(1, 0, 0\): reads 4 bytes;.*, which thread 0 wrote with no barrier between/,
-  missing_copy_wait: /nothing/,
-};
+test("the checked stand-in finds nothing when kernels are correct", () =>
+  withStandIn("probe", async ({ device, controls, kernel, upload, words }) => {
+    const values = Uint32Array.from({ length: 128 * 9 }, (_, i) => i);
+    const [x, y] = [upload(values), device.allocate(values.byteLength, "y")];
+    const small = { grid: 1, block: 32, sharedBytes: 768 };
+    for (let seed = 0; seed < 8; seed++) {
+      controls.seed(seed);
+      device.launch(kernel("row_sum"), { grid: 9, block: 128, sharedBytes: 16 }, y, x, 128);
+      device.launch(kernel("axpy"), { grid: 9, block: 128 }, y, x, 1, 128 * 9);
+      device.launch(kernel("exchange"), { grid: 1, block: 32 }, y, x);
+      device.launch(kernel("tile_f16"), small, y, x, x);
+      device.launch(kernel("tile_by_load_matrix"), small, y, x, x);
+      device.launch(kernel("load_matrices"), small, y, x);
+      device.launch(kernel("pipeline"), { grid: 1, block: 128, sharedBytes: 1024 }, y, x, 128 * 9);
+      device.launch(kernel("reverse"), { grid: 4, block: 256 }, y);
+      await device.synchronize();
+    }
+    assert.equal(controls.launches, 8);
+    assert.equal((await words(y))[255], 2);
+  }, "checked"));
 
 test("a seed gives the same order again when CPU threads vary", () =>
   withStandIn("racing", async ({ device, controls, kernel, upload, words }) => {
@@ -317,7 +368,7 @@ async function failure(
 const FAULTS: readonly {
   what: string;
   kernel: string;
-  args: (number | "y")[];
+  args: (number | "y" | "small")[];
   found: RegExp;
   variant?: "checked";
   sharedBytes?: number;
@@ -392,6 +443,40 @@ const FAULTS: readonly {
     found: /CUDA_ERROR_ILLEGAL_ADDRESS.*the stack of the thread/,
   },
   {
+    what: "a write hits the slack after an allocation",
+    kernel: "write_at",
+    args: ["small", 125],
+    variant: "checked",
+    found:
+      /ILLEGAL_ADDRESS.*"write_at".*writes 4 bytes; illegal address: 0x\w+, 0 bytes after the end of the allocation of 500 bytes/,
+  },
+  {
+    what: "a read is before an allocation",
+    kernel: "read_before",
+    args: ["y", "small"],
+    variant: "checked",
+    found:
+      /ILLEGAL_ADDRESS.*"read_before".*reads 4 bytes; illegal address: 0x\w+, 4 bytes before the allocation of 500 bytes/,
+  },
+  {
+    what: "shared memory is overrun within its alignment",
+    kernel: "write_shared_at",
+    args: ["y", 15],
+    sharedBytes: 60,
+    variant: "checked",
+    found:
+      /ILLEGAL_ADDRESS.*writes 4 bytes; illegal address: 0 bytes after the end of the block's 60 bytes of dynamic shared memory/,
+  },
+  {
+    what: "shared memory is underrun",
+    kernel: "write_shared_at",
+    args: ["y", -1],
+    sharedBytes: 64,
+    variant: "checked",
+    found:
+      /ILLEGAL_ADDRESS.*writes 4 bytes; illegal address: 4 bytes before the begin of the block's 64 bytes of dynamic shared memory/,
+  },
+  {
     what: "a vector is read at a misaligned address",
     kernel: "read_float4_at",
     args: ["y", "y", 1],
@@ -406,7 +491,8 @@ for (const { what, kernel, args, found, variant, sharedBytes = 0 } of FAULTS) {
       await withStandIn("faulty", async (bench) => {
         bench.controls.seed(seed);
         const y = bench.device.allocate(512, "y");
-        const given = args.map((argument) => argument === "y" ? y : argument);
+        const small = bench.device.allocate(500, "small");
+        const given = args.map((argument) => argument === "y" ? y : argument === "small" ? small : argument);
         assert.match(await failure(bench, kernel, { grid: 2, block: 64, sharedBytes }, ...given), found);
         assert.match(await failure(bench, "divide", { grid: 1, block: 32 }, y, 1), /CUDA_ERROR/, "it stays unusable");
       }, variant);

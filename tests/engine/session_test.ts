@@ -40,7 +40,7 @@ Deno.test("step() refuses a batch of another length, and the session goes on", a
       name: "RangeError",
       message: "26 tokens are not whole windows of 25",
     });
-    assert.equal((await session.step(tokens, LEARNING_RATE, 0)).updated, true);
+    assert.equal((await session.step(tokens, LEARNING_RATE, 0)).outcome, "updated");
   });
 });
 
@@ -119,8 +119,8 @@ Deno.test("step() updates nothing when the loss is not a number", async () => {
     state.firstMoments.fill(0.5);
     state.secondMoments.fill(0.25);
     await loadState(session, state);
-    const { loss, gradientNorm, updated } = await session.step(new Uint16Array(50).fill(6), LEARNING_RATE, 3);
-    assert.deepEqual([loss, gradientNorm, updated], [NaN, NaN, false]);
+    const { loss, gradientNorm, outcome } = await session.step(new Uint16Array(50).fill(6), LEARNING_RATE, 3);
+    assert.deepEqual([loss, gradientNorm, outcome], [NaN, NaN, "diverged"]);
     assertSameState(await copyState(session), state, model);
   }, { threads: 2 });
 });
@@ -129,9 +129,9 @@ Deno.test("step() updates nothing when the loss is infinite", async () => {
   await withSession(training, async (session) => {
     const state = stateOf(randomWeights(model, 1, 1e30));
     await loadState(session, state);
-    const { loss, updated } = await session.step(tokens, LEARNING_RATE, 0);
+    const { loss, outcome } = await session.step(tokens, LEARNING_RATE, 0);
     assert(!Number.isFinite(loss));
-    assert.equal(updated, false);
+    assert.equal(outcome, "diverged");
     assertSameState(await copyState(session), state, model);
   });
 });
@@ -148,7 +148,7 @@ Deno.test("step() updates nothing when only the gradient's norm is not finite", 
     assert.deepEqual(result, referenceStep(training, expected, tokens, LEARNING_RATE, 0));
     assert(Number.isFinite(result.loss));
     assert.equal(result.gradientNorm, Infinity);
-    assert.equal(result.updated, false);
+    assert.equal(result.outcome, "diverged");
     assertSameState(await copyState(session), state, model);
   });
 });
@@ -157,7 +157,7 @@ Deno.test("step() trains on after a step that diverged, when finite weights are 
   await withSession(training, async (session) => {
     const good = stateOf(randomWeights(model));
     await session.writeState(({ weights }) => void weights.fill(NaN));
-    assert.equal((await session.step(tokens, LEARNING_RATE, 0)).updated, false);
+    assert.equal((await session.step(tokens, LEARNING_RATE, 0)).outcome, "diverged");
     await loadState(session, good);
     const actual = await session.step(tokens, LEARNING_RATE, 0);
     assert.deepEqual(actual, referenceStep(training, good, tokens, LEARNING_RATE, 0));

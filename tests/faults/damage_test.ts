@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { FileSystem } from "../../src/files/file_system.ts";
 import { faultyFiles } from "../files/faulty_files.ts";
-import { below, type DiskImage, firstDifference, SimulatedDisk } from "./simulated_disk.ts";
+import { below, type DiskImage, firstDifference } from "./disk_image.ts";
+import { SimulatedDisk } from "./simulated_disk.ts";
 import { comparable, EMPTY, folderOfRun, OUTPUT, SmallSmoke } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
 
@@ -84,6 +85,22 @@ Deno.test("trainPlan() leaves a longer plan's checkpoints out of a shorter run, 
     await process(disk.files);
     assert.equal(firstDifference(runsOf(longer, disk.afterStop("lost")), wholeLonger), undefined, `longer: ${moment}`);
   }
+});
+
+Deno.test("trainPlan() cuts a torn journal back, and says so", async () => {
+  const smoke = await SmallSmoke.make(["upstream"]);
+  const whole = await undisturbed(smoke);
+  const process = (files: FileSystem) => smoke.train(smoke.plan.runs, files);
+  const { stops } = await stopsOf(new SimulatedDisk(EMPTY), process, { known: () => undefined });
+  const torn = stops.filter(({ operation, fate, image }) =>
+    fate === "torn" && operation?.name === "sync" && operation.path.endsWith("/journal.jsonl") &&
+    image.has(`${UPSTREAM}/checkpoints/step-000048.safetensors`)
+  ).at(-1);
+  assert(torn !== undefined);
+  const disk = torn.restart();
+  const warnings = await train(smoke, disk.files);
+  assert.match(warnings, /^Journal of run "upstream_pretrain_seed-0" was cut back to step 48: line \d+: it is torn/);
+  assert.equal(firstDifference(runsOf(smoke, disk.afterStop("lost")), runsOf(smoke, whole)), undefined);
 });
 
 Deno.test("trainPlan() stops where a checkpoint may not be read, and trains nothing anew in its place", async () => {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
 import type { FileSystem } from "../../src/files/file_system.ts";
 import { lockOutputFolder } from "../../src/files/output_lock.ts";
-import { Interrupted } from "../../src/train/train_run.ts";
 import { type Fault, faultyFiles, type Operation } from "../files/faulty_files.ts";
-import { below, type DiskImage, firstDifference, imageDigest, SimulatedDisk } from "./simulated_disk.ts";
-import { comparable, EMPTY, folderOfRun, OUTPUT, SmallSmoke } from "./small_smoke.ts";
+import { below, type DiskImage, firstDifference, imageDigest } from "./disk_image.ts";
+import { SimulatedDisk } from "./simulated_disk.ts";
+import { comparable, EMPTY, folderOfRun, interruptedDisk, OUTPUT, SmallSmoke } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
 
 /** A way to fail, and what the message must say of it; without words it is none. */
@@ -133,15 +133,7 @@ Deno.test("resuming names the file and the cause when any operation fails, and t
     operation?.name === "sync" && operation.path.includes("/.step-000048") && fate === "torn"
   );
   assert(torn !== undefined);
-  // A checkpoint where none is scheduled.
-  const interrupted = new SimulatedDisk(EMPTY);
-  const controller = new AbortController();
-  const onProgress = ({ step }: { readonly step: number }) => {
-    if (step === 40) controller.abort();
-  };
-  const stopped = smoke.train(smoke.plan.runs, interrupted.files, { signal: controller.signal, onProgress });
-  await assert.rejects(stopped, Interrupted);
-
+  const interrupted = await interruptedDisk(smoke);
   const outcome = (image: DiskImage) => below(image, smoke.plan.runs.map(folderOfRun));
   const expected = outcome(undisturbed.afterStop("lost"));
   let tried = 0;

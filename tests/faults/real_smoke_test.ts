@@ -11,7 +11,8 @@ import { carryOut } from "../../src/reproduce/carry_out.ts";
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { faultyFiles, type Operation } from "../files/faulty_files.ts";
 import { DATA_CACHE, digestOf, GOLDEN, kernelCache } from "../reproduce/smoke.ts";
-import { type Fate, FATES, firstDifference, SimulatedDisk } from "./simulated_disk.ts";
+import { firstDifference } from "./disk_image.ts";
+import { type Fate, FATES, SimulatedDisk } from "./simulated_disk.ts";
 import { comparable, EMPTY, OUTPUT } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
 

@@ -1,7 +1,8 @@
 /** Two stops in a row: of a process, and of the restart after it. */
 import assert from "node:assert/strict";
 import type { FileSystem } from "../../src/files/file_system.ts";
-import { below, firstDifference, SimulatedDisk } from "./simulated_disk.ts";
+import { below, firstDifference } from "./disk_image.ts";
+import { SimulatedDisk } from "./simulated_disk.ts";
 import { EMPTY, folderOfRun, SmallSmoke } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Fate, firstDifference, imageDigest, SimulatedDisk } from "./simulated_disk.ts";
+import { firstDifference, imageDigest } from "./disk_image.ts";
+import { type Fate, SimulatedDisk } from "./simulated_disk.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -1,4 +1,5 @@
 /** The smoke plan with a model so small and an engine so quick that it can be carried out thousands of times. */
+import assert from "node:assert/strict";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { Plan } from "../../src/experiment/plan.ts";
 import type { PlannedRun } from "../../src/experiment/run.ts";
@@ -10,8 +11,10 @@ import type { ReproduceEvents } from "../../src/reproduce/options.ts";
 import { loadPaper, type PaperFile } from "../../src/reproduce/paper_file.ts";
 import type { Corpora } from "../../src/train/evaluation.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
+import { Interrupted } from "../../src/train/train_run.ts";
 import { fakeEngine, fakePlan } from "../train/fake_training.ts";
-import type { DiskImage } from "./simulated_disk.ts";
+import type { DiskImage } from "./disk_image.ts";
+import { SimulatedDisk } from "./simulated_disk.ts";
 
 /** Where plans are carried out on a simulated disk. */
 export const OUTPUT = "/out/smoke";
@@ -61,9 +64,12 @@ export class SmallSmoke {
     };
   }
 
-  /** @param only experiments or arms; all if absent */
-  static async make(only: readonly string[] = []): Promise<SmallSmoke> {
-    const engine = fakeEngine();
+  /**
+   * @param only experiments or arms; all if absent
+   * @param lossAt replaces losses, by one that is no number for instance
+   */
+  static async make(only: readonly string[] = [], lossAt?: Parameters<typeof fakeEngine>[0]): Promise<SmallSmoke> {
+    const engine = fakeEngine(lossAt);
     const { plan, corpora } = await fakePlan(engine, only, { model: MODEL });
     return new SmallSmoke(plan, corpora, await loadPaper(), await generateSigningKey(), engine);
   }
@@ -119,4 +125,16 @@ export function comparable(image: DiskImage): DiskImage {
   const statement = JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(payload)));
   delete statement.predicate.metadata;
   return comparable.set(path, new TextEncoder().encode(JSON.stringify(statement)));
+}
+
+/** A disk on which Ctrl-C has ended the first run, with a checkpoint where none is scheduled. */
+export async function interruptedDisk(smoke: SmallSmoke): Promise<SimulatedDisk> {
+  const disk = new SimulatedDisk(EMPTY);
+  const controller = new AbortController();
+  const onProgress = ({ step }: { readonly step: number }) => {
+    if (step === 40) controller.abort();
+  };
+  const training = smoke.train(smoke.plan.runs, disk.files, { signal: controller.signal, onProgress });
+  await assert.rejects(training, Interrupted);
+  return disk;
 }

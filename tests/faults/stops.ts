@@ -4,7 +4,8 @@
  */
 import type { FileSystem } from "../../src/files/file_system.ts";
 import { faultyFiles, type Operation } from "../files/faulty_files.ts";
-import { type DiskImage, type Fate, FATES, imageDigest, SimulatedDisk } from "./simulated_disk.ts";
+import { type DiskImage, imageDigest } from "./disk_image.ts";
+import { type Fate, FATES, SimulatedDisk } from "./simulated_disk.ts";
 
 /** What a process that stopped left, and what was known then. */
 export interface Stop<Known> {

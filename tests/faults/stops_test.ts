@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import type { FileSystem } from "../../src/files/file_system.ts";
 import { paperJudge } from "../../src/manifest/paper_judge.ts";
 import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import type { Operation } from "../files/faulty_files.ts";
-import { below, type DiskImage, firstDifference, SimulatedDisk } from "./simulated_disk.ts";
-import { comparable, EMPTY, folderOfRun, OUTPUT, SmallSmoke } from "./small_smoke.ts";
+import { below, type DiskImage, firstDifference } from "./disk_image.ts";
+import { SimulatedDisk } from "./simulated_disk.ts";
+import { comparable, EMPTY, folderOfRun, interruptedDisk, OUTPUT, SmallSmoke } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
 
 /** Of the stops in training, the share that is followed by a whole restart to the manifest. */
@@ -94,4 +96,34 @@ Deno.test("the smoke plan ends with the same bytes, and no finished step is done
     else assert(steps <= stepsLeft, `${moment}: the restart did ${steps} steps, expected ${stepsLeft} at most`);
   }
   console.log(`${points} points, ${stops.length} different disks, ${wholeRestarts} restarts to the manifest`);
+});
+
+/** Trains a plan from a disk, stops it everywhere, and compares what restarts end with. */
+async function stopEverywhere(smoke: SmallSmoke, start: SimulatedDisk, undisturbed: DiskImage): Promise<number> {
+  const folders = smoke.plan.runs.map(folderOfRun);
+  const train = (files: FileSystem) => smoke.train(smoke.plan.runs, files);
+  const { stops } = await stopsOf(start, train, { known: () => undefined });
+  for (const { moment, restart } of stops) {
+    const disk = restart();
+    await train(disk.files);
+    const end = below(disk.afterStop("lost"), folders);
+    assert.equal(firstDifference(end, below(undisturbed, folders)), undefined, moment);
+  }
+  return stops.length;
+}
+
+Deno.test("a run that diverges ends with the same bytes, whatever operation it stops at", async () => {
+  const smoke = await SmallSmoke.make(["from-scratch"], (step) => step === 20 ? NaN : undefined);
+  const disk = new SimulatedDisk(EMPTY);
+  await smoke.train(smoke.plan.runs, disk.files);
+  const undisturbed = disk.afterStop("lost");
+  assert(await stopEverywhere(smoke, new SimulatedDisk(EMPTY), undisturbed) > 100);
+});
+
+Deno.test("a run that went on after Ctrl-C ends with the same bytes, whatever operation it stops at", async () => {
+  const smoke = await SmallSmoke.make(["upstream"]);
+  const disk = new SimulatedDisk(EMPTY);
+  await smoke.train(smoke.plan.runs, disk.files);
+  const undisturbed = disk.afterStop("lost");
+  assert(await stopEverywhere(smoke, await interruptedDisk(smoke), undisturbed) > 100);
 });

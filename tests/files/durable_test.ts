@@ -128,5 +128,5 @@ Deno.test("writeFileDurably() joins small pieces and keeps their order with larg
   await writeFileDurably("/file", pieces, { files });
   const whole = new Uint8Array(await new Blob(pieces).arrayBuffer());
   assert.deepEqual(disk.afterStop("lost").get("/file"), whole);
-  assert.equal(writes.length, 5);
+  assert.equal(writes.length, 7);
 });

@@ -42,7 +42,7 @@ async function resigned(artefacts: Artefacts, change: (predicate: any) => void =
   return await forge(statement, maker);
 }
 
-const CHANGED = 600;
+const CHANGED = 400;
 Deno.test(`verifyManifest() never verifies a changed artefact (${CHANGED} artefacts)`, async () => {
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...bundle.artefacts.keys()), byteEdits, async (name, edits) => {
@@ -151,7 +151,7 @@ const recordEdit = fc.record({
   bits: fc.constantFrom("00000000", "80000000", "3f800000", "00000001", "7f7fffff", "40a00000"),
 });
 
-const JOURNALS = 500;
+const JOURNALS = 400;
 Deno.test(`verifyManifest() verifies no other steps, rates or states in a journal chained and signed anew (${JOURNALS} journals)`, async () => {
   let verified = 0;
   await fc.assert(

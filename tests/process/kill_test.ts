@@ -1,7 +1,7 @@
 /** The real process, killed with SIGKILL at random moments of its life, again and again. */
 import assert from "node:assert/strict";
 import { comparable, OUTPUT } from "../faults/small_smoke.ts";
-import { type DiskImage, firstDifference } from "../faults/simulated_disk.ts";
+import { type DiskImage, firstDifference } from "../faults/disk_image.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { finish, startSmoke } from "./smoke_process.ts";
 

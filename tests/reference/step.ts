@@ -79,7 +79,7 @@ export function step(
   const { model, optimizer } = training;
   const { loss, gradient: g } = gradient(training, state.weights, tokens);
   const norm = gradientNorm(model, g);
-  if (!Number.isFinite(loss) || !Number.isFinite(norm)) return { loss, gradientNorm: norm, updated: false };
+  if (!Number.isFinite(loss) || !Number.isFinite(norm)) return { loss, gradientNorm: norm, outcome: "diverged" };
 
   const clip = Math.min(1, fround(optimizer.gradientClip / fround(norm + fround(1e-6))));
   const eta = fround(learningRate / (1 - power(optimizer.beta1, index + 1)));
@@ -99,5 +99,5 @@ export function step(
       state.weights[i] = fma(-eta, fround(m / denominator), fround(state.weights[i]! * decay));
     }
   }
-  return { loss, gradientNorm: norm, updated: true };
+  return { loss, gradientNorm: norm, outcome: "updated" };
 }

@@ -84,7 +84,7 @@ async function replayWith(bytes: Uint8Array): Promise<string | undefined> {
   }
 }
 
-const FILES = 200;
+const FILES = 100;
 Deno.test(`Trainer.replay() finds what is wrong with a checkpoint that the manifest was made to fit (${FILES} checkpoints)`, async () => {
   assert.equal(await replayWith(whole), undefined);
   const places = placesOf(header);

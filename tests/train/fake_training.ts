@@ -44,7 +44,7 @@ export function fakeEngine(
             state.weights[step % size] = (state.weights[step % size] ?? 0) + learningRate * (tokens[1] ?? 0);
             state.firstMoments[0] = step + 1;
           }
-          return Promise.resolve({ loss, gradientNorm: 1, updated });
+          return Promise.resolve({ loss, gradientNorm: 1, outcome: updated ? "updated" : "diverged" });
         },
         evaluate: (tokens) => {
           const windows = tokens.length / (model.sequenceLength + 1);

@@ -87,7 +87,7 @@ export function kernelDeclarations(source: string, where: string): KernelDeclara
     const start = /extern\s+"C"\s*$/.exec(bare.slice(0, index))?.index;
     const match = start === undefined ? null : DECLARATION.exec(bare.slice(start));
     const line = bare.slice(0, index).split("\n").length;
-    if (match === null || /#\s*define[^\n]*$/.test(bare.slice(0, index))) {
+    if (match === null || /#\s*define(?:[^\n]|\\\n)*$/.test(bare.slice(0, index))) {
       throw new Error(`"${where}" line ${line}: a kernel has to be declared as extern "C" __global__ void name(…) {`);
     }
     const [, bounds, name = "", list = ""] = match;

@@ -155,7 +155,8 @@ export class ExactSession implements Session {
 
   writeState(fill: (state: TrainingState) => void | Promise<void>): Promise<void> {
     return this.#calls.exclusively(async () => {
-      for (const vector of Object.values(this.#state)) vector.fill(0);
+      const { weights, firstMoments, secondMoments } = this.#state;
+      for (const vector of [weights, firstMoments, secondMoments]) vector.fill(0);
       await fill(this.#state);
     });
   }
@@ -164,7 +165,7 @@ export class ExactSession implements Session {
     return this.#calls.exclusively(async () => {
       this.#loadBatch(tokens);
       const { loss, gradientNorm, updated } = await this.#run({ kind: "step", learningRate, step });
-      return { loss, gradientNorm, updated };
+      return { loss, gradientNorm, outcome: updated ? "updated" : "diverged" };
     });
   }
 

@@ -67,6 +67,8 @@ export interface TensorFlow {
   getBackend(): string;
   setBackend(name: string): Promise<boolean>;
   registerBackend(name: string, make: () => unknown): boolean;
+  removeBackend(name: string): void;
+  findBackendFactory(name: string): unknown;
   backend(): unknown;
   memory(): { readonly numTensors: number; readonly numBytes: number };
 }

@@ -116,7 +116,6 @@ export class TensorFlowModel {
   #rotate(x: Tensor): Tensor {
     const tf = this.#tf;
     const half = rotaryHalf(this.#config);
-    if (half === 0) return x;
     const rest = (x.shape[3] ?? 0) - 2 * half;
     const dimensions = (first: number, count: number) => tf.slice(x, [0, 0, 0, first], [-1, -1, -1, count]);
     const a = dimensions(0, half), b = dimensions(half, half);

@@ -6,17 +6,12 @@ import { updateScalars } from "../ordered/update_scalars.ts";
 import { countWindows, requireBatch, requireWindow, SessionCalls } from "../session_calls.ts";
 import { sumOfSquares, updateTensor } from "./adamw.ts";
 import type { Tensor, TensorFlow } from "./api.ts";
+import type { Backend } from "./backend.ts";
 import type { MemoryPlan } from "./memory.ts";
 import { TensorFlowModel } from "./model.ts";
 import { operationsOn } from "./operations.ts";
 import { copyOut, newTrainingState, TensorFlowState } from "./state.ts";
 import { inTurn } from "./turns.ts";
-
-/** TensorFlow.js with the backend that computes, by its own name of it. */
-export interface Runtime {
-  readonly tf: TensorFlow;
-  readonly backend: string;
-}
 
 /** Gradient of a batch, in the order of `parameterShapes`; to be disposed of. */
 interface MeanGradient {
@@ -33,29 +28,27 @@ interface Sums {
 
 /** See {@linkcode Session}. */
 export class TensorFlowSession implements Session {
-  readonly #runtime: Runtime;
+  readonly #backend: Backend;
+  readonly #tf: TensorFlow;
   readonly #options: SessionOptions;
   readonly #memory: MemoryPlan;
   readonly #model: TensorFlowModel;
   readonly #state: TensorFlowState;
   readonly #calls = new SessionCalls();
 
-  private constructor(runtime: Runtime, options: SessionOptions, memory: MemoryPlan) {
-    const { tf, backend } = runtime;
-    this.#runtime = runtime;
+  private constructor(backend: Backend, options: SessionOptions, memory: MemoryPlan) {
+    const { tf, registered } = backend;
+    this.#backend = backend;
+    this.#tf = tf;
     this.#options = options;
     this.#memory = memory;
-    this.#model = new TensorFlowModel(tf, options.model, operationsOn(backend, tf));
+    this.#model = new TensorFlowModel(tf, options.model, operationsOn(registered, tf));
     this.#state = new TensorFlowState(tf, options.model);
   }
 
   /** Takes memory for weights and moments, which are zero. */
-  static open(runtime: Runtime, options: SessionOptions, memory: MemoryPlan): Promise<TensorFlowSession> {
-    return inTurn(
-      runtime.tf,
-      runtime.backend,
-      () => Promise.resolve(new TensorFlowSession(runtime, options, memory)),
-    );
+  static open(backend: Backend, options: SessionOptions, memory: MemoryPlan): Promise<TensorFlowSession> {
+    return inTurn(backend, () => Promise.resolve(new TensorFlowSession(backend, options, memory)));
   }
 
   get memoryBytes(): number {
@@ -78,14 +71,14 @@ export class TensorFlowSession implements Session {
     return this.#call(async () => {
       const { loss, norm, gradients } = await this.#meanGradient(tokens);
       try {
-        const updated = Number.isFinite(loss) && Number.isFinite(norm);
-        if (updated) {
+        const isFinite = Number.isFinite(loss) && Number.isFinite(norm);
+        if (isFinite) {
           const scalars = updateScalars(this.#options.optimizer, learningRate, step, norm);
           this.#state.parameters.forEach((parameter, i) => {
-            updateTensor(this.#runtime.tf, parameter, at(gradients, i), scalars);
+            updateTensor(this.#tf, parameter, at(gradients, i), scalars);
           });
         }
-        return { loss, gradientNorm: norm, updated };
+        return { loss, gradientNorm: norm, outcome: isFinite ? "updated" : "diverged" };
       } finally {
         dispose(gradients);
       }
@@ -113,7 +106,7 @@ export class TensorFlowSession implements Session {
   evaluate(tokens: Uint16Array): Promise<Float32Array> {
     return this.#call(async () => {
       const { model } = this.#options;
-      const { tf } = this.#runtime;
+      const tf = this.#tf;
       const total = countWindows(tokens, model);
       const losses = new Float32Array(total);
       for (let first = 0; first < total; first += this.#memory.sequences) {
@@ -136,7 +129,7 @@ export class TensorFlowSession implements Session {
   logits(tokens: Uint16Array): Promise<Float32Array> {
     return this.#call(async () => {
       requireWindow(tokens, this.#options.model);
-      const { tf } = this.#runtime;
+      const tf = this.#tf;
       const logits = tf.tidy(() => this.#model.logits(this.#state.weights, this.#ids(tokens)));
       try {
         return Float32Array.from(await logits.data());
@@ -163,14 +156,13 @@ export class TensorFlowSession implements Session {
   }
 
   #inTurn<T>(call: () => Promise<T>): Promise<T> {
-    const { tf, backend } = this.#runtime;
-    return inTurn(tf, backend, call);
+    return inTurn(this.#backend, call);
   }
 
   /** Loss, mean gradient and its norm: micro-batch by micro-batch, so that memory does not grow with the batch. */
   async #meanGradient(tokens: Uint16Array): Promise<MeanGradient> {
     const { model, batchSequences } = this.#options;
-    const { tf } = this.#runtime;
+    const tf = this.#tf;
     requireBatch(tokens, model, batchSequences);
     let sums: Sums | undefined;
     for (let first = 0; first < batchSequences; first += this.#memory.sequences) {
@@ -195,7 +187,7 @@ export class TensorFlowSession implements Session {
 
   /** Share of some sequences in the batch's mean loss and gradient. */
   #gradientOf(tokens: Uint16Array, first: number, sequences: number): Sums {
-    const { tf } = this.#runtime;
+    const tf = this.#tf;
     const { parameters, weights } = this.#state;
     const tensors = tf.tidy(() => {
       // Made out here: what is made within the function is gone when its gradient is computed.
@@ -215,7 +207,7 @@ export class TensorFlowSession implements Session {
   }
 
   #add(a: Sums, b: Sums): Sums {
-    const { tf } = this.#runtime;
+    const tf = this.#tf;
     const [left, right] = [[a.loss, ...a.gradients], [b.loss, ...b.gradients]];
     const sums = left.map((tensor, i) => tf.add(tensor, at(right, i)));
     dispose([...left, ...right]);
@@ -237,7 +229,7 @@ export class TensorFlowSession implements Session {
   }
 
   #ids(tokens: Uint16Array): Tensor {
-    return this.#runtime.tf.tensor(Int32Array.from(tokens), [tokens.length], "int32");
+    return this.#tf.tensor(Int32Array.from(tokens), [tokens.length], "int32");
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a kernel needs beyond CUDA's built-in functions, as inline PTX: no CUDA header, since NVRTC on the user's machine
- * has none. The stand-in (`stand_in/emulation.h`) defines the same names on the CPU.
+ * What a kernel needs beyond CUDA's built-in functions, as inline PTX: no CUDA header, since NVRTC on the user's
+ * machine has none. The stand-in (`stand_in/emulation.h`) defines the same names on the CPU.
  *
  * All warp functions need the 32 lanes of the warp. 16-bit values are `unsigned short`, pairs of them `unsigned` with
  * the element of the lower index in the lower half. Conversions round to nearest, ties to even.
@@ -122,13 +122,15 @@ __device__ __forceinline__ void unpack_bf16(unsigned pair, float& lo, float& hi)
 
 __device__ __forceinline__ void mma_f16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
   asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
+      "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 __device__ __forceinline__ void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
   asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+      "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }

@@ -31,7 +31,6 @@ import {
   initialLossScale,
   type LossScaling,
   lossScalingOf,
-  type StepOutcome,
   TRAINING_STATE_BYTES,
 } from "./training_state.ts";
 import { chunkTable, scalarWords, Update } from "./update.ts";
@@ -45,18 +44,6 @@ export interface MixedSessionParts {
   /** absent: the project's own products */
   readonly library?: CublasLt;
   readonly memory?: Omit<MixedMemoryOptions, "gemm">;
-}
-
-/** The state, with the loss scale as the engine keeps it. */
-export interface MixedTrainingState extends TrainingState {
-  /** see {@linkcode encodeLossScale}; of a new training when `writeState` hands it out */
-  readonly engineState: Uint8Array<ArrayBuffer>;
-}
-
-/** A step's result, with what became of the update. */
-export interface MixedStepResult extends StepResult {
-  /** `skipped`: a gradient overflowed, the loss scale will see to it, and training goes on */
-  readonly outcome: StepOutcome;
 }
 
 /** See {@linkcode Session}. */
@@ -133,7 +120,7 @@ export class MixedSession implements Session {
     return this.#memory.bytes;
   }
 
-  readState(): Promise<MixedTrainingState> {
+  readState(): Promise<Required<TrainingState>> {
     return this.#calls.exclusively(async () => {
       const { regions } = this.#buffers;
       const state = this.#newState();
@@ -146,7 +133,7 @@ export class MixedSession implements Session {
     });
   }
 
-  writeState(fill: (state: MixedTrainingState) => void | Promise<void>): Promise<void> {
+  writeState(fill: (state: Required<TrainingState>) => void | Promise<void>): Promise<void> {
     return this.#calls.exclusively(async () => {
       const { regions } = this.#buffers;
       const state = this.#newState();
@@ -176,12 +163,7 @@ export class MixedSession implements Session {
     return decodeTrainingState(bytes);
   }
 
-  /**
-   * One optimizer step.
-   *
-   * @param step updates made before this one: skipped steps do not count for Adam's bias correction
-   */
-  step(tokens: Uint16Array, learningRate: number, step: number): Promise<MixedStepResult> {
+  step(tokens: Uint16Array, learningRate: number, step: number): Promise<StepResult> {
     return this.#calls.exclusively(async () => {
       const { model, optimizer, batchSequences, gradientBlockSequences } = this.#options;
       const { regions } = this.#buffers;
@@ -196,7 +178,7 @@ export class MixedSession implements Session {
       });
       const loss = await this.#readLoss();
       const { outcome, gradientNorm } = await this.#readTrainingState();
-      return { loss, gradientNorm, updated: outcome === "updated", outcome };
+      return { loss, gradientNorm, outcome };
     });
   }
 

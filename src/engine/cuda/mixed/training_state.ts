@@ -1,4 +1,5 @@
 /** What the device keeps of a training between steps and decides within one: `TrainingState` of training_state.cuh. */
+import type { StepOutcome } from "../../engine.ts";
 import type { MixedPrecision } from "./precision.ts";
 
 /** Bytes of the structure. */
@@ -37,9 +38,6 @@ export interface LossScale {
   /** overflows left until the scale is halved, the last one included */
   readonly hysteresis: number;
 }
-
-/** What became of a step. */
-export type StepOutcome = "updated" | "skipped" | "diverged";
 
 /** `Outcome` of training_state.cuh */
 const OUTCOMES: readonly StepOutcome[] = ["updated", "skipped", "diverged"];

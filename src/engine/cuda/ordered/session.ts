@@ -103,7 +103,7 @@ export class OrderedSession implements Session {
       const { loss, gradientNorm } = await this.#meanGradient(tokens);
       const updated = Number.isFinite(loss) && Number.isFinite(gradientNorm);
       if (updated) this.#update(learningRate, step, gradientNorm);
-      return { loss, gradientNorm, updated };
+      return { loss, gradientNorm, outcome: updated ? "updated" : "diverged" };
     });
   }
 

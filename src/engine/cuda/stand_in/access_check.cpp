@@ -1,11 +1,12 @@
 /**
- * Checks every access of a kernel to the device's and to shared memory: that it lies in an allocation, and that no other
- * thread may access the same place at the same time. g++ calls these functions before each access when it compiles for
- * its thread sanitizer, whose own library knows nothing of blocks and warps and is not linked.
+ * Checks every access of a kernel to the device's and to shared memory: that it lies in an allocation, and that no
+ * other thread may access the same place at the same time. g++ calls these functions before each access when it
+ * compiles for its thread sanitizer, whose own library knows nothing of blocks and warps and is not linked.
  *
- * Two accesses of one place, at least one of them a write and not both atomic, are ordered if they are of one thread, or
- * of one block with a barrier between them, or of one warp with a `__syncwarp` between them, or of different launches. A
- * shuffle orders nothing. Any other pair is a race, whatever the order in which the stand-in came to run it.
+ * Two accesses of one place, at least one of them a write and not both atomic, are ordered if they are of one thread,
+ * or of one block with a barrier between them, or of one warp with a `__syncwarp` between them, or of different
+ * launches. A shuffle orders nothing. Any other pair is a race, whatever the order in which the stand-in came to run
+ * it.
  */
 #include <array>
 #include <cstdlib>
@@ -70,9 +71,10 @@ const DeviceRange* device_range(std::uint64_t address) {
 
 std::string other(const Past& past, const char* did) {
   const bool same_block = past.block == launch_base + standing().block;
-  std::string who = past.thread == MANY            ? "other threads"
-                    : past.thread & MANY_OF_WARP   ? "other lanes of warp " + std::to_string(past.thread & ~MANY_OF_WARP)
-                                                   : "thread " + std::to_string(past.thread);
+  std::string who = past.thread == MANY ? "other threads" : "thread " + std::to_string(past.thread);
+  if (past.thread != MANY && past.thread & MANY_OF_WARP) {
+    who = "other lanes of warp " + std::to_string(past.thread & ~MANY_OF_WARP);
+  }
   if (!same_block) who += " of block " + std::to_string(past.block - launch_base);
   return "which " + who + " " + did + (same_block ? " with no barrier between" : " in the same launch");
 }
@@ -82,48 +84,49 @@ struct Now {
   Standing standing;
   /** as in `Past` */
   std::uint32_t block;
-  /** the first block whose accesses may concern this one: the launch's, or for shared memory this block */
-  std::uint32_t first_block;
+  /** whether the memory is the block's own */
+  bool of_block;
 };
+
+/** The only warp that made a past access, or none's number if several did. */
+unsigned warp_of(const Past& past) {
+  return past.thread < MANY_OF_WARP ? past.thread / LANES : past.thread - MANY_OF_WARP;
+}
 
 bool is_ordered(const Past& past, const Now& own) {
   const Standing& now = own.standing;
-  if (past.block < own.first_block) return true;  // another launch, another block's shared memory, or never
-  if (past.block != own.block) return false;
+  if (past.block != own.block) return own.of_block || past.block < launch_base;  // the latter: another launch, or never
   if (past.thread == now.thread || past.barriers != now.barriers) return true;
-  const unsigned warp_number = now.thread / LANES;
-  const bool same_warp = past.thread < MANY_OF_WARP ? past.thread / LANES == warp_number
-                                                    : past.thread != MANY && (past.thread & ~MANY_OF_WARP) == warp_number;
+  const bool same_warp = warp_of(past) == now.thread / LANES;
   return same_warp && past.warp_barriers != static_cast<std::uint16_t>(now.warp_barriers);
 }
 
 /** @return what the access may collide with, `nullptr` if nothing */
 const char* collide(Cell& cell, Access access, const Now& here, Past* past) {
-  const auto& [now, block, first_block] = here;
+  const auto& [now, block, of_block] = here;
   if (cell.copying_block == block && access != Access::copy_end) return "";
   cell.copying_block = access == Access::copy_begin ? block : 0;
   *past = cell.write;
   if (!(access == Access::atomic && cell.atomic_write) && !is_ordered(cell.write, here)) return "wrote";
-  const Past own{block, now.barriers, static_cast<std::uint16_t>(now.warp_barriers), static_cast<std::uint16_t>(now.thread)};
+  const Past own{block, now.barriers, static_cast<std::uint16_t>(now.warp_barriers),
+                 static_cast<std::uint16_t>(now.thread)};
   if (access == Access::read) {
     const bool unordered = !is_ordered(cell.read, here);
     const Past before = cell.read;
     cell.read = own;
     if (!unordered) {
-      cell.read_by_blocks = cell.read_by_blocks && before.block >= first_block;
+      cell.read_by_blocks = cell.read_by_blocks && before.block >= launch_base;
     } else if (before.block != block) {
       cell.read_by_blocks = true;
     } else {
-      const unsigned warp_number = now.thread / LANES;
-      const bool same_warp = before.thread < MANY_OF_WARP ? before.thread / LANES == warp_number
-                                                          : before.thread == (MANY_OF_WARP | warp_number);
-      cell.read.thread = same_warp ? static_cast<std::uint16_t>(MANY_OF_WARP | warp_number) : MANY;
+      const unsigned own_warp = now.thread / LANES;
+      cell.read.thread = warp_of(before) == own_warp ? static_cast<std::uint16_t>(MANY_OF_WARP | own_warp) : MANY;
     }
     return nullptr;
   }
   *past = cell.read;
   if (!is_ordered(cell.read, here)) return "read";
-  if (cell.read.block >= first_block && cell.read_by_blocks) return "and others read";
+  if (!of_block && cell.read.block >= launch_base && cell.read_by_blocks) return "and others read";
   cell.write = own;
   cell.atomic_write = access == Access::atomic;
   return nullptr;
@@ -136,7 +139,7 @@ std::string describe_shared(const void* pointer) {
   for (const bool dynamic : {true, false}) {
     const SharedRange range = shared_range(dynamic);
     if (address < range.first || address >= range.last) continue;
-    const std::string of = std::string(" of the block's ") + std::to_string(range.end - range.begin) + " bytes of " + range.name;
+    const std::string of = " of the block's " + std::to_string(range.end - range.begin) + " bytes of " + range.name;
     if (address < range.begin) return std::to_string(range.begin - address) + " bytes before the begin" + of;
     if (address >= range.end) return std::to_string(address - range.end) + " bytes after the end" + of;
     return "at offset " + std::to_string(address - range.begin) + of;
@@ -145,10 +148,11 @@ std::string describe_shared(const void* pointer) {
 }
 
 /** `offset` from the shadow's first cell. */
-void note_cells(Cell* shadow, std::size_t offset, std::size_t bytes, Access access, bool of_block, const void* address) {
+void note_cells(Cell* shadow, std::size_t offset, std::size_t bytes, Access access, bool of_block,
+                const void* address) {
   const Standing now = standing();
   const std::uint32_t block = launch_base + now.block;
-  const Now here{now, block, of_block ? block : launch_base};
+  const Now here{now, block, of_block};
   for (std::size_t i = offset / CELL_BYTES; i <= (offset + bytes - 1) / CELL_BYTES; i++) {
     Past past;
     const char* const did = collide(shadow[i], access, here, &past);
@@ -177,7 +181,9 @@ void check(const void* pointer, std::size_t bytes, Access access) {
   }
   const DeviceRange* const range = device_range(address);
   if (range == nullptr) return;  // the thread's own stack, or constants
-  if (address < range->address || address + bytes > range->address + range->bytes) return fail(bytes, access, ILLEGAL + describe_device(pointer));
+  if (address < range->address || address + bytes > range->address + range->bytes) {
+    return fail(bytes, access, ILLEGAL + describe_device(pointer));
+  }
   if (*range->shadow == nullptr) *range->shadow = allocate_cells(range->bytes);
   note_cells(static_cast<Cell*>(*range->shadow), address - range->address, bytes, access, false, pointer);
 }

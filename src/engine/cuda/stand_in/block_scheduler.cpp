@@ -1,17 +1,16 @@
 /**
  * One block on one CPU thread. A CUDA thread that never waits is a plain call; one that waits keeps its fiber (a stack)
- * until the others have arrived. Without a seed the threads run in the order of their numbers. With one, the next to run
- * is chosen at random wherever a thread waits or ends, so that results which depend on the order differ between seeds.
+ * until the others have arrived. Without a seed the threads run in the order of their numbers. With one, the next to
+ * run is chosen at random wherever a thread waits or ends, so that results which depend on the order differ between
+ * seeds.
  */
 #include <sys/mman.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
-#include <vector>
 
+#include "block_scheduler.h"
 #include "context_switch.h"
-#include "runtime.h"
 
 STAND_IN_THREAD_LOCAL uint3 threadIdx, blockIdx, blockDim, gridDim;
 
@@ -21,112 +20,9 @@ STAND_IN_THREAD_LOCAL Warp* warp;
 STAND_IN_THREAD_LOCAL unsigned lane;
 STAND_IN_THREAD_LOCAL unsigned char* dynamic_shared;
 
-namespace {
-
-constexpr unsigned MAX_THREADS = 1024;
-constexpr std::size_t STACK_BYTES = 128 << 10;
-constexpr std::size_t PAGE = 4096;
-constexpr std::size_t SHARED_BYTES = 256 << 10;
-constexpr std::size_t STATIC_SHARED_BYTES = 64 << 10;
-
-enum class Waiting : unsigned char { no, unstarted, block, warp, ended };
-
-struct PendingCopy {
-  void* shared;
-  const void* global;
-  unsigned bytes;
-  bool valid;
-};
-
-struct alignas(64) Thread {
-  void* stack_pointer;
-  /** where it waits */
-  const char* file;
-  int line;
-  unsigned fiber;
-  uint3 index;
-  Waiting waiting;
-};
-
-/** Asynchronous copies of one thread. */
-struct Copies {
-  std::vector<PendingCopy> waiting;
-  /** how many of `waiting` each closed group holds, the oldest first */
-  std::vector<unsigned> groups;
-  unsigned in_open_group = 0;
-};
-
-/** Static shared memory of all kernels: places are given out once, at the first use. */
-std::mutex static_shared_mutex;
-std::size_t static_shared_used = 0;
-
-std::string place(const char* file, int line) { return std::string(file) + ":" + std::to_string(line); }
-
-std::string triple(uint3 v) {
-  return "(" + std::to_string(v.x) + ", " + std::to_string(v.y) + ", " + std::to_string(v.z) + ")";
-}
-
-}  // namespace
-
-class BlockScheduler {
- public:
-  BlockScheduler();
-  std::string run(const Launch& launch, uint3 block);
-
-  void wait_for_block(const char* file, int line);
-  void wait_for_warp(Meeting meeting, Combine combine, const char* file, int line);
-  unsigned count(bool value, const char* file, int line);
-  void copy_async(PendingCopy copy);
-  void commit_copies();
-  void wait_for_copies(unsigned groups_left);
-  void* static_shared(std::size_t offset) { return static_memory_ + offset; }
-  [[noreturn]] void fail(std::string problem);
-  [[noreturn, gnu::noinline, gnu::cold]] void fail_at(const char* problem, const char* file, int line);
-  [[noreturn]] void run_fiber();
-  std::string describe(const char* address) const;
-  Standing standing() const;
-  SharedRange shared_range(bool dynamic) const;
-
- private:
-  std::string where(bool with_thread) const;
-  void start(unsigned number);
-  void become(unsigned number);
-  /** Leaves the running thread, which waits or has ended, for the next that can run. */
-  void pass_on(bool ended);
-  void make_ready(unsigned number) { ready_[(ready_head_ + ready_count_++) % MAX_THREADS] = number; }
-  unsigned take_ready();
-  unsigned take_unstarted() { return unstarted_[started_++]; }
-  unsigned take_fiber();
-  void* prepare(unsigned fiber);
-  void release(unsigned first, unsigned end);
-  [[gnu::noinline, gnu::cold]] void end_stuck();
-  [[noreturn, gnu::noinline, gnu::cold]] void fail_at_barriers(const char* file, int line);
-
-  const Launch* launch_ = nullptr;
-  Random random_{0};
-  bool fuzzed_ = false;
-  unsigned size_ = 0, current_ = 0, ended_ = 0;
-  unsigned arrived_ = 0, counted_ = 0, count_ = 0;
-  std::uint32_t number_ = 0, barriers_ = 0, warp_barriers_[MAX_THREADS / LANES];
-  const char* barrier_file_ = nullptr;
-  int barrier_line_ = 0;
-  Thread threads_[MAX_THREADS];
-  Copies copies_[MAX_THREADS];
-  bool has_copies_ = false;
-  Warp warps_[MAX_THREADS / LANES];
-  unsigned ready_[MAX_THREADS], ready_head_ = 0, ready_count_ = 0;
-  unsigned unstarted_[MAX_THREADS], started_ = 0;
-  void* fiber_stack_pointers_[MAX_THREADS];
-  unsigned free_fibers_[MAX_THREADS], free_fiber_count_ = 0, fiber_count_ = 0;
-  char* stacks_;
-  unsigned char *shared_end_, *static_memory_;
-  void* outside_ = nullptr;
-  std::string problem_;
-};
-
-namespace {
-
 STAND_IN_THREAD_LOCAL BlockScheduler* running;
+
+namespace {
 
 void fiber_entry() { running->run_fiber(); }
 
@@ -287,51 +183,11 @@ inline void BlockScheduler::wait_for_warp(Meeting meeting, Combine combine, cons
   pass_on(false);
 }
 
-/** Why no thread can go on: who waits where, and who is missing. */
-void BlockScheduler::end_stuck() {
-  for (unsigned i = 0; i < size_; i++) {
-    const Thread& thread = threads_[i];
-    if (thread.waiting == Waiting::warp) {
-      const Warp& w = warps_[i / LANES];
-      problem_ = where(false) + "the warp operation at " + place(thread.file, thread.line) + " was reached by " +
-                 std::to_string(w.arrived) + " of the 32 lanes of warp " + std::to_string(i / LANES);
-      return;
-    }
-  }
-  problem_ = where(false) + "the barrier at " + place(barrier_file_, barrier_line_) + " was reached by " + std::to_string(arrived_) +
-             " of " + std::to_string(size_) + " threads, the others have ended";
-}
-
 void BlockScheduler::fail(std::string problem) {
   problem_ = where(true) + problem;
   void* abandoned;
   stand_in_switch(&abandoned, outside_);
   std::abort();  // an abandoned stack is never resumed
-}
-
-void BlockScheduler::fail_at(const char* problem, const char* file, int line) {
-  fail(std::string(problem) + " at " + place(file, line));
-}
-
-void BlockScheduler::fail_at_barriers(const char* file, int line) {
-  fail("threads of one block wait at different barriers, " + place(barrier_file_, barrier_line_) + " and " + place(file, line));
-}
-
-std::string BlockScheduler::where(bool with_thread) const {
-  return "kernel \"" + std::string(launch_->kernel->name) + "\", block " + triple(blockIdx) +
-         (with_thread ? ", thread " + triple(threadIdx) : "") + ": ";
-}
-
-std::string BlockScheduler::describe(const char* address) const {
-  const char* const shared_end = reinterpret_cast<const char*>(shared_end_);
-  if (address >= shared_end && address < shared_end + PAGE) {
-    return std::to_string(address - shared_end) + " bytes after the end of the block's " +
-           std::to_string(launch_->shared_bytes) + " bytes of dynamic shared memory";
-  }
-  if (address >= stacks_ && address < stacks_ + MAX_THREADS * STACK_BYTES) {
-    return "the stack of the thread has its " + std::to_string(STACK_BYTES) + " bytes in use";
-  }
-  return {};
 }
 
 std::string BlockScheduler::run(const Launch& launch, uint3 block) {
@@ -361,7 +217,8 @@ std::string BlockScheduler::run(const Launch& launch, uint3 block) {
   const std::size_t shared_bytes = (launch.shared_bytes + 15u) & ~std::size_t{15};
   dynamic_shared = shared_end_ - shared_bytes;
   fill_garbage(dynamic_shared, shared_bytes, launch.seed + number);
-  if (static_shared_used > 0) fill_garbage(static_memory_, static_shared_used, launch.seed + number);
+  static_used_ = 0;
+  serial_++;
 
   running = this;
   problem_.clear();
@@ -374,66 +231,6 @@ std::string BlockScheduler::run(const Launch& launch, uint3 block) {
   return problem_;
 }
 
-Standing BlockScheduler::standing() const {
-  return {launch_, number_, current_, barriers_, warp_barriers_[current_ / LANES]};
-}
-
-SharedRange BlockScheduler::shared_range(bool dynamic) const {
-  if (!dynamic) {
-    unsigned char* const end = static_memory_ + static_shared_used;
-    return {static_memory_, static_memory_ + STATIC_SHARED_BYTES, static_memory_, end, "static shared memory"};
-  }
-  return {shared_end_ - SHARED_BYTES, shared_end_, dynamic_shared, dynamic_shared + launch_->shared_bytes, "dynamic shared memory"};
-}
-
-// ---- Copies that go on while the thread computes ----
-
-namespace {
-
-void note(const PendingCopy& copy, Access access) {
-  if (note_access == nullptr) return;
-  if (copy.valid) note_access(copy.global, copy.bytes, Access::read);
-  note_access(copy.shared, copy.bytes, access);
-}
-
-void carry_out(const PendingCopy& copy) {
-  note(copy, Access::copy_end);
-  if (copy.valid) {
-    std::memcpy(copy.shared, copy.global, copy.bytes);
-  } else {
-    std::memset(copy.shared, 0, copy.bytes);
-  }
-}
-
-}  // namespace
-
-/** As late as the program allows, or with a seed now and then at once: both ends of what the hardware may do. */
-void BlockScheduler::copy_async(PendingCopy copy) {
-  if (fuzzed_ && (random_.next() & 1)) return carry_out(copy);
-  note(copy, Access::copy_begin);
-  Copies& copies = copies_[current_];
-  has_copies_ = true;
-  copies.waiting.push_back(copy);
-  copies.in_open_group++;
-}
-
-void BlockScheduler::commit_copies() {
-  Copies& copies = copies_[current_];
-  copies.groups.push_back(copies.in_open_group);
-  copies.in_open_group = 0;
-}
-
-void BlockScheduler::wait_for_copies(unsigned groups_left) {
-  Copies& copies = copies_[current_];
-  if (copies.groups.size() <= groups_left) return;
-  const std::size_t complete = copies.groups.size() - groups_left;
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < complete; i++) count += copies.groups[i];
-  for (std::size_t i = 0; i < count; i++) carry_out(copies.waiting[i]);
-  copies.waiting.erase(copies.waiting.begin(), copies.waiting.begin() + count);
-  copies.groups.erase(copies.groups.begin(), copies.groups.begin() + complete);
-}
-
 // ---- The functions of emulation.h and runtime.h ----
 
 __attribute__((flatten)) void wait_for_block(const char* file, int line) { running->wait_for_block(file, line); }
@@ -441,33 +238,9 @@ __attribute__((flatten)) void wait_for_warp(Meeting meeting, Combine combine, co
   running->wait_for_warp(meeting, combine, file, line);
 }
 unsigned count_in_block(bool value, const char* file, int line) { return running->count(value, file, line); }
-void copy_async(void* shared, const void* global, unsigned bytes, bool valid) {
-  running->copy_async({shared, global, bytes, valid});
-}
-void copy_async_commit() { running->commit_copies(); }
-void copy_async_wait(unsigned groups_left) { running->wait_for_copies(groups_left); }
-void trap(const char* file, int line) { running->fail("__trap() at " + place(file, line)); }
-
-void* static_shared(std::size_t* offset, std::size_t bytes) {
-  if (__atomic_load_n(offset, __ATOMIC_ACQUIRE) == SIZE_MAX) {
-    const std::lock_guard lock(static_shared_mutex);
-    if (*offset == SIZE_MAX) {
-      if (static_shared_used + bytes > STATIC_SHARED_BYTES) running->fail("no room for more static shared memory");
-      __atomic_store_n(offset, static_shared_used, __ATOMIC_RELEASE);
-      static_shared_used += (bytes + 15) & ~std::size_t{15};
-    }
-  }
-  return running->static_shared(*offset);
-}
-
 BlockScheduler* create_block_scheduler() { return new BlockScheduler; }
-std::string run_block(BlockScheduler& scheduler, const Launch& launch, uint3 block) { return scheduler.run(launch, block); }
-void abort_block(const char* reason) {
-  if (running != nullptr) running->fail(reason);
+std::string run_block(BlockScheduler& scheduler, const Launch& launch, uint3 block) {
+  return scheduler.run(launch, block);
 }
-Standing standing() { return running->standing(); }
-SharedRange shared_range(bool dynamic) { return running->shared_range(dynamic); }
-bool in_kernel() { return running != nullptr; }
-std::string describe_block_address(std::uint64_t address) { return running->describe(reinterpret_cast<char*>(address)); }
 
 }  // namespace stand_in

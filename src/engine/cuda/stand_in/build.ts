@@ -37,8 +37,20 @@ export interface StandIn {
 }
 
 const SOURCES_FOLDER = new URL("./", import.meta.url);
-const HEADERS = ["context_switch.h", "emulation.h", "runtime.h", "stream.h", "units.h"];
-const DRIVER_SOURCES = ["block_scheduler", "device_memory", "launch", "stand_in_driver", "tensor_core"];
+const HEADERS = ["block_scheduler.h", "context_switch.h", "driver_state.h", "emulation.h", "runtime.h", "units.h"];
+const DRIVER_SOURCES = [
+  "block_scheduler",
+  "block_services",
+  "device_memory",
+  "driver_controls",
+  "driver_memory",
+  "driver_modules",
+  "driver_state",
+  "driver_streams",
+  "launch",
+  "stand_in_driver",
+  "tensor_core",
+];
 const CHECK_SOURCES = ["access_check"];
 const NVRTC_SOURCES = ["stand_in_nvrtc"];
 

@@ -1,7 +1,8 @@
 /**
- * Switching between stacks: the registers that a function call must keep (System V x86-64, AAPCS64), nothing else, where
- * ucontext's swap makes a system call for the signal mask. It ends in a jump, since the CPU predicts a return by the call
- * before it, which was made on the other stack. Called last, it goes from the scheduler straight into the kernel.
+ * Switching between stacks: the registers that a function call must keep (System V x86-64, AAPCS64), nothing else,
+ * where ucontext's swap makes a system call for the signal mask. It ends in a jump, since the CPU predicts a return by
+ * the call before it, which was made on the other stack. Called last, it goes from the scheduler straight into the
+ * kernel.
  */
 #pragma once
 

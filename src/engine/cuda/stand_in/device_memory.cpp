@@ -46,11 +46,15 @@ std::map<std::uint64_t, Allocation>::iterator at_or_below(std::uint64_t address)
   return next == allocations.begin() ? allocations.end() : std::prev(next);
 }
 
-std::string name(std::uint64_t address, const Allocation& allocation) {
-  char text[96];
-  std::snprintf(text, sizeof text, "%s of %zu bytes at 0x%llx", allocation.alive ? "the allocation" : "the freed allocation",
-                allocation.bytes, static_cast<unsigned long long>(address));
+std::string hexadecimal(std::uint64_t address) {
+  char text[32];
+  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(address));
   return text;
+}
+
+std::string name(std::uint64_t address, const Allocation& allocation) {
+  const std::string kind = allocation.alive ? "the allocation of " : "the freed allocation of ";
+  return kind + std::to_string(allocation.bytes) + " bytes at " + hexadecimal(address);
 }
 
 template <class Visit> void for_margin(std::uint64_t address, const Allocation& allocation, Visit visit) {
@@ -76,7 +80,8 @@ std::uint64_t allocate_device(std::size_t bytes) {
   const std::size_t aligned = round_up(bytes, ALIGNMENT);
   if (aligned > total - used || aligned < bytes) return 0;
   const std::size_t page_bytes = round_up(aligned, PAGE);
-  void* const memory = mmap(nullptr, page_bytes + 2 * FORBIDDEN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  constexpr int KIND = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void* const memory = mmap(nullptr, page_bytes + 2 * FORBIDDEN, PROT_NONE, KIND, -1, 0);
   if (memory == MAP_FAILED) return 0;
   auto* const pages = static_cast<unsigned char*>(memory) + FORBIDDEN;
   mprotect(pages, page_bytes, PROT_READ | PROT_WRITE);
@@ -147,18 +152,16 @@ std::string find_damage() {
 
 std::string describe_address(std::uint64_t address) {
   if (address < PAGE) return "null pointer plus " + std::to_string(address);
-  char text[32];
-  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(address));
-  std::string description = text;
+  std::string description = hexadecimal(address);
   const auto below = at_or_below(address);
   const auto above = allocations.upper_bound(address);
-  if (below != allocations.end() && address - below->first < below->second.bytes + (std::uint64_t{1} << 32)) {
-    const std::uint64_t offset = address - below->first;
-    description += offset < below->second.bytes
-                       ? ", " + std::to_string(offset) + " bytes into " + name(below->first, below->second)
-                       : ", " + std::to_string(offset - below->second.bytes) + " bytes after the end of " + name(below->first, below->second);
+  if (below != allocations.end() && address - below->first < below->second.bytes + FORBIDDEN) {
+    const std::uint64_t offset = address - below->first, bytes = below->second.bytes;
+    description += offset < bytes ? ", " + std::to_string(offset) + " bytes into "
+                                  : ", " + std::to_string(offset - bytes) + " bytes after the end of ";
+    return description + name(below->first, below->second);
   }
-  if (above != allocations.end() && above->first - address < (std::uint64_t{1} << 32)) {
+  if (above != allocations.end() && above->first - address < FORBIDDEN) {
     description += ", " + std::to_string(above->first - address) + " bytes before " + name(above->first, above->second);
   }
   return description;

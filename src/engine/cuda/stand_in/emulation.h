@@ -2,8 +2,8 @@
  * CUDA C++ for g++: everything a kernel of `kernels/` may use, so that the same source runs on the CPU. Included before
  * the kernel's text when the stand-in is built; what each function means stands in `kernels/portable.cuh`.
  *
- * A CUDA thread is a fiber (`block_scheduler.cpp`). Functions that wait for other threads carry the place of the call, so
- * that a thread that is missing can be named.
+ * A CUDA thread is a fiber (`block_scheduler.cpp`). Functions that wait for other threads carry the place of the call,
+ * so that a thread that is missing can be named.
  */
 #pragma once
 
@@ -80,7 +80,13 @@ void copy_async(void* shared, const void* global, unsigned bytes, bool valid);
 void copy_async_commit();
 void copy_async_wait(unsigned groups_left);
 [[noreturn]] void trap(const char* file, int line);
-void* static_shared(std::size_t* offset, std::size_t bytes);
+
+/** Where an array of static shared memory lies, as one CPU thread knows it. */
+struct StaticShared {
+  std::uint64_t serial;
+  std::size_t offset;
+};
+void* static_shared(StaticShared* place, std::size_t bytes);
 
 void combine_mma_f16(void* const* fragments);
 void combine_mma_bf16(void* const* fragments);
@@ -147,7 +153,9 @@ inline float f16_bits_to_f32(unsigned half) {
 inline void __syncthreads(STAND_IN_PLACE) { stand_in::wait_for_block(file, line); }
 inline int __syncthreads_count(int value, STAND_IN_PLACE) { return stand_in::count_in_block(value != 0, file, line); }
 inline int __syncthreads_or(int value, STAND_IN_PLACE) { return stand_in::count_in_block(value != 0, file, line) != 0; }
-inline int __syncthreads_and(int value, STAND_IN_PLACE) { return stand_in::count_in_block(value == 0, file, line) == 0; }
+inline int __syncthreads_and(int value, STAND_IN_PLACE) {
+  return stand_in::count_in_block(value == 0, file, line) == 0;
+}
 inline void __syncwarp(STAND_IN_PLACE) {
   stand_in::wait_for_warp(stand_in::Meeting::barrier, nullptr, file, line);
 }
@@ -185,9 +193,9 @@ template <class T> T atomicAdd(T*, T) = delete;
 // ---- `kernels/portable.cuh` ----
 
 #define DYNAMIC_SHARED(T, name) T* const name = reinterpret_cast<T*>(stand_in::dynamic_shared)
-#define STATIC_SHARED(T, name, count)                                                  \
-  static std::size_t name##_offset = SIZE_MAX;                                         \
-  T(&name)[count] = *static_cast<T(*)[count]>(stand_in::static_shared(&name##_offset, sizeof(T[count])))
+#define STATIC_SHARED(T, name, count)                  \
+  static __thread stand_in::StaticShared name##_place;  \
+  T(&name)[count] = *static_cast<T(*)[count]>(stand_in::static_shared(&name##_place, sizeof(T[count])))
 
 inline float fma_rn(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline float add_rn(float a, float b) { return a + b; }
@@ -320,7 +328,9 @@ template <class... Parameters, void (*kernel)(Parameters...)> struct Invoke<kern
   }
 
   /** `arguments[i]` points to the value of parameter i. */
-  static void run([[maybe_unused]] void* const* arguments) { call(arguments, std::index_sequence_for<Parameters...>{}); }
+  static void run([[maybe_unused]] void* const* arguments) {
+    call(arguments, std::index_sequence_for<Parameters...>{});
+  }
 
  private:
   template <std::size_t... Index>

@@ -25,7 +25,7 @@ struct sigaction previous_actions[32];
 
 std::string reason_of(int signal, std::uint64_t address) {
   if (signal == SIGFPE) return "integer division by zero";
-  if (signal == SIGILL) return "undefined behaviour: a misaligned address, an index outside of its array, or an overflow";
+  if (signal == SIGILL) return "undefined behaviour: a misaligned address, an index beyond its array, or an overflow";
   const std::string in_block = describe_block_address(address);
   return "illegal address: " + (in_block.empty() ? describe_address(address) : in_block);
 }
@@ -115,7 +115,7 @@ class Pool {
       const std::lock_guard lock(mutex_);
       while (started_ < helpers) {
         pthread_t thread;
-        if (pthread_create(&thread, nullptr, [](void* pool) -> void* { static_cast<Pool*>(pool)->serve(); return nullptr; }, this) != 0) break;
+        if (pthread_create(&thread, nullptr, serve_pool, this) != 0) break;
         pthread_detach(thread);
         started_++;
       }
@@ -130,6 +130,11 @@ class Pool {
   }
 
  private:
+  static void* serve_pool(void* pool) {
+    static_cast<Pool*>(pool)->serve();
+    return nullptr;
+  }
+
   void serve() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -172,7 +177,7 @@ std::string run_launch(const Launch& launch) {
     order.resize(work.blocks);
     std::iota(order.begin(), order.end(), 0u);
     Random random{launch.seed};
-    for (std::size_t i = work.blocks; i > 1; i--) std::swap(order[i - 1], order[random.below(static_cast<unsigned>(i))]);
+    for (unsigned i = static_cast<unsigned>(work.blocks); i > 1; i--) std::swap(order[i - 1], order[random.below(i)]);
     work.order = order.data();
   }
   if (note_launch != nullptr) note_launch(work.blocks);

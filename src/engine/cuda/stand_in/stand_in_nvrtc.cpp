@@ -56,7 +56,8 @@ EXPORT int nvrtcGetSupportedArchs(int* architectures) {
   return SUCCESS;
 }
 
-EXPORT int nvrtcCreateProgram(void** program, const char* source, const char* name, int headers, const char* const*, const char* const*) {
+EXPORT int nvrtcCreateProgram(void** program, const char* source, const char* name, int headers, const char* const*,
+                              const char* const*) {
   if (source == nullptr || headers != 0) return INVALID_INPUT;
   *program = new Program{source, name == nullptr ? "default_program" : name, "", ""};
   return SUCCESS;
@@ -77,7 +78,7 @@ EXPORT int nvrtcCompileProgram(void* handle, int count, const char* const* optio
       program.log = std::string("nvrtc: error: invalid value for option: ") + options[i] + "\n";
       return INVALID_OPTION;
     }
-    has_architecture |= std::strncmp(options[i], "--gpu-architecture=", 19) == 0 || std::strncmp(options[i], "-arch=", 6) == 0;
+    has_architecture |= std::strncmp(options[i], "--gpu-architecture=", 19) == 0;
   }
   if (!has_architecture) {
     program.log = "nvrtc: error: the stand-in wants an architecture\n";

@@ -37,6 +37,8 @@ extern "C" __global__ void trap_at(unsigned* y, unsigned block, unsigned thread)
 
 extern "C" __global__ void read_at(float* y, const float* x, unsigned long long index) { y[threadIdx.x] = x[index]; }
 
+extern "C" __global__ void read_before(float* y, const float* x) { y[threadIdx.x] = x[-1]; }
+
 extern "C" __global__ void write_at(float* y, int index) {
   if (blockIdx.x == 0 && threadIdx.x == 0) y[index] = 1;
 }

@@ -32,8 +32,8 @@ extern "C" __global__ void tile_bf16(float* D, const unsigned short* A, const un
 }
 
 /**
- * The same by way of shared memory: asynchronous copies, then ldmatrix. B is given as (16, 8) here, so that its fragments
- * come from the transposed load.
+ * The same by way of shared memory: asynchronous copies, then ldmatrix. B is given as (16, 8) here, so that its
+ * fragments come from the transposed load.
  */
 extern "C" __global__ void tile_by_load_matrix(float* D, const unsigned short* A, const unsigned short* B) {
   DYNAMIC_SHARED(unsigned short, shared);
@@ -41,7 +41,7 @@ extern "C" __global__ void tile_by_load_matrix(float* D, const unsigned short* A
   const unsigned lane = threadIdx.x;
   copy_async_16(shared_a + 8 * lane, A + 8 * lane);
   copy_async_commit();
-  copy_async_16(shared_b + 8 * (lane % 16), B + 8 * (lane % 16));
+  if (lane < 16) copy_async_16(shared_b + 8 * lane, B + 8 * lane);
   copy_async_commit();
   copy_async_wait<0>();
   __syncwarp();

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Runs a subcommand of rewarm in the container: `entrypoint.sh reproduce --scale small`. Deno takes this shell's place,
+# so that signals reach it and its exit code is the container's.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+
+# What the process may do, by subcommand. None may use the network or start programs.
+case "${1-}" in
+  # Engines load native libraries, and these look at the machine and at variables of their own.
+  reproduce | replay | attest | doctor | kernels)
+    permissions="--allow-read --allow-write --allow-env --allow-sys --allow-ffi"
+    ;;
+  keygen | bundle)
+    permissions="--allow-read --allow-write"
+    ;;
+  *)
+    permissions="--allow-read --allow-sys=cpus"
+    ;;
+esac
+
+# Said before hours of work rather than after them, and with the remedy that only a container has.
+if [ "${1-}" = reproduce ]; then
+  for folder in out .cache; do
+    if [ -d "$folder" ] && [ ! -w "$folder" ]; then
+      owner=$(stat -c "user %u and group %g" "$folder")
+      echo "error: \"$PWD/$folder\" belongs to $owner, and this container runs as user $(id -u): start it with" \
+        '--user "$(id -u):$(id -g)", or give the folder to that user [PERMISSION_DENIED]' >&2
+      exit 2
+    fi
+  done
+fi
+
+# shellcheck disable=SC2086 # the permissions are words
+exec deno run --config "$root/deno.json" --cached-only --frozen --no-prompt $permissions "$root/src/cli/main.ts" "$@"

@@ -1,0 +1,49 @@
+/**
+ * The TensorFlow engine: the same model and the same training in TensorFlow.js operations, differentiated by
+ * TensorFlow.js. Portable, and an independent judge of the other engines' hand-written gradients; it promises no bits.
+ */
+import type { Engine, SessionOptions } from "../engine.ts";
+import { type BackendChoice, chooseBackend } from "./choice.ts";
+import { TENSORFLOW_IDENTITY } from "./identity.ts";
+import { planMemory } from "./memory.ts";
+import { installedPackages, type TensorFlowPackages } from "./packages.ts";
+import { TensorFlowSession } from "./session.ts";
+
+/** Resident bytes of Deno with TensorFlow.js, before any tensor is made. */
+const PROCESS_BYTES = 320 * 2 ** 20;
+
+/** What a caller may choose. */
+export interface TensorFlowEngineOptions {
+  /** `tfjs-node-gpu`, `tfjs-node`, `webgpu`, `wasm` or `cpu`; default: the first of these that runs here */
+  readonly backend?: string;
+  /** where TensorFlow.js is; default: what `deno task tensorflow:install` leaves */
+  readonly packages?: TensorFlowPackages;
+}
+
+/** An engine that says how its backend was chosen. */
+export interface TensorFlowEngine extends Engine {
+  readonly choice: BackendChoice;
+}
+
+/**
+ * Starts TensorFlow.js.
+ *
+ * @throws {UserError} `TENSORFLOW_NOT_INSTALLED`, `UNKNOWN_BACKEND`, or `BACKEND_UNAVAILABLE` with the reason
+ */
+export async function createTensorFlowEngine(options: TensorFlowEngineOptions = {}): Promise<TensorFlowEngine> {
+  const choice = await chooseBackend(options.packages ?? installedPackages(), options.backend);
+  const { backend } = choice;
+  const { name, device, usesGpu, libraries } = backend;
+  const description = { backend: name, device, ...libraries };
+  const plan = (session: SessionOptions) => planMemory(session, name, backend.memory);
+  return {
+    name: "tensorflow",
+    ...TENSORFLOW_IDENTITY,
+    description,
+    machine: { gpu: usesGpu ? device : "none", libraries },
+    choice,
+    memoryBytes: (session) => plan(session).bytes,
+    peakBytes: (session) => PROCESS_BYTES + plan(session).bytes,
+    open: (session) => TensorFlowSession.open(backend, session, plan(session)),
+  };
+}

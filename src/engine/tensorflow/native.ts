@@ -1,0 +1,130 @@
+/** TensorFlow's own library, through the native bindings of tfjs-node: on a CUDA device, or on the CPU. */
+import { createRequire } from "node:module";
+import { Device } from "../cuda/driver/device.ts";
+import type { TensorFlow } from "./api.ts";
+import { asTensorFlow, type Backend, BackendRefused, TENSORFLOW_PACKAGE } from "./backend.ts";
+import type { TensorFlowPackages } from "./packages.ts";
+
+const GPU_PACKAGE = "@tensorflow/tfjs-node-gpu";
+const CPU_PACKAGE = "@tensorflow/tfjs-node";
+/** Both packages register this name. */
+const REGISTERED = "tensorflow";
+const ACTIVATION_BYTES = 2 * 2 ** 30;
+
+/** A binding that was loaded: both in one process would be two copies of one library. */
+interface Binding {
+  readonly packageName: string;
+  readonly tf: TensorFlow;
+  readonly usesGpu: boolean;
+  /** of TensorFlow's library */
+  readonly version: string;
+}
+
+let loaded: Binding | undefined;
+
+/** TensorFlow on a CUDA device. */
+export async function startNodeGpu(packages: TensorFlowPackages): Promise<Backend> {
+  const binding = await load(packages, GPU_PACKAGE);
+  if (!binding.usesGpu) throw new BackendRefused("its library loads, but finds no CUDA device");
+  return await describe("tfjs-node-gpu", binding, gpuName());
+}
+
+/** TensorFlow on the CPU: of tfjs-node, or of tfjs-node-gpu where no device is found and only that is there. */
+export async function startNode(packages: TensorFlowPackages): Promise<Backend> {
+  let binding = loaded;
+  if (binding === undefined) {
+    binding = await load(packages, CPU_PACKAGE).catch(async (error) => {
+      if (!(error instanceof BackendRefused)) throw error;
+      return await load(packages, GPU_PACKAGE).catch(() => {
+        throw error;
+      });
+    });
+  }
+  if (binding.usesGpu) throw new BackendRefused("TensorFlow's library is in use on a CUDA device already");
+  return await describe("tfjs-node", binding, "CPU");
+}
+
+async function describe(name: "tfjs-node-gpu" | "tfjs-node", binding: Binding, device: string): Promise<Backend> {
+  const { tf, packageName, usesGpu, version } = binding;
+  await tf.setBackend(REGISTERED);
+  return {
+    name,
+    tf,
+    registered: REGISTERED,
+    memory: { activations: ACTIVATION_BYTES },
+    device,
+    usesGpu,
+    libraries: { [TENSORFLOW_PACKAGE]: tf.version_core, binding: packageName, TensorFlow: version },
+  };
+}
+
+/** Loads a binding, or says why it cannot be. */
+async function load(packages: TensorFlowPackages, name: string): Promise<Binding> {
+  if (loaded?.packageName === name) return loaded;
+  if (loaded !== undefined) throw new BackendRefused(`"${loaded.packageName}" is loaded already`);
+  await requirePermissions();
+  restoreOldUtilities();
+  let exports: unknown;
+  try {
+    exports = packages.load(name);
+  } catch (error) {
+    throw new BackendRefused(reasonOf(error), { cause: error });
+  }
+  const tf = asTensorFlow(name, exports);
+  const backend = tf.backend();
+  loaded = { packageName: name, tf, usesGpu: usesGpu(backend), version: libraryVersion(backend) };
+  return loaded;
+}
+
+/** Asked for before the import, which would stop at a prompt, or fail with a message about some variable. */
+async function requirePermissions(): Promise<void> {
+  const missing: string[] = [];
+  for (const name of ["ffi", "env"] as const) {
+    if ((await Deno.permissions.query({ name })).state !== "granted") missing.push(`--allow-${name}`);
+  }
+  if (missing.length > 0) throw new BackendRefused(`it needs ${missing.join(" and ")}`);
+}
+
+/** Functions that Node.js dropped from `util`, and that tfjs-node still calls. */
+function restoreOldUtilities(): void {
+  const util: Record<string, unknown> = createRequire(import.meta.url)("node:util");
+  util["isNullOrUndefined"] ??= (value: unknown) => value === null || value === undefined;
+  util["isArray"] ??= Array.isArray;
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error instanceof Error
+    ? error as Error & { code?: string }
+    : { code: "", message: `${error}` };
+  if (code === "TENSORFLOW_NOT_INSTALLED") return "it is not installed";
+  if (message.includes("native addon module")) {
+    return "its native library is not there: its install script was not allowed to run, or could not download it";
+  }
+  // The loader's messages begin with the file they are about.
+  return `it cannot be loaded: ${message.split("\n")[0]?.replace(/(file:\/\/)?\/\S*\//g, "")}`;
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function usesGpu(backend: unknown): boolean {
+  return member(backend, "isUsingGpuDevice") === true;
+}
+
+function libraryVersion(backend: unknown): string {
+  const version = member(member(backend, "binding"), "TF_Version");
+  return typeof version === "string" ? version : "unknown";
+}
+
+/** The first GPU's name by NVIDIA's driver: TensorFlow's binding does not tell. */
+function gpuName(): string {
+  try {
+    const device = Device.open();
+    const { name } = device.properties;
+    device.close();
+    return name;
+  } catch {
+    return "a CUDA device";
+  }
+}

@@ -1,0 +1,42 @@
+/** The backends that run wherever Deno does: WebAssembly, and plain JavaScript. */
+import { type Backend, BackendRefused, loadTensorFlow, TENSORFLOW_PACKAGE } from "./backend.ts";
+import type { TensorFlowPackages } from "./packages.ts";
+
+/** Small micro-batches are faster here: fresh memory costs more than the kernels save. */
+const ACTIVATION_BYTES = 512 * 2 ** 20;
+/** What 32-bit WebAssembly addresses, less what its allocator loses between tensors. */
+const WASM_ADDRESSABLE_BYTES = 3.5 * 2 ** 30;
+
+const ONE_THREAD = { device: "CPU, one thread", usesGpu: false } as const;
+
+/** The WASM backend with SIMD, on one thread: TensorFlow.js starts its threads in a browser's workers only. */
+export async function startWasm(packages: TensorFlowPackages): Promise<Backend> {
+  const tf = loadTensorFlow(packages);
+  packages.load("@tensorflow/tfjs-backend-wasm");
+  if (!(await tf.setBackend("wasm"))) throw new BackendRefused("TensorFlow.js could not start it");
+  return {
+    name: "wasm",
+    tf,
+    registered: "wasm",
+    memory: { activations: ACTIVATION_BYTES, addressable: WASM_ADDRESSABLE_BYTES },
+    ...ONE_THREAD,
+    libraries: { [TENSORFLOW_PACKAGE]: tf.version_core },
+  };
+}
+
+/** Loops in JavaScript. */
+export async function startCpu(packages: TensorFlowPackages): Promise<Backend> {
+  const tf = loadTensorFlow(packages);
+  await tf.setBackend("cpu");
+  // It would advise, on its first use, to install tfjs-node; what was tried has been said.
+  const backend = tf.backend();
+  if (typeof backend === "object" && backend !== null) Reflect.set(backend, "firstUse", false);
+  return {
+    name: "cpu",
+    tf,
+    registered: "cpu",
+    memory: { activations: ACTIVATION_BYTES },
+    ...ONE_THREAD,
+    libraries: { [TENSORFLOW_PACKAGE]: tf.version_core },
+  };
+}
