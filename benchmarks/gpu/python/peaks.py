@@ -1,0 +1,77 @@
+"""What this GPU reaches in practice: plain square products by cuBLAS and a copy, through PyTorch. Prints JSON.
+
+Argument: the width of the square products.
+"""
+
+import json
+import statistics
+import sys
+import time
+
+try:
+    import torch
+except ImportError as error:
+    print(json.dumps({"unavailable": f"{sys.executable} has no PyTorch ({error})"}))
+    sys.exit(0)
+
+CUDA = torch.cuda.is_available()
+DEVICE = "cuda" if CUDA else "cpu"
+REPEATS = 20 if CUDA else 2
+
+
+def median_seconds(work):
+    """Median time of one call, on the device's clock; three calls before are not counted."""
+    for _ in range(3):
+        work()
+    times = []
+    for _ in range(REPEATS):
+        if CUDA:
+            start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+            start.record()
+            work()
+            end.record()
+            torch.cuda.synchronize()
+            times.append(start.elapsed_time(end) / 1000)
+        else:
+            begin = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
+def product_rate(width, dtype):
+    """FLOP/s of a square product of random numbers: zeros would be faster."""
+    a, b = (torch.randn(width, width, device=DEVICE).to(dtype) for _ in range(2))
+    out = torch.empty(width, width, device=DEVICE, dtype=dtype)
+    return 2 * width**3 / median_seconds(lambda: torch.mm(a, b, out=out))
+
+
+def copy_rate(count):
+    """Bytes a second, read and written."""
+    source = torch.randn(count, device=DEVICE)
+    target = torch.empty_like(source)
+    return 2 * 4 * count / median_seconds(lambda: target.copy_(source))
+
+
+def main():
+    width = int(sys.argv[1])
+    torch.backends.cuda.matmul.allow_tf32 = False
+    print(
+        json.dumps(
+            {
+                "kind": "peaks",
+                "bf16": product_rate(width, torch.bfloat16),
+                "fp16": product_rate(width, torch.float16),
+                "f32": product_rate(width, torch.float32),
+                "copy": copy_rate(max(1024, width * width * 16)),
+                "facts": {
+                    "products": f"{width}×{width}×{width} through PyTorch {torch.__version__}, random numbers, no TF32",
+                    "copy": f"{4 * max(1024, width * width * 16) / 1e9:.1f} GB within the device",
+                    "medians of": str(REPEATS),
+                },
+            }
+        )
+    )
+
+
+main()
