@@ -1,6 +1,7 @@
 /** PyTorch on the CPU, in a process of its own: `pytorch.py` beside this file, driven by lines of JSON. */
 import { parameterShapes } from "../../src/model/parameters.ts";
 import type { TrainingTask } from "../training_task.ts";
+import { LineProcess } from "./line_process.ts";
 import type { Peer, TimedSteps, Unavailable } from "./peer.ts";
 
 const NAME = "PyTorch, CPU";
@@ -9,55 +10,11 @@ const SCRIPT = new URL("./pytorch.py", import.meta.url);
 /** Answers of the process to the task, and to each request after it. */
 type Greeting = { readonly version: string } | { readonly unavailable: string };
 
-class PythonProcess {
-  readonly #child: Deno.ChildProcess;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #lines: ReadableStreamDefaultReader<string>;
-  #rest = "";
-
-  constructor(python: string, script: string) {
-    // The script goes in by -c, so that the process needs no path of this project.
-    this.#child = new Deno.Command(python, { args: ["-c", script], stdin: "piped", stdout: "piped", stderr: "inherit" })
-      .spawn();
-    this.#writer = this.#child.stdin.getWriter();
-    this.#lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  }
-
-  async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    await this.#writer.write(bytes);
-  }
-
-  async send(message: unknown): Promise<void> {
-    await this.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
-  }
-
-  /** The next line of output. */
-  async receive<T>(): Promise<T> {
-    while (true) {
-      const end = this.#rest.indexOf("\n");
-      if (end >= 0) {
-        const line = this.#rest.slice(0, end);
-        this.#rest = this.#rest.slice(end + 1);
-        return JSON.parse(line);
-      }
-      const { value, done } = await this.#lines.read();
-      if (done) throw new Error(`the process ended with code ${(await this.#child.status).code}`);
-      this.#rest += value;
-    }
-  }
-
-  /** Ends the process by the end of its input. */
-  async close(): Promise<void> {
-    await this.#writer.close().catch(() => {});
-    await this.#child.status;
-  }
-}
-
 function bytesOf(array: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-async function sendTask(python: PythonProcess, task: TrainingTask, threads: number): Promise<void> {
+async function sendTask(python: LineProcess, task: TrainingTask, threads: number): Promise<void> {
   const { model, optimizer, batchSequences, learningRate, weights, batches } = task;
   await python.send({
     model,
@@ -83,9 +40,10 @@ export async function openPyTorch(task: TrainingTask, threads: number, python: s
     const reason = `"${python}" may not be run; put the folder of that python3 first in PATH instead`;
     return { name: NAME, reason };
   }
-  let process: PythonProcess | undefined;
+  let process: LineProcess | undefined;
   try {
-    process = new PythonProcess(python, await Deno.readTextFile(SCRIPT));
+    // The script goes in by -c, so that the process needs no path of this project.
+    process = new LineProcess(python, ["-c", await Deno.readTextFile(SCRIPT)]);
     // A process without PyTorch answers without reading: what cannot be written then is no error of its own.
     const sent = sendTask(process, task, threads).catch(() => {});
     const greeting = await process.receive<Greeting>();
@@ -101,7 +59,7 @@ export async function openPyTorch(task: TrainingTask, threads: number, python: s
   }
 }
 
-function runningPeer(process: PythonProcess, version: string, threads: number): Peer {
+function runningPeer(process: LineProcess, version: string, threads: number): Peer {
   return {
     name: `PyTorch ${version}, CPU`,
     threads,

@@ -17,6 +17,7 @@ import { RunFolder } from "../train/run_folder.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { ReadyPlan } from "./carry_out.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
+import { isSigned } from "./keep_manifest.ts";
 import { buildPredicate } from "./predicate_input.ts";
 import { buildReportInput } from "./report_input.ts";
 
@@ -47,9 +48,11 @@ export async function conclude(
   await writeFileDurably(`${output}/${PAPER_COPY}`, paper.text, { files });
   const artefacts = await digestArtefacts(output, artefactNames(output, results), files);
   const predicate = await buildPredicate({ ...predicateInput, artefacts });
-  const envelope = await signStatement(buildStatement({ artefacts, predicate }), key);
+  const statement = buildStatement({ artefacts, predicate });
   const manifestPath = `${output}/${MANIFEST_FILE}`;
-  await writeFileDurably(manifestPath, envelope, { files });
+  if (!await isSigned(manifestPath, statement, key, files)) {
+    await writeFileDurably(manifestPath, await signStatement(statement, key), { files });
+  }
   for (const warning of warnings) events.onWarning?.(warning);
   return { plan, results, verdicts: claims, comparisons, manifestPath, reportPath };
 }

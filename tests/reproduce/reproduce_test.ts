@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ARITHMETIC_VERSION } from "../../src/engine/ordered/arithmetic.ts";
 import { UserError } from "../../src/errors.ts";
+import { generateSigningKey } from "../../src/manifest/keys.ts";
 import { paperJudge } from "../../src/manifest/paper_judge.ts";
 import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
 import type { ReproduceEvents } from "../../src/reproduce/options.ts";
@@ -34,6 +35,26 @@ Deno.test("reproduce() leaves a manifest that verifies, and trains nothing when 
     assert(second.results.every((result) => result.kind === "trained" && result.cached));
     assert.equal(digestOf(second), digestOf(first));
     assert.deepEqual(second.verdicts, first.verdicts);
+  });
+});
+
+Deno.test("reproduce() keeps a manifest that would differ by its time alone, and what was attested of it holds", async () => {
+  await withOutput(async (folder) => {
+    const key = await generateSigningKey();
+    const options = { only: ["upstream"], signingKey: () => Promise.resolve(key) };
+    const { manifestPath } = await reproduceSmoke(folder, 2, { ...options, command: ["reproduce"] });
+    const first = await Deno.readTextFile(manifestPath);
+    await reproduceSmoke(folder, 2, { ...options, command: ["reproduce", "--again"] });
+    assert.equal(await Deno.readTextFile(manifestPath), first);
+
+    await reproduceSmoke(folder, 2, { ...options, signingKey: generateSigningKey });
+    const other = await Deno.readTextFile(manifestPath);
+    assert.notEqual(other, first);
+    await reproduceSmoke(folder, 2, { ...options, only: ["upstream", "from-scratch"] });
+    assert.notEqual(await Deno.readTextFile(manifestPath), other);
+    await Deno.writeTextFile(manifestPath, "{}");
+    await reproduceSmoke(folder, 2, options);
+    assert.equal((await verifyManifestFile(manifestPath)).steps.find(({ name }) => name === "signature")?.status, "ok");
   });
 });
 

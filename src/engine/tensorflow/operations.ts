@@ -46,7 +46,11 @@ function arrangedProducts(tf: TensorFlow): Pick<Operations, "multiply" | "multip
   const product = (a: Tensor, b: Tensor): Tensor => {
     if (a.shape.length === 2) return tf.matMul(a, b);
     const matrix = (x: Tensor, i: number) => tf.reshape(tf.slice(x, [i, 0, 0], [1, -1, -1]), x.shape.slice(1));
-    return tf.stack(Array.from({ length: a.shape[0] ?? 0 }, (_, i) => tf.matMul(matrix(a, i), matrix(b, i))));
+    const products = Array.from(
+      { length: a.shape[0] ?? 0 },
+      (_, i) => tf.tidy(() => tf.matMul(matrix(a, i), matrix(b, i))),
+    );
+    return tf.stack(products);
   };
   const multiply = tf.customGrad<[Tensor, Tensor]>((a, b, save) => {
     save([a, b]);

@@ -1,0 +1,53 @@
+/**
+ * Whether the manifest that is there already says the same. A new one would differ by its time alone, and what reviewers
+ * attested are the bytes of the old one.
+ */
+import { parseStrictJson } from "../digest/strict_json.ts";
+import { UserError } from "../errors.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import { readFileBounded } from "../files/read_file.ts";
+import { readEnvelope } from "../manifest/dsse.ts";
+import type { SigningKey } from "../manifest/keys.ts";
+import type { Statement } from "../manifest/predicate.ts";
+import { signStatement } from "../manifest/statement.ts";
+import { statementSchema } from "../manifest/statement_schema.ts";
+import { MAX_MANIFEST_BYTES } from "../manifest/verify.ts";
+
+/**
+ * True if signing the statement at the old manifest's time and for its command gives the old manifest: signatures and
+ * their encoding leave no choice, so that equal bytes mean an equal statement by the same key.
+ */
+export async function isSigned(
+  path: string,
+  statement: Statement,
+  key: SigningKey,
+  files: FileSystem,
+): Promise<boolean> {
+  const bytes = await readIfThere(path, files);
+  const old = bytes === undefined ? undefined : readStatement(bytes);
+  if (bytes === undefined || old === undefined) return false;
+  const { metadata, command } = old.predicate;
+  const repeated: Statement = { ...statement, predicate: { ...statement.predicate, metadata, command } };
+  return await signStatement(repeated, key) === new TextDecoder().decode(bytes);
+}
+
+async function readIfThere(path: string, files: FileSystem): Promise<Uint8Array | undefined> {
+  try {
+    return await readFileBounded(path, MAX_MANIFEST_BYTES, files);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined for whatever is no manifest of this version: it is written anew. */
+function readStatement(bytes: Uint8Array): Statement | undefined {
+  try {
+    const envelope = readEnvelope(parseStrictJson(bytes));
+    if (typeof envelope === "string") return undefined;
+    const parsed = statementSchema.safeParse(parseStrictJson(envelope.payload));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
