@@ -2,7 +2,7 @@
 import { CublasLt } from "../../src/engine/cuda/driver/cublaslt.ts";
 import { compileKernels } from "../../src/engine/cuda/driver/compile_kernels.ts";
 import { Device } from "../../src/engine/cuda/driver/device.ts";
-import { createOrderedCudaEngine } from "../../src/engine/cuda/engine.ts";
+import { createOrderedCudaEngine } from "../../src/engine/cuda/ordered/engine.ts";
 import { readKernelUnit } from "../../src/engine/cuda/kernel_source.ts";
 import { loadMixedKernels } from "../../src/engine/cuda/mixed/kernels.ts";
 import { planMixedMemory } from "../../src/engine/cuda/mixed/memory.ts";

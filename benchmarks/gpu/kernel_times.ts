@@ -44,10 +44,15 @@ export class KernelTotals {
     total.milliseconds += milliseconds;
   }
 
-  /** The longest first: by measured time, and by predicted time where nothing was measured. */
-  get sorted(): KernelTotal[] {
-    return [...this.#totals.values()].sort((a, b) =>
-      b.milliseconds - a.milliseconds || b.predictedMilliseconds - a.predictedMilliseconds
-    );
+  /** Means over steps, the longest first: by measured time, and by predicted time where nothing was measured. */
+  perStep(steps: number): KernelTotal[] {
+    return [...this.#totals.values()].map((total) => ({
+      ...total,
+      launches: Math.round(total.launches / steps),
+      flops: total.flops / steps,
+      bytes: total.bytes / steps,
+      predictedMilliseconds: total.predictedMilliseconds / steps,
+      milliseconds: total.milliseconds / steps,
+    })).sort((a, b) => b.milliseconds - a.milliseconds || b.predictedMilliseconds - a.predictedMilliseconds);
   }
 }

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { compileKernels } from "../../src/engine/cuda/driver/compile_kernels.ts";
 import { Device } from "../../src/engine/cuda/driver/device.ts";
 import type { View } from "../../src/engine/cuda/driver/view.ts";
-import { ORDERED_FLAGS } from "../../src/engine/cuda/engine.ts";
+import { ORDERED_FLAGS } from "../../src/engine/cuda/ordered/engine.ts";
 import { readKernelUnit } from "../../src/engine/cuda/kernel_source.ts";
 import { EXTENT, OrderedKernels } from "../../src/engine/cuda/ordered/kernels.ts";
 import { TILES } from "../../src/engine/cuda/ordered/matmul_tile.ts";

@@ -12,6 +12,7 @@ import { openTraining } from "./training.ts";
 /** A trainer with what the results say of it. */
 export interface GpuPeer extends Peer {
   readonly facts: Speed["facts"];
+  readonly unit: Speed["unit"];
   readonly microBatchSequences: number;
   memoryBytes(): Promise<number>;
 }
@@ -24,6 +25,7 @@ export async function openRewarm(engine: Engine, task: GpuTask): Promise<GpuPeer
     name: `rewarm ${engine.name}`,
     threads: 1,
     facts: { arithmetic: engine.arithmetic, ...engine.description },
+    unit: engine.level === "machine_to_machine" ? "f32" : "half",
     microBatchSequences: task.microBatchSequences,
     async train(steps) {
       const losses: number[] = [];
@@ -91,6 +93,7 @@ export async function openTorch(
       name: `PyTorch ${greeting.version}, ${mode === "eager" ? "eager" : `torch.compile ${mode}`}`,
       threads: 1,
       facts: greeting.facts,
+      unit: "half",
       microBatchSequences: greeting.microBatchSequences,
       async train(steps) {
         await process.send({ steps });

@@ -41,6 +41,8 @@ const speed = z.strictObject({
   trainer: z.string(),
   /** versions and choices */
   facts,
+  /** which units do most of its arithmetic: those for f32, or tensor cores with 16-bit factors */
+  unit: z.enum(["f32", "half"]),
   microBatchSequences: count,
   /** of every round */
   tokensPerSecond: z.array(z.number()).min(1),

@@ -43,7 +43,7 @@ async function examine(name: string, look: () => Promise<string> | string): Prom
 /** What the CUDA engine would find. */
 async function examineGpu(libraryFolders: readonly string[] = []): Promise<Finding[]> {
   const { examineCuda } = await import("../engine/cuda/driver/examine.ts");
-  const { ORDERED_FLAGS } = await import("../engine/cuda/engine.ts");
+  const { ORDERED_FLAGS } = await import("../engine/cuda/ordered/engine.ts");
   const { readKernelUnit } = await import("../engine/cuda/kernel_source.ts");
   const { text: source } = await readKernelUnit("ordered");
   const kernels = [{ name: "ordered", source, flags: ORDERED_FLAGS }];

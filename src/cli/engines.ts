@@ -16,9 +16,14 @@ import { kernelCache } from "./settings.ts";
 
 /** Options of every command that starts an engine. */
 export const ENGINE_OPTIONS = {
-  engine: { kind: "text", value: "NAME", help: "what trains: exact, or cuda-ordered on a GPU (default: exact)" },
+  engine: {
+    kind: "text",
+    value: "NAME",
+    help: "exact, or on a GPU cuda-ordered, cuda-bf16, cuda-fp16 (default: exact)",
+  },
   threads: { kind: "count", value: "N", help: "threads of the exact engine; changes no bit (default: all cores)" },
   device: { kind: "text", value: "N", help: "which GPU, from 0 (default: 0)" },
+  recompute: { kind: "flag", help: "cuda-bf16, cuda-fp16: less memory for a third more arithmetic; changes no bit" },
   "cuda-lib": { kind: "list", value: "DIR…", help: "folders to look for NVIDIA's libraries in first" },
 } as const;
 
@@ -72,10 +77,32 @@ const cudaOrdered: EngineChoice = {
       : `the engine cuda-ordered takes ${compactNumber(bytes)}B of a GPU's memory`;
   },
   start: async (values) => {
-    const { createOrderedCudaEngine } = await import("../engine/cuda/engine.ts");
+    const { createOrderedCudaEngine } = await import("../engine/cuda/ordered/engine.ts");
     return await createOrderedCudaEngine(cudaOptions(values));
   },
 };
+
+function cudaMixed(precision: "bf16" | "fp16"): EngineChoice {
+  return {
+    name: `cuda-${precision}`,
+    // As `mixedArithmetic` has it, which is not loaded before it is needed; a test holds the two together.
+    identity: { level: "run_to_run", arithmetic: `mixed-${precision}/1` },
+    memory: async (plan, { recompute = false }) => {
+      const { planMixedMemory } = await import("../engine/cuda/mixed/memory.ts");
+      const bytes = largest(plan, (options) => planMixedMemory(options, { recompute, gemm: "cuBLASLt" }).bytes);
+      if (typeof bytes === "string") return bytes;
+      return `the engine cuda-${precision} takes ${compactNumber(bytes)}B of a GPU's memory`;
+    },
+    start: async (values) => {
+      const { createMixedCudaEngine } = await import("../engine/cuda/mixed/engine.ts");
+      return createMixedCudaEngine({
+        ...cudaOptions(values),
+        precision,
+        ...(values.recompute === true ? { recompute: true } : {}),
+      });
+    },
+  };
+}
 
 /** What the CUDA engines are told. */
 function cudaOptions({ device, "cuda-lib": libraryFolders = [] }: EngineValues) {
@@ -95,7 +122,7 @@ function largest(plan: Plan, bytesOf: (options: ReturnType<typeof sessionOptions
   }
 }
 
-const ENGINES: readonly EngineChoice[] = [exact, cudaOrdered];
+const ENGINES: readonly EngineChoice[] = [exact, cudaOrdered, cudaMixed("bf16"), cudaMixed("fp16")];
 
 /**
  * The engine that options name.

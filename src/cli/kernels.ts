@@ -1,6 +1,6 @@
 /** `deno task kernels`: compiles the CUDA kernels beforehand, for machines and container images without NVRTC. */
 import { type Digest, shortDigest } from "../digest/sha256.ts";
-import { ORDERED_FLAGS } from "../engine/cuda/engine.ts";
+import { ORDERED_FLAGS } from "../engine/cuda/ordered/engine.ts";
 import { kernelsDigest } from "../engine/cuda/driver/compile_kernels.ts";
 import type { KernelCompiler } from "../engine/cuda/driver/kernel_compiler.ts";
 import { openNvcc } from "../engine/cuda/driver/nvcc.ts";

@@ -22,7 +22,10 @@ const OPTIONS = {
   ...PLAN_OPTIONS,
   out: { kind: "text", value: "DIR", help: "output folder (default: out/SCALE)" },
   key: { kind: "text", value: "FILE", help: `private key to sign with (default: ${KEY_VARIABLE}, or ${DEFAULT_KEY})` },
-  "accept-other-device": { kind: "flag", help: "go on with 16-bit runs on another GPU or driver; the manifest says so" },
+  "accept-other-device": {
+    kind: "flag",
+    help: "go on with 16-bit runs on another GPU or driver; the manifest says so",
+  },
   "dry-run": { kind: "flag", help: "show the plan and stop" },
 } as const;
 

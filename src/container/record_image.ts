@@ -19,6 +19,8 @@ export interface RecordOptions {
   /** the project's folder in the image, without a final slash */
   readonly root: string;
   readonly lock: ImageLock;
+  /** what the image is built for, as the lockfile writes it */
+  readonly platform: string;
   /** whether TensorFlow's own libraries were installed */
   readonly tensorflow: boolean;
   /** where the source is, as the builder says */
@@ -36,10 +38,18 @@ export interface RecordOptions {
 /**
  * What an image was built from, all of it measured but `source`, `revision` and the bases, which the lockfile names.
  *
- * @throws {UserError} `IMAGE_LIBRARY_MISSING` with every library that cannot be loaded
+ * @throws {UserError} `IMAGE_PLATFORM` if it is built for another machine, `IMAGE_LIBRARY_MISSING` with every library
+ * that cannot be loaded
  */
 export async function recordImage(options: RecordOptions): Promise<ImageFacts> {
-  const { root, lock, source, revision } = options;
+  const { root, lock, platform, source, revision } = options;
+  if (platform !== lock.platform) {
+    throw new UserError(
+      "IMAGE_PLATFORM",
+      `The image is built for ${platform}, but ${IMAGE_LOCK_FILE} is for ${lock.platform}`,
+      `build it with "--platform ${lock.platform}"`,
+    );
+  }
   const { base, deno } = lock.images;
   return {
     bases: [base, deno].map((image) => ({ name: imageName(image), sha256: image.sha256 })),
@@ -103,6 +113,7 @@ if (import.meta.main) {
     const facts = await recordImage({
       root,
       lock: await readImageLock(),
+      platform: `${Deno.build.os}/${Deno.build.arch === "x86_64" ? "amd64" : "arm64"}`,
       tensorflow: Deno.env.get("TENSORFLOW") !== "none",
       source: Deno.env.get("SOURCE") || "unknown",
       revision: Deno.env.get("REVISION") || "unknown",

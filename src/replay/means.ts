@@ -7,7 +7,7 @@ import { UserError } from "../errors.ts";
 import { compactNumber } from "../experiment/plan_text.ts";
 import type { TrainedRun } from "../manifest/run.ts";
 import { parameterCount } from "../model/config.ts";
-import { conditionDifferences } from "../train/conditions.ts";
+import { conditionDifferences, type Conditions } from "../train/conditions.ts";
 import { sessionOptions } from "../train/train_plan.ts";
 
 /** Bytes of a batch's tokens, which are read into memory beside the engine's; a batch of the paper's has 4.5 MB. */
@@ -32,17 +32,30 @@ export function requireEngine(run: TrainedRun, engine: Engine): void {
         : "replay it with the version of rewarm and the engine that made it",
     );
   }
-  if (level === "run_to_run") requireConditions(run, engine);
+  if (level === "run_to_run") {
+    const known = Object.keys(engine.conditions ?? {});
+    requireConditions(run, engine.conditions, (name) => known.includes(name));
+  }
   const flaw = batchFlaw(run) ?? memoryFlaw(run, engine);
   if (flaw !== undefined) {
     throw new UserError("TOO_LARGE_TO_REPLAY", `Run "${run.label}" cannot be trained again here: ${flaw}`);
   }
 }
 
-/** Bits that hold from run to run hold under the conditions of the run, all of them and throughout. */
-function requireConditions({ label, conditions = [] }: TrainedRun, engine: Engine): void {
+/**
+ * Refuses a run whose bits depend on more than is given here: they hold under its conditions, all of them and throughout.
+ *
+ * @param isAsked which conditions are known so far; default: all
+ * @throws {UserError} `ENGINE_CANNOT_REPLAY` naming what differs
+ */
+export function requireConditions(
+  { label, conditions = [] }: TrainedRun,
+  here: Conditions = {},
+  isAsked: (name: string) => boolean = () => true,
+): void {
   const [first, second] = conditions;
-  const differences = conditionDifferences(first?.conditions ?? {}, engine.conditions ?? {});
+  const then = Object.entries(first?.conditions ?? {}).filter(([name]) => isAsked(name));
+  const differences = conditionDifferences(Object.fromEntries(then), here);
   if (second === undefined && differences.length === 0) return;
   throw new UserError(
     "ENGINE_CANNOT_REPLAY",

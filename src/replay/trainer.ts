@@ -13,13 +13,14 @@ import { loadCheckpoint } from "../train/checkpoint.ts";
 import { maxCheckpointBytes } from "../train/checkpoint_size.ts";
 import { type Corpora, requireCorpus, Validation } from "../train/evaluation.ts";
 import { toBits } from "../train/journal_record.ts";
+import { conditionsOf } from "../train/conditions.ts";
 import { updatesBefore } from "../train/skipped_steps.ts";
 import { stateDigest } from "../train/state_digest.ts";
 import { SessionPool } from "../train/train_plan.ts";
 import { Interrupted } from "../train/train_run.ts";
 import { type ReplayField, ReplayMismatch } from "./difference.ts";
 import { readCheckpointArtefact, readEvidence, type RunEvidence } from "./evidence.ts";
-import { requireEngine } from "./means.ts";
+import { requireConditions, requireEngine } from "./means.ts";
 import type { Segment } from "./segment.ts";
 
 /** What pieces are trained again with. */
@@ -113,6 +114,7 @@ export class Trainer {
   /** Brings the engine's state to a step of a run; returns the step from which it had to train. */
   async #seek(run: TrainedRun, step: number): Promise<number> {
     const session = await this.#pool.get(run);
+    if (run.conditions !== undefined) requireConditions(run, conditionsOf(this.#options.engine, session));
     const position = this.#position;
     const isHere = position?.run === run.key && position.session === session && position.step <= step;
     const here = isHere ? position.step : -1;

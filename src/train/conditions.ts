@@ -3,10 +3,20 @@
  * libraries. They are kept with every checkpoint, so that a run goes on under the same or by its owner's word.
  */
 import { z } from "zod";
+import type { Engine, Session } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
 
 /** An engine's conditions, by name. */
 export type Conditions = Readonly<Record<string, string>>;
+
+/** What the bits of a session depend on; undefined if on nothing. */
+export function conditionsOf(
+  engine: Pick<Engine, "conditions">,
+  session: Pick<Session, "conditions">,
+): Conditions | undefined {
+  if (engine.conditions === undefined && session.conditions === undefined) return undefined;
+  return { ...engine.conditions, ...session.conditions };
+}
 
 /** From which step on a run was computed under which conditions. */
 export interface ConditionPeriod {

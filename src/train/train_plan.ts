@@ -4,6 +4,7 @@ import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { canonicalJson } from "../digest/canonical_json.ts";
+import { conditionsOf } from "./conditions.ts";
 import type { Corpora } from "./evaluation.ts";
 import { Validation } from "./evaluation.ts";
 import { RunFolder, type RunRecord } from "./run_folder.ts";
@@ -90,12 +91,14 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
     const cached = await folder.finished(run);
     if (cached !== undefined) return { run, kind: "trained", record: cached, cached: true };
     const { signal, onProgress, onWarning } = options;
+    const session = await pool.get(run);
+    const conditions = conditionsOf(engine, session);
     const record = await trainRun(run, folder, {
-      session: await pool.get(run),
+      session,
       corpora,
       validation: await loadValidation(evaluation.windows),
       output,
-      ...(engine.conditions === undefined ? {} : { conditions: engine.conditions }),
+      ...(conditions === undefined ? {} : { conditions }),
       ...(options.acceptOtherConditions === true ? { acceptOtherConditions: true } : {}),
       ...(parent === undefined ? {} : {
         parent: { run: parent.run, folder: new RunFolder(output, parent.run.label, files) },

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { Nvrtc } from "../../src/engine/cuda/driver/nvrtc.ts";
 import type { Target } from "../../src/engine/cuda/driver/target.ts";
-import { ORDERED_FLAGS } from "../../src/engine/cuda/engine.ts";
+import { ORDERED_FLAGS } from "../../src/engine/cuda/ordered/engine.ts";
 import { type KernelChoice, type KernelUnit, readKernelUnit } from "../../src/engine/cuda/kernel_source.ts";
 import { MIXED_FLAGS } from "../../src/engine/cuda/mixed/specialization.ts";
 import { withFolder } from "../temporary_folder.ts";

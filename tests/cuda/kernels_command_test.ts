@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { kernels } from "../../src/cli/kernels.ts";
 import { kernelsDigest } from "../../src/engine/cuda/driver/compile_kernels.ts";
 import { readPrebuilt } from "../../src/engine/cuda/driver/prebuilt_kernels.ts";
-import { ORDERED_FLAGS } from "../../src/engine/cuda/engine.ts";
+import { ORDERED_FLAGS } from "../../src/engine/cuda/ordered/engine.ts";
 import { readKernelUnit } from "../../src/engine/cuda/kernel_source.ts";
 import { testWithFakes } from "./fakes/build.ts";
 

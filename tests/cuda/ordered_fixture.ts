@@ -2,7 +2,7 @@
 import { compileKernels } from "../../src/engine/cuda/driver/compile_kernels.ts";
 import { Device } from "../../src/engine/cuda/driver/device.ts";
 import type { View } from "../../src/engine/cuda/driver/view.ts";
-import { createOrderedCudaEngine, ORDERED_FLAGS } from "../../src/engine/cuda/engine.ts";
+import { createOrderedCudaEngine, ORDERED_FLAGS } from "../../src/engine/cuda/ordered/engine.ts";
 import { readKernelUnit } from "../../src/engine/cuda/kernel_source.ts";
 import { OrderedKernels } from "../../src/engine/cuda/ordered/kernels.ts";
 import { buildStandIn } from "../../src/engine/cuda/stand_in/build.ts";

@@ -3,6 +3,7 @@
  * The bounds are those of the issue that asked for this engine; what was measured is in docs/tensorflow.md.
  */
 import assert from "node:assert/strict";
+import { createTensorFlowEngine } from "../../src/engine/tensorflow/engine.ts";
 import { initializeWeights } from "../../src/model/initial_weights.ts";
 import { parameterShapes } from "../../src/model/parameters.ts";
 import { LEARNING_RATE, loadWeights, randomTokens, randomWeights } from "../engine/fixture.ts";
@@ -13,14 +14,26 @@ const GRADIENT_TOLERANCE = 1e-4;
 const TRAINING_TOLERANCE = 1e-3;
 const STEPS = 50;
 
-const hasAdapter = await navigator.gpu?.requestAdapter() != null;
+/** Whether a backend runs here. */
+async function runs(backend: string): Promise<boolean> {
+  return await createTensorFlowEngine({ backend }).then(() => true, () => false);
+}
 
 const cases = [
   { backend: "wasm", name: "neox-tiny", model: NEOX_TINY, steps: STEPS },
   { backend: "wasm", name: "smoke", model: SMOKE, steps: STEPS },
   { backend: "cpu", name: "smoke", model: SMOKE, steps: 5 },
   // A software adapter takes seconds to compile the kernels.
-  { backend: "webgpu", name: "smoke", model: SMOKE, steps: 5, ignore: !hasAdapter },
+  { backend: "webgpu", name: "smoke", model: SMOKE, steps: 5, ignore: !(await runs("webgpu")) },
+  // Where the native libraries are installed, and permissions let them be loaded.
+  {
+    backend: "tfjs-node-gpu",
+    name: "neox-tiny",
+    model: NEOX_TINY,
+    steps: STEPS,
+    ignore: !(await runs("tfjs-node-gpu")),
+  },
+  { backend: "tfjs-node", name: "neox-tiny", model: NEOX_TINY, steps: STEPS, ignore: !(await runs("tfjs-node")) },
 ];
 
 function assertClose(actual: number, expected: number, tolerance: number, what: string): void {

@@ -125,9 +125,7 @@ for (const backend of ["wasm", "cpu"]) {
       await assert.rejects(session.step(new Uint16Array(0), LEARNING_RATE, 0), RangeError);
       assert.equal(tf.memory().numTensors, numTensors);
     }, backend);
-    await withTensorFlow(trainingOf(model, 2), () => Promise.resolve(), backend); // its turn comes after the close
-    await withTensorFlow(trainingOf(model, 2), () => Promise.resolve(), backend);
-    const empty = await withTensorFlow(trainingOf(model, 2), () => Promise.resolve(tf.memory().numTensors), backend);
-    assert(empty > before);
+    await new Promise((resolve) => setTimeout(resolve, 0)); // the close takes its turn
+    assert.equal(tf.memory().numTensors, before);
   });
 }

@@ -4,8 +4,10 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import { createTensorFlowEngine } from "../../src/engine/tensorflow/engine.ts";
 import { generateSigningKey } from "../../src/manifest/keys.ts";
+import { paperJudge } from "../../src/manifest/paper_judge.ts";
 import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
 import { replay } from "../../src/replay/replay.ts";
+import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { reproduce } from "../../src/reproduce/reproduce.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { sharedCache } from "../engine/fixture.ts";
@@ -27,7 +29,10 @@ Deno.test("reproduce() trains the smoke plan on TensorFlow.js, and verify() bear
     for (const result of results) assert(result.kind === "trained" && result.record.outcome.kind === "completed");
 
     await t.step("the manifest states the engine, that it promises no bits, and its libraries", async () => {
-      const { statement, verdict } = await verifyManifestFile(manifestPath);
+      const paper = await loadPaper();
+      const { statement, verdict } = await verifyManifestFile(manifestPath, {
+        judge: paperJudge(paper.text, PAPER_FILE),
+      });
       assert.equal(verdict, "verified");
       assert.equal(statement?.predicate.engine.name, "tensorflow");
       assert.equal(statement.predicate.engine.level, "not_guaranteed");

@@ -64,6 +64,8 @@ export interface TensorFlow {
   };
   /** undefined if the backend does not have the operation */
   getKernel(operation: string, backend: string): unknown;
+  getKernelsForBackend(backend: string): readonly { readonly kernelName: string }[];
+  unregisterKernel(operation: string, backend: string): void;
   getBackend(): string;
   setBackend(name: string): Promise<boolean>;
   registerBackend(name: string, make: () => unknown): boolean;

@@ -1,8 +1,9 @@
 /** TensorFlow's own library, through the native bindings of tfjs-node: on a CUDA device, or on the CPU. */
 import { createRequire } from "node:module";
 import { Device } from "../cuda/driver/device.ts";
+import { UserError } from "../../errors.ts";
 import type { TensorFlow } from "./api.ts";
-import { asTensorFlow, type Backend, BackendRefused, TENSORFLOW_PACKAGE } from "./backend.ts";
+import { asTensorFlow, type Backend, BackendRefused, loadTensorFlow, TENSORFLOW_PACKAGE } from "./backend.ts";
 import type { TensorFlowPackages } from "./packages.ts";
 
 const GPU_PACKAGE = "@tensorflow/tfjs-node-gpu";
@@ -68,6 +69,8 @@ async function load(packages: TensorFlowPackages, name: string): Promise<Binding
   try {
     exports = packages.load(name);
   } catch (error) {
+    if (error instanceof UserError) throw new BackendRefused("it is not installed", { cause: error });
+    forgetKernels(loadTensorFlow(packages));
     throw new BackendRefused(reasonOf(error), { cause: error });
   }
   const tf = asTensorFlow(name, exports);
@@ -92,11 +95,13 @@ function restoreOldUtilities(): void {
   util["isArray"] ??= Array.isArray;
 }
 
+/** A package names its kernels before it looks for its library; the next one would find them named already. */
+function forgetKernels(tf: TensorFlow): void {
+  for (const { kernelName } of tf.getKernelsForBackend(REGISTERED)) tf.unregisterKernel(kernelName, REGISTERED);
+}
+
 function reasonOf(error: unknown): string {
-  const { code, message } = error instanceof Error
-    ? error as Error & { code?: string }
-    : { code: "", message: `${error}` };
-  if (code === "TENSORFLOW_NOT_INSTALLED") return "it is not installed";
+  const message = error instanceof Error ? error.message : String(error);
   if (message.includes("native addon module")) {
     return "its native library is not there: its install script was not allowed to run, or could not download it";
   }

@@ -2,8 +2,8 @@
 import { type Backend, BackendRefused, loadTensorFlow, TENSORFLOW_PACKAGE } from "./backend.ts";
 import type { TensorFlowPackages } from "./packages.ts";
 
-/** Small micro-batches are faster here: fresh memory costs more than the kernels save. */
-const ACTIVATION_BYTES = 512 * 2 ** 20;
+/** Small micro-batches are faster here: fresh memory costs more than larger kernels save. */
+const ACTIVATION_BYTES = 256 * 2 ** 20;
 /** What 32-bit WebAssembly addresses, less what its allocator loses between tensors. */
 const WASM_ADDRESSABLE_BYTES = 3.5 * 2 ** 30;
 

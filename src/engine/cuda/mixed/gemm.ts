@@ -30,13 +30,13 @@ export interface GemmOperands {
 export interface Gemm {
   /** Computes a product after the work given to the device before; returns at once. */
   run(shape: GemmShape, operands: GemmOperands): void;
-  /** what the bits of its products depend on, such as the algorithm chosen for each shape */
-  readonly facts: Readonly<Record<string, string>>;
+  /** what was chosen for each shape, by the name of the product: the bits depend on it */
+  readonly algorithms: Readonly<Record<string, string>>;
   /** Gives back what it holds besides the device's memory. */
   close(): void;
 }
 
-/** A shape in words: `nt 8192x50304x1024 16`. */
+/** A shape in words: `product nt 8192x50304x1024 16`. */
 export function gemmName({ layout, m, n, k, output }: GemmShape): string {
-  return `${layout} ${m}x${n}x${k} ${output}`;
+  return `product ${layout} ${m}x${n}x${k} ${output}`;
 }

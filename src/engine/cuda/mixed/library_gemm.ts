@@ -9,7 +9,7 @@ import { FLOAT_BYTES, HALF_BYTES, halfType, type MixedPrecision } from "./precis
 
 /** See {@linkcode Gemm}. */
 export class LibraryGemm implements Gemm {
-  readonly facts: Readonly<Record<string, string>>;
+  readonly algorithms: Readonly<Record<string, string>>;
   readonly #library: CublasLt;
   readonly #handle: bigint;
   readonly #workspace: View;
@@ -50,8 +50,7 @@ export class LibraryGemm implements Gemm {
       this.close();
       throw error;
     }
-    const algorithms = Array.from(this.#matmuls, ([name, { algorithm }]) => [name, algorithm.bytes]);
-    this.facts = { gemm: library.version, ...Object.fromEntries(algorithms) };
+    this.algorithms = Object.fromEntries(Array.from(this.#matmuls, ([name, { algorithm }]) => [name, algorithm.bytes]));
   }
 
   run(shape: GemmShape, { a, b, c, accumulate = false }: GemmOperands): void {

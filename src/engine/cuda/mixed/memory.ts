@@ -117,7 +117,7 @@ function total(sizes: Readonly<Record<string, number>>): number {
 
 /** Equal pieces of the rows, each of at most so many bytes of logits. */
 function logitRanges(rows: number, { vocabularySize }: ModelConfig, bytes: number): RowRange[] {
-  const most = Math.max(LOGIT_ROWS, Math.floor(bytes / (HALF_BYTES * vocabularySize)));
+  const most = Math.max(1, Math.floor(bytes / (HALF_BYTES * vocabularySize * LOGIT_ROWS))) * LOGIT_ROWS;
   const pieces = Math.ceil(rows / most);
   const count = Math.ceil(rows / pieces / LOGIT_ROWS) * LOGIT_ROWS;
   const ranges: RowRange[] = [];

@@ -38,9 +38,13 @@ export function ownGemmWorkspaceBytes(shape: GemmShape): number {
   return splits > 1 ? splits * shape.m * shape.n * FLOAT_BYTES : 0;
 }
 
+/** Their name where cuBLASLt's version would stand. */
+export const OWN_GEMM = "rewarm mma 128x128x32";
+
 /** See {@linkcode Gemm}. */
 export class OwnGemm implements Gemm {
-  readonly facts: Readonly<Record<string, string>> = { gemm: "rewarm mma 128x128x32" };
+  /** none: the kernels' image says it all */
+  readonly algorithms: Readonly<Record<string, string>> = {};
   readonly #device: Device;
   readonly #kernels: MixedKernels;
   readonly #workspace: View;

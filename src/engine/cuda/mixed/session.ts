@@ -44,12 +44,14 @@ export interface MixedSessionParts {
   /** absent: the project's own products */
   readonly library?: CublasLt;
   readonly memory?: Omit<MixedMemoryOptions, "gemm">;
+  /** what the bits of the kernels depend on */
+  readonly conditions?: Readonly<Record<string, string>>;
 }
 
 /** See {@linkcode Session}. */
 export class MixedSession implements Session {
-  /** what the bits depend on besides model and data: how products are computed */
-  readonly facts: Readonly<Record<string, string>>;
+  /** what the bits depend on besides the engine's own conditions: kernels, and how each product is computed */
+  readonly conditions: Readonly<Record<string, string>>;
   readonly #device: Device;
   readonly #options: SessionOptions;
   readonly #precision: MixedPrecision;
@@ -68,7 +70,10 @@ export class MixedSession implements Session {
    *
    * @throws {UserError} `OUT_OF_DEVICE_MEMORY` with the gradient block that would fit
    */
-  constructor({ device, kernels, precision, library, memory = {} }: MixedSessionParts, options: SessionOptions) {
+  constructor(
+    { device, kernels, precision, library, memory = {}, conditions = {} }: MixedSessionParts,
+    options: SessionOptions,
+  ) {
     const { model, gradientBlockSequences } = options;
     const memoryOptions: MixedMemoryOptions = { ...memory, gemm: library === undefined ? "own" : "cuBLASLt" };
     this.#device = device;
@@ -89,7 +94,7 @@ export class MixedSession implements Session {
       freeBuffers(device, this.#buffers);
       throw error;
     }
-    this.facts = this.#gemm.facts;
+    this.conditions = { ...conditions, ...this.#gemm.algorithms };
     this.#pass = new PassContext(device, kernels, this.#gemm, model, this.#memory, this.#buffers);
     this.#update = new Update(device, kernels, model, this.#scaling);
     this.#uploadTables();

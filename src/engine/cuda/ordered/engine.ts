@@ -1,24 +1,15 @@
-/** The CUDA engine: one NVIDIA GPU, driven through its driver's library. */
-import type { Engine, Session, SessionOptions } from "../engine.ts";
-import type { KernelCache } from "../kernel_cache.ts";
-import { parameterCount } from "../../model/config.ts";
-import { ARITHMETIC_VERSION } from "../ordered/arithmetic.ts";
-import { compileKernels, type CompileOptions } from "./driver/compile_kernels.ts";
-import { describeDevice } from "./driver/description.ts";
-import { Device } from "./driver/device.ts";
-import { readKernelUnit } from "./kernel_source.ts";
-import { OrderedKernels } from "./ordered/kernels.ts";
-import { planOrderedMemory } from "./ordered/memory.ts";
-import { OrderedSession } from "./ordered/session.ts";
-
-/** Which GPU, and where NVIDIA's libraries and compiled kernels are; none of it changes a bit of the ordered mode. */
-export interface CudaEngineOptions extends Omit<CompileOptions, "device" | "flags"> {
-  /** looked through before the loader's own places */
-  readonly libraryFolders?: readonly string[];
-  /** 0 is the first that CUDA_VISIBLE_DEVICES leaves; default: 0 */
-  readonly ordinal?: number;
-  readonly cache?: KernelCache;
-}
+/** The CUDA engine's ordered mode: the exact engine's arithmetic on one NVIDIA GPU. */
+import type { Engine, Session, SessionOptions } from "../../engine.ts";
+import { parameterCount } from "../../../model/config.ts";
+import { ARITHMETIC_VERSION } from "../../ordered/arithmetic.ts";
+import { compileKernels } from "../driver/compile_kernels.ts";
+import { describeDevice } from "../driver/description.ts";
+import { Device } from "../driver/device.ts";
+import { readKernelUnit } from "../kernel_source.ts";
+import type { CudaEngineOptions } from "../options.ts";
+import { OrderedKernels } from "./kernels.ts";
+import { planOrderedMemory } from "./memory.ts";
+import { OrderedSession } from "./session.ts";
 
 /** No operation is contracted: every fma is written in the source. */
 export const ORDERED_FLAGS: readonly string[] = ["--std=c++17", "--fmad=false"];

@@ -1,0 +1,129 @@
+/**
+ * Correctness and speed on a GPU: runs parts one after the other, each in a process of its own, and writes what they
+ * find into one JSON file, part by part. See docs/benchmarks.md; on a machine without network by run.sh.
+ */
+import { type Options, parseCommandLine } from "../../src/cli/arguments.ts";
+import { EXIT, UserError } from "../../src/errors.ts";
+import { textTable } from "../text_table.ts";
+import { examinePython } from "./machine.ts";
+import type { Part } from "./part.ts";
+import { chooseParts } from "./parts.ts";
+import { MFU_FORMULA } from "./peaks.ts";
+import { denoArguments, runProgram, tail } from "./processes.ts";
+import { asText, overview, partTables } from "./report_tables.ts";
+import { hasPassed, type PartResult, type Results, RESULTS_FORMAT, withPart, writeResults } from "./results.ts";
+import { readRevision } from "./revision.ts";
+import { type Settings, standInFolder } from "./settings.ts";
+import type { Report } from "./worker.ts";
+
+const OPTIONS = {
+  output: { kind: "text", value: "FILE", help: "where the results go (default: .gpu/results.json)" },
+  limit: { kind: "count", value: "SECONDS", help: "time for everything; what is left then is skipped (default: 570)" },
+  python: { kind: "text", value: "PATH", help: "interpreter that has PyTorch (default: python3)" },
+  "cuda-lib": { kind: "list", value: "DIR…", help: "folders to look for NVIDIA's libraries in first" },
+  rehearsal: { kind: "flag", help: "tiny shapes on the CPU stand-in, to see that everything runs" },
+  list: { kind: "flag", help: "say what there is, and run nothing" },
+} as const satisfies Options;
+
+/** A part is not begun with less time left, in seconds. */
+const LEAST_SECONDS = 10;
+
+function list(parts: readonly Part[]): string {
+  return textTable(
+    ["part", "stage", "at most", "what"],
+    parts.map(({ name, stage, seconds, summary }) => [name, stage, `${seconds} s`, summary]),
+  );
+}
+
+/** Runs a part in a process of its own, and reads what it left. */
+async function runPart(part: Part, settings: Settings, seconds: number, log: (text: string) => void): Promise<PartResult> {
+  const startedAt = new Date().toISOString();
+  const start = performance.now();
+  const folder = `${settings.work}/parts/${part.name}`, file = `${settings.work}/parts/${part.name}.json`;
+  await Deno.remove(folder, { recursive: true }).catch(() => {});
+  await Deno.remove(file).catch(() => {});
+  await Deno.mkdir(folder, { recursive: true });
+  const module = new URL("worker.ts", import.meta.url);
+  const args = [...denoArguments(module), part.name, JSON.stringify(settings), folder, file];
+  const ended = await runProgram(Deno.execPath(), args, { seconds, onOutput: log });
+  const report: Report = await Deno.readTextFile(file).then(JSON.parse, () => ({ done: false }));
+  await Deno.remove(folder, { recursive: true });
+  const { done, finding, skipped } = report;
+  const common = {
+    part: part.name,
+    stage: part.stage,
+    startedAt,
+    seconds: (performance.now() - start) / 1000,
+    ...(finding === undefined ? {} : { finding }),
+  };
+  if (skipped !== undefined) return { ...common, status: "skipped", detail: skipped };
+  if (done && finding !== undefined) return { ...common, status: hasPassed(finding) ? "passed" : "failed" };
+  return { ...common, status: "broken", detail: `${ended.how}\n${tail(ended.stderr)}`.trim() };
+}
+
+/** The GPU's name, as the driver or nvidia-smi has it. */
+function deviceName({ finding }: PartResult): string {
+  if (finding?.kind !== "facts") return "unknown";
+  return finding.facts["GPU"] ?? finding.facts["rewarm: GPU"]?.split(",")[0] ?? "unknown";
+}
+
+async function settingsOf(values: { rehearsal?: true; python?: string; "cuda-lib"?: readonly string[] }): Promise<Settings> {
+  const { rehearsal = false, python = "python3", "cuda-lib": given = [] } = values;
+  // A rehearsal keeps to itself: nothing that a GPU compiled is replaced.
+  const work = rehearsal ? ".cache/gpu_rehearsal" : ".gpu/work";
+  await Deno.mkdir(work, { recursive: true });
+  const libraryFolders = rehearsal
+    ? [await standInFolder(work)]
+    : [...given, ...(await examinePython(python)).libraryFolders];
+  return { rehearsal, python, libraryFolders, work };
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, OPTIONS, Infinity);
+  const parts = chooseParts(positionals);
+  if (values.list === true) {
+    console.log(list(parts));
+    return EXIT.ok;
+  }
+  const { output = ".gpu/results.json", limit = 570 } = values;
+  const start = performance.now();
+  const settings = await settingsOf(values);
+  const log = await Deno.open(output.replace(/(\.json)?$/, ".log"), { write: true, create: true, truncate: true });
+  const write = (text: string) => void log.writeSync(new TextEncoder().encode(text));
+  let results: Results = {
+    format: RESULTS_FORMAT,
+    rehearsal: settings.rehearsal,
+    device: "unknown",
+    ...await readRevision(),
+    parts: [],
+  };
+  for (const [i, part] of parts.entries()) {
+    console.log(`\n[${i + 1}/${parts.length}] ${part.name}: ${part.summary}`);
+    write(`\n==== ${part.name}\n`);
+    const left = limit - (performance.now() - start) / 1000;
+    const result: PartResult = left >= LEAST_SECONDS
+      ? await runPart(part, settings, Math.min(part.seconds, left), write)
+      : {
+        ...{ part: part.name, stage: part.stage, status: "skipped", startedAt: new Date().toISOString(), seconds: 0 },
+        detail: `no time was left of ${limit} s`,
+      };
+    if (part.stage === "environment") results = { ...results, device: deviceName(result) };
+    results = withPart(results, result);
+    await writeResults(output, results);
+    for (const table of partTables(result, results)) console.log(`\n${asText(table)}`);
+    if (result.status !== "passed") console.log(`\n${result.status.toUpperCase()}: ${result.detail ?? ""}`);
+  }
+  log.close();
+  console.log(`\n${asText(overview(results))}\n\nMFU = ${MFU_FORMULA}\nresults: ${output}`);
+  return results.parts.some(({ status }) => status === "failed" || status === "broken") ? EXIT.failed : EXIT.ok;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(`error: ${error.message} [${error.code}]`);
+    Deno.exit(EXIT.unable);
+  }
+}
