@@ -13,7 +13,8 @@ ENV LD_LIBRARY_PATH=/usr/local/cuda/lib64:/usr/local/cuda/targets/x86_64-linux/l
     DENO_DIR=/tmp/deno \
     DENO_NO_PROMPT=1 \
     DENO_NO_UPDATE_CHECK=1 \
-    CUDA_CACHE_PATH=/rewarm/.cache/cuda
+    CUDA_CACHE_PATH=/rewarm/.cache/cuda \
+    CUDA_CACHE_MAXSIZE=4294967296
 
 # The folders that are written in are open to every user, so that "docker run --user" may name the host's.
 RUN groupadd --gid 1000 rewarm \

@@ -92,7 +92,8 @@ export { learningRate, learningRateTable } from "./src/schedule/learning_rate.ts
 
 export { createExactEngine } from "./src/engine/exact/engine.ts";
 export { flopsPerToken, nonEmbeddingParameterCount, parameterCount } from "./src/model/config.ts";
-export { loadWeights, parseHuggingFaceConfig } from "./src/model/hugging_face.ts";
+export { parseHuggingFaceConfig } from "./src/model/hugging_face.ts";
+export { loadWeights } from "./src/model/hugging_face_tensors.ts";
 export { parseSafetensors } from "./src/model/safetensors.ts";
 
 export { reproduce } from "./src/reproduce/reproduce.ts";

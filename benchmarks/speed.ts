@@ -1,9 +1,11 @@
 /**
- * `deno task bench`: training speed of the exact engine beside TensorFlow.js and PyTorch, on one model, in one run.
+ * `deno task bench`: training speed of the exact engine, of the TensorFlow engine on each of its backends, and of PyTorch,
+ * on one model, in one run.
  * Ends with code 1 if their losses differ, since then they did not do the same work.
  */
 import { type Options, parseCommandLine } from "../src/cli/arguments.ts";
-import { EXIT, UserError } from "../src/errors.ts";
+import { BACKEND_NAMES, type BackendName, isBackendName } from "../src/engine/tensorflow/backend_names.ts";
+import { EXIT, suggest, UserError } from "../src/errors.ts";
 import { flopsPerToken, type ModelConfig, parameterCount } from "../src/model/config.ts";
 import { compareLosses, type Contestant, type Measurement, medianRatio, runContest } from "./contest.ts";
 import { describeMachine } from "./machine.ts";
@@ -15,10 +17,27 @@ import { median } from "./statistics.ts";
 import { grouped, textTable } from "./text_table.ts";
 import { BENCHMARK_MODEL, CHECK_MODEL, tokensPerStep, type TrainingTask, trainingTask } from "./training_task.ts";
 
+/** Of the TensorFlow engine, by the speed of its backends. */
+const STEPS_PER_ROUND: Readonly<Record<BackendName, number>> = {
+  "tfjs-node-gpu": 10,
+  "tfjs-node": 5,
+  webgpu: 1,
+  wasm: 1,
+  cpu: 1,
+};
+
+/** Backends that are measured only if they are named, or on the tiny model: a step of theirs takes minutes. */
+const SLOW_BACKENDS: readonly BackendName[] = ["webgpu", "cpu"];
+
 const OPTIONS = {
   rounds: { kind: "count", value: "N", help: "rounds to take the median of (default: 5)" },
   threads: { kind: "count", value: "N", help: "threads of rewarm and of PyTorch (default: 2)" },
   python: { kind: "text", value: "PATH", help: "interpreter that has PyTorch (default: python3)" },
+  backends: {
+    kind: "list",
+    value: "NAME…",
+    help: `backends of TensorFlow.js (default: all but ${SLOW_BACKENDS.join(", ")})`,
+  },
   check: { kind: "flag", help: "a tiny model: only whether the losses agree, in seconds" },
 } as const satisfies Options;
 
@@ -26,11 +45,18 @@ const OPTIONS = {
 const LOSS_TOLERANCE = 1e-3;
 
 /** Opens the trainers in the order in which they will take turns; says which are missing and why. */
-async function openContestants(task: TrainingTask, threads: number, python: string): Promise<Contestant[]> {
+async function openContestants(
+  task: TrainingTask,
+  threads: number,
+  python: string,
+  backends: readonly BackendName[],
+): Promise<Contestant[]> {
   const candidates: [stepsPerRound: number, open: () => Promise<Peer | Unavailable>][] = [
     [8, () => openExact(task, threads)],
-    [1, () => openTensorFlow(task, "autodiff")],
-    [1, () => openTensorFlow(task, "arranged")],
+    ...backends.map((backend): [number, () => Promise<Peer | Unavailable>] => [
+      STEPS_PER_ROUND[backend],
+      () => openTensorFlow(task, backend),
+    ]),
     [10, () => openPyTorch(task, threads, python)],
   ];
   const contestants: Contestant[] = [];
@@ -81,6 +107,15 @@ function lossTable(measurements: readonly Measurement[], steps: number): string 
   return textTable(["", "first loss", `loss ${steps}`], rows);
 }
 
+/** The backends that are asked for, or those that are fast enough. */
+function backendsOf({ backends, check }: { readonly backends?: readonly string[]; readonly check?: boolean }) {
+  if (backends === undefined) return BACKEND_NAMES.filter((name) => check === true || !SLOW_BACKENDS.includes(name));
+  return backends.map((name) => {
+    if (isBackendName(name)) return name;
+    throw new UserError("UNKNOWN_BACKEND", `Unknown backend "${name}"`, suggest(name, BACKEND_NAMES));
+  });
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseCommandLine(args, OPTIONS);
   const { rounds = values.check === true ? 4 : 5, threads = 2, python = "python3" } = values;
@@ -88,7 +123,7 @@ async function main(args: readonly string[]): Promise<number> {
   console.log(`machine   ${describeMachine()}`);
   console.log(`model     ${describeModel(task.model, task.batchSequences)}`);
   console.log("step      forward, backward, clipping, AdamW, in f32");
-  const contestants = await openContestants(task, threads, python);
+  const contestants = await openContestants(task, threads, python, backendsOf(values));
   try {
     const start = performance.now();
     const measurements = await runContest(contestants, rounds, tokensPerStep(task), ({ name }, round) => {

@@ -29,7 +29,8 @@ export type { ExactEngineOptions } from "./engine/exact/engine.ts";
 export type { KernelCache } from "./engine/kernel_cache.ts";
 export type { FmaKind } from "./engine/exact/kernels.ts";
 export type { ThreadOptions } from "./engine/exact/session.ts";
-export type { Safetensors, SafetensorsDtype, SafetensorsEntry } from "./model/safetensors.ts";
+export type { Safetensors, SafetensorsEntry } from "./model/safetensors.ts";
+export type { SafetensorsDtype } from "./model/safetensors_header.ts";
 
 // A reproduction and its progress
 export type { Calibration } from "./reproduce/calibrate.ts";
@@ -66,6 +67,7 @@ export type {
   StateEvidence,
   TrainedRun,
 } from "./manifest/run.ts";
+export type { Container, ImageFacts, NamedDigest, NoContainer } from "./container/facts.ts";
 export type { RunPart } from "./manifest/run_tree.ts";
 export type { OpenedManifest } from "./manifest/open_manifest.ts";
 export type { CheckpointPart, Inclusion, InclusionProof } from "./manifest/inclusion.ts";

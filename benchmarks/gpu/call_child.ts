@@ -1,6 +1,6 @@
 /** Calls child.ts: work in a process of its own. */
 import type { Jobs } from "./child.ts";
-import { denoArguments, type Ended, runProgram, tail } from "./processes.ts";
+import { denoArguments, type Ended, lastWords, runProgram, tail } from "./processes.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a job is told. */
@@ -16,7 +16,7 @@ export function childCommand<Job extends keyof Jobs>(job: Job, settings: Setting
 
 /** What a finished job answered. @throws {Error} with its last words if it did not come to its end */
 export function answerOf<Job extends keyof Jobs>(job: Job, { success, how, stdout, stderr }: Ended): AnswerOf<Job> {
-  if (!success) throw new Error(`The child for "${job}" ended with ${how}:\n${tail(stderr || stdout)}`);
+  if (!success) throw new Error(`The child for "${job}" ended with ${how}:\n${lastWords(stderr || stdout)}`);
   return JSON.parse(tail(stdout, 1)) as AnswerOf<Job>;
 }
 

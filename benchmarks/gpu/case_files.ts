@@ -37,9 +37,14 @@ const BYTES: Readonly<Record<ElementType, number>> = { bf16: 2, fp16: 2, f32: 4,
 
 /** 16-bit numbers nearest to values, ties to even. */
 export function encodeHalves(values: Float32Array<ArrayBuffer>, precision: MixedPrecision): Uint16Array<ArrayBuffer> {
-  if (precision === "fp16") return new Uint16Array(Float16Array.from(values).buffer);
+  if (precision === "fp16") return new Uint16Array(new Float16Array(values).buffer);
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return Uint16Array.from(words, (word) => (word + 0x7fff + (word >>> 16 & 1)) >>> 16);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < halves.length; i++) {
+    const word = words[i] ?? 0;
+    halves[i] = (word + 0x7fff + (word >>> 16 & 1)) >>> 16;
+  }
+  return halves;
 }
 
 /** An array on the device. */

@@ -1,7 +1,7 @@
 /** A contest of trainers on one GPU: warm-up, rounds in turn, and what the results say of each. */
 import { compareLosses, runContest } from "../contest.ts";
 import type { GpuPeer } from "./peers.ts";
-import { finite, type FindingOf, type Speed } from "./results.ts";
+import { type FindingOf, finite, type Speed } from "./results.ts";
 import { type GpuTask, tokensPerStep } from "./task.ts";
 
 /** Seconds of a turn, about. */

@@ -21,7 +21,7 @@ export async function examinePython(python: string): Promise<z.infer<typeof pyth
   return answer === undefined ? { versions: {}, libraryFolders: [] } : pythonSchema.parse(JSON.parse(answer));
 }
 
-/** What nvidia-smi is asked, each on its own: a driver that does not know one then still answers the others. */
+/** What nvidia-smi is asked, and what the results call it. */
 const QUERIES: Readonly<Record<string, string>> = {
   name: "GPU",
   driver_version: "driver",
@@ -38,15 +38,22 @@ const QUERIES: Readonly<Record<string, string>> = {
   "persistence_mode": "persistence mode",
 };
 
+async function query(names: readonly string[]): Promise<readonly string[] | undefined> {
+  const answer = await askProgram("nvidia-smi", "--id=0", `--query-gpu=${names.join()}`, "--format=csv,noheader");
+  return answer?.split(", ");
+}
+
 /** What nvidia-smi says of the first GPU; nothing where it is missing. */
 async function managementFacts(): Promise<Record<string, string>> {
-  const facts: Record<string, string> = {};
-  for (const [query, name] of Object.entries(QUERIES)) {
-    const answer = await askProgram("nvidia-smi", "--id=0", `--query-gpu=${query}`, "--format=csv,noheader");
-    if (answer === undefined && query === "name") return {};
-    if (answer !== undefined) facts[name] = answer;
+  const names = Object.keys(QUERIES);
+  let answers = await query(names);
+  if (answers === undefined && await query(["name"]) !== undefined) {
+    // A driver that does not know one of them answers none; alone it answers the others.
+    answers = [];
+    for (const name of names) answers = [...answers, (await query([name]))?.[0] ?? ""];
   }
-  return facts;
+  const facts = names.map((name, i) => [QUERIES[name] ?? name, answers?.[i] ?? ""] as const);
+  return Object.fromEntries(facts.filter(([, answer]) => answer !== ""));
 }
 
 /** The line of a program's version that has a number in it. */

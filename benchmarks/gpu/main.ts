@@ -9,7 +9,7 @@ import { examinePython } from "./machine.ts";
 import type { Part } from "./part.ts";
 import { chooseParts } from "./parts.ts";
 import { MFU_FORMULA } from "./peaks.ts";
-import { denoArguments, runProgram, tail } from "./processes.ts";
+import { denoArguments, killGroups, lastWords, runProgram } from "./processes.ts";
 import { asText, overview, partTables } from "./report_tables.ts";
 import { hasPassed, type PartResult, type Results, RESULTS_FORMAT, withPart, writeResults } from "./results.ts";
 import { readRevision } from "./revision.ts";
@@ -36,7 +36,12 @@ function list(parts: readonly Part[]): string {
 }
 
 /** Runs a part in a process of its own, and reads what it left. */
-async function runPart(part: Part, settings: Settings, seconds: number, log: (text: string) => void): Promise<PartResult> {
+async function runPart(
+  part: Part,
+  settings: Settings,
+  seconds: number,
+  log: (text: string) => void,
+): Promise<PartResult> {
   const startedAt = new Date().toISOString();
   const start = performance.now();
   const folder = `${settings.work}/parts/${part.name}`, file = `${settings.work}/parts/${part.name}.json`;
@@ -45,7 +50,7 @@ async function runPart(part: Part, settings: Settings, seconds: number, log: (te
   await Deno.mkdir(folder, { recursive: true });
   const module = new URL("worker.ts", import.meta.url);
   const args = [...denoArguments(module), part.name, JSON.stringify(settings), folder, file];
-  const ended = await runProgram(Deno.execPath(), args, { seconds, onOutput: log });
+  const ended = await runProgram(Deno.execPath(), args, { seconds, onOutput: log, group: true });
   const report: Report = await Deno.readTextFile(file).then(JSON.parse, () => ({ done: false }));
   await Deno.remove(folder, { recursive: true });
   const { done, finding, skipped } = report;
@@ -58,7 +63,7 @@ async function runPart(part: Part, settings: Settings, seconds: number, log: (te
   };
   if (skipped !== undefined) return { ...common, status: "skipped", detail: skipped };
   if (done && finding !== undefined) return { ...common, status: hasPassed(finding) ? "passed" : "failed" };
-  return { ...common, status: "broken", detail: `${ended.how}\n${tail(ended.stderr)}`.trim() };
+  return { ...common, status: "broken", detail: `${ended.how}\n${lastWords(ended.stderr)}`.trim() };
 }
 
 /** The GPU's name, as the driver or nvidia-smi has it. */
@@ -67,7 +72,9 @@ function deviceName({ finding }: PartResult): string {
   return finding.facts["GPU"] ?? finding.facts["rewarm: GPU"]?.split(",")[0] ?? "unknown";
 }
 
-async function settingsOf(values: { rehearsal?: true; python?: string; "cuda-lib"?: readonly string[] }): Promise<Settings> {
+async function settingsOf(
+  values: { rehearsal?: true; python?: string; "cuda-lib"?: readonly string[] },
+): Promise<Settings> {
   const { rehearsal = false, python = "python3", "cuda-lib": given = [] } = values;
   // A rehearsal keeps to itself: nothing that a GPU compiled is replaced.
   const work = rehearsal ? ".cache/gpu_rehearsal" : ".gpu/work";
@@ -119,6 +126,12 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 if (import.meta.main) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => {
+      killGroups();
+      Deno.exit(EXIT.interrupted);
+    });
+  }
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {

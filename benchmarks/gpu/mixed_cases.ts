@@ -138,7 +138,11 @@ class Cases {
     });
     const half = () => writer.empty(this.#half, [rows, h]);
     {
-      const inputs = { residual: writer.random("f32", [rows, h], 3, 1), carried: writer.random("f32", [h]), ...vectors() };
+      const inputs = {
+        residual: writer.random("f32", [rows, h], 3, 1),
+        carried: writer.random("f32", [h]),
+        ...vectors(),
+      };
       const [normalized, y1, y2, rstds] = [half(), half(), half(), writer.empty("f32", [rows])];
       const bound = this.#u + 1e-6;
       await writer.add(
@@ -221,7 +225,8 @@ class Cases {
 
   async rotary(): Promise<void> {
     const { heads, hiddenSize: h } = this.#model, d = h / heads, rows = this.#rows, writer = this.#writer;
-    const qkv = writer.random(this.#half, [rows, heads, 3, d]), gradient = writer.random(this.#half, [rows, heads, 3, d]);
+    const qkv = writer.random(this.#half, [rows, heads, 3, d]),
+      gradient = writer.random(this.#half, [rows, heads, 3, d]);
     const bias = writer.random("f32", [heads, 3, d]), { cosines, sines } = this.#tables();
     const sums = writer.empty("f32", [this.#operations.pieces, 3 * h]), dBias = writer.empty("f32", [heads, 3, d]);
     const bound = this.#u + 1e-6;
@@ -253,7 +258,9 @@ class Cases {
     const logits = writer.random(this.#half, [count, vocabularySize], 3), tokens = this.#tokens();
     const losses = writer.empty("f32", [this.#rows]);
     const scale = 256, tokenWeight = 1 / this.#rows;
-    const state = writer.put(encodeTrainingState({ scale, goodSteps: 0, hysteresis: 1 }), "u32", [TRAINING_STATE_BYTES / 4]);
+    const state = writer.put(encodeTrainingState({ scale, goodSteps: 0, hysteresis: 1 }), "u32", [
+      TRAINING_STATE_BYTES / 4,
+    ]);
     const classifier = new Classifier(writer.device, this.#kernels, this.#model, WINDOWS);
     const own = { ...losses, view: slice(losses.view, 4 * first, 4 * count), shape: [count] };
     await writer.add(

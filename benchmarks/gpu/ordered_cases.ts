@@ -154,7 +154,11 @@ function rowKernels(): [string, Case][] {
     }],
     ["update", (bench) => {
       const size = 5000, ranges = Uint32Array.of(0, 4096, 4096, 904);
-      const state = { weights: bench.floats(size), firstMoments: bench.floats(size), secondMoments: bench.floats(size, Math.abs) };
+      const state = {
+        weights: bench.floats(size),
+        firstMoments: bench.floats(size),
+        secondMoments: bench.floats(size, Math.abs),
+      };
       const gradient = bench.floats(size), sums = bench.floats(2);
       const chunks = { ranges: bench.put(ranges), decayed: bench.put(Uint8Array.of(1, 0)), count: 2 };
       bench.kernels.sumOfSquares(gradient, chunks.ranges, sums, 2);

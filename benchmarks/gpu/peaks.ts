@@ -32,7 +32,8 @@ export function dataSheet(deviceName: string): Peaks | undefined {
 }
 
 /** The formula below in words, for whatever prints a result of it. */
-export const MFU_FORMULA = "tokens/s · 3 · (2 · (matrix parameters) + 4 · T · h · L) / peak, attention's whole square counted";
+export const MFU_FORMULA =
+  "tokens/s · 3 · (2 · (matrix parameters) + 4 · T · h · L) / peak, attention's whole square counted";
 
 /**
  * Model FLOPs utilisation (arXiv 2204.02311, appendix B): the share of a peak that the model's own arithmetic makes up,

@@ -48,18 +48,10 @@ type Greeting =
   | { readonly version: string; readonly facts: Speed["facts"]; readonly microBatchSequences: number }
   | { readonly unavailable: string };
 
-/** A file with an array's bytes. */
-async function writeArray(path: string, arrays: readonly (Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>)[]) {
-  const file = await Deno.open(path, { write: true, create: true, truncate: true });
-  try {
-    for (const { buffer, byteOffset, byteLength } of arrays) {
-      await new Blob([new Uint8Array(buffer, byteOffset, byteLength)]).stream().pipeTo(file.writable, {
-        preventClose: true,
-      });
-    }
-  } finally {
-    file.close();
-  }
+/** A file with arrays' bytes, one after the other. */
+async function writeArrays(path: string, arrays: readonly (Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>)[]) {
+  const bytes = arrays.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
+  await Deno.writeFile(path, new Blob(bytes).stream());
   return { file: path, length: arrays.reduce((sum, { length }) => sum + length, 0) };
 }
 
@@ -81,8 +73,8 @@ export async function openTorch(
     await process.send({
       ...{ model, optimizer, learningRate, batchSequences, microBatchSequences, mode },
       parameters: parameterShapes(model),
-      noise: await writeArray(`${folder}/noise.bin`, [noise]),
-      tokens: await writeArray(`${folder}/tokens.bin`, batches),
+      noise: await writeArrays(`${folder}/noise.bin`, [noise]),
+      tokens: await writeArrays(`${folder}/tokens.bin`, batches),
     }).catch(() => {}); // it may have ended already, having said why
     const greeting = await process.receive<Greeting>();
     if ("unavailable" in greeting) {

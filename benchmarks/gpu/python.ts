@@ -1,6 +1,6 @@
 /** The project's Python programs, run once: JSON in, JSON out. */
 import { Skipped } from "./part.ts";
-import { runProgram, tail } from "./processes.ts";
+import { lastWords, runProgram, tail } from "./processes.ts";
 import type { Settings } from "./settings.ts";
 
 /** Path of a program below `python/`. */
@@ -27,7 +27,7 @@ export async function askPython(
     throw error;
   }
   const { success, how, stdout, stderr } = ended;
-  if (!success) throw new Error(`${name} ended with ${how}:\n${tail(stderr)}`);
+  if (!success) throw new Error(`${name} ended with ${how}:\n${lastWords(stderr)}`);
   const answer: unknown = JSON.parse(tail(stdout, 1));
   if (typeof answer === "object" && answer !== null && "unavailable" in answer) {
     throw new Skipped(String(answer.unavailable));

@@ -3,24 +3,31 @@ import { flopsPerToken } from "../../src/model/config.ts";
 import { median } from "../statistics.ts";
 import { grouped, percent, textTable } from "../text_table.ts";
 import { dataSheet, modelFlopsUtilization, type Peaks } from "./peaks.ts";
-import type { FindingOf, PartResult, Results, Speed } from "./results.ts";
+import type { Deviation, FindingOf, PartResult, Results, Speed } from "./results.ts";
 
-/** A table; the first column is words, the others are mostly numbers. */
+/** A table; the first column is words. */
 export interface Table {
   readonly title: string;
+  /** whether the other columns are words too, rather than numbers */
+  readonly words?: boolean;
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
 /** Lines for a terminal. */
-export function asText({ title, header, rows }: Table): string {
-  return `${title}\n${textTable(header, rows)}`;
+export function asText({ title, words = false, header, rows }: Table): string {
+  if (rows.length === 0) return title;
+  if (!words) return `${title}\n${textTable(header, rows)}`;
+  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((cells) => (cells[column] ?? "").length)));
+  const line = (cells: readonly string[]) => cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd();
+  return [title, ...[header, ...rows].map(line).filter((text) => text !== "")].join("\n");
 }
 
 /** A table in Markdown. */
-export function asMarkdown({ title, header, rows }: Table): string {
+export function asMarkdown({ title, words = false, header, rows }: Table): string {
+  if (rows.length === 0) return `**${title}**`;
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  const rule = header.map((_, column) => column === 0 ? "---" : "--:");
+  const rule = header.map((_, column) => column === 0 || words ? "---" : "--:");
   return [`**${title}**\n`, line(header), line(rule), ...rows.map(line)].join("\n");
 }
 
@@ -45,14 +52,29 @@ function checkTable(title: string, { checks }: FindingOf<"checks">): Table {
   const shown = checks.length > MANY_CHECKS ? failed : checks;
   const rows = shown.map(({ name, passed, found, expected }) => [name, passed ? "passed" : "FAILED", found, expected]);
   const count = `${checks.length - failed.length} of ${checks.length} checks passed`;
-  return { title: `${title}: ${count}`, header: ["check", "", "found", "expected"], rows };
+  return { title: `${title}: ${count}`, words: true, header: ["check", "", "found", "expected"], rows };
 }
 
+/** How much of its bound an error takes. */
+function strain({ relative, bound }: Deviation): number {
+  if (relative === null) return Infinity;
+  return relative === 0 ? 0 : relative / bound;
+}
+
+/** A row for each output that is beyond its bound and, of each operation, for the one nearest to it. */
 function deviationTable(title: string, { deviations }: FindingOf<"deviations">): Table {
+  const groups = Map.groupBy(deviations, ({ operation, shape, precision }) => `${operation} ${shape} ${precision}`);
+  const shown = [...groups.values()].flatMap((group) => {
+    const failed = group.filter(({ passed }) => !passed);
+    const worst = group.toSorted((a, b) => strain(b) - strain(a)).slice(0, 1);
+    return failed.length > 0 ? failed : worst;
+  });
+  const good = deviations.filter(({ passed }) => passed).length;
   return {
-    title: `${title}: ‖output − float64‖ / ‖float64‖`,
-    header: ["operation", "shape", "output", "error", "bound", "largest error", ""],
-    rows: deviations.map(({ operation, shape, precision, output, relative, largest, bound, passed }) => [
+    title:
+      `${title}: ${good} of ${deviations.length} outputs within bounds; of each operation the one nearest to its bound`,
+    header: ["operation", "shape", "output", "‖error‖ / ‖float64‖", "bound", "largest error", ""],
+    rows: shown.map(({ operation, shape, precision, output, relative, largest, bound, passed }) => [
       `${operation} (${precision})`,
       shape,
       output,
@@ -128,7 +150,7 @@ function speedTables(title: string, found: FindingOf<"speed">, results: Results)
   };
   if (absent.length === 0) return [table];
   const rows = absent.map(({ trainer, reason }) => [trainer, reason]);
-  return [table, { title: "Absent", header: ["", "reason"], rows }];
+  return [table, { title: "Absent", words: true, header: ["", "reason"], rows }];
 }
 
 /** Kernels that take less than this share of a step are added up in one row. */
@@ -172,7 +194,7 @@ function profileTable(title: string, found: FindingOf<"profile">): Table {
 export function partTables({ part, finding }: PartResult, results: Results): Table[] {
   switch (finding?.kind) {
     case "facts":
-      return [{ title: part, header: ["", ""], rows: Object.entries(finding.facts) }];
+      return [{ title: part, words: true, header: ["", ""], rows: Object.entries(finding.facts) }];
     case "checks":
       return [checkTable(part, finding)];
     case "deviations":

@@ -30,7 +30,7 @@ const BATCHES: Readonly<Record<Size, { readonly batch: number; readonly microBat
 };
 
 /** Batches that a training goes through again and again. */
-const BATCH_COUNT = 4;
+export const BATCH_COUNT = 4;
 
 /** A prime number, so that no two rows of a matrix hold the same numbers. */
 const NOISE_LENGTH = 1048573;

@@ -7,4 +7,5 @@ export const STREAM = {
   corpusSplit: 5,
   bootstrap: 6,
   replayChoice: 7,
+  sampling: 8,
 } as const;

@@ -4,6 +4,9 @@ import type { Plan } from "../experiment/plan.ts";
 import { planToJson } from "../experiment/plan_json.ts";
 import { formatPlan } from "../experiment/plan_text.ts";
 import { formatPrice, type PriceOptions, pricePlan } from "../experiment/price.ts";
+import { formatResources } from "../experiment/resources.ts";
+import { loadPaper } from "../reproduce/paper_file.ts";
+import { budgetClaims, formatBudget } from "../results/claim_budget.ts";
 import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { chooseEngine } from "./engines.ts";
@@ -22,6 +25,11 @@ const OPTIONS = {
   gpu: { kind: "text", value: "NAME", help: "price the plan on v100, a100, h100 or h200 (default: h200)" },
   mfu: { kind: "text", value: "SHARE", help: "share of the GPU's peak that training reaches (default: 0.4)" },
   price: { kind: "text", value: "DOLLARS", help: "price of a GPU and hour (default: 3.5)" },
+  runs: {
+    kind: "flag",
+    help: "each run's warm-up, learning rates, checkpoints, disk and price, and the longest chain",
+  },
+  budget: { kind: "text", value: "DOLLARS", help: "propose which claims these pay for, by the cost of their evidence" },
 } as const;
 
 /** @throws {UserError} `BAD_NUMBER` unless the text is a number in (0, most] */
@@ -45,7 +53,14 @@ export const plan: Command = {
     };
     const shown = await showPlan(values);
     const isPriced = values.gpu !== undefined || pricePlan(shown, price).continuing.dollars >= 1;
-    if (values.json !== true && isPriced) console.log(formatPrice(shown, price));
+    if (values.json === true) return EXIT.ok;
+    if (isPriced) console.log(formatPrice(shown, price));
+    if (values.runs === true) console.log(`\n${formatResources(shown, price)}`);
+    if (values.budget !== undefined) {
+      const dollars = positive("budget", values.budget, 0, 1e12);
+      const { content } = await loadPaper();
+      console.log(`\n${formatBudget(budgetClaims(content, shown, price, dollars), dollars)}`);
+    }
     return EXIT.ok;
   },
 };

@@ -5,7 +5,7 @@ set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 
-# What the process may do, by subcommand. None may use the network or start programs.
+# What the process may do, by subcommand: at least what its task in deno.json may. None may start programs.
 case "${1-}" in
   # Engines load native libraries, and these look at the machine and at variables of their own.
   reproduce | replay | attest | doctor | kernels)
@@ -19,6 +19,7 @@ case "${1-}" in
     ;;
 esac
 
+# shellcheck disable=SC2016 # the remedy is a command to copy
 # Said before hours of work rather than after them, and with the remedy that only a container has.
 if [ "${1-}" = reproduce ]; then
   for folder in out .cache; do

@@ -6,7 +6,9 @@ import { textSchema } from "../experiment/run_schema.ts";
 
 /** Something with a name and the SHA-256 of its bytes. */
 export interface NamedDigest {
+  /** such as `deno.lock`, `libnvrtc.so.11.2` or `denoland/deno:2.9.6` */
   readonly name: string;
+  /** of a file's bytes, or an image's own */
   readonly sha256: Digest;
 }
 
@@ -30,6 +32,7 @@ export interface Container {
   readonly image?: {
     /** where it can be pulled, such as `registry.example/rewarm`; absent for the ID of a local image */
     readonly name?: string;
+    /** as Docker gives it: of the manifest, or of the configuration where that is the image's ID */
     readonly sha256: Digest;
   };
   /** what the image says of itself */

@@ -11,6 +11,12 @@ export interface Batch {
   readonly digest: Digest;
 }
 
+/** Windows of the validation split. */
+export interface ValidationWindows extends Batch {
+  /** the domain that each window is from */
+  readonly domains: readonly string[];
+}
+
 /** A prepared corpus: tokenised, split, and readable by offset. */
 export interface Corpus {
   readonly name: CorpusName;
@@ -21,7 +27,7 @@ export interface Corpus {
   /** The batch of an optimizer step: a pure function of corpus, seed, step and sequences. */
   batch(step: number, sequences: number, orderSeed: number): Promise<Batch>;
   /** Fixed validation windows, shape (windows, sequenceLength + 1), always the same ones in the same order. */
-  validationWindows(windows: number): Promise<Batch>;
+  validationWindows(windows: number): Promise<ValidationWindows>;
   close(): void;
 }
 

@@ -5,7 +5,7 @@ import { sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { CorpusName } from "../experiment/run.ts";
 import { Blend, blendWithin } from "./blend.ts";
-import type { Batch, Corpus, CorpusSummary } from "./corpus.ts";
+import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "./corpus.ts";
 import { domainWord, type Split } from "./domain.ts";
 import { domainWeights } from "./domain_weights.ts";
 import type { Ingredients } from "./ingredients.ts";
@@ -143,7 +143,7 @@ export class PreparedCorpus implements Corpus {
   }
 
   // deno-lint-ignore require-await
-  async validationWindows(windows: number): Promise<Batch> {
+  async validationWindows(windows: number): Promise<ValidationWindows> {
     requireWhole("Number of validation windows", windows, 1);
     const available = this.#domains.map(({ validation }) => validation.count);
     const samples = blendWithin(this.#weights, available, windows);
@@ -159,7 +159,7 @@ export class PreparedCorpus implements Corpus {
     for (const domain of samples.domains) {
       asked[domain] = (asked[domain] ?? 0) + 1;
     }
-    return this.#collect(windows, (i, into) => {
+    const batch = this.#collect(windows, (i, into) => {
       const domain = samples.domains[i] ?? 0;
       const stream = this.#domains[domain]?.validation;
       if (stream === undefined) {
@@ -173,6 +173,7 @@ export class PreparedCorpus implements Corpus {
         into,
       );
     });
+    return { ...batch, domains: Array.from(samples.domains, (domain) => this.#domains[domain]?.name ?? "") };
   }
 
   /** @param read fills the i-th window */

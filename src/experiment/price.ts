@@ -3,6 +3,7 @@ import { suggest, UserError } from "../errors.ts";
 import { compactNumber } from "./plan_text.ts";
 import { runCost } from "./cost.ts";
 import type { Plan } from "./plan.ts";
+import type { PlannedRun } from "./run.ts";
 
 /** Dense 16-bit tensor-core peak of a chip in FLOP/s, by NVIDIA's data sheets (without sparsity). */
 const GPU_PEAKS: Readonly<Record<string, number>> = {
@@ -35,25 +36,37 @@ export interface PlanPrice {
 }
 
 /**
+ * Price of some floating-point operations.
+ *
+ * @throws {UserError} `UNKNOWN_GPU` with the nearest match
+ */
+export function gpuPrice(flops: number, options: PriceOptions): Price {
+  const peak = GPU_PEAKS[options.gpu];
+  if (peak === undefined) {
+    throw new UserError("UNKNOWN_GPU", `Unknown GPU "${options.gpu}"`, suggest(options.gpu, Object.keys(GPU_PEAKS)));
+  }
+  const seconds = flops / (peak * options.utilization);
+  return { gpuDays: seconds / 86_400, dollars: seconds / 3600 * options.dollarsPerHour };
+}
+
+/** Whether a run is the upstream model's own pre-training. */
+export function isPretraining({ usedBy, specification }: PlannedRun): boolean {
+  return usedBy.some(({ experiment }) => experiment === "upstream") ||
+    (usedBy.length === 0 && specification.initialWeights.kind === "random");
+}
+
+/**
  * Prices a plan by its FLOPs; attention counted as the full square, evaluations included.
  *
  * @throws {UserError} `UNKNOWN_GPU` with the nearest match
  */
 export function pricePlan(plan: Plan, options: PriceOptions): PlanPrice {
-  const peak = GPU_PEAKS[options.gpu];
-  if (peak === undefined) {
-    throw new UserError("UNKNOWN_GPU", `Unknown GPU "${options.gpu}"`, suggest(options.gpu, Object.keys(GPU_PEAKS)));
-  }
-  const price = (isPretraining: boolean): Price => {
-    const flops = plan.runs
-      .filter(({ usedBy, specification }) =>
-        (usedBy.some(({ experiment }) => experiment === "upstream") ||
-          (usedBy.length === 0 && specification.initialWeights.kind === "random")) === isPretraining
-      )
-      .reduce((total, run) => total + runCost(run).flops, 0);
-    const seconds = flops / (peak * options.utilization);
-    return { gpuDays: seconds / 86_400, dollars: seconds / 3600 * options.dollarsPerHour };
-  };
+  const price = (pretraining: boolean): Price =>
+    gpuPrice(
+      plan.runs.filter((run) => isPretraining(run) === pretraining)
+        .reduce((total, run) => total + runCost(run).flops, 0),
+      options,
+    );
   return { pretraining: price(true), continuing: price(false) };
 }
 

@@ -1,15 +1,12 @@
 /** What may stand for a run in a file that is not trusted: in a plan, a manifest, or a scale. */
 import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
-import type { ModelConfig } from "../model/config.ts";
+import { modelSchema } from "../model/model_schema.ts";
 import { SCHEDULE_KINDS, type ScheduleSpecification } from "../schedule/specification.ts";
 import type { ArmReference, OptimizerSpecification, RunKey, RunSpecification } from "./run.ts";
 
 /** Schedules longer than this are refused before their table is computed; the paper's has 131,296 steps. */
 export const MAX_STEPS = 2_000_000;
-
-/** Most layers of a model: engines list them one by one. */
-const MAX_LAYERS = 10_000;
 
 /** Most repetitions a plan may have. */
 export const MAX_SEEDS = 1000;
@@ -28,25 +25,6 @@ const wholeNumber = z.int().min(0);
 const positiveInteger = z.int().min(1);
 const fraction = z.number().min(0).max(1);
 const rate = z.number().min(0).max(1e6);
-
-/** A model that the kernels take: they go through rows eight elements at a time. */
-export const modelSchema: z.ZodType<ModelConfig> = z.strictObject({
-  hiddenSize: z.int().min(8).multipleOf(8),
-  layers: positiveInteger.max(MAX_LAYERS),
-  heads: positiveInteger,
-  intermediateSize: z.int().min(8).multipleOf(8),
-  vocabularySize: z.int().min(8).multipleOf(8).max(65536),
-  sequenceLength: z.int().min(8).multipleOf(8),
-  rotaryFraction: fraction,
-  rotaryBase: z.number().positive(),
-  layerNormEpsilon: z.number().positive(),
-}).refine((model) => model.hiddenSize % (8 * model.heads) === 0, {
-  path: ["heads"],
-  error: "a number of heads whose dimension (hiddenSize / heads) is a multiple of 8",
-}).refine((model) => model.rotaryFraction * model.hiddenSize / model.heads % 2 === 0, {
-  path: ["rotaryFraction"],
-  error: "a fraction that rotates an even number of each head's dimensions",
-});
 
 /** AdamW's numbers. */
 export const optimizerSchema: z.ZodType<OptimizerSpecification> = z.strictObject({

@@ -1,9 +1,10 @@
 /** What may stand in experiments/*.yaml and experiments/scales/*.yaml. */
 import { z } from "zod";
+import { modelSchema } from "../model/model_schema.ts";
 import { MODEL_PRESETS, presetModel } from "../model/presets.ts";
 import { SCHEDULE_KINDS } from "../schedule/specification.ts";
 import { PAPER_PRETRAINING_STEPS } from "./paper_units.ts";
-import { evaluationGridShape, modelSchema, optimizerSchema } from "./run_schema.ts";
+import { evaluationGridShape, optimizerSchema } from "./run_schema.ts";
 import type { Scale } from "./scale.ts";
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/);

@@ -1,9 +1,8 @@
-/** GPT-NeoX as Hugging Face stores it: `config.json` in both spellings, and weights by their names. */
+/** `config.json` of a GPT-NeoX model as Hugging Face stores it, in both spellings of its rotary embedding. */
 import { z } from "zod";
+import type { Json } from "../digest/canonical_json.ts";
 import { UserError } from "../errors.ts";
 import type { ModelConfig } from "./config.ts";
-import { parameterShapes } from "./parameters.ts";
-import { type Safetensors, toFloat32 } from "./safetensors.ts";
 
 /** Fields of `config.json` that determine the forward pass. Released Pythia writes the rotary ones at top level. */
 const configSchema = z.object({
@@ -60,24 +59,41 @@ export function parseHuggingFaceConfig(json: unknown, name: string): ModelConfig
   };
 }
 
-/** Names that newer versions of transformers write. */
-const OTHER_NAMES: ReadonlyMap<string, string> = new Map([["embed_out.weight", "lm_head.weight"]]);
-
 /**
- * Copies a checkpoint's tensors into the flat parameter vector.
+ * A `config.json` that old and new versions of transformers read: they look for the rotary embedding at the top level
+ * and in `rope_parameters`.
  *
- * @throws {UserError} `BAD_CHECKPOINT` naming the tensor that is missing or has another shape
+ * @param endOfText id that stands between documents, at their beginning and end
  */
-export function loadWeights({ tensors }: Safetensors, config: ModelConfig, weights: Float32Array, name: string): void {
-  for (const parameter of parameterShapes(config)) {
-    const entry = tensors.get(parameter.name) ?? tensors.get(OTHER_NAMES.get(parameter.name) ?? parameter.name);
-    if (entry === undefined) throw new UserError("BAD_CHECKPOINT", `"${name}" has no tensor "${parameter.name}"`);
-    if (entry.shape.join() !== parameter.shape.join()) {
-      throw new UserError(
-        "BAD_CHECKPOINT",
-        `Tensor "${parameter.name}" of "${name}" has the shape [${entry.shape}], expected [${parameter.shape}]`,
-      );
-    }
-    weights.set(toFloat32(entry), parameter.offset);
-  }
+export function huggingFaceConfig(model: ModelConfig, endOfText: number): Readonly<Record<string, Json>> {
+  return {
+    architectures: ["GPTNeoXForCausalLM"],
+    attention_bias: true,
+    attention_dropout: 0,
+    bos_token_id: endOfText,
+    dtype: "float32",
+    eos_token_id: endOfText,
+    hidden_act: "gelu",
+    hidden_dropout: 0,
+    hidden_size: model.hiddenSize,
+    initializer_range: 0.02,
+    intermediate_size: model.intermediateSize,
+    layer_norm_eps: model.layerNormEpsilon,
+    max_position_embeddings: model.sequenceLength,
+    model_type: "gpt_neox",
+    num_attention_heads: model.heads,
+    num_hidden_layers: model.layers,
+    rope_parameters: {
+      partial_rotary_factor: model.rotaryFraction,
+      rope_theta: model.rotaryBase,
+      rope_type: "default",
+    },
+    rotary_emb_base: model.rotaryBase,
+    rotary_pct: model.rotaryFraction,
+    tie_word_embeddings: false,
+    torch_dtype: "float32",
+    use_cache: true,
+    use_parallel_residual: true,
+    vocab_size: model.vocabularySize,
+  };
 }

@@ -12,15 +12,18 @@ import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { type ParameterShape, parameterShapes } from "../model/parameters.ts";
-import { parseSafetensors, safetensorsHeader, toFloat32 } from "../model/safetensors.ts";
+import { parseSafetensors, toFloat32 } from "../model/safetensors.ts";
+import { safetensorsHeader } from "../model/safetensors_header.ts";
 import { maxCheckpointBytes } from "./checkpoint_size.ts";
 import { type ConditionPeriod, conditionPeriodsSchema } from "./conditions.ts";
 import { pieces, stateDigest } from "./state_digest.ts";
 
-const FORMAT = "rewarm checkpoint v1";
-/** Names of Adam's moments: PyTorch's, before the tensor's own. */
-const FIRST_MOMENT = "optimizer.exp_avg.";
-const SECOND_MOMENT = "optimizer.exp_avg_sq.";
+/** The metadata field `format` of a checkpoint. */
+export const CHECKPOINT_FORMAT = "rewarm checkpoint v1";
+/** What stands before a tensor's name for Adam's first moment: PyTorch's name for it. */
+export const FIRST_MOMENT = "optimizer.exp_avg.";
+/** And for the second. */
+export const SECOND_MOMENT = "optimizer.exp_avg_sq.";
 
 /** What a checkpoint says of itself. */
 export interface CheckpointInfo {
@@ -72,7 +75,7 @@ export async function writeCheckpoint(
     shapes.map((shape) => ({ name: prefix + shape.name, shape: shape.shape, data: slice(vector, shape) }))
   );
   const header = safetensorsHeader(tensors, {
-    format: FORMAT,
+    format: CHECKPOINT_FORMAT,
     run: info.run,
     step: String(info.step),
     dataPosition: String(info.dataPosition),
@@ -87,10 +90,15 @@ export async function writeCheckpoint(
   await writeFileDurably(path, contents(), files === undefined ? {} : { files });
 }
 
-function parseInfo(metadata: Readonly<Record<string, string>>, path: string): CheckpointInfo {
+/**
+ * What a checkpoint says of itself in its metadata.
+ *
+ * @throws {UserError} `BAD_CHECKPOINT` if it is no checkpoint
+ */
+export function parseCheckpointInfo(metadata: Readonly<Record<string, string>>, path: string): CheckpointInfo {
   const { format, run = "", step = "", dataPosition = "", state = "" } = metadata;
   const isCount = (text: string) => /^\d{1,15}$/.test(text);
-  if (format !== FORMAT || !isDigest(run) || !isDigest(state) || !isCount(step) || !isCount(dataPosition)) {
+  if (format !== CHECKPOINT_FORMAT || !isDigest(run) || !isDigest(state) || !isCount(step) || !isCount(dataPosition)) {
     throw new UserError("BAD_CHECKPOINT", `"${path}" does not say which run and step it belongs to`);
   }
   const conditions = parseConditions(metadata["conditions"], path);
@@ -171,7 +179,7 @@ export async function loadCheckpoint(
   expected: ExpectedCheckpoint,
 ): Promise<CheckpointInfo> {
   const { tensors, metadata } = parseSafetensors(bytes, path);
-  const info = parseInfo(metadata, path);
+  const info = parseCheckpointInfo(metadata, path);
   if (info.run !== expected.run || info.step !== expected.step) {
     throw new UserError(
       "BAD_CHECKPOINT",

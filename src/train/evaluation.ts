@@ -10,6 +10,21 @@ export type Corpora = Readonly<Record<CorpusName, Corpus>>;
 /** Mean cross-entropy of both validation sets, nats a token. */
 export type ValidationLosses = Readonly<Record<CorpusName, number>>;
 
+/**
+ * Mean cross-entropy of windows, nats a token: the engine's f32 sums, added in doubles in their order.
+ *
+ * @param sequenceLength tokens of a window that are predicted
+ */
+export function meanLoss(sums: Iterable<number>, sequenceLength: number): number {
+  let total = 0;
+  let windows = 0;
+  for (const sum of sums) {
+    total += sum;
+    windows++;
+  }
+  return total / (windows * sequenceLength);
+}
+
 /** Windows read once and kept, since every run evaluates the same ones. */
 export class Validation {
   #windows: Record<CorpusName, Uint16Array>;
@@ -27,16 +42,13 @@ export class Validation {
   }
 
   /**
-   * Losses under a session's weights. The engine's f32 sums of windows are added in doubles in the order of windows.
+   * Losses under a session's weights.
    *
    * @param sequenceLength tokens of a window that are predicted
    */
   async losses(session: Session, sequenceLength: number): Promise<ValidationLosses> {
     const mean = async (tokens: Uint16Array): Promise<number> => {
-      const sums = await session.evaluate(tokens);
-      let total = 0;
-      for (const sum of sums) total += sum;
-      return total / (sums.length * sequenceLength);
+      return meanLoss(await session.evaluate(tokens), sequenceLength);
     };
     return { upstream: await mean(this.#windows.upstream), downstream: await mean(this.#windows.downstream) };
   }

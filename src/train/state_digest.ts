@@ -1,5 +1,5 @@
 /** The digest of a training state: what two runs compare to know that they are the same bits so far. */
-import { createSha256, type Digest } from "../digest/sha256.ts";
+import { createSha256, type Digest, type Sha256 } from "../digest/sha256.ts";
 import type { TrainingState } from "../engine/engine.ts";
 
 const DOMAIN = "rewarm state v1\n";
@@ -18,17 +18,31 @@ const PIECE_BYTES = 1 << 20;
  * @param dataPosition training windows read: step · batchSequences
  */
 export async function stateDigest(state: TrainingState, step: number, dataPosition: number): Promise<Digest> {
-  const hash = await createSha256();
-  const numbers = new DataView(new ArrayBuffer(24));
-  [step, dataPosition, state.weights.length].forEach((value, i) => numbers.setBigUint64(8 * i, BigInt(value), true));
-  const { engineState } = state;
-  const domain = engineState === undefined ? DOMAIN : DOMAIN_WITH_ENGINE_STATE;
-  hash.update(new TextEncoder().encode(domain)).update(new Uint8Array(numbers.buffer));
-  for (const vector of [state.weights, state.firstMoments, state.secondMoments]) {
+  const { engineState, weights } = state;
+  const hash = await beginStateDigest(weights.length, step, dataPosition, engineState !== undefined);
+  for (const vector of [weights, state.firstMoments, state.secondMoments]) {
     for (const piece of pieces(vector)) hash.update(piece);
   }
   if (engineState !== undefined) hash.update(engineState);
   return hash.finish();
+}
+
+/**
+ * The same for a state that is read piece by piece: what is hashed before the weights. The rest is the caller's to add.
+ *
+ * @param parameters elements of each vector
+ * @param hasEngineState whether an engine's own state follows the moments
+ */
+export async function beginStateDigest(
+  parameters: number,
+  step: number,
+  dataPosition: number,
+  hasEngineState: boolean,
+): Promise<Sha256> {
+  const numbers = new DataView(new ArrayBuffer(24));
+  [step, dataPosition, parameters].forEach((value, i) => numbers.setBigUint64(8 * i, BigInt(value), true));
+  return (await createSha256()).update(new TextEncoder().encode(hasEngineState ? DOMAIN_WITH_ENGINE_STATE : DOMAIN))
+    .update(new Uint8Array(numbers.buffer));
 }
 
 /** The bytes of a vector, copied piece by piece. */

@@ -1,6 +1,6 @@
 /**
- * Every kernel compiles with NVIDIA's compilers for the GPUs that rewarm names, without spilled registers, without atomic
- * sums of floats, and in the ordered mode without any operation that rounds otherwise than the source says.
+ * Every kernel compiles with NVIDIA's compilers for the GPUs that rewarm names, without spilled registers, without
+ * atomic sums of floats, and in the ordered mode without any operation that rounds otherwise than the source says.
  *
  * Needs nvcc on the path, or NVRTC in the folder that REWARM_CUDA_LIB names; what is missing is skipped. With --verbose
  * after `--` the registers and the shared memory of each kernel are printed.

@@ -136,7 +136,7 @@ async function normalizeBackward(bench: Bench, data: NormData, pair: boolean) {
   const { unit, rstds } = normalized64(data, SMALL_MODEL.layerNormEpsilon);
   const width = (pair ? 4 : 2) * h;
   const exact = pair ? bench.floats(data.stream) : bench.empty(4 * rows * h), kept = bench.empty(2 * rows * h);
-  const sums = { norm: bench.empty(4 * ops.pieces * width), stream: bench.empty(4 * ops.pieces * h) };
+  const sums = { norm: bench.empty(4 * ops.pieces.norm * width), stream: bench.empty(4 * ops.pieces.norm * h) };
   const input = (i: 0 | 1) => ({ dy: bench.halves(data.dys[i]), gain: bench.floats(data.gains[i]) });
   ops.normalizeBackward(
     pair ? [input(0), input(1)] : [input(0)],
@@ -145,9 +145,10 @@ async function normalizeBackward(bench: Bench, data: NormData, pair: boolean) {
     sums,
   );
   const norm = bench.empty(4 * width), stream = bench.floats(random(h, 11)), also = bench.empty(4 * h);
-  ops.sumColumns({ partial: sums.norm, width, target: norm }, false);
-  ops.sumColumns({ partial: sums.stream, width: h, target: stream }, true);
-  ops.sumColumns({ partial: sums.stream, width: h, target: also, also: stream }, false);
+  const pieces = ops.pieces.norm;
+  ops.sumColumns({ partial: sums.norm, pieces, width, target: norm }, false);
+  ops.sumColumns({ partial: sums.stream, pieces, width: h, target: stream }, true);
+  ops.sumColumns({ partial: sums.stream, pieces, width: h, target: also, also: stream }, false);
   return {
     exact: await bench.readFloats(exact),
     kept: await bench.readHalves(kept),
@@ -213,11 +214,12 @@ Deno.test({
     withBench({}, async (bench) => {
       const rows = 100 * 32, width = 40;
       const ops = operations(bench, {}, rows);
-      const partial = random(ops.pieces * width, 1);
+      const pieces = ops.pieces.linear;
+      const partial = random(pieces * width, 1);
       const expected = columnSums(partial, width);
       const old = random(width, 2);
       const target = bench.floats(old), also = bench.floats(old);
-      ops.sumColumns({ partial: bench.floats(partial), width, target, also }, true);
+      ops.sumColumns({ partial: bench.floats(partial), pieces, width, target, also }, true);
       const actual = await bench.readFloats(target);
       assertClose("sums", actual, expected.map((sum, i) => sum + at(old, i)), 1e-6);
       assert.deepEqual(await bench.readFloats(also), actual);
@@ -272,12 +274,12 @@ async function gelu(bench: Bench, rows: number, m: number) {
   const bias = random(m, 2);
   const gradient = rounded(random(rows * m, 3), bench.precision);
   const ops = operations(bench, { intermediateSize: m }, rows);
-  const activation = bench.empty(2 * rows * m), d = bench.halves(gradient), sums = bench.empty(4 * ops.pieces * m);
+  const activation = bench.empty(2 * rows * m), d = bench.halves(gradient), sums = bench.empty(4 * ops.pieces.linear * m);
   const inputs = [bench.halves(hidden), bench.floats(bias)] as const;
   ops.gelu(...inputs, activation);
   ops.geluBackward(d, ...inputs, sums);
   const total = bench.empty(4 * m);
-  ops.sumColumns({ partial: sums, width: m, target: total }, false);
+  ops.sumColumns({ partial: sums, pieces: ops.pieces.linear, width: m, target: total }, false);
   return {
     hidden,
     bias,
@@ -334,11 +336,11 @@ async function rotary(bench: Bench, model: ModelConfig) {
   const tables = { cosines: bench.floats(cosines), sines: bench.floats(sines) };
   const ops = operations(bench, model, rows);
   const input = rounded(random(rows * width, 1), bench.precision), bias = random(width, 2);
-  const forward = bench.halves(input), backward = bench.halves(input), sums = bench.empty(4 * ops.pieces * width);
+  const forward = bench.halves(input), backward = bench.halves(input), sums = bench.empty(4 * ops.pieces.linear * width);
   ops.rotary(forward, bench.floats(bias), tables);
   ops.rotaryBackward(backward, tables, sums);
   const total = bench.empty(4 * width);
-  ops.sumColumns({ partial: sums, width, target: total }, false);
+  ops.sumColumns({ partial: sums, pieces: ops.pieces.linear, width, target: total }, false);
   return {
     ...{ input, bias, cosines, sines, half, rows, width },
     forward: await bench.readHalves(forward),

@@ -102,7 +102,8 @@ function train(options: SessionOptions, setting: Setting, steps: number): Promis
 
 for (const precision of ["bf16", "fp16"] as const) {
   Deno.test({
-    name: `MixedSession gives the same bits in ${precision} twice, in any order of threads, and with activations recomputed`,
+    name:
+      `MixedSession gives the same bits in ${precision} twice, in any order of threads, and with activations recomputed`,
     ignore,
     fn: async () => {
       const options = optionsOf(6, 2);

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { UserError } from "../../src/errors.ts";
+import { Device } from "../../src/engine/cuda/driver/device.ts";
 import { buildStandIn } from "../../src/engine/cuda/stand_in/build.ts";
+import { withFolder } from "../temporary_folder.ts";
 import { type Bench, ignoreWithoutCompiler, OBJECTS, TEST_KERNELS, withStandIn } from "./stand_in_fixture.ts";
 
 function test(name: string, run: () => Promise<void>): void {
@@ -625,3 +627,19 @@ test("buildStandIn() compiles nothing again when nothing changed, and a stand-in
   assert.notEqual(first.units[0]?.digest, first.units[1]?.digest);
   assert.equal((await buildStandIn(folder, options)).compiled, 0);
 });
+
+test("a process can load forty stand-ins when each has kernels of its own", () =>
+  withFolder(async (folder) => {
+    const { folder: built } = await buildStandIn(".cache/stand_in/tests-twice", {
+      units: ["racing"],
+      kernels: TEST_KERNELS,
+      objects: OBJECTS,
+    });
+    for (let i = 0; i < 40; i++) {
+      await Deno.mkdir(`${folder}/${i}`);
+      await Deno.copyFile(`${built}/libcuda.so.1`, `${folder}/${i}/libcuda.so.1`);
+      const device = Device.open({ libraryFolders: [`${folder}/${i}`], onlyThere: true });
+      assert.equal(device.driverPath, `${folder}/${i}/libcuda.so.1`);
+      device.close();
+    }
+  }));

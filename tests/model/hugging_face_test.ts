@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
 import { type ModelConfig, parameterCount } from "../../src/model/config.ts";
-import { loadWeights, parseHuggingFaceConfig } from "../../src/model/hugging_face.ts";
+import { parseHuggingFaceConfig } from "../../src/model/hugging_face.ts";
+import { loadWeights } from "../../src/model/hugging_face_tensors.ts";
 import { parameterShapes } from "../../src/model/parameters.ts";
 import { presetModel } from "../../src/model/presets.ts";
 import type { Safetensors, SafetensorsEntry } from "../../src/model/safetensors.ts";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UserError } from "../../src/errors.ts";
-import { parseSafetensors, type Safetensors, safetensorsHeader } from "../../src/model/safetensors.ts";
+import { parseSafetensors, type Safetensors } from "../../src/model/safetensors.ts";
+import { safetensorsHeader } from "../../src/model/safetensors_header.ts";
 import { applyByteEdits, byteEdits } from "../fuzz/byte_edits.ts";
 import { applyJsonEdit, jsonEdit, placesOf } from "../fuzz/json_edits.ts";
 import { safetensorsFile } from "./safetensors_file.ts";

@@ -1,6 +1,7 @@
 /** neox-tiny: a GPT-NeoX of Hugging Face transformers with its float64 reference values, from ../shared/fixtures. */
 import assert from "node:assert/strict";
-import { loadWeights, parseHuggingFaceConfig } from "../../src/model/hugging_face.ts";
+import { parseHuggingFaceConfig } from "../../src/model/hugging_face.ts";
+import { loadWeights } from "../../src/model/hugging_face_tensors.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { parseSafetensors } from "../../src/model/safetensors.ts";
 

@@ -20,12 +20,8 @@ async function runs(backend: string): Promise<boolean> {
 }
 
 const cases = [
-  { backend: "wasm", name: "neox-tiny", model: NEOX_TINY, steps: STEPS },
-  { backend: "wasm", name: "smoke", model: SMOKE, steps: STEPS },
-  { backend: "cpu", name: "smoke", model: SMOKE, steps: 5 },
-  // A software adapter takes seconds to compile the kernels.
-  { backend: "webgpu", name: "smoke", model: SMOKE, steps: 5, ignore: !(await runs("webgpu")) },
-  // Where the native libraries are installed, and permissions let them be loaded.
+  // Where the native libraries are installed, and permissions let them be loaded. They come before WebGPU: the compiler
+  // in a software adapter and the one in TensorFlow are loaded in this order only.
   {
     backend: "tfjs-node-gpu",
     name: "neox-tiny",
@@ -34,6 +30,11 @@ const cases = [
     ignore: !(await runs("tfjs-node-gpu")),
   },
   { backend: "tfjs-node", name: "neox-tiny", model: NEOX_TINY, steps: STEPS, ignore: !(await runs("tfjs-node")) },
+  { backend: "wasm", name: "neox-tiny", model: NEOX_TINY, steps: STEPS },
+  { backend: "wasm", name: "smoke", model: SMOKE, steps: STEPS },
+  { backend: "cpu", name: "smoke", model: SMOKE, steps: 5 },
+  // A software adapter takes seconds to compile the kernels.
+  { backend: "webgpu", name: "smoke", model: SMOKE, steps: 5, ignore: !(await runs("webgpu")) },
 ];
 
 function assertClose(actual: number, expected: number, tolerance: number, what: string): void {

@@ -70,7 +70,8 @@ function fakeCorpus(name: CorpusName, sequenceLength: number): Corpus {
     digest: DIGESTS[name],
     summary: { documents: counts, tokens: counts, bytes: counts, windows: counts, domains: {} },
     batch: (step, sequences, seed) => Promise.resolve(windows(sequences, step + seed)),
-    validationWindows: (count) => Promise.resolve(windows(count, 0)),
+    validationWindows: (count) =>
+      Promise.resolve({ ...windows(count, 0), domains: new Array<string>(count).fill("default") }),
     close: () => {},
   };
 }

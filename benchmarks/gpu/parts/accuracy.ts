@@ -1,6 +1,6 @@
 /** Numbers: kernels, and whole gradients, beside PyTorch in float64. */
 import { parameterShapes } from "../../../src/model/parameters.ts";
-import { ENGINES, type EngineName, MIXED_ENGINES, precisionOf, withEngine } from "../engines.ts";
+import { type EngineName, ENGINES, MIXED_ENGINES, precisionOf, withEngine } from "../engines.ts";
 import { mixedCases } from "../mixed_cases.ts";
 import type { Part, PartContext } from "../part.ts";
 import { askPython } from "../python.ts";

@@ -7,7 +7,7 @@ import { paperStep } from "../paper_step.ts";
 import type { Part, PartContext } from "../part.ts";
 import { dataSheet, PAPER_DEVICE, type Peaks } from "../peaks.ts";
 import type { Finding, FindingOf } from "../results.ts";
-import { gpuTask, type GpuTask, type Size } from "../task.ts";
+import { type GpuTask, gpuTask, type Size } from "../task.ts";
 import { openTraining } from "../training.ts";
 import { median } from "../../statistics.ts";
 
@@ -32,7 +32,16 @@ function profiledTask(engine: EngineName, size: Size, rehearsal: boolean): GpuTa
 function description(engine: EngineName, task: GpuTask): Omit<FindingOf<"profile">, "stepMilliseconds" | "kernels"> {
   const { size, model, batchSequences, microBatchSequences } = task;
   const mode = modeOf(engine);
-  return { kind: "profile", name: size, engine, mode, model, batchSequences, microBatchSequences, predictedFor: PAPER_DEVICE };
+  return {
+    kind: "profile",
+    name: size,
+    engine,
+    mode,
+    model,
+    batchSequences,
+    microBatchSequences,
+    predictedFor: PAPER_DEVICE,
+  };
 }
 
 async function profile(engine: EngineName, size: Size, { settings }: PartContext): Promise<Finding> {

@@ -2,7 +2,7 @@
 import { callChild, childCommand } from "../call_child.ts";
 import { trueCheck } from "../checks.ts";
 import type { TrainingArguments } from "../child.ts";
-import { ENGINES, type EngineName } from "../engines.ts";
+import { type EngineName, ENGINES } from "../engines.ts";
 import { type Part, type PartContext, Skipped } from "../part.ts";
 import { askProgram, runProgram, tail } from "../processes.ts";
 import type { Check, Finding } from "../results.ts";
@@ -22,7 +22,8 @@ async function findSanitizer({ settings, folder }: PartContext): Promise<string>
 /** A program that is called like the sanitizer and runs what it is given. */
 async function rehearsedSanitizer(folder: string): Promise<string> {
   const program = `${folder}/compute-sanitizer`;
-  const script = `#!/bin/sh\nwhile [ "\${1#--}" != "$1" ]; do shift; shift; done\n"$@" && echo "ERROR SUMMARY: 0 errors"\n`;
+  const script =
+    `#!/bin/sh\nwhile [ "\${1#--}" != "$1" ]; do shift; shift; done\n"$@" && echo "ERROR SUMMARY: 0 errors"\n`;
   await Deno.writeTextFile(program, script, { mode: 0o755 });
   return program;
 }

@@ -5,6 +5,7 @@ Argument: the width of the square products.
 
 import json
 import statistics
+import subprocess
 import sys
 import time
 
@@ -53,6 +54,22 @@ def copy_rate(count):
     return 2 * 4 * count / median_seconds(lambda: target.copy_(source))
 
 
+def under_load(width):
+    """Clocks and power while products run, by nvidia-smi."""
+    a, b = (torch.randn(width, width, device=DEVICE).to(torch.bfloat16) for _ in range(2))
+    out = torch.empty_like(a)
+    for _ in range(4000):
+        torch.mm(a, b, out=out)
+    query = "clocks.current.sm,clocks.current.memory,power.draw,temperature.gpu"
+    command = ["nvidia-smi", "--id=0", f"--query-gpu={query}", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        answer = "unknown"
+    torch.cuda.synchronize()
+    return answer
+
+
 def main():
     width = int(sys.argv[1])
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -68,6 +85,7 @@ def main():
                     "products": f"{width}×{width}×{width} through PyTorch {torch.__version__}, random numbers, no TF32",
                     "copy": f"{4 * max(1024, width * width * 16) / 1e9:.1f} GB within the device",
                     "medians of": str(REPEATS),
+                    **({"SM clock, memory clock, power, °C while bf16 products run": under_load(width)} if CUDA else {}),
                 },
             }
         )

@@ -13,6 +13,12 @@ export interface MemoryLimits {
   readonly addressable?: number;
 }
 
+/** On one thread small micro-batches are faster: fresh memory costs more than larger kernels save. */
+export const ONE_THREAD_LIMITS: MemoryLimits = { activations: 256 * 2 ** 20 };
+
+/** Large kernels keep a GPU, or TensorFlow's threads, busy. */
+export const PARALLEL_LIMITS: MemoryLimits = { activations: 2 ** 31 };
+
 /** How a batch is cut, and what that takes. */
 export interface MemoryPlan {
   /** sequences of a micro-batch */

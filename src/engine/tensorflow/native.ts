@@ -4,13 +4,13 @@ import { Device } from "../cuda/driver/device.ts";
 import { UserError } from "../../errors.ts";
 import type { TensorFlow } from "./api.ts";
 import { asTensorFlow, type Backend, BackendRefused, loadTensorFlow, TENSORFLOW_PACKAGE } from "./backend.ts";
+import { PARALLEL_LIMITS } from "./memory.ts";
 import type { TensorFlowPackages } from "./packages.ts";
 
 const GPU_PACKAGE = "@tensorflow/tfjs-node-gpu";
 const CPU_PACKAGE = "@tensorflow/tfjs-node";
 /** Both packages register this name. */
 const REGISTERED = "tensorflow";
-const ACTIVATION_BYTES = 2 * 2 ** 30;
 
 /** A binding that was loaded: both in one process would be two copies of one library. */
 interface Binding {
@@ -52,7 +52,7 @@ async function describe(name: "tfjs-node-gpu" | "tfjs-node", binding: Binding, d
     name,
     tf,
     registered: REGISTERED,
-    memory: { activations: ACTIVATION_BYTES },
+    memory: PARALLEL_LIMITS,
     device,
     usesGpu,
     libraries: { [TENSORFLOW_PACKAGE]: tf.version_core, binding: packageName, TensorFlow: version },
@@ -65,6 +65,8 @@ async function load(packages: TensorFlowPackages, name: string): Promise<Binding
   if (loaded !== undefined) throw new BackendRefused(`"${loaded.packageName}" is loaded already`);
   await requirePermissions();
   restoreOldUtilities();
+  // Since Ampere, TensorFlow would round the factors of products to 10 bits. NVIDIA's libraries read this when loaded.
+  Deno.env.set("NVIDIA_TF32_OVERRIDE", "0");
   let exports: unknown;
   try {
     exports = packages.load(name);

@@ -1,9 +1,8 @@
 /** The backends that run wherever Deno does: WebAssembly, and plain JavaScript. */
 import { type Backend, BackendRefused, loadTensorFlow, TENSORFLOW_PACKAGE } from "./backend.ts";
+import { ONE_THREAD_LIMITS } from "./memory.ts";
 import type { TensorFlowPackages } from "./packages.ts";
 
-/** Small micro-batches are faster here: fresh memory costs more than larger kernels save. */
-const ACTIVATION_BYTES = 256 * 2 ** 20;
 /** What 32-bit WebAssembly addresses, less what its allocator loses between tensors. */
 const WASM_ADDRESSABLE_BYTES = 3.5 * 2 ** 30;
 
@@ -18,7 +17,7 @@ export async function startWasm(packages: TensorFlowPackages): Promise<Backend> 
     name: "wasm",
     tf,
     registered: "wasm",
-    memory: { activations: ACTIVATION_BYTES, addressable: WASM_ADDRESSABLE_BYTES },
+    memory: { ...ONE_THREAD_LIMITS, addressable: WASM_ADDRESSABLE_BYTES },
     ...ONE_THREAD,
     libraries: { [TENSORFLOW_PACKAGE]: tf.version_core },
   };
@@ -35,7 +34,7 @@ export async function startCpu(packages: TensorFlowPackages): Promise<Backend> {
     name: "cpu",
     tf,
     registered: "cpu",
-    memory: { activations: ACTIVATION_BYTES },
+    memory: ONE_THREAD_LIMITS,
     ...ONE_THREAD,
     libraries: { [TENSORFLOW_PACKAGE]: tf.version_core },
   };

@@ -1,11 +1,11 @@
 /** The WebGPU backend, on Deno's own WebGPU. */
 import { type Backend, BackendRefused, loadTensorFlow, TENSORFLOW_PACKAGE } from "./backend.ts";
+import { PARALLEL_LIMITS } from "./memory.ts";
 import type { TensorFlowPackages } from "./packages.ts";
 
 /** TensorFlow.js's name of the backend, by which its kernels are registered. */
 const NAME = "webgpu";
 const PACKAGE = "@tensorflow/tfjs-backend-webgpu";
-const ACTIVATION_BYTES = 2 * 2 ** 30;
 
 /** Limits that are asked for as high as the adapter goes; the others stay at WebGPU's defaults. */
 const LIMITS = [
@@ -71,7 +71,7 @@ async function start(packages: TensorFlowPackages, adapter: GPUAdapter): Promise
     name: NAME,
     tf,
     registered: NAME,
-    memory: { activations: ACTIVATION_BYTES },
+    memory: PARALLEL_LIMITS,
     device: description || `vendor ${vendor}, device ${model}`,
     usesGpu: !isFallbackAdapter,
     libraries: { [TENSORFLOW_PACKAGE]: tf.version_core },

@@ -28,10 +28,10 @@ __device__ __forceinline__ float sqrt_rn(float x) { return __fsqrt_rn(x); }
 
 // ---- f32, approximate: other bits on other chips, so never in the ordered mode ----
 
-/** 2^x, relative error about 2^-22. */
+/** 2^x, relative error about 2^-22; 0 where it would be subnormal, which saves three instructions. */
 __device__ __forceinline__ float exp2_approx(float x) {
   float y;
-  asm("ex2.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
 }
 /** log2(x). */

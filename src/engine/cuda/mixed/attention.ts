@@ -7,11 +7,10 @@ import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
 
 /** Queries of a block of `attention` and `attention_backward_queries`. */
 const QUERY_TILE = 128;
-/** Keys of a block of `attention_backward_keys`, and rows of every tile on its way. */
+/** Rows of every tile on its way. */
 const KEY_TILE = 64;
 /** Tiles in shared memory: two kinds, each with the next one on its way. */
 const TILES = 4;
-const LOG2_E = Math.LOG2E;
 
 /** What the forward pass leaves for the backward one. */
 export interface AttentionActivations {
@@ -51,6 +50,11 @@ export class Attention {
     return this.#headSize <= 64 ? 128 : 256;
   }
 
+  /** Keys of a block of `attention_backward_keys`, which has four warps. */
+  get #blockKeys(): number {
+    return this.#headSize <= 64 ? 128 : 64;
+  }
+
   /** Bytes of a row of a tile: the head padded to 16 elements, and 8 against bank conflicts. */
   get #rowBytes(): number {
     return (Math.ceil(this.#headSize / 16) * 16 + 8) * HALF_BYTES;
@@ -75,7 +79,7 @@ export class Attention {
       ...this.#activations(activations),
       sequenceLength,
       heads,
-      this.#scale * LOG2_E,
+      this.#scale * Math.LOG2E,
     );
   }
 
@@ -94,7 +98,7 @@ export class Attention {
       need(gradient, rows * 3 * hiddenSize, HALF_BYTES),
       sequenceLength,
       heads,
-      this.#scale * LOG2_E,
+      this.#scale * Math.LOG2E,
       this.#scale,
     ] as const;
     const tiles = TILES * KEY_TILE * this.#rowBytes;
@@ -109,7 +113,7 @@ export class Attention {
     );
     this.#device.launch(
       this.#kernels.attention_backward_keys,
-      { grid: this.#grid(KEY_TILE), block: 128, sharedBytes: tiles + TILES * KEY_TILE * FLOAT_BYTES },
+      { grid: this.#grid(this.#blockKeys), block: 128, sharedBytes: tiles + TILES * KEY_TILE * FLOAT_BYTES },
       queryKeyValue,
       dOutput,
       logSums,

@@ -50,7 +50,7 @@ export class BackwardPass {
       this.#stream,
       { norm: regions.normSums, stream: regions.streamSums },
     );
-    this.#sumColumns(regions.normSums, tensors.finalGain, 2 * model.hiddenSize);
+    this.#sumColumns("norm", regions.normSums, tensors.finalGain, 2 * model.hiddenSize);
     for (let index = model.layers - 1; index >= 0; index--) this.#layer(index);
     rows.embedBackward(regions.streamGradient, input.index, this.#gradient(embedding));
   }
@@ -65,10 +65,11 @@ export class BackwardPass {
   }
 
   /** Totals of partial column sums into the `width` elements from a tensor's first on. */
-  #sumColumns(partial: View, { offset }: Tensor, width: number, also?: Tensor): void {
+  #sumColumns(kind: "linear" | "norm", partial: View, { offset }: Tensor, width: number, also?: Tensor): void {
+    const { rows } = this.#pass;
     const target = floatsOf(this.#target.gradient, offset, width);
     const second = also === undefined ? {} : { also: this.#gradient(also) };
-    this.#pass.rows.sumColumns({ partial, width, target, ...second }, this.#target.accumulate);
+    rows.sumColumns({ partial, pieces: rows.pieces[kind], width, target, ...second }, this.#target.accumulate);
   }
 
   /** dW, and dx = dy · W. */
@@ -107,7 +108,7 @@ export class BackwardPass {
     const outputGradient = regions.roundedStreamGradient;
 
     // Both branches end in the residual stream: the same gradient reaches both biases.
-    this.#sumColumns(regions.streamSums, tensors.attentionOutBias, h, tensors.mlpOutBias);
+    this.#sumColumns("norm", regions.streamSums, tensors.attentionOutBias, h, tensors.mlpOutBias);
 
     this.#linear({
       products: products.mlpOut,
@@ -118,7 +119,7 @@ export class BackwardPass {
     });
     const bias = pass.weight(tensors.mlpInBias);
     rows.geluBackward(regions.hiddenGradient, layer.hidden, bias, regions.biasSums);
-    this.#sumColumns(regions.biasSums, tensors.mlpInBias, m);
+    this.#sumColumns("linear", regions.biasSums, tensors.mlpInBias, m);
     this.#linear({
       products: products.mlpIn,
       weight: tensors.mlpIn,
@@ -138,7 +139,7 @@ export class BackwardPass {
     const { attentionOutputGradient, deltas, queryKeyValueGradient } = regions;
     pass.attention.backward(activations, attentionOutputGradient, deltas, queryKeyValueGradient);
     rows.rotaryBackward(queryKeyValueGradient, pass.rotaryTables, regions.biasSums);
-    this.#sumColumns(regions.biasSums, tensors.queryKeyValueBias, 3 * h);
+    this.#sumColumns("linear", regions.biasSums, tensors.queryKeyValueBias, 3 * h);
     this.#linear({
       products: products.queryKeyValue,
       weight: tensors.queryKeyValue,
@@ -157,6 +158,6 @@ export class BackwardPass {
       { norm: regions.normSums, stream: regions.streamSums },
     );
     // Gains and shifts of a layer's two norms lie one after the other.
-    this.#sumColumns(regions.normSums, tensors.attentionGain, 4 * h);
+    this.#sumColumns("norm", regions.normSums, tensors.attentionGain, 4 * h);
   }
 }

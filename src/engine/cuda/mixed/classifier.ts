@@ -6,8 +6,15 @@ import { type MixedKernels, need } from "./kernels.ts";
 import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
 import { TRAINING_STATE_BYTES } from "./training_state.ts";
 
-/** Threads that share a row of logits, and a window's losses. */
-const THREADS = 512;
+/** Threads that share a window's losses. */
+const LOSS_THREADS = 512;
+/**
+ * Threads that share a row of logits at most. Two such blocks fit a multiprocessor: so few rows are under way that their
+ * second reading finds them in the L2 cache.
+ */
+const MAX_ROW_THREADS = 1024;
+/** Columns that a thread has at a time. */
+const THREAD_COLUMNS = 8;
 
 /** Consecutive rows of a pass. */
 export interface RowRange {
@@ -37,6 +44,10 @@ export class Classifier {
     this.#windows = windows;
   }
 
+  get #rowThreads(): number {
+    return Math.min(MAX_ROW_THREADS, Math.ceil(this.#model.vocabularySize / (THREAD_COLUMNS * 32)) * 32);
+  }
+
   #views({ tokens, losses }: ClassifierViews, rows: RowRange): readonly [View, View] {
     const { sequenceLength } = this.#model;
     const total = this.#windows * sequenceLength;
@@ -49,7 +60,7 @@ export class Classifier {
     const { vocabularySize, sequenceLength } = this.#model;
     this.#device.launch(
       this.#kernels.cross_entropy,
-      { grid: rows.count, block: THREADS },
+      { grid: rows.count, block: this.#rowThreads },
       need(logits, rows.count * vocabularySize, HALF_BYTES),
       ...this.#views(views, rows),
       rows.first,
@@ -68,7 +79,7 @@ export class Classifier {
     const { vocabularySize, sequenceLength } = this.#model;
     this.#device.launch(
       this.#kernels.cross_entropy_backward,
-      { grid: rows.count, block: THREADS },
+      { grid: rows.count, block: this.#rowThreads },
       need(logits, rows.count * vocabularySize, HALF_BYTES),
       ...this.#views(views, rows),
       need(state, 1, TRAINING_STATE_BYTES),
@@ -84,7 +95,7 @@ export class Classifier {
     const { sequenceLength } = this.#model;
     this.#device.launch(
       this.#kernels.sum_losses,
-      { grid: this.#windows, block: THREADS },
+      { grid: this.#windows, block: LOSS_THREADS },
       need(losses, this.#windows * sequenceLength, FLOAT_BYTES),
       need(sums, this.#windows, FLOAT_BYTES),
       sequenceLength,

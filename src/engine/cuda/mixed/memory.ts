@@ -8,7 +8,7 @@ import { checkShapes } from "../../ordered/shapes.ts";
 import { ownGemmWorkspaceBytes } from "./own_gemm.ts";
 import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
 import { allShapes, passProducts } from "./products.ts";
-import { PIECE_ROWS } from "./row_operations.ts";
+import { columnPieces } from "./row_operations.ts";
 import type { RowRange } from "./classifier.ts";
 import { mixedKernelChoice } from "./specialization.ts";
 import { TRAINING_STATE_BYTES } from "./training_state.ts";
@@ -155,7 +155,7 @@ export function planMixedMemory(
   const parameters = parameterCount(model);
   const rows = gradientBlockSequences * sequenceLength;
   if (rows >= 2 ** 31) throw new RangeError(`A gradient block of ${rows} tokens is beyond what a kernel can count`);
-  const pieces = Math.ceil(rows / PIECE_ROWS);
+  const pieces = columnPieces(rows);
   const ranges = logitRanges(rows, model, logitBytes);
   const logitRows = [...new Set(ranges.map(({ count }) => count))];
   const shapes = allShapes(passProducts(model, rows), logitRows);
@@ -193,9 +193,9 @@ export function planMixedMemory(
     attentionInputGradient: halves(rows * h),
     mlpInputGradient: halves(rows * h),
     deltas: floats(rows * heads),
-    normSums: floats(pieces * 4 * h),
-    streamSums: floats(pieces * h),
-    biasSums: floats(pieces * Math.max(m, 3 * h)),
+    normSums: floats(pieces.norm * 4 * h),
+    streamSums: floats(pieces.norm * h),
+    biasSums: floats(pieces.linear * Math.max(m, 3 * h)),
     gemmWorkspace: Math.max(workspace, FLOAT_BYTES),
   };
   const layerRegions: Record<LayerRegionName, number> = {

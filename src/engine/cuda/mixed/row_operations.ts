@@ -6,8 +6,16 @@ import { NOTHING, slice, type View } from "../driver/view.ts";
 import { type MixedKernels, need } from "./kernels.ts";
 import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
 
-/** Rows whose column sums form one chain: NORM_PIECE, GELU_PIECE and ROTARY_PIECE of the kernels. */
-export const PIECE_ROWS = 32;
+/** Rows whose column sums form one chain: GELU_PIECE and ROTARY_PIECE of the kernels. */
+const PIECE_ROWS = 32;
+/** NORM_PIECE */
+const NORM_PIECE_ROWS = 16;
+
+/** Pieces of a column sum over a pass's rows: of gradients of GELU and rotary embedding, and of LayerNorm's. */
+export function columnPieces(rows: number): { readonly linear: number; readonly norm: number } {
+  return { linear: Math.ceil(rows / PIECE_ROWS), norm: Math.ceil(rows / NORM_PIECE_ROWS) };
+}
+
 const LANES = 32;
 /** Columns that a lane of LayerNorm has. */
 const LANE_COLUMNS = 8;
@@ -32,6 +40,7 @@ export interface Normalized {
 export interface ColumnSums {
   /** (pieces, width) f32 */
   readonly partial: View;
+  readonly pieces: number;
   readonly width: number;
   readonly target: View;
   /** gets the same, if given */
@@ -61,6 +70,8 @@ export class RowOperations {
   readonly #rows: number;
   readonly #warpsPerRow: number;
   readonly #normGroups: number;
+  /** of this pass */
+  readonly pieces: ReturnType<typeof columnPieces>;
 
   /** @param rows tokens of a pass */
   constructor(device: Device, kernels: MixedKernels, model: ModelConfig, rows: number) {
@@ -69,12 +80,8 @@ export class RowOperations {
     this.#model = model;
     this.#rows = rows;
     this.#warpsPerRow = Math.ceil(model.hiddenSize / (LANE_COLUMNS * LANES));
+    this.pieces = columnPieces(rows);
     this.#normGroups = Math.max(1, Math.floor(NORM_WARPS / this.#warpsPerRow));
-  }
-
-  /** Pieces of a column sum over the pass's rows. */
-  get pieces(): number {
-    return Math.ceil(this.#rows / PIECE_ROWS);
   }
 
   #normShape(rowsPerGroup: number): { grid: number; block: number } {
@@ -84,7 +91,7 @@ export class RowOperations {
 
   /** A grid that covers columns by 8 and rows by pieces. */
   #pieceShape(width: number): { grid: [number, number, number]; block: number } {
-    return { grid: [Math.ceil(width / (8 * THREADS)), this.pieces, 1], block: THREADS };
+    return { grid: [Math.ceil(width / (8 * THREADS)), this.pieces.linear, 1], block: THREADS };
   }
 
   /** tokens u16 (windows, T + 1) → residual (rows, h). */
@@ -176,13 +183,13 @@ export class RowOperations {
     const floats = (view: View) => need(view, h, FLOAT_BYTES);
     const halves = (view: View) => need(view, rows * h, HALF_BYTES);
     const [first, second] = inputs;
-    const shape = this.#normShape(PIECE_ROWS);
+    const shape = this.#normShape(NORM_PIECE_ROWS);
     const kept = [halves(normalized), need(rstds, rows, FLOAT_BYTES)] as const;
     const end = [
       need(stream.exact, rows * h, FLOAT_BYTES),
       halves(stream.rounded),
-      need(sums.norm, this.pieces * (second === undefined ? 2 : 4) * h, FLOAT_BYTES),
-      need(sums.stream, this.pieces * h, FLOAT_BYTES),
+      need(sums.norm, this.pieces.norm * (second === undefined ? 2 : 4) * h, FLOAT_BYTES),
+      need(sums.stream, this.pieces.norm * h, FLOAT_BYTES),
       rows,
       h,
       this.#warpsPerRow,
@@ -229,7 +236,7 @@ export class RowOperations {
       need(gradient, this.#rows * m, HALF_BYTES),
       need(hidden, this.#rows * m, HALF_BYTES),
       need(bias, m, FLOAT_BYTES),
-      need(sums, this.pieces * m, FLOAT_BYTES),
+      need(sums, this.pieces.linear * m, FLOAT_BYTES),
       this.#rows,
       m,
     );
@@ -258,7 +265,7 @@ export class RowOperations {
       this.#pieceShape(width),
       need(gradient, this.#rows * width, HALF_BYTES),
       ...this.#tables(tables),
-      need(sums, this.pieces * width, FLOAT_BYTES),
+      need(sums, this.pieces.linear * width, FLOAT_BYTES),
       this.#rows,
       width,
       this.#model.sequenceLength,
@@ -271,14 +278,14 @@ export class RowOperations {
   }
 
   /** Totals of partial column sums, joined to what stands in the target or instead of it. */
-  sumColumns({ partial, width, target, also }: ColumnSums, accumulate: boolean): void {
+  sumColumns({ partial, pieces, width, target, also }: ColumnSums, accumulate: boolean): void {
     this.#device.launch(
       this.#kernels.sum_columns,
       { grid: Math.ceil(width / LANES), block: LANES * 32 },
-      need(partial, this.pieces * width, FLOAT_BYTES),
+      need(partial, pieces * width, FLOAT_BYTES),
       need(target, width, FLOAT_BYTES),
       also === undefined ? NOTHING : need(also, width, FLOAT_BYTES),
-      this.pieces,
+      pieces,
       width,
       accumulate ? 1 : 0,
     );

@@ -240,5 +240,9 @@ EXPORT unsigned __tsan_atomic32_exchange(volatile unsigned* p, unsigned value, i
   note_access(const_cast<unsigned*>(p), 4, Access::atomic);
   return __atomic_exchange_n(p, value, __ATOMIC_SEQ_CST);
 }
+/** Guards of static variables, no kernel's memory. */
+EXPORT unsigned char __tsan_atomic8_load(const volatile unsigned char* p, int) {
+  return __atomic_load_n(p, __ATOMIC_SEQ_CST);
+}
 EXPORT void __tsan_atomic_thread_fence(int) {}
 EXPORT void __tsan_atomic_signal_fence(int) {}

@@ -12,19 +12,13 @@
 #include "block_scheduler.h"
 #include "context_switch.h"
 
-STAND_IN_THREAD_LOCAL uint3 threadIdx, blockIdx, blockDim, gridDim;
-
 namespace stand_in {
 
-STAND_IN_THREAD_LOCAL Warp* warp;
-STAND_IN_THREAD_LOCAL unsigned lane;
-STAND_IN_THREAD_LOCAL unsigned char* dynamic_shared;
-
-STAND_IN_THREAD_LOCAL BlockScheduler* running;
+__thread Context* context;
 
 namespace {
 
-void fiber_entry() { running->run_fiber(); }
+void fiber_entry() { running().run_fiber(); }
 
 void* reserve(std::size_t bytes) {
   void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -74,12 +68,12 @@ inline void BlockScheduler::become(unsigned number) {
   current_ = number;
   warp = &warps_[number / LANES];
   lane = number % LANES;
-  threadIdx = threads_[number].index;
+  thread_index = threads_[number].index;
 }
 
 inline void BlockScheduler::start(unsigned number) {
   Thread& thread = threads_[number];
-  const uint3 size = blockDim;
+  const uint3 size = block_size;
   thread.waiting = Waiting::no;
   if (size.x == size_) {
     thread.index = {number, 0, 0};
@@ -196,9 +190,9 @@ std::string BlockScheduler::run(const Launch& launch, uint3 block) {
   fuzzed_ = launch.seed != 0;
   random_ = {launch.seed * 0x2545f4914f6cdd1du + number};
   size_ = launch.block.x * launch.block.y * launch.block.z;
-  blockIdx = block;
-  blockDim = launch.block;
-  gridDim = launch.grid;
+  block_index = block;
+  block_size = launch.block;
+  grid_size = launch.grid;
   arrived_ = counted_ = ended_ = started_ = ready_head_ = ready_count_ = 0;
   for (unsigned i = 0; i < size_; i++) {
     threads_[i].waiting = Waiting::unstarted;
@@ -218,26 +212,27 @@ std::string BlockScheduler::run(const Launch& launch, uint3 block) {
   dynamic_shared = shared_end_ - shared_bytes;
   fill_garbage(dynamic_shared, shared_bytes, launch.seed + number);
   static_used_ = 0;
-  serial_++;
+  static_places_.assign(static_places_.size(), UNPLACED);
 
-  running = this;
+  context = this;
   problem_.clear();
   const unsigned first = take_unstarted();
   const unsigned fiber = threads_[first].fiber = take_fiber();
   start(first);
   stand_in_switch(&outside_, fiber_stack_pointers_[fiber]);
-  running = nullptr;
+  context = nullptr;
   if (!problem_.empty()) fiber_count_ = free_fiber_count_ = 0;  // stacks of threads that never ended are started anew
   return problem_;
 }
 
 // ---- The functions of emulation.h and runtime.h ----
 
-__attribute__((flatten)) void wait_for_block(const char* file, int line) { running->wait_for_block(file, line); }
+__attribute__((flatten)) void wait_for_block(const char* file, int line) { running().wait_for_block(file, line); }
 __attribute__((flatten)) void wait_for_warp(Meeting meeting, Combine combine, const char* file, int line) {
-  running->wait_for_warp(meeting, combine, file, line);
+  running().wait_for_warp(meeting, combine, file, line);
 }
-unsigned count_in_block(bool value, const char* file, int line) { return running->count(value, file, line); }
+unsigned count_in_block(bool value, const char* file, int line) { return running().count(value, file, line); }
+char* signal_stack(BlockScheduler& scheduler) { return scheduler.signal_stack; }
 BlockScheduler* create_block_scheduler() { return new BlockScheduler; }
 std::string run_block(BlockScheduler& scheduler, const Launch& launch, uint3 block) {
   return scheduler.run(launch, block);

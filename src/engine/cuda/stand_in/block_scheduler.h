@@ -14,6 +14,7 @@ constexpr std::size_t STACK_BYTES = 128 << 10;
 constexpr std::size_t PAGE = 4096;
 constexpr std::size_t SHARED_BYTES = 256 << 10;
 constexpr std::size_t STATIC_SHARED_BYTES = 48 << 10;
+constexpr std::size_t UNPLACED = SIZE_MAX;
 
 enum class Waiting : unsigned char { no, unstarted, block, warp, ended };
 
@@ -42,9 +43,10 @@ struct Copies {
   unsigned in_open_group = 0;
 };
 
-class BlockScheduler {
+class BlockScheduler : private Context {
  public:
   BlockScheduler();
+  static BlockScheduler& of(Context& context) { return static_cast<BlockScheduler&>(context); }
   std::string run(const Launch& launch, uint3 block);
 
   void wait_for_block(const char* file, int line);
@@ -53,7 +55,7 @@ class BlockScheduler {
   void copy_async(PendingCopy copy);
   void commit_copies();
   void wait_for_copies(unsigned groups_left);
-  void* static_shared(StaticShared& place, std::size_t bytes);
+  void* static_shared(unsigned number, std::size_t bytes);
   [[noreturn]] void fail(std::string problem);
   [[noreturn, gnu::noinline, gnu::cold]] void fail_at(const char* problem, const char* file, int line);
   [[noreturn]] void run_fiber();
@@ -100,15 +102,18 @@ class BlockScheduler {
   char* stacks_;
   unsigned char *shared_end_, *static_memory_;
   std::size_t static_used_ = 0;
-  /** blocks run so far: what tells a block's static shared memory from another's */
-  std::uint64_t serial_ = 0;
+  /** where each array of static shared memory lies, by its number; UNPLACED until the block comes to it */
+  std::vector<std::size_t> static_places_;
   /** the CPU thread's own stack while the block runs */
   void* outside_ = nullptr;
   std::string problem_;
+
+ public:
+  char signal_stack[SIGNAL_STACK_BYTES];
 };
 
 
-/** The scheduler whose block this CPU thread runs, if any. */
-extern STAND_IN_THREAD_LOCAL BlockScheduler* running;
+/** The scheduler whose block this CPU thread runs. */
+inline BlockScheduler& running() { return BlockScheduler::of(*context); }
 
 }  // namespace stand_in

@@ -43,8 +43,8 @@ void BlockScheduler::fail_at_barriers(const char* file, int line) {
 }
 
 std::string BlockScheduler::where(bool with_thread) const {
-  return "kernel \"" + std::string(launch_->kernel->name) + "\", block " + triple(blockIdx) +
-         (with_thread ? ", thread " + triple(threadIdx) : "") + ": ";
+  return "kernel \"" + std::string(launch_->kernel->name) + "\", block " + triple(block_index) +
+         (with_thread ? ", thread " + triple(thread_index) : "") + ": ";
 }
 
 std::string BlockScheduler::describe(const char* address) const {
@@ -75,14 +75,16 @@ SharedRange BlockScheduler::shared_range(bool dynamic) const {
 // ---- Static shared memory ----
 
 /** The first thread of a block that comes to an array gives it its place. */
-void* BlockScheduler::static_shared(StaticShared& place, std::size_t bytes) {
-  if (place.serial != serial_) {
-    place = {serial_, static_used_};
+void* BlockScheduler::static_shared(unsigned number, std::size_t bytes) {
+  if (number >= static_places_.size()) static_places_.resize(number + 1, UNPLACED);
+  std::size_t& place = static_places_[number];
+  if (place == UNPLACED) {
+    place = static_used_;
     static_used_ += (bytes + 15) & ~std::size_t{15};
     if (static_used_ > STATIC_SHARED_BYTES) fail("a block can have 48 KiB of static shared memory at most");
-    fill_garbage(static_memory_ + place.offset, bytes, launch_->seed + number_);
+    fill_garbage(static_memory_ + place, bytes, launch_->seed + number_);
   }
-  return static_memory_ + place.offset;
+  return static_memory_ + place;
 }
 
 // ---- Copies that go on while the thread computes ----
@@ -136,22 +138,26 @@ void BlockScheduler::wait_for_copies(unsigned groups_left) {
 // ---- The functions of emulation.h and runtime.h ----
 
 void copy_async(void* shared, const void* global, unsigned bytes, bool valid) {
-  running->copy_async({shared, global, bytes, valid});
+  running().copy_async({shared, global, bytes, valid});
 }
-void copy_async_commit() { running->commit_copies(); }
-void copy_async_wait(unsigned groups_left) { running->wait_for_copies(groups_left); }
-void trap(const char* file, int line) { running->fail("__trap() at " + place(file, line)); }
+void copy_async_commit() { running().commit_copies(); }
+void copy_async_wait(unsigned groups_left) { running().wait_for_copies(groups_left); }
+void trap(const char* file, int line) { running().fail("__trap() at " + place(file, line)); }
 
-void* static_shared(StaticShared* place, std::size_t bytes) { return running->static_shared(*place, bytes); }
+unsigned number_static_shared() {
+  static std::atomic<unsigned> count{0};
+  return count++;
+}
+void* static_shared(unsigned number, std::size_t bytes) { return running().static_shared(number, bytes); }
 
 void abort_block(const char* reason) {
-  if (running != nullptr) running->fail(reason);
+  if (in_kernel()) running().fail(reason);
 }
-Standing standing() { return running->standing(); }
-SharedRange shared_range(bool dynamic) { return running->shared_range(dynamic); }
-bool in_kernel() { return running != nullptr; }
+Standing standing() { return running().standing(); }
+SharedRange shared_range(bool dynamic) { return running().shared_range(dynamic); }
+bool in_kernel() { return context != nullptr; }
 std::string describe_block_address(std::uint64_t address) {
-  return running->describe(reinterpret_cast<char*>(address));
+  return running().describe(reinterpret_cast<char*>(address));
 }
 
 }  // namespace stand_in

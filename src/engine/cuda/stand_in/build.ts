@@ -10,8 +10,8 @@ import { type KernelChoice, type KernelFile, type KernelUnit, readKernelUnit } f
 
 /**
  * `checked` looks at every access of memory, and stops a kernel that reads or writes outside of what it was given, at a
- * misaligned address, or where another thread may read or write at the same time; also at an index outside of an array, and
- * a shift or an overflow that the language leaves undefined. Some fifty times slower.
+ * misaligned address, or where another thread may read or write at the same time; also at an index outside of an array,
+ * and a shift or an overflow that the language leaves undefined. Ten to twenty times slower.
  */
 export type StandInVariant = "plain" | "checked";
 
@@ -116,8 +116,8 @@ function literal(text: string): string {
 }
 
 /**
- * Kernels' source followed by the table by which the driver finds them. All of it is in a namespace without a name, since
- * units, and one unit with several definitions, may have functions of equal names.
+ * Kernels' source followed by the table by which the driver finds them. All of it is in a namespace without a name,
+ * since units, and one unit with several definitions, may have functions of equal names.
  */
 function kernelTranslationUnit(unit: KernelUnit, file: KernelFile): string {
   const source = file.text.replace(/extern\s+"C"(\s+__global__)/g, "$1");
@@ -224,7 +224,7 @@ export async function buildStandIn(folder: string, options: StandInOptions): Pro
     if (await isFile(`${folder}/${library}`) && await readIfPresent(record) === wanted) return;
     const temporary = `${folder}/${crypto.randomUUID()}`;
     // Never unloaded: its CPU threads sleep in it. A new file, since the old one may be mapped by a running process.
-    const args = ["-shared", "-pthread", "-Wl,-Bsymbolic", "-Wl,-z,nodelete", "-o", temporary];
+    const args = ["-shared", "-pthread", "-Wl,-Bsymbolic", "-Wl,-z,nodelete,-z,defs", "-o", temporary];
     await gxx([...args, ...inputs.map((digest) => `${objects}/${digest}.o`)], "", `linking ${library}`);
     await Deno.rename(temporary, `${folder}/${library}`);
     await Deno.writeTextFile(record, wanted);

@@ -24,8 +24,9 @@ export class StandInControls {
   }
 
   /**
-   * With a seed other than 0, blocks and threads run in an order made from it, asynchronous copies within a kernel happen
-   * early or late, and work given to a stream is done only when something waits for it. Waits for the work given so far.
+   * With a seed other than 0, blocks and threads run in an order made from it, asynchronous copies within a kernel
+   * happen early or late, and work given to a stream is done only when something waits for it. Waits for the work given
+   * so far.
    */
   seed(seed: number | bigint): void {
     this.#library.symbols.stand_in_set_seed(BigInt(seed));

@@ -1,12 +1,31 @@
 /** The driver's state, and the queues of work. */
 #include "driver_state.h"
 
+#include <pthread.h>
+
 #include <cstdio>
+#include <cstdlib>
 
 namespace stand_in {
 
 Driver driver;
-thread_local void* current_context = nullptr;
+
+namespace {
+
+/** Kept by the system, not as thread-local storage: see `context` of emulation.h. */
+pthread_key_t current_context_key() {
+  static const pthread_key_t key = [] {
+    pthread_key_t created;
+    if (pthread_key_create(&created, nullptr) != 0) std::abort();
+    return created;
+  }();
+  return key;
+}
+
+}  // namespace
+
+void* current_context() { return pthread_getspecific(current_context_key()); }
+void set_current_context(void* context) { pthread_setspecific(current_context_key(), context); }
 
 int fail(int status, std::string problem) {
   driver.last_problem = std::move(problem);
@@ -16,7 +35,7 @@ int fail(int status, std::string problem) {
 
 int ready(bool needs_context) {
   if (!driver.initialised) return fail(NOT_INITIALIZED, "cuInit was not called");
-  if (needs_context && (current_context == nullptr || driver.context_uses == 0)) {
+  if (needs_context && (current_context() == nullptr || driver.context_uses == 0)) {
     return fail(INVALID_CONTEXT, "no context is current on this thread");
   }
   return driver.sticky_status;

@@ -84,7 +84,9 @@ struct Driver {
   std::map<int, int> attributes = h100_attributes();
 };
 extern Driver driver;
-extern thread_local void* current_context;
+/** The context that is current on this CPU thread, or null. */
+void* current_context();
+void set_current_context(void* context);
 
 /** Notes a problem in words. @return the status */
 int fail(int status, std::string problem);

@@ -41,10 +41,10 @@ inline int4 make_int4(int x, int y, int z, int w) { return {x, y, z, w}; }
 inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
-/** Thread-local storage that needs no call to be read: the stand-in is loaded once and uses few bytes of it. */
-#define STAND_IN_THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
-
-extern STAND_IN_THREAD_LOCAL uint3 threadIdx, blockIdx, blockDim, gridDim;
+#define threadIdx (stand_in::context->thread_index)
+#define blockIdx (stand_in::context->block_index)
+#define blockDim (stand_in::context->block_size)
+#define gridDim (stand_in::context->grid_size)
 constexpr int warpSize = 32;
 
 // ---- The scheduler's side ----
@@ -65,9 +65,19 @@ struct Warp {
   Meeting meeting;
 };
 
-extern STAND_IN_THREAD_LOCAL Warp* warp;
-extern STAND_IN_THREAD_LOCAL unsigned lane;
-extern STAND_IN_THREAD_LOCAL unsigned char* dynamic_shared;
+/** What a kernel sees of the CUDA thread that runs. */
+struct Context {
+  uint3 thread_index, block_index, block_size, grid_size;
+  Warp* warp;
+  unsigned lane;
+  unsigned char* dynamic_shared;
+};
+
+/**
+ * This CPU thread's; null outside of kernels. It is read without a call. All such memory of a process is set aside when
+ * it starts, so that this pointer is all that a stand-in takes of it: a process may load dozens.
+ */
+extern __thread __attribute__((tls_model("initial-exec"))) Context* context;
 
 /** Runs in the last lane that arrives, before any lane goes on. */
 using Combine = void (*)(void* const* fragments);
@@ -81,12 +91,10 @@ void copy_async_commit();
 void copy_async_wait(unsigned groups_left);
 [[noreturn]] void trap(const char* file, int line);
 
-/** Where an array of static shared memory lies, as one CPU thread knows it. */
-struct StaticShared {
-  std::uint64_t serial;
-  std::size_t offset;
-};
-void* static_shared(StaticShared* place, std::size_t bytes);
+/** A number for an array of static shared memory. */
+unsigned number_static_shared();
+/** Where the running block has the array. */
+void* static_shared(unsigned number, std::size_t bytes);
 
 void combine_mma_f16(void* const* fragments);
 void combine_mma_bf16(void* const* fragments);
@@ -105,23 +113,24 @@ struct LoadMatrixFragment {
 };
 
 inline void meet(void* fragment, Meeting meeting, Combine combine, const char* file, int line) {
-  warp->fragments[warp->generation & 1][lane] = fragment;
+  Warp* const w = context->warp;
+  w->fragments[w->generation & 1][context->lane] = fragment;
   wait_for_warp(meeting, combine, file, line);
 }
 
 /** The word of lane `source`; each lane reads its own after all have written. */
 inline unsigned exchange(unsigned word, unsigned source, const char* file, int line) {
-  Warp* const w = warp;
+  Warp* const w = context->warp;
   unsigned* const words = w->words[w->generation & 1];
-  words[lane] = word;
+  words[context->lane] = word;
   wait_for_warp(Meeting::shuffle, nullptr, file, line);
   return words[source & (LANES - 1)];
 }
 
 inline unsigned vote(bool value, const char* file, int line) {
-  Warp* const w = warp;
+  Warp* const w = context->warp;
   unsigned* const words = w->words[w->generation & 1];
-  words[lane] = value;
+  words[context->lane] = value;
   wait_for_warp(Meeting::vote, nullptr, file, line);
   unsigned ballot = 0;
   for (unsigned i = 0; i < LANES; i++) ballot |= words[i] << i;
@@ -192,10 +201,10 @@ template <class T> T atomicAdd(T*, T) = delete;
 
 // ---- `kernels/portable.cuh` ----
 
-#define DYNAMIC_SHARED(T, name) T* const name = reinterpret_cast<T*>(stand_in::dynamic_shared)
-#define STATIC_SHARED(T, name, count)                  \
-  static __thread stand_in::StaticShared name##_place;  \
-  T(&name)[count] = *static_cast<T(*)[count]>(stand_in::static_shared(&name##_place, sizeof(T[count])))
+#define DYNAMIC_SHARED(T, name) T* const name = reinterpret_cast<T*>(stand_in::context->dynamic_shared)
+#define STATIC_SHARED(T, name, count)                                     \
+  static const unsigned name##_number = stand_in::number_static_shared(); \
+  T(&name)[count] = *static_cast<T(*)[count]>(stand_in::static_shared(name##_number, sizeof(T[count])))
 
 inline float fma_rn(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline float add_rn(float a, float b) { return a + b; }
@@ -204,7 +213,7 @@ inline float mul_rn(float a, float b) { return a * b; }
 inline float div_rn(float a, float b) { return a / b; }
 inline float sqrt_rn(float x) { return __builtin_sqrtf(x); }
 
-inline float exp2_approx(float x) { return __builtin_exp2f(x); }
+inline float exp2_approx(float x) { return x < -126.0f ? 0.0f : __builtin_exp2f(x); }
 inline float log2_approx(float x) { return __builtin_log2f(x); }
 inline float reciprocal_approx(float x) { return 1.0f / x; }
 inline float rsqrt_approx(float x) { return 1.0f / __builtin_sqrtf(x); }
@@ -213,14 +222,14 @@ template <class T> inline T shuffle(T value, int source, STAND_IN_PLACE) {
   return stand_in::bits<T>(stand_in::exchange(stand_in::bits<unsigned>(value), source, file, line));
 }
 template <class T> inline T shuffle_xor(T value, int mask, STAND_IN_PLACE) {
-  return shuffle(value, static_cast<int>(stand_in::lane) ^ mask, file, line);
+  return shuffle(value, static_cast<int>(stand_in::context->lane) ^ mask, file, line);
 }
 template <class T> inline T shuffle_down(T value, int offset, STAND_IN_PLACE) {
-  const int own = static_cast<int>(stand_in::lane), source = own + offset;
+  const int own = static_cast<int>(stand_in::context->lane), source = own + offset;
   return shuffle(value, source < warpSize ? source : own, file, line);
 }
 template <class T> inline T shuffle_up(T value, int offset, STAND_IN_PLACE) {
-  const int own = static_cast<int>(stand_in::lane), source = own - offset;
+  const int own = static_cast<int>(stand_in::context->lane), source = own - offset;
   return shuffle(value, source >= 0 ? source : own, file, line);
 }
 

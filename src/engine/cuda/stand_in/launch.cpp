@@ -19,7 +19,6 @@ namespace stand_in {
 
 namespace {
 
-constexpr std::size_t SIGNAL_STACK_BYTES = 64 << 10;
 constexpr int FAULTS[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 struct sigaction previous_actions[32];
 
@@ -49,11 +48,10 @@ void on_fault(int number, siginfo_t* info, void* context) {
 /** While it lives, faults of this CPU thread's kernels are caught, on a stack of their own. */
 class FaultGuard {
  public:
-  FaultGuard() {
-    static thread_local std::vector<char> stack(SIGNAL_STACK_BYTES);
+  explicit FaultGuard(BlockScheduler& scheduler) {
     stack_t own{};
-    own.ss_sp = stack.data();
-    own.ss_size = stack.size();
+    own.ss_sp = signal_stack(scheduler);
+    own.ss_size = SIGNAL_STACK_BYTES;
     sigaltstack(&own, &previous_stack_);
   }
   ~FaultGuard() { sigaltstack(&previous_stack_, nullptr); }
@@ -85,14 +83,8 @@ struct Work {
   std::string problem;
 };
 
-BlockScheduler& own_scheduler() {
-  static thread_local BlockScheduler* const scheduler = create_block_scheduler();
-  return *scheduler;
-}
-
-void take_blocks(Work& work) {
-  const FaultGuard guard;
-  BlockScheduler& scheduler = own_scheduler();
+void take_blocks(Work& work, BlockScheduler& scheduler) {
+  const FaultGuard guard(scheduler);
   const Launch& launch = *work.launch;
   for (std::size_t i; (i = work.next.fetch_add(1, std::memory_order_relaxed)) < work.blocks;) {
     const std::size_t number = work.order == nullptr ? i : work.order[i];
@@ -110,7 +102,7 @@ void take_blocks(Work& work) {
 /** CPU threads beside the caller's. They sleep between launches; a launch waits only for those that joined it. */
 class Pool {
  public:
-  void run(Work& work, unsigned helpers) {
+  void run(Work& work, unsigned helpers, BlockScheduler& scheduler) {
     {
       const std::lock_guard lock(mutex_);
       while (started_ < helpers) {
@@ -123,7 +115,7 @@ class Pool {
       places_ = helpers;
     }
     wake_.notify_all();
-    take_blocks(work);
+    take_blocks(work, scheduler);
     std::unique_lock lock(mutex_);
     work_ = nullptr;
     idle_.wait(lock, [this] { return active_ == 0; });
@@ -136,6 +128,7 @@ class Pool {
   }
 
   void serve() {
+    BlockScheduler& scheduler = *create_block_scheduler();
     std::unique_lock lock(mutex_);
     for (;;) {
       wake_.wait(lock, [this] { return work_ != nullptr && places_ > 0 && work_->next.load() < work_->blocks; });
@@ -143,7 +136,7 @@ class Pool {
       places_--;
       active_++;
       lock.unlock();
-      take_blocks(work);
+      take_blocks(work, scheduler);
       lock.lock();
       if (--active_ == 0) idle_.notify_one();
     }
@@ -167,6 +160,8 @@ void (*note_launch)(std::uint64_t blocks);
 void set_worker_count(unsigned count) { worker_count = std::max(1u, count); }
 
 std::string run_launch(const Launch& launch) {
+  // One launch at a time: whichever CPU thread asks for it takes part by this one.
+  static BlockScheduler& scheduler = *create_block_scheduler();
   install_fault_handler();
   Work work;
   work.launch = &launch;
@@ -184,9 +179,9 @@ std::string run_launch(const Launch& launch) {
   const unsigned workers = note_access == nullptr ? worker_count : 1;
   const unsigned helpers = static_cast<unsigned>(std::min<std::size_t>(workers, work.blocks)) - 1;
   if (helpers == 0) {
-    take_blocks(work);
+    take_blocks(work, scheduler);
   } else {
-    pool.run(work, helpers);
+    pool.run(work, helpers, scheduler);
   }
   return work.problem;
 }

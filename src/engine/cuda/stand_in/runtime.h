@@ -30,6 +30,9 @@ void set_worker_count(unsigned count);
 
 class BlockScheduler;
 BlockScheduler* create_block_scheduler();
+/** A stack for signal handlers, which a fiber that has no stack left needs. */
+char* signal_stack(BlockScheduler& scheduler);
+constexpr std::size_t SIGNAL_STACK_BYTES = 64 << 10;
 /** @return what went wrong, empty if nothing did */
 std::string run_block(BlockScheduler& scheduler, const Launch& launch, uint3 block);
 /** From a signal handler: ends the block that runs on this CPU thread. Returns if none does. */

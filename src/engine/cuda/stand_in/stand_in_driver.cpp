@@ -167,6 +167,6 @@ EXPORT int cuCtxSetCurrent(void* handle) {
   const std::lock_guard lock(driver.mutex);
   if (!driver.initialised) return NOT_INITIALIZED;
   if (handle != nullptr && handle != &driver.context) return INVALID_CONTEXT;
-  current_context = handle;
+  set_current_context(handle);
   return SUCCESS;
 }

@@ -88,44 +88,48 @@ extern "C" __global__ void __launch_bounds__(32 * ATTENTION_WARPS)
           }
         }
       }
-      const bool crosses_diagonal = first_key + KEY_TILE > own_query + 1;
+      // The tile crosses the diagonal for some of the warp's queries.
+      if (first_key + KEY_TILE > own_query + 1) {
+#pragma unroll
+        for (unsigned m = 0; m < ROW_TILES; m++) {
+#pragma unroll
+          for (unsigned n = 0; n < KEY_TILE / 8; n++) hide_later(scores[m][n], own_query + 16 * m, first_key + 8 * n);
+        }
+      }
 #pragma unroll
       for (unsigned m = 0; m < ROW_TILES; m++) {
+        float correction[2];
 #pragma unroll
         for (unsigned half = 0; half < 2; half++) {
-          const unsigned row = own_query + 16 * m + 8 * half + lane / 4;
-          float largest = maximum[m][half];
+          float largest = scores[m][0][2 * half];
 #pragma unroll
           for (unsigned n = 0; n < KEY_TILE / 8; n++) {
-#pragma unroll
-            for (unsigned j = 2 * half; j < 2 * half + 2; j++) {
-              const unsigned column = first_key + 8 * n + lane % 4 * 2 + j % 2;
-              float& score = scores[m][n][j];
-              score *= scale2;
-              if (crosses_diagonal && column > row) score = -__int_as_float(0x7f800000);
-              largest = fmaxf(largest, score);
-            }
+            largest = fmaxf(largest, fmaxf(scores[m][n][2 * half], scores[m][n][2 * half + 1]));
           }
           largest = fmaxf(largest, shuffle_xor(largest, 1));
           largest = fmaxf(largest, shuffle_xor(largest, 2));
           // Key 0 is visible to every query, so that the maximum is finite from the first tile on.
-          const float correction = exp2_approx(maximum[m][half] - largest);
+          largest = fmaxf(maximum[m][half], largest * scale2);
+          correction[half] = exp2_approx(maximum[m][half] - largest);
           maximum[m][half] = largest;
           float sum = 0.0f;
 #pragma unroll
           for (unsigned n = 0; n < KEY_TILE / 8; n++) {
 #pragma unroll
             for (unsigned j = 2 * half; j < 2 * half + 2; j++) {
-              scores[m][n][j] = exp2_approx(scores[m][n][j] - largest);
+              scores[m][n][j] = exp2_approx(scores[m][n][j] * scale2 - largest);
               sum += scores[m][n][j];
             }
           }
           // Joined over the row's four lanes at the end: all are scaled alike.
-          total[m][half] = total[m][half] * correction + sum;
+          total[m][half] = total[m][half] * correction[half] + sum;
+        }
+        // Most tiles raise no row's maximum: times 1 changes nothing.
+        if (warp_any(correction[0] != 1.0f || correction[1] != 1.0f)) {
 #pragma unroll
           for (unsigned n = 0; n < HEAD_TILES; n++) {
-            sums[m][n][2 * half] *= correction;
-            sums[m][n][2 * half + 1] *= correction;
+#pragma unroll
+            for (unsigned j = 0; j < 4; j++) sums[m][n][j] *= correction[j / 2];
           }
         }
       }

@@ -65,6 +65,24 @@ __device__ __forceinline__ void accumulators_as_a(unsigned (&a)[4], const float 
   a[3] = pack_16(right[2], right[3]);
 }
 
+/** Scores of queries (rows) from `query` and keys (columns) from `key` on: -infinity where the key comes later. */
+__device__ __forceinline__ void hide_later(float (&scores)[4], unsigned query, unsigned key) {
+  const unsigned lane = threadIdx.x % 32, row = query + lane / 4, column = key + lane % 4 * 2;
+#pragma unroll
+  for (unsigned j = 0; j < 4; j++) {
+    if (column + j % 2 > row + j / 2 * 8) scores[j] = -__int_as_float(0x7f800000);
+  }
+}
+
+/** The same of scores transposed, keys (rows) and queries (columns): -infinity where the query comes earlier. */
+__device__ __forceinline__ void hide_earlier(float (&scores)[4], unsigned key, unsigned query) {
+  const unsigned lane = threadIdx.x % 32, row = key + lane / 4, column = query + lane % 4 * 2;
+#pragma unroll
+  for (unsigned j = 0; j < 4; j++) {
+    if (row + j / 2 * 8 > column + j % 2) scores[j] = -__int_as_float(0x7f800000);
+  }
+}
+
 /** Writes 16 rows of accumulators times `factor` to rows `row` ... of one head, those that exist. */
 __device__ __forceinline__ void store_rows(number16* data, size_t stride, unsigned count, unsigned row,
                                            const float (&sums)[HEAD_TILES][4], float upper_factor,

@@ -11,8 +11,8 @@
 #include "number16.cuh"
 #include "row_sum.cuh"
 
-/** Rows whose column sums form one chain. */
-constexpr unsigned NORM_PIECE = 32;
+/** Rows whose column sums form one chain, and that one row group of a block takes: few, so that small passes fill a GPU. */
+constexpr unsigned NORM_PIECE = 16;
 
 /** Which columns and which row group of the block a thread has. */
 struct RowPlace {

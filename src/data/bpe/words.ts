@@ -1,0 +1,78 @@
+/**
+ * Words by GPT-2's pattern, `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, found in UTF-8
+ * without a regular expression.
+ *
+ * @see `src/encoder.py` of openai/gpt-2
+ */
+import { CLASSES, CLASSIFIED, OTHER, SPACE } from "./unicode_classes.ts";
+
+const APOSTROPHE = 0x27, BLANK = 0x20;
+const d = 0x64, e = 0x65, l = 0x6c, m = 0x6d, r = 0x72, s = 0x73, t = 0x74, v = 0x76;
+
+/** Class of the character at a byte, in the lower two bits, and its length in bytes above them. */
+function charAt(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at] as number;
+  if (lead < 0x80) return (CLASSES[lead] as number) | 4;
+  const second = (bytes[at + 1] as number) & 0x3f;
+  if (lead < 0xe0) return (CLASSES[(lead & 0x1f) << 6 | second] as number) | 8;
+  const third = (bytes[at + 2] as number) & 0x3f;
+  if (lead < 0xf0) return (CLASSES[(lead & 0x0f) << 12 | second << 6 | third] as number) | 12;
+  const point = (lead & 0x07) << 18 | second << 12 | third << 6 | (bytes[at + 3] as number) & 0x3f;
+  return (point < CLASSIFIED ? CLASSES[point] as number : OTHER) | 16;
+}
+
+/** End of the run of characters of a class. */
+function runEnd(bytes: Uint8Array, from: number, to: number, kind: number): number {
+  let at = from;
+  while (at < to) {
+    const char = charAt(bytes, at);
+    if ((char & 3) !== kind) return at;
+    at += char >> 2;
+  }
+  return at;
+}
+
+/** End of `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` at an apostrophe; 0 where none stands. */
+function contractionEnd(bytes: Uint8Array, at: number, to: number): number {
+  if (at + 1 >= to) return 0;
+  const first = bytes[at + 1];
+  if (first === s || first === t || first === m || first === d) return at + 2;
+  if (at + 2 >= to) return 0;
+  const second = bytes[at + 2];
+  return (first === r || first === v) && second === e || first === l && second === l ? at + 3 : 0;
+}
+
+/** End of the white space from `at` on: its last character is left to what follows, if anything does. */
+function spaceEnd(bytes: Uint8Array, at: number, next: number, to: number): number {
+  let last = at;
+  while (next < to) {
+    const char = charAt(bytes, next);
+    if ((char & 3) !== SPACE) return last > at ? last : next;
+    last = next;
+    next += char >> 2;
+  }
+  return to;
+}
+
+/**
+ * End of the word that begins at `at` in well-formed UTF-8.
+ *
+ * @param to end of the text, which the pattern's lookahead sees as well
+ */
+export function wordEnd(bytes: Uint8Array, at: number, to: number): number {
+  const first = charAt(bytes, at);
+  const kind = first & 3;
+  const next = at + (first >> 2);
+  if (kind !== SPACE) {
+    if (bytes[at] === APOSTROPHE) {
+      const end = contractionEnd(bytes, at, to);
+      if (end > 0) return end;
+    }
+    return runEnd(bytes, next, to, kind);
+  }
+  if (bytes[at] === BLANK && next < to) {
+    const second = charAt(bytes, next);
+    if ((second & 3) !== SPACE) return runEnd(bytes, next + (second >> 2), to, second & 3);
+  }
+  return spaceEnd(bytes, at, next, to);
+}

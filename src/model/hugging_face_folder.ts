@@ -1,0 +1,171 @@
+/**
+ * A folder as Hugging Face's hub holds a model: `config.json`, and `model.safetensors` or the shards that
+ * `model.safetensors.index.json` names. Weights are read tensor by tensor, whatever order the files have them in.
+ */
+import { z } from "zod";
+import { parseStrictJson } from "../digest/strict_json.ts";
+import { UserError } from "../errors.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import { listFolder } from "../files/list_folder.ts";
+import { readFileBounded } from "../files/read_file.ts";
+import { printable, unsafeNameReason } from "../files/safe_name.ts";
+import type { ModelConfig } from "./config.ts";
+import { parseHuggingFaceConfig } from "./hugging_face.ts";
+import { findTensors } from "./hugging_face_tensors.ts";
+import { modelSchema } from "./model_schema.ts";
+import { SafetensorsFile } from "./safetensors_file.ts";
+import type { WeightsSource } from "./weights_source.ts";
+
+const CONFIG = "config.json";
+const WEIGHTS = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+/** Of `config.json`, and of an index: one line a tensor. */
+const MAX_JSON_BYTES = 16 * 2 ** 20;
+const MAX_SHARDS = 1000;
+
+/** A model in a folder. */
+export interface HuggingFaceFolder extends WeightsSource {
+  /** names of the files that were read, sorted */
+  readonly files: readonly string[];
+}
+
+/**
+ * Opens a folder; what is read is configuration, index and headers.
+ *
+ * @throws {UserError} if a file is missing or malformed, if the tensors are not those of the configuration, or if the
+ * model is not one that rewarm trains
+ */
+export async function openHuggingFaceFolder(
+  folder: string,
+  files: FileSystem = DENO_FILES,
+): Promise<HuggingFaceFolder> {
+  const model = await readConfig(folder, files);
+  const names = await listFolder(folder, files);
+  const isSharded = !names.includes(WEIGHTS) && names.includes(INDEX);
+  if (!isSharded && !names.includes(WEIGHTS)) throw noWeights(folder, names);
+  const index = isSharded ? await readIndex(`${folder}/${INDEX}`, files) : undefined;
+  const shards = index === undefined ? [WEIGHTS] : [...new Set(index.values())].sort();
+  const opened = new Map<string, SafetensorsFile>();
+  const close = () => opened.forEach((file) => file.close());
+  try {
+    for (const shard of shards) opened.set(shard, await SafetensorsFile.open(`${folder}/${shard}`, files));
+    const tensors = locate(opened, index, folder);
+    const slots = new Map([...opened.values()].flatMap((file) => [...file.slots]));
+    const order = findTensors(slots, model, folder).flatMap((name) => {
+      const file = tensors.get(name);
+      return file === undefined ? [] : [{ name, file }];
+    });
+    return {
+      name: folder,
+      model,
+      files: [CONFIG, ...(isSharded ? [INDEX] : []), ...shards].sort(),
+      close,
+      async *pieces() {
+        for (const { name, file } of order) {
+          for await (const piece of file.elements(name)) {
+            if (!piece.every(Number.isFinite)) throw notFinite(file.path, name);
+            yield piece;
+          }
+        }
+      },
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Which file has which tensor, as the index has it too. */
+function locate(
+  shards: ReadonlyMap<string, SafetensorsFile>,
+  index: ReadonlyMap<string, string> | undefined,
+  folder: string,
+): Map<string, SafetensorsFile> {
+  const located = new Map<string, SafetensorsFile>();
+  for (const [shard, file] of shards) {
+    for (const name of file.slots.keys()) {
+      const expected = index?.get(name);
+      if (index !== undefined && expected !== shard) {
+        const where = expected === undefined ? "does not name it" : `has it in "${expected}"`;
+        throw new UserError(
+          "BAD_CHECKPOINT",
+          `Tensor "${printable(name)}" is in "${shard}" of "${folder}", but ${INDEX} ${where}`,
+          "check that the files belong together",
+        );
+      }
+      located.set(name, file);
+    }
+  }
+  for (const [name, shard] of index ?? []) {
+    if (located.has(name)) continue;
+    throw new UserError(
+      "BAD_CHECKPOINT",
+      `"${shard}" of "${folder}" has no tensor "${printable(name)}", which ${INDEX} has in it`,
+      "check that the files belong together",
+    );
+  }
+  return located;
+}
+
+async function readJson(path: string, files: FileSystem): Promise<unknown> {
+  try {
+    return parseStrictJson(await readFileBounded(path, MAX_JSON_BYTES, files));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      "BAD_MODEL_CONFIG",
+      `"${path}" is not strict JSON: ${error instanceof Error ? error.message : error}`,
+      undefined,
+      { cause: error },
+    );
+  }
+}
+
+async function readConfig(folder: string, files: FileSystem): Promise<ModelConfig> {
+  const path = `${folder}/${CONFIG}`;
+  const parsed = modelSchema.safeParse(parseHuggingFaceConfig(await readJson(path, files), path));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UserError(
+    "BAD_MODEL_CONFIG",
+    `"${path}" describes a model that rewarm cannot compute, ${issue?.path.join(".")}: ${issue?.message}`,
+    "its kernels go through rows eight elements at a time; docs/checkpoints.md says which models are read",
+  );
+}
+
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/** Shards by the names of their tensors. */
+async function readIndex(path: string, files: FileSystem): Promise<ReadonlyMap<string, string>> {
+  const bad = (problem: string) => new UserError("BAD_CHECKPOINT", `"${path}" ${problem}`, "fetch the file again");
+  const parsed = indexSchema.safeParse(await readJson(path, files));
+  if (!parsed.success) throw bad('has no "weight_map" of tensors to files');
+  const index = new Map(Object.entries(parsed.data.weight_map));
+  for (const shard of index.values()) {
+    const reason = shard.includes("/") ? "is in another folder" : unsafeNameReason(shard);
+    if (reason !== undefined) throw bad(`names the file "${printable(shard)}", which ${reason}`);
+  }
+  const count = new Set(index.values()).size;
+  if (count > MAX_SHARDS) throw bad(`names ${count} files, and at most ${MAX_SHARDS} are read`);
+  return index;
+}
+
+function noWeights(folder: string, names: readonly string[]): UserError {
+  const other = names.find((name) => /^pytorch_model.*\.bin$/.test(name));
+  return new UserError(
+    "FILE_NOT_FOUND",
+    `"${folder}" has neither "${WEIGHTS}" nor "${INDEX}"${other === undefined ? "" : `, only "${other}"`}`,
+    other === undefined
+      ? "give the folder of a model as the hub has it"
+      : "a pickle can run any program and is not read; fetch a revision with safetensors, or save the model again as such",
+  );
+}
+
+function notFinite(path: string, tensor: string): UserError {
+  return new UserError(
+    "BAD_CHECKPOINT",
+    `Tensor "${tensor}" of "${path}" has an element that is not a finite number`,
+    "fetch the file again; if it stays, the model cannot be used",
+  );
+}

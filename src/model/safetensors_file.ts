@@ -1,0 +1,106 @@
+/** A safetensors file on the disk, read by ranges: what is held is the header and a piece of one tensor. */
+import { UserError } from "../errors.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import { fileError } from "../files/file_error.ts";
+import type { FileHandle, FileSystem } from "../files/file_system.ts";
+import { printable } from "../files/safe_name.ts";
+import { toFloat32 } from "./safetensors.ts";
+import {
+  badSafetensors,
+  LENGTH_BYTES,
+  parseSafetensorsHeader,
+  readHeaderLength,
+  type SafetensorsHeader,
+} from "./safetensors_header.ts";
+
+/** Read at a time; a multiple of every element's size. */
+const PIECE_BYTES = 1 << 20;
+
+/** Fills a buffer from an offset; returns how many bytes there were. */
+async function readAt(handle: FileHandle, offset: number, into: Uint8Array): Promise<number> {
+  await handle.seek(offset);
+  for (let done = 0; done < into.length;) {
+    const count = await handle.read(into.subarray(done));
+    if (count === null) return done;
+    done += count;
+  }
+  return into.length;
+}
+
+/** An open file. Tensors may be read in any order, one at a time. Close it. */
+export class SafetensorsFile {
+  readonly slots: SafetensorsHeader["slots"];
+  readonly metadata: SafetensorsHeader["metadata"];
+
+  private constructor(
+    /** how messages name it */
+    readonly path: string,
+    private readonly handle: FileHandle,
+    header: SafetensorsHeader,
+    private readonly dataStart: number,
+  ) {
+    this.slots = header.slots;
+    this.metadata = header.metadata;
+  }
+
+  /**
+   * Opens a file and reads its header, as strictly as `parseSafetensors` does.
+   *
+   * @throws {UserError} `BAD_SAFETENSORS`; `NOT_A_FILE` and others if it cannot be read
+   */
+  static async open(path: string, files: FileSystem = DENO_FILES): Promise<SafetensorsFile> {
+    try {
+      const handle = await files.open(path, "read");
+      try {
+        const { kind, bytes } = await handle.status();
+        if (kind !== "file") {
+          throw new UserError("NOT_A_FILE", `Cannot read "${path}", it is no regular file`, "give the path of a file");
+        }
+        const start = new Uint8Array(LENGTH_BYTES);
+        const length = readHeaderLength(start.subarray(0, await readAt(handle, 0, start)), bytes, path);
+        const header = new Uint8Array(length);
+        if (await readAt(handle, LENGTH_BYTES, header) < length) throw badSafetensors(path, "its header is cut short");
+        const dataStart = LENGTH_BYTES + length;
+        return new SafetensorsFile(path, handle, parseSafetensorsHeader(header, bytes - dataStart, path), dataStart);
+      } catch (error) {
+        handle.close();
+        throw error;
+      }
+    } catch (error) {
+      throw fileError(error, "read", path);
+    }
+  }
+
+  /**
+   * A tensor's elements as f32, in pieces of at most 2^19 elements; each piece is the caller's to keep.
+   *
+   * @param name of a tensor that the file has, of a floating-point type
+   * @throws {UserError} `BAD_SAFETENSORS` if the file has become shorter, or the tensor holds no weights
+   */
+  async *elements(name: string): AsyncGenerator<Float32Array<ArrayBuffer>, void> {
+    const slot = this.slots.get(name);
+    if (slot === undefined) throw new RangeError(`"${this.path}" has no tensor "${name}"`);
+    const buffer = new Uint8Array(Math.min(PIECE_BYTES, slot.end - slot.begin));
+    for (let at = slot.begin; at < slot.end; at += buffer.length) {
+      const data = buffer.subarray(0, Math.min(buffer.length, slot.end - at));
+      await this.#fill(data, at, name);
+      yield toFloat32({ dtype: slot.dtype, data });
+    }
+  }
+
+  async #fill(data: Uint8Array, at: number, name: string): Promise<void> {
+    let count: number;
+    try {
+      count = await readAt(this.handle, this.dataStart + at, data);
+    } catch (error) {
+      throw fileError(error, "read", this.path);
+    }
+    if (count < data.length) {
+      throw badSafetensors(this.path, `it was cut off while it was read, in tensor "${printable(name)}"`);
+    }
+  }
+
+  close(): void {
+    this.handle.close();
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The head of a safetensors file: u64 header length, JSON header. Read strictly, since a file may come from anyone:
+ * sizes are bounded before allocation, and the tensors must cover the data without gap or overlap.
+ *
+ * @see https://github.com/huggingface/safetensors, "Format"
+ */
+import { parseStrictJson } from "../digest/strict_json.ts";
+import { UserError } from "../errors.ts";
+import { printable } from "../files/safe_name.ts";
+
+/** Bytes of an element, by the format's name of its type. Only floating-point types hold weights. */
+const DTYPE_BYTES = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  U64: 8,
+  I32: 4,
+  U32: 4,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+} as const;
+
+/** Element types that rewarm knows. */
+export type SafetensorsDtype = keyof typeof DTYPE_BYTES;
+
+/** Bytes of the header's length. */
+export const LENGTH_BYTES = 8;
+const OPENING_BRACE = 0x7b;
+const MAX_HEADER_BYTES = 100 * 2 ** 20;
+/** Lengths in a shape; PyTorch has no more. */
+const MAX_DIMENSIONS = 64;
+
+/** Where a tensor lies in a file, and what it is. */
+export interface SafetensorsSlot {
+  /** element type, by the format's name */
+  readonly dtype: SafetensorsDtype;
+  /** lengths, outermost first; a scalar has none */
+  readonly shape: readonly number[];
+  /** first byte, counted from the end of the header */
+  readonly begin: number;
+  /** the byte after its last */
+  readonly end: number;
+}
+
+/** A header that was read. */
+export interface SafetensorsHeader {
+  /** by name, in the order of the header */
+  readonly slots: ReadonlyMap<string, SafetensorsSlot>;
+  /** its `__metadata__`; empty if there is none */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Bytes of an element. */
+export function dtypeBytes(dtype: SafetensorsDtype): number {
+  return DTYPE_BYTES[dtype];
+}
+
+/** What is thrown for a file that is cut short or malformed. */
+export function badSafetensors(name: string, problem: string): UserError {
+  return new UserError("BAD_SAFETENSORS", `"${printable(name)}" is not a whole safetensors file: ${problem}`);
+}
+
+function isCountArray(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= MAX_DIMENSIONS &&
+    value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+function isDtype(value: unknown): value is SafetensorsDtype {
+  return typeof value === "string" && Object.hasOwn(DTYPE_BYTES, value);
+}
+
+/**
+ * Bytes of the JSON header.
+ *
+ * @param start the first bytes of the file, eight if it has so many
+ * @param fileBytes size of the whole file
+ * @throws {UserError} `BAD_SAFETENSORS` if the file cannot hold it
+ */
+export function readHeaderLength(start: Uint8Array, fileBytes: number, name: string): number {
+  if (start.length < LENGTH_BYTES) {
+    throw badSafetensors(name, `expected ${LENGTH_BYTES} bytes of header length, found ${start.length} bytes in all`);
+  }
+  const length = Number(new DataView(start.buffer, start.byteOffset, start.byteLength).getBigUint64(0, true));
+  if (length > MAX_HEADER_BYTES || LENGTH_BYTES + length > fileBytes) {
+    throw badSafetensors(name, `the header claims ${length} bytes, the file has ${fileBytes}`);
+  }
+  return length;
+}
+
+/**
+ * Reads the JSON header.
+ *
+ * @param header its bytes
+ * @param dataBytes bytes that follow it in the file
+ * @throws {UserError} `BAD_SAFETENSORS`, saying where
+ */
+export function parseSafetensorsHeader(header: Uint8Array, dataBytes: number, name: string): SafetensorsHeader {
+  const fail = (problem: string): never => {
+    throw badSafetensors(name, problem);
+  };
+  const slots = new Map<string, SafetensorsSlot>();
+  const metadata: [field: string, text: string][] = [];
+  for (const [key, value] of Object.entries(parseHeaderObject(header, fail))) {
+    if (key !== "__metadata__") {
+      slots.set(key, parseSlot(key, value, dataBytes, fail));
+      continue;
+    }
+    if (typeof value !== "object" || value === null || Array.isArray(value)) fail("its metadata is not an object");
+    for (const [field, text] of Object.entries(value as object)) {
+      if (typeof text !== "string") return fail(`its metadata field "${printable(field)}" is not a string`);
+      metadata.push([field, text]);
+    }
+  }
+  let covered = 0;
+  for (const { begin, end } of [...slots.values()].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== covered) fail(`its tensors leave a gap or overlap at byte ${covered}`);
+    covered = end;
+  }
+  if (covered !== dataBytes) fail(`${dataBytes - covered} bytes follow the last tensor`);
+  // fromEntries defines members, so that a field "__proto__" is a field like any other.
+  return { slots, metadata: Object.fromEntries(metadata) };
+}
+
+function parseHeaderObject(bytes: Uint8Array, fail: (problem: string) => never): Record<string, unknown> {
+  let header: unknown;
+  try {
+    header = parseStrictJson(bytes);
+  } catch (error) {
+    fail(`its header is not strict JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) fail("its header is not an object");
+  if (bytes[0] !== OPENING_BRACE) fail("its header does not begin with {");
+  return header as Record<string, unknown>;
+}
+
+function parseSlot(
+  key: string,
+  value: unknown,
+  dataBytes: number,
+  fail: (problem: string) => never,
+): SafetensorsSlot {
+  const tensor = `tensor "${printable(key)}"`;
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
+  if (!isDtype(dtype)) {
+    return fail(`${tensor} has the type ${typeof dtype === "string" ? printable(dtype) : typeof dtype}`);
+  }
+  if (!isCountArray(shape)) return fail(`${tensor} has no valid shape`);
+  if (!isCountArray(offsets) || offsets.length !== 2) return fail(`${tensor} has no valid offsets`);
+  if (Object.keys(value as object).length > 3) fail(`${tensor} has members that the format does not know`);
+  const [begin, end] = offsets as [number, number];
+  const expected = shape.reduce((product, length) => product * length, dtypeBytes(dtype));
+  if (end - begin !== expected) {
+    fail(`${tensor} of shape [${printable(shape.join())}] takes ${expected} bytes, its offsets give ${end - begin}`);
+  }
+  if (end > dataBytes) fail(`${tensor} ends at byte ${end} of ${dataBytes}`);
+  return { dtype, shape, begin, end };
+}
+
+/** Name and shape of a tensor to be written, as f32. */
+export interface SafetensorsInput {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/**
+ * The bytes before the tensors of a file: header length and header, padded so that the data start at a multiple of 8.
+ * The tensors' bytes, f32, follow in the order given. The same input gives the same bytes.
+ *
+ * @param metadata string to string, written with sorted keys
+ */
+export function safetensorsHeader(
+  tensors: readonly SafetensorsInput[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const header: Record<string, unknown> = {
+    __metadata__: Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+  let offset = 0;
+  for (const { name, shape } of tensors) {
+    const end = shape.reduce((product, length) => product * length, dtypeBytes("F32")) + offset;
+    header[name] = { dtype: "F32", shape, data_offsets: [offset, end] };
+    offset = end;
+  }
+  const encoder = new TextEncoder();
+  const text = JSON.stringify(header);
+  const encoded = encoder.encode(text + " ".repeat((8 - (encoder.encode(text).length % 8)) % 8));
+  const bytes = new Uint8Array(LENGTH_BYTES + encoded.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(encoded.length), true);
+  bytes.set(encoded, LENGTH_BYTES);
+  return bytes;
+}
