@@ -28,12 +28,13 @@ WORKDIR /rewarm
 COPY deno.json deno.lock ./
 RUN deno install --frozen && rm -rf "$DENO_DIR"
 
-# TensorFlow.js, whose install script fetches its native library; no other package runs a script. "none" leaves the
-# engine "tensorflow" without it.
+# TensorFlow.js, and its native library by the one install script that may run. With "none" no script runs, and the
+# engine "tensorflow" has its portable backends only.
 ARG TENSORFLOW=npm:@tensorflow/tfjs-node-gpu@4.22.0
 COPY lockfiles/tensorflow lockfiles/tensorflow
 WORKDIR /rewarm/lockfiles/tensorflow
-RUN if [ "$TENSORFLOW" != none ]; then deno install --frozen --allow-scripts="$TENSORFLOW" && rm -rf "$DENO_DIR"; fi
+RUN if [ "$TENSORFLOW" = none ]; then deno install --frozen; else deno install --frozen --allow-scripts="$TENSORFLOW"; fi \
+    && rm -rf "$DENO_DIR"
 WORKDIR /rewarm
 
 COPY . .

@@ -35,7 +35,7 @@ export type { SafetensorsDtype } from "./model/safetensors_header.ts";
 // A reproduction and its progress
 export type { Calibration } from "./reproduce/calibrate.ts";
 export type { ReproduceEvents, ReproduceOptions, Reproduction } from "./reproduce/options.ts";
-export type { DataProgress } from "./data/options.ts";
+export type { CorpusFiles, DataProgress } from "./data/options.ts";
 export type { Outcome, RecordedState, RunRecord } from "./train/run_folder.ts";
 export type { RunResult } from "./train/train_plan.ts";
 export type { RunProgress } from "./train/train_run.ts";

@@ -8,10 +8,10 @@ const ROOT = new URL("../", import.meta.url);
 const LAYERS = [
   ["digest", "arithmetic"],
   ["files", "model", "schedule"],
-  ["archive"],
+  ["archive", "hub"],
   ["experiment"],
   ["container", "data", "engine"],
-  ["results"],
+  ["results", "sample"],
   ["train"],
   ["manifest", "report"],
   ["replay"],

@@ -3,7 +3,7 @@
  * killed. `child.ts JOB SETTINGS ARGUMENTS`, the latter two in JSON; what it found is the last line of its output.
  */
 import { type EngineName, withEngine } from "./engines.ts";
-import { type CaseDigests, orderedDigests } from "./ordered_cases.ts";
+import { type CaseDigests, orderedDigests } from "./cases/ordered.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 import { trainSmoke } from "./smoke.ts";
 import { gpuTask, type Size, type TaskChoice } from "./task.ts";

@@ -17,7 +17,7 @@ import { type Settings, standInFolder } from "./settings.ts";
 import type { Report } from "./worker.ts";
 
 const OPTIONS = {
-  output: { kind: "text", value: "FILE", help: "where the results go (default: .gpu/results.json)" },
+  output: { kind: "text", value: "FILE", help: "where the results go (default: .cache/gpu/results.json)" },
   limit: { kind: "count", value: "SECONDS", help: "time for everything; what is left then is skipped (default: 570)" },
   python: { kind: "text", value: "PATH", help: "interpreter that has PyTorch (default: python3)" },
   "cuda-lib": { kind: "list", value: "DIR…", help: "folders to look for NVIDIA's libraries in first" },
@@ -77,7 +77,7 @@ async function settingsOf(
 ): Promise<Settings> {
   const { rehearsal = false, python = "python3", "cuda-lib": given = [] } = values;
   // A rehearsal keeps to itself: nothing that a GPU compiled is replaced.
-  const work = rehearsal ? ".cache/gpu_rehearsal" : ".gpu/work";
+  const work = rehearsal ? ".cache/gpu_rehearsal" : ".cache/gpu";
   await Deno.mkdir(work, { recursive: true });
   const libraryFolders = rehearsal
     ? [await standInFolder(work)]
@@ -92,7 +92,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(list(parts));
     return EXIT.ok;
   }
-  const { output = ".gpu/results.json", limit = 570 } = values;
+  const { output = ".cache/gpu/results.json", limit = 570 } = values;
   const start = performance.now();
   const settings = await settingsOf(values);
   const log = await Deno.open(output.replace(/(\.json)?$/, ".log"), { write: true, create: true, truncate: true });

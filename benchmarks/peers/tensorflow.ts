@@ -11,9 +11,9 @@ export async function openTensorFlow(task: TrainingTask, backend: BackendName): 
   const name = `rewarm tensorflow, ${backend}`;
   try {
     const engine = await createTensorFlowEngine({ backend });
-    const { tf, device, usesGpu, libraries: { TensorFlow } } = engine.choice.backend;
-    const facts = [TensorFlow === undefined ? `tfjs ${tf.version_core}` : `TensorFlow ${TensorFlow}`];
-    if (usesGpu || backend === "webgpu") facts.push(device);
+    const { device, TensorFlow, "@tensorflow/tfjs": tfjs } = engine.description;
+    const facts = [TensorFlow === undefined ? `tfjs ${tfjs}` : `TensorFlow ${TensorFlow}`];
+    if (engine.machine?.gpu !== "none" || backend === "webgpu") facts.push(`${device}`);
     const threads = backend === "tfjs-node" ? navigator.hardwareConcurrency : 1;
     return await enginePeer(engine, task, `${name} (${facts.join("; ")})`, threads);
   } catch (error) {

@@ -5,22 +5,32 @@ import { describeOptions } from "./arguments.ts";
 import { attest } from "./attest.ts";
 import { bundleCommand } from "./bundle.ts";
 import type { Command } from "./command.ts";
+import { dataCommand } from "./data.ts";
 import { diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
+import { evaluate } from "./evaluate.ts";
+import { exportCommand } from "./export.ts";
+import { importCommand } from "./import.ts";
 import { kernels } from "./kernels.ts";
 import { keygen } from "./keygen.ts";
 import { plan } from "./plan.ts";
 import { reproduceCommand } from "./reproduce.ts";
+import { sample } from "./sample.ts";
 import { replayCommand, verify } from "./verify.ts";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   reproduce: reproduceCommand,
   plan,
+  data: dataCommand,
   verify,
   replay: replayCommand,
   attest,
   diff,
   bundle: bundleCommand,
+  import: importCommand,
+  export: exportCommand,
+  sample,
+  evaluate,
   doctor,
   kernels,
   keygen,

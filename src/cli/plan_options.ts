@@ -1,5 +1,6 @@
 /** Options that determine a plan, shared by the subcommands that make one. */
 import { describeCorpora } from "../data/corpora.ts";
+import type { CorpusFiles } from "../data/options.ts";
 import { UserError } from "../errors.ts";
 import { buildPlan, type Plan } from "../experiment/plan.ts";
 import { corpusSource } from "../reproduce/reproduce.ts";
@@ -14,26 +15,30 @@ export const PLAN_OPTIONS = {
   seeds: { kind: "count", value: "N", help: "repetitions with other seeds (default: 1)" },
   upstream: { kind: "list", value: "PATH…", help: "train on these files: .txt, .jsonl, .jsonl.zst" },
   downstream: { kind: "list", value: "PATH…", help: "and on these after the shift" },
+  tokenizer: { kind: "text", value: "FILE", help: "tokenizer.json for these files (default: bytes are tokens)" },
   ...ENGINE_OPTIONS,
   json: { kind: "flag", help: "print the plan as JSON" },
 } as const;
 
-/** Data files in place of the scale's own: both corpora or neither. */
-export interface DataFiles {
-  readonly upstream: readonly string[];
-  readonly downstream: readonly string[];
-}
-
-/** @throws {UserError} `MISSING_CORPUS` if only one corpus is given */
-export function filesFromOptions(
-  { upstream, downstream }: { readonly [name in keyof DataFiles]?: readonly string[] },
-): DataFiles | undefined {
-  if (upstream === undefined && downstream === undefined) return undefined;
+/**
+ * Data files in place of the scale's own: both corpora or neither.
+ *
+ * @throws {UserError} `MISSING_CORPUS` if only one corpus is given, `UNUSED_OPTION` for a tokenizer without files
+ */
+export function filesFromOptions({ upstream, downstream, tokenizer }: Partial<CorpusFiles>): CorpusFiles | undefined {
+  if (upstream === undefined && downstream === undefined) {
+    if (tokenizer === undefined) return undefined;
+    throw new UserError(
+      "UNUSED_OPTION",
+      '"--tokenizer" is for files of your own',
+      "add --upstream PATH and --downstream PATH, or leave it out",
+    );
+  }
   if (upstream === undefined || downstream === undefined) {
     const missing = upstream === undefined ? "upstream" : "downstream";
     throw new UserError("MISSING_CORPUS", `No ${missing} files are given`, `add --${missing} PATH, or give neither`);
   }
-  return { upstream, downstream };
+  return { upstream, downstream, ...(tokenizer === undefined ? {} : { tokenizer }) };
 }
 
 /**
@@ -50,7 +55,8 @@ export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Prom
   const plan = await buildPlan(options);
   const files = filesFromOptions(values);
   if (files === undefined && plan.scale.data.kind !== "npm") return plan;
-  const { sequenceLength } = plan.scale.model.config;
-  const { upstream, downstream } = await describeCorpora({ source: corpusSource(files), sequenceLength });
+  const { sequenceLength, vocabularySize } = plan.scale.model.config;
+  const source = corpusSource(files);
+  const { upstream, downstream } = await describeCorpora({ source, sequenceLength, vocabularySize });
   return await buildPlan({ ...options, corpusDigests: { upstream: upstream.digest, downstream: downstream.digest } });
 }

@@ -19,6 +19,7 @@ export const REPLAY_OPTIONS = {
   "replay-seed": { kind: "text", value: "HEX", help: "32 digits: repeat the choice of another verifier" },
   upstream: { kind: "list", value: "PATH…", help: "files that were trained on, if not the packages' own text" },
   downstream: { kind: "list", value: "PATH…", help: "and after the shift" },
+  tokenizer: { kind: "text", value: "FILE", help: "tokenizer.json that these files were trained with, if not bytes" },
   ...ENGINE_OPTIONS,
 } as const;
 
@@ -38,10 +39,14 @@ export function piecesFromOptions(values: Values<typeof REPLAY_OPTIONS>, usual?:
   }
   if (names !== undefined) return { kind: "named", names };
   if (count === undefined) {
-    const unused =
-      (["upstream", "downstream", ...Object.keys(ENGINE_OPTIONS) as (keyof typeof ENGINE_OPTIONS)[]] as const).find((
-        name,
-      ) => values[name] !== undefined);
+    const unused = ([
+      "upstream",
+      "downstream",
+      "tokenizer",
+      ...Object.keys(ENGINE_OPTIONS) as (keyof typeof ENGINE_OPTIONS)[],
+    ] as const).find((
+      name,
+    ) => values[name] !== undefined);
     if (unused === undefined) return undefined;
     throw new UserError("UNUSED_OPTION", `"--${unused}" is for a replay only`, "add --replay 5");
   }

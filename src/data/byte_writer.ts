@@ -2,7 +2,7 @@
 
 const BUFFER_BYTES = 1 << 16;
 
-/** A new file that is written from start to end. */
+/** A file that is written from start to end, or from the end of what is kept of it. */
 export class ByteWriter {
   readonly #file: Deno.FsFile;
   readonly #onFlush: (bytes: Uint8Array) => void;
@@ -12,13 +12,18 @@ export class ByteWriter {
   #open = true;
 
   /**
-   * Makes the file, which must not exist yet.
+   * Makes the file, which must not exist yet, or goes on with one.
    *
-   * @param onFlush sees all bytes in their order, for a digest
+   * @param onFlush sees all bytes that are written, in their order, for a digest
+   * @param kept bytes of a file that exists; what comes after them is cut off
    */
-  constructor(path: string, onFlush: (bytes: Uint8Array) => void = () => {}) {
-    this.#file = Deno.openSync(path, { write: true, createNew: true });
+  constructor(path: string, onFlush: (bytes: Uint8Array) => void = () => {}, kept?: number) {
+    this.#file = Deno.openSync(path, { write: true, createNew: kept === undefined });
     this.#onFlush = onFlush;
+    if (kept === undefined) return;
+    this.#bytes = kept;
+    this.#file.truncateSync(kept);
+    this.#file.seekSync(kept, Deno.SeekMode.Start);
   }
 
   /** Bytes written so far. */
@@ -46,10 +51,16 @@ export class ByteWriter {
     this.#buffered = 0;
   }
 
+  /** Writes what is buffered; the disk has it on return. */
+  sync(): void {
+    this.#flush();
+    this.#file.syncSync();
+  }
+
   /** Writes what is buffered and closes the file; with `sync` only when the disk has it. */
   finish(sync: boolean): void {
-    this.#flush();
-    if (sync) this.#file.syncSync();
+    if (sync) this.sync();
+    else this.#flush();
     this.close();
   }
 

@@ -7,10 +7,10 @@ import { readDataLock } from "./data_lock.ts";
 import { embeddedIngredients } from "./embedded_ingredients.ts";
 import { fileIngredients } from "./file_ingredients.ts";
 import type { Ingredients, PerSplit, Settings, SourceDigest } from "./ingredients.ts";
+import { openTokenizer } from "./open_tokenizer.ts";
 import { type CorpusOptions, DEFAULT_CACHE_FOLDER, DEFAULT_DATA_SEED } from "./options.ts";
 import { openPrepared } from "./prepared_cache.ts";
 import { PreparedCorpus } from "./prepared_corpus.ts";
-import { tokenizerOf } from "./tokenizer.ts";
 
 /** A corpus before anything is tokenised. */
 export interface CorpusDescription {
@@ -37,8 +37,10 @@ async function gatherIngredients(options: CorpusOptions): Promise<ForBoth<Ingred
   if (!Number.isSafeInteger(sequenceLength) || sequenceLength < 1) {
     throw new UserError("INVALID_SEQUENCE_LENGTH", `Sequence length ${sequenceLength} is no whole number above 0`);
   }
-  const tokenizer = tokenizerOf(options.tokenizer ?? "byte");
-  const settings: Settings = { options, tokenizer, dataSeed, lock: await readDataLock(options.lockFile) };
+  const lock = await readDataLock(options.lockFile);
+  const tokenizerFile = source.kind === "files" ? source.tokenizer : undefined;
+  const tokenizer = await openTokenizer(tokenizerFile, lock, options.vocabularySize);
+  const settings: Settings = { options, tokenizer, dataSeed, lock };
   if (source.kind === "npm") return await embeddedIngredients(settings);
   return {
     upstream: await fileIngredients("upstream", source.upstream, settings),

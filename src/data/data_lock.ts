@@ -6,7 +6,8 @@ import { parseYaml, validate } from "../experiment/yaml.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-const PROJECT_LOCK = "lockfiles/data.lock.yaml";
+/** The project's own lockfile, from its folder. */
+export const DATA_LOCK_PATH = "lockfiles/data.lock.yaml";
 const MAX_LOCK_BYTES = 1 << 20;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/).refine(isDigest);
@@ -19,14 +20,30 @@ const packagePin = z.strictObject({
   sha256: digest,
 });
 
+/** What the lockfile says of a repository on the hub. */
+const hubPin = z.strictObject({
+  /** commit */
+  revision: z.string().regex(/^[0-9a-f]{40}$/, { error: "a commit: 40 lower-case hexadecimal digits" }),
+  files: z.int().positive(),
+  bytes: z.int().positive(),
+  /** SHA-256 of the list of all data files with theirs */
+  listing: digest,
+  /** the day on which the hub was believed, UTC */
+  trusted: z.iso.date(),
+});
+
 const lockSchema = z.strictObject({
   version: z.literal(1),
   packages: z.record(z.string(), packagePin),
   files: z.record(z.string(), z.strictObject({ sha256: digest })),
+  hub: z.record(z.string(), hubPin).default({}),
 });
 
 /** Pinned facts of a package's text. */
 export type PackagePin = z.infer<typeof packagePin>;
+
+/** Pinned facts of a repository on the hub. */
+export type HubPin = z.infer<typeof hubPin>;
 
 /** A read lockfile. */
 export interface DataLock {
@@ -34,6 +51,8 @@ export interface DataLock {
   readonly name: string;
   readonly packages: Readonly<Record<string, PackagePin>>;
   readonly files: Readonly<Record<string, { readonly sha256: Digest }>>;
+  /** repositories by `datasets/owner/name` */
+  readonly hub: Readonly<Record<string, HubPin>>;
 }
 
 /**
@@ -43,11 +62,11 @@ export interface DataLock {
  * @throws {UserError} if it is missing or not of the form that `lockfiles/data.lock.yaml` shows
  */
 export async function readDataLock(path?: string): Promise<DataLock> {
-  const name = path ?? PROJECT_LOCK;
+  const name = path ?? DATA_LOCK_PATH;
   const decoded = decodeUtf8(
     path === undefined
       ? new Uint8Array(
-        await (await fetch(new URL(`../../${PROJECT_LOCK}`, import.meta.url)))
+        await (await fetch(new URL(`../../${DATA_LOCK_PATH}`, import.meta.url)))
           .arrayBuffer(),
       )
       : await readFileBounded(path, MAX_LOCK_BYTES),
@@ -59,7 +78,7 @@ export async function readDataLock(path?: string): Promise<DataLock> {
     );
   }
   const lock = validate(lockSchema, parseYaml(decoded.text, name), name);
-  return { name, packages: lock.packages, files: lock.files };
+  return { name, packages: lock.packages, files: lock.files, hub: lock.hub };
 }
 
 /**

@@ -5,6 +5,7 @@ import { VALIDATION_ONE_IN } from "./domain.ts";
 import { mixEmbedded, UPSTREAM_QUARTERS } from "./embedded_mix.ts";
 import { corpusDigests, type Ingredients, type Settings } from "./ingredients.ts";
 import { EMBEDDED_PACKAGES, type PackageFiles, readPackage } from "./npm_source.ts";
+import { utf8Bytes } from "./utf8.ts";
 
 /**
  * Reads the packages' text, and deals its documents out to the two corpora.
@@ -25,7 +26,6 @@ export async function embeddedIngredients(
     bytes,
     sha256,
   }));
-  const encoder = new TextEncoder();
   const assemble = (name: CorpusName): Ingredients => {
     const documents = mixed[name];
     const source = {
@@ -43,7 +43,7 @@ export async function embeddedIngredients(
       documents: { train: 0, validation: 0 },
     };
     for (const { split, text } of documents) {
-      sizes.bytes[split] += encoder.encode(text).length;
+      sizes.bytes[split] += utf8Bytes(text);
       sizes.documents[split]++;
     }
     return {
@@ -57,7 +57,7 @@ export async function embeddedIngredients(
       sourceBytes: sizes.bytes.train + sizes.bytes.validation,
       *documents(onBytes) {
         for (const document of documents) {
-          onBytes(encoder.encode(document.text).length);
+          onBytes(utf8Bytes(document.text));
           yield document;
         }
       },

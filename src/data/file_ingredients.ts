@@ -20,7 +20,7 @@ export async function fileIngredients(
   paths: readonly string[],
   settings: Settings,
 ): Promise<Ingredients> {
-  const { options, lock, tokenizer, dataSeed } = settings;
+  const { options, lock } = settings;
   if (paths.length === 0) {
     throw new UserError(
       "CORPUS_EMPTY",
@@ -55,6 +55,12 @@ export async function fileIngredients(
     }
     files.push(file);
   }
+  return documentIngredients(name, files, settings);
+}
+
+/** Ingredients of a corpus of files whose digests are known. */
+export function documentIngredients(name: CorpusName, files: readonly SourceFile[], settings: Settings): Ingredients {
+  const { tokenizer, dataSeed } = settings;
   const hasValidation = files.some((file) => file.isValidation);
   const source = {
     kind: "files",

@@ -35,7 +35,8 @@ export interface FileDocument {
   readonly text: string;
 }
 
-function formatOf(path: string): FileFormat {
+/** @throws {UserError} `UNKNOWN_FORMAT` */
+export function formatOf(path: string): FileFormat {
   const format = FORMATS.findLast((known) => path.toLowerCase().endsWith(`.${known}`));
   if (format !== undefined) return format;
   throw new UserError(

@@ -73,12 +73,14 @@ export function corpusDigests(
     dataSeed,
   };
   const weights = options.weights?.[name] ?? null;
+  const domainTokens = options.domainTokens?.[name];
   return [
     sha256(canonicalJson(prepared)),
     sha256(
       canonicalJson({
         ...prepared,
         weights: weights ?? "token shares",
+        ...(domainTokens === undefined ? {} : { domainTokens }),
         sequenceLength: options.sequenceLength,
       }),
     ),

@@ -1,5 +1,6 @@
 /** What a caller chooses about the data. */
 import type { CorpusName } from "../experiment/run.ts";
+import type { Split } from "./domain.ts";
 
 /** GPT-NeoX's default seed, which shuffled the data of Pythia as well. */
 export const DEFAULT_DATA_SEED = 1234;
@@ -10,12 +11,36 @@ export const DEFAULT_CACHE_FOLDER = ".cache/data";
 export type CorpusSource =
   /** TypeScript's library declarations and Node's, from the installed npm packages */
   | { readonly kind: "npm" }
-  /** the user's files: `.txt`, `.jsonl`, `.jsonl.zst` */
-  | {
-    readonly kind: "files";
-    readonly upstream: readonly string[];
-    readonly downstream: readonly string[];
-  };
+  | { readonly kind: "files" } & CorpusFiles
+  /** datasets of the hub that were fetched before */
+  | { readonly kind: "huggingface" } & HubCorpora;
+
+/** Two datasets of the hub. */
+export interface HubCorpora {
+  readonly upstream: HubCorpus;
+  readonly downstream: HubCorpus;
+  /** path of the `tokenizer.json`; token rows are of its ids */
+  readonly tokenizer: string;
+  /** folder of downloads; `.cache/hub` if not given */
+  readonly hubCache?: string;
+}
+
+/** A dataset and how much of it is used. */
+export interface HubCorpus {
+  /** `owner/name`, pinned by the lockfile */
+  readonly dataset: string;
+  /** tokens to be read, which say how many of its files are taken */
+  readonly tokens: Readonly<Record<Split, number>>;
+}
+
+/** The user's files. */
+export interface CorpusFiles {
+  /** paths of `.txt`, `.jsonl`, `.jsonl.zst` */
+  readonly upstream: readonly string[];
+  readonly downstream: readonly string[];
+  /** path of the `tokenizer.json` of a byte-level BPE; UTF-8 bytes are tokens if it is not given */
+  readonly tokenizer?: string;
+}
 
 /** Relative weight of each domain. */
 export type DomainWeights = Readonly<Record<string, number>>;
@@ -29,9 +54,12 @@ export interface CorpusOptions {
   readonly cacheFolder?: string;
   /** seed of the split, of the mix and of the order of documents, from 0 to 2^53 − 1; 1234 if not given */
   readonly dataSeed?: number;
-  readonly tokenizer?: "byte";
+  /** ids that the model has, which must be enough for the tokenizer; any number if not given */
+  readonly vocabularySize?: number;
   /** weights of the domains; their shares of the training tokens if not given */
   readonly weights?: { readonly [name in CorpusName]?: DomainWeights };
+  /** training tokens of each domain that are used, from the front of its shuffled stream; all of them if not given */
+  readonly domainTokens?: { readonly [name in CorpusName]?: Readonly<Record<string, number>> };
   /** the lockfile to hold the sources against; the project's own if not given */
   readonly lockFile?: string;
   readonly onProgress?: (progress: DataProgress) => void;

@@ -1,4 +1,5 @@
 /** The cache of prepared corpora: a folder each, named for its digest, whole or not there. */
+import { UserError } from "../errors.ts";
 import { folderOf, makeFolderDurably } from "../files/durable.ts";
 import { fileError } from "../files/file_error.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
@@ -6,6 +7,7 @@ import type { Ingredients } from "./ingredients.ts";
 import type { DataProgress } from "./options.ts";
 import { prepare } from "./prepare.ts";
 import { inspectPrepared, type PreparedManifest, type PreparedState } from "./prepared_manifest.ts";
+import { PROGRESS_FILE } from "./staging_progress.ts";
 
 /** A verified prepared corpus. */
 export interface PreparedFolder {
@@ -15,7 +17,8 @@ export interface PreparedFolder {
 
 /**
  * Finds a prepared corpus in the cache and verifies its files, or makes it. A damaged one is made again, which
- * `onProgress` is told. Of several processes one prepares and the others wait for it.
+ * `onProgress` is told, and one that was interrupted is gone on with. Of several processes one prepares and the others
+ * wait for it.
  *
  * @throws {UserError} as the sources throw, or if the cache cannot be read or written
  */
@@ -59,16 +62,17 @@ async function prepareLocked(
     });
   }
   const partial = `${folder}.partial`;
-  await removeFolder(partial);
   try {
-    await Deno.mkdir(partial);
-    await prepare(ingredients, partial, onProgress);
+    await Deno.mkdir(partial, { recursive: true });
+    await prepare(ingredients, partial, { onProgress });
     await DENO_FILES.syncFolder(partial);
     await removeFolder(folder);
     await Deno.rename(partial, folder);
     await DENO_FILES.syncFolder(folderOf(folder));
-  } finally {
-    await removeFolder(partial);
+  } catch (error) {
+    // Sources that were refused give nothing to go on with: put right, they are another corpus.
+    if (error instanceof UserError || !await hasProgress(partial)) await removeFolder(partial);
+    throw error;
   }
   const made = await inspect(ingredients, folder, onProgress);
   if (made.kind === "ready") return made.manifest;
@@ -96,6 +100,10 @@ function inspect(
       });
     },
   );
+}
+
+function hasProgress(folder: string): Promise<boolean> {
+  return Deno.stat(`${folder}/${PROGRESS_FILE}`).then(() => true, () => false);
 }
 
 async function removeFolder(path: string): Promise<void> {

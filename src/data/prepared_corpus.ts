@@ -25,10 +25,11 @@ class WindowStream {
   readonly #sequenceLength: number;
   readonly count: number;
 
-  constructor(folder: string, split: PreparedSplit, sequenceLength: number) {
+  /** @param tokens of its front that are used */
+  constructor(folder: string, split: PreparedSplit, tokens: number, sequenceLength: number) {
     this.#dataset = IndexedDataset.open(`${folder}/${split.name}`);
     this.#sequenceLength = sequenceLength;
-    this.count = windowsIn(this.#dataset.tokens, sequenceLength);
+    this.count = windowsIn(Math.min(tokens, this.#dataset.tokens), sequenceLength);
   }
 
   /** Fills `into`, shape (sequenceLength + 1), with a window. */
@@ -67,23 +68,25 @@ export class PreparedCorpus implements Corpus {
 
   /**
    * @param weights of the domains; their shares of the training tokens if not given
+   * @param domainTokens training tokens of each domain that are used; all of them if not given
    * @throws {UserError} `CORPUS_TOO_SHORT` if a split has no window; as {@linkcode domainWeights} throws
    */
   constructor(
     ingredients: Ingredients,
     prepared: PreparedFolder,
     sequenceLength: number,
-    weights: DomainWeights | undefined,
+    weights?: DomainWeights,
+    domainTokens?: Readonly<Record<string, number>>,
   ) {
     this.name = ingredients.name;
     this.digest = ingredients.digest;
     this.#sequenceLength = sequenceLength;
     const { domains } = prepared.manifest;
+    // The documents are in a random order: the front of a stream is a random sub-sample.
+    const used = (domain: PreparedDomain, split: Split) =>
+      Math.min(domain[split].tokens, split === "train" ? domainTokens?.[domain.name] ?? Infinity : Infinity);
     const windows = (split: Split) =>
-      domains.reduce(
-        (total, domain) => total + windowsIn(domain[split].tokens, sequenceLength),
-        0,
-      );
+      domains.reduce((total, domain) => total + windowsIn(used(domain, split), sequenceLength), 0);
     const sum = (split: Split, of: "documents" | "tokens" | "textBytes") =>
       domains.reduce((total, domain) => total + domain[split][of], 0);
     const both = (of: (split: Split) => number) => ({
@@ -96,8 +99,12 @@ export class PreparedCorpus implements Corpus {
       }
     }
     // A domain shorter than a window cannot be drawn from; its tokens stand in the summary all the same.
-    const usable = domains.filter(({ train }) => windowsIn(train.tokens, sequenceLength) > 0);
-    const shares = domainWeights(this.name, weights, usable.map(({ name, train }) => ({ name, tokens: train.tokens })));
+    const usable = domains.filter((domain) => windowsIn(used(domain, "train"), sequenceLength) > 0);
+    const shares = domainWeights(
+      this.name,
+      weights,
+      usable.map((domain) => ({ name: domain.name, tokens: used(domain, "train") })),
+    );
     // GPT-NeoX's rule would let a domain of weight 0 win a tie.
     const drawn = usable.filter((_, i) => shares[i] !== 0);
     this.#blend = new Blend(shares.filter((share) => share !== 0));
@@ -109,13 +116,12 @@ export class PreparedCorpus implements Corpus {
       windows: both(windows),
       domains: Object.fromEntries(drawn.map(({ name }, i) => [name, this.#weights[i] ?? 0])),
     };
-    this.#domains = drawn.map(({ name, train, validation }) => ({
-      name,
-      word: domainWord(name),
-      train: new WindowStream(prepared.folder, train, sequenceLength),
-      validation: new WindowStream(prepared.folder, validation, sequenceLength),
-      order: null,
-    }));
+    this.#domains = drawn.map((domain) => {
+      const { name } = domain;
+      const open = (split: Split) =>
+        new WindowStream(prepared.folder, domain[split], used(domain, split), sequenceLength);
+      return { name, word: domainWord(name), train: open("train"), validation: open("validation"), order: null };
+    });
   }
 
   // deno-lint-ignore require-await

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { createSha256, isDigest, sha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
-import { readChunks, readFileBounded } from "../files/read_file.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import { type FileRange, readChunks, readFileBounded } from "../files/read_file.ts";
 
 /** Name of the manifest in its folder. */
 export const PREPARED_FILE = "prepared.json";
@@ -11,27 +12,29 @@ const MAX_MANIFEST_BYTES = 1 << 20;
 
 const digest = z.string().refine(isDigest);
 const count = z.int().nonnegative();
-const file = z.strictObject({ bytes: count, sha256: digest });
-const split = z.strictObject({
+/** See {@linkcode PreparedFile}. */
+export const preparedFile = z.strictObject({ bytes: count, sha256: digest });
+/** See {@linkcode PreparedSplit}. */
+export const preparedSplit = z.strictObject({
   name: z.string().regex(/^[a-z0-9.-]+$/),
   documents: count,
   tokens: count,
   textBytes: count,
-  bin: file,
-  idx: file,
+  bin: preparedFile,
+  idx: preparedFile,
 });
 const manifest = z.strictObject({
   format: z.literal(1),
   digest,
   domains: z.array(
-    z.strictObject({ name: z.string(), train: split, validation: split }),
+    z.strictObject({ name: z.string(), train: preparedSplit, validation: preparedSplit }),
   ).min(1),
 });
 
 /** A written file. */
-export type PreparedFile = z.infer<typeof file>;
+export type PreparedFile = z.infer<typeof preparedFile>;
 /** One `.bin`/`.idx` pair: a domain's documents of one split, `tokens` with their ends, `textBytes` without. */
-export type PreparedSplit = z.infer<typeof split>;
+export type PreparedSplit = z.infer<typeof preparedSplit>;
 /** A whole prepared corpus; domains in the order of their names by UTF-16 code units. */
 export type PreparedManifest = z.infer<typeof manifest>;
 
@@ -84,7 +87,7 @@ export async function inspectPrepared(
     const problem = await checkFile(
       file.path,
       file,
-      (bytes) => onBytes(bytes, totalBytes),
+      (chunk) => onBytes(chunk.length, totalBytes),
     );
     if (problem !== null) return damaged(problem);
   }
@@ -105,19 +108,25 @@ function parseManifest(text: string): PreparedManifest | null {
   }
 }
 
-/** What is wrong with a file, or null. */
-async function checkFile(
+/**
+ * What is wrong with a file, or null.
+ *
+ * @param onChunk sees all its bytes
+ * @param range only these are looked at; all if not given
+ */
+export async function checkFile(
   path: string,
   expected: PreparedFile,
-  onBytes: (bytes: number) => void,
+  onChunk: (bytes: Uint8Array) => void,
+  range?: FileRange,
 ): Promise<string | null> {
   const digest = await createSha256();
   let bytes = 0;
   try {
-    for await (const chunk of readChunks(path)) {
+    for await (const chunk of readChunks(path, DENO_FILES, range)) {
       digest.update(chunk);
       bytes += chunk.length;
-      onBytes(chunk.length);
+      onChunk(chunk);
     }
   } catch (error) {
     if (error instanceof UserError && error.code === "FILE_NOT_FOUND") {

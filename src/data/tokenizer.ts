@@ -1,8 +1,11 @@
 /** From text to token ids. */
 import type { Json } from "../digest/canonical_json.ts";
+import type { Digest } from "../digest/sha256.ts";
+import type { TokenizerDefinition } from "./bpe/tokenizer_file.ts";
 
 /** Encodes documents; its ids fit in 16 bits, as the Megatron files store them. */
 export interface Tokenizer {
+  /** how messages name it */
   readonly name: string;
   /** everything that determines its ids, for the corpus digest */
   readonly specification: Json;
@@ -11,8 +14,17 @@ export interface Tokenizer {
   readonly endOfText: number;
   /** UTF-8 bytes a token on average, for estimates made before anything is tokenised */
   readonly bytesPerToken: number;
+  /** from what a worker makes the same tokenizer; absent where encoding costs less than sending text to a worker */
+  readonly source?: TokenizerSource;
   /** Ids of a document, without the end. */
   encode(text: string): Uint16Array<ArrayBuffer>;
+}
+
+/** A tokenizer that can be sent to another thread. */
+export interface TokenizerSource {
+  readonly definition: TokenizerDefinition;
+  /** of the file that the definition stands in */
+  readonly sha256: Digest;
 }
 
 const encoder = new TextEncoder();
@@ -29,8 +41,3 @@ export const BYTE_TOKENIZER: Tokenizer = {
   bytesPerToken: 1,
   encode: (text) => Uint16Array.from(encoder.encode(text)),
 };
-
-/** A tokenizer by the name that options and plans give it. */
-export function tokenizerOf(name: "byte"): Tokenizer {
-  return { byte: BYTE_TOKENIZER }[name];
-}

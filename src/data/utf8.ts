@@ -48,3 +48,10 @@ function firstFault(bytes: Uint8Array): number {
   }
   return bytes.length;
 }
+
+const encoder = new TextEncoder();
+
+/** Bytes of a well-formed text's UTF-8. */
+export function utf8Bytes(text: string): number {
+  return encoder.encode(text).length;
+}

@@ -9,6 +9,8 @@ const HASHER = await createSHA256();
 /** Incremental SHA-256, one at a time in a thread; `finish()` may be called once. */
 export interface Sha256 {
   update(bytes: Uint8Array): this;
+  /** The digest of the bytes so far; more may follow. */
+  peek(): Digest;
   finish(): Digest;
 }
 
@@ -36,6 +38,12 @@ export async function createSha256(): Promise<Sha256> {
     update(bytes) {
       hasher.update(bytes);
       return this;
+    },
+    peek: () => {
+      const state = hasher.save();
+      const digest = hasher.digest("hex") as Digest;
+      hasher.load(state);
+      return digest;
     },
     finish: () => hasher.digest("hex") as Digest,
   };

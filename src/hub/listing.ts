@@ -1,6 +1,6 @@
 /** What a repository holds: its commit, and its files with sizes and digests. */
 import { z } from "zod";
-import { type Digest, sha256 } from "../digest/sha256.ts";
+import { type Digest, isDigest } from "../digest/sha256.ts";
 import { digestSchema } from "../digest/digest_schema.ts";
 import { UserError } from "../errors.ts";
 import { collectBounded } from "../files/collect_bounded.ts";
@@ -86,10 +86,19 @@ export async function listFiles(
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** One digest for many files: of a line each, as `sha256sum` writes it, in the order of the paths. */
-export function listingDigest(files: readonly PinnedFile[]): Digest {
+/** A list of files as text: a line each of SHA-256, bytes and path, in the order of the paths. Its digest pins them all. */
+export function formatListing(files: readonly PinnedFile[]): string {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return sha256(sorted.map(({ sha256, path }) => `${sha256}  ${path}\n`).join(""));
+  return sorted.map(({ sha256, bytes, path }) => `${sha256} ${bytes} ${path}\n`).join("");
+}
+
+/** The files of a list that {@linkcode formatListing} wrote and whose digest was checked. */
+export function parseListing(text: string): PinnedFile[] {
+  return text.split("\n").slice(0, -1).map((line) => {
+    const { sha256 = "", bytes, path = "" } = /^(?<sha256>\S+) (?<bytes>\d+) (?<path>.+)$/.exec(line)?.groups ?? {};
+    if (!isDigest(sha256)) throw new Error(`A list of files has the line "${line}"`);
+    return { path, bytes: Number(bytes), sha256 };
+  });
 }
 
 interface Page<T> {

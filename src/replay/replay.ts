@@ -1,6 +1,6 @@
 /** Verification with replay: a manifest is verified, then pieces of its training are repeated and compared bit by bit. */
 import { describeCorpora, openCorpora } from "../data/corpora.ts";
-import type { CorpusOptions, DataProgress } from "../data/options.ts";
+import type { CorpusFiles, CorpusOptions, DataProgress } from "../data/options.ts";
 import type { Engine } from "../engine/engine.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
@@ -36,7 +36,7 @@ export interface ReplayOptions extends Omit<VerifyOptions, "trainAgain"> {
   /** gives the engine; asked when everything else is verified */
   readonly engine: () => Promise<Engine>;
   /** the files that were trained on, if it was not the data of the npm packages */
-  readonly corpusFiles?: { readonly upstream: readonly string[]; readonly downstream: readonly string[] };
+  readonly corpusFiles?: CorpusFiles;
   /** folder of prepared corpora; written only where they are not there yet */
   readonly dataCache?: string;
   /** aborted: stop after the current step; the replay is then "not checked" */
@@ -167,10 +167,11 @@ class Attempt {
   /** The corpora that the manifest names; their digests are looked at before anything is prepared. */
   async #openCorpora({ runs, corpora }: Predicate): Promise<Corpora> {
     const { corpusFiles, dataCache, events } = this.options;
-    const sequenceLength = runs[0]?.specification.model.sequenceLength ?? 1;
+    const { sequenceLength = 1, vocabularySize = 0 } = runs[0]?.specification.model ?? {};
     const options: CorpusOptions = {
       source: corpusFiles === undefined ? { kind: "npm" } : { kind: "files", ...corpusFiles },
       sequenceLength,
+      vocabularySize,
       ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),
       ...(events?.onData === undefined ? {} : { onProgress: events.onData }),
     };
@@ -182,7 +183,7 @@ class Attempt {
         `The ${name} corpus here has the digest ${shortDigest(found[name].digest)}, and the manifest's has ${
           shortDigest(corpora[name].digest)
         }`,
-        "give the files that were trained on with --upstream and --downstream, or the version of rewarm that made it",
+        "give the files that were trained on with --upstream, --downstream and --tokenizer, or the version of rewarm that made it",
       );
     }
     return await openCorpora(options);

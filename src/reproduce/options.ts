@@ -1,5 +1,5 @@
 /** What a reproduction is asked for, what it tells on the way, and what comes of it. */
-import type { DataProgress } from "../data/options.ts";
+import type { CorpusFiles, DataProgress } from "../data/options.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { FileSystem } from "../files/file_system.ts";
@@ -23,7 +23,7 @@ export interface ReproduceOptions {
   /** repetitions with other seeds; default 1 */
   readonly seeds?: number;
   /** files to train on in place of the scale's own data */
-  readonly files?: { readonly upstream: readonly string[]; readonly downstream: readonly string[] };
+  readonly files?: CorpusFiles;
   /** output folder */
   readonly output: string;
   /** the files that the output folder stands on; the machine's own if absent */

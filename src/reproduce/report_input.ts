@@ -1,5 +1,6 @@
 /** What the report page shows of a reproduction. */
 import { containerInWords } from "../container/facts.ts";
+import type { CorpusFiles } from "../data/options.ts";
 import type { RunKey } from "../experiment/run.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
@@ -20,7 +21,7 @@ const SCHEDULE_SAMPLES = 1201;
 /** What the page is made of: what the manifest is made of, and the curves. */
 export interface ReportSource extends Omit<PredicateInput, "artefacts"> {
   readonly output: string;
-  readonly files?: { readonly upstream: readonly string[]; readonly downstream: readonly string[] };
+  readonly files?: CorpusFiles;
   readonly arms: readonly ArmCurves[];
   readonly curves: ReadonlyMap<RunKey, Curves>;
   readonly warnings: readonly string[];

@@ -27,9 +27,11 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const choice = { scale, seeds, engine: { level, arithmetic }, ...(only === undefined ? {} : { only }) };
   const withoutData = await buildPlan(choice);
   if (files === undefined && withoutData.scale.data.kind !== "npm") requireData(withoutData);
+  const { sequenceLength, vocabularySize } = withoutData.scale.model.config;
   const corpora = await openCorpora({
     source: corpusSource(files),
-    sequenceLength: withoutData.scale.model.config.sequenceLength,
+    sequenceLength,
+    vocabularySize,
     ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),
     ...(events.onData === undefined ? {} : { onProgress: events.onData }),
   });

@@ -4,7 +4,7 @@ import type { GemmShape } from "../../src/engine/cuda/mixed/gemm.ts";
 import { OwnGemm, ownGemmWorkspaceBytes, splitOf } from "../../src/engine/cuda/mixed/own_gemm.ts";
 import {
   assertClose,
-  Bench,
+  type Bench,
   digestOf,
   ignoreWithoutCompiler as ignore,
   ORDER_SEEDS,

@@ -274,7 +274,9 @@ async function gelu(bench: Bench, rows: number, m: number) {
   const bias = random(m, 2);
   const gradient = rounded(random(rows * m, 3), bench.precision);
   const ops = operations(bench, { intermediateSize: m }, rows);
-  const activation = bench.empty(2 * rows * m), d = bench.halves(gradient), sums = bench.empty(4 * ops.pieces.linear * m);
+  const activation = bench.empty(2 * rows * m),
+    d = bench.halves(gradient),
+    sums = bench.empty(4 * ops.pieces.linear * m);
   const inputs = [bench.halves(hidden), bench.floats(bias)] as const;
   ops.gelu(...inputs, activation);
   ops.geluBackward(d, ...inputs, sums);
@@ -336,7 +338,9 @@ async function rotary(bench: Bench, model: ModelConfig) {
   const tables = { cosines: bench.floats(cosines), sines: bench.floats(sines) };
   const ops = operations(bench, model, rows);
   const input = rounded(random(rows * width, 1), bench.precision), bias = random(width, 2);
-  const forward = bench.halves(input), backward = bench.halves(input), sums = bench.empty(4 * ops.pieces.linear * width);
+  const forward = bench.halves(input),
+    backward = bench.halves(input),
+    sums = bench.empty(4 * ops.pieces.linear * width);
   ops.rotary(forward, bench.floats(bias), tables);
   ops.rotaryBackward(backward, tables, sums);
   const total = bench.empty(4 * width);

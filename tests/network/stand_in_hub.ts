@@ -82,7 +82,7 @@ export class StandInHub implements AsyncDisposable {
   readonly #hub: Deno.HttpServer<Deno.NetAddr>;
   readonly #storage: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor(readonly files: Record<string, Uint8Array<ArrayBuffer>>) {
+  constructor(readonly files: Record<string, Uint8Array<ArrayBuffer>>, readonly name: string = REPOSITORY.name) {
     const quiet = {
       hostname: "127.0.0.1",
       port: 0,
@@ -122,9 +122,10 @@ export class StandInHub implements AsyncDisposable {
       if (bad !== undefined) return bad;
     }
     if (request.method !== "GET") return new Response(null, { status: 405 });
-    const [, api, path = ""] = /^\/(?:(api)\/)?datasets\/someone\/some-data\/(.*)$/.exec(seen.path) ?? [];
-    if (api !== undefined && path.startsWith("revision/")) return Response.json({ sha: this.commit, more: true });
-    if (api !== undefined && path.startsWith("tree/")) return this.#tree(Number(searchParams.get("cursor") ?? 0));
+    const isApi = seen.path.startsWith("/api/");
+    const path = seen.path.split(`/datasets/${this.name}/`)[1] ?? "";
+    if (isApi && path.startsWith("revision/")) return Response.json({ sha: this.commit, more: true });
+    if (isApi && path.startsWith("tree/")) return this.#tree(Number(searchParams.get("cursor") ?? 0));
     const name = host === "storage" ? seen.path.slice("/blob/".length) : path.replace(/^resolve\/[^/]+\//, "");
     const content = this.files[name];
     if (content === undefined) return new Response("nothing here", { status: 404 });
@@ -134,7 +135,8 @@ export class StandInHub implements AsyncDisposable {
         headers: { location: `${this.storageAddress}/blob/${name}?signature=secret` },
       });
     }
-    return await this.misbehave(seen, content) ?? partial(seen, content);
+    const proper = () => seen.range === null ? new Response(content) : partial(seen, content);
+    return await this.misbehave(seen, content) ?? proper();
   }
 
   #tree(cursor: number): Response {
@@ -148,7 +150,7 @@ export class StandInHub implements AsyncDisposable {
     const next = cursor + this.pageSize;
     const headers: Record<string, string> = next < entries.length
       ? {
-        link: `<${this.address}/api/datasets/someone/some-data/tree/${COMMIT}?recursive=1&cursor=${next}>; rel="next"`,
+        link: `<${this.address}/api/datasets/${this.name}/tree/${COMMIT}?recursive=1&cursor=${next}>; rel="next"`,
       }
       : {};
     const folder = { type: "directory", path: "train", oid: "0".repeat(40), size: 0 };

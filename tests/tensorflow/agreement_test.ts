@@ -1,22 +1,21 @@
 /**
  * The TensorFlow engine against the exact one: automatic differentiation judges the gradients that were written by hand.
- * The bounds are those of the issue that asked for this engine; what was measured is in docs/tensorflow.md.
+ * docs/tensorflow.md has what was measured; the bounds leave a factor of ten for other processors and libraries.
  */
 import assert from "node:assert/strict";
-import { createTensorFlowEngine } from "../../src/engine/tensorflow/engine.ts";
 import { initializeWeights } from "../../src/model/initial_weights.ts";
 import { parameterShapes } from "../../src/model/parameters.ts";
 import { LEARNING_RATE, loadWeights, randomTokens, randomWeights } from "../engine/fixture.ts";
-import { NEOX_TINY, relativeError, SMOKE, trainingOf, withBoth } from "./fixture.ts";
+import { backendNamed, NEOX_TINY, relativeError, SMOKE, trainingOf, withBoth } from "./fixture.ts";
 
-const LOSS_TOLERANCE = 1e-5;
-const GRADIENT_TOLERANCE = 1e-4;
-const TRAINING_TOLERANCE = 1e-3;
+const LOSS_TOLERANCE = 3e-6;
+const GRADIENT_TOLERANCE = 1e-5;
+const TRAINING_TOLERANCE = 3e-5;
 const STEPS = 50;
 
 /** Whether a backend runs here. */
 async function runs(backend: string): Promise<boolean> {
-  return await createTensorFlowEngine({ backend }).then(() => true, () => false);
+  return await backendNamed(backend).then(() => true, () => false);
 }
 
 const cases = [

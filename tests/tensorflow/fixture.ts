@@ -1,7 +1,9 @@
 /** Sessions of the TensorFlow engine beside sessions of the exact one; the packages must be installed. */
 import type { Session, SessionOptions } from "../../src/engine/engine.ts";
 import { createTensorFlowEngine } from "../../src/engine/tensorflow/engine.ts";
-import type { TensorFlow } from "../../src/engine/tensorflow/api.ts";
+import { installedPackages } from "../../src/engine/tensorflow/packages.ts";
+import type { Backend } from "../../src/engine/tensorflow/backend.ts";
+import { chooseBackend } from "../../src/engine/tensorflow/choice.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
 import { engineWith, OPTIMIZER } from "../engine/fixture.ts";
 
@@ -32,9 +34,9 @@ export function trainingOf(model: ModelConfig, batchSequences = 4): SessionOptio
   return { model, optimizer: OPTIMIZER, batchSequences, gradientBlockSequences: 1 };
 }
 
-/** TensorFlow.js with a backend. */
-export async function tensorFlowWith(backend: string): Promise<TensorFlow> {
-  return (await createTensorFlowEngine({ backend })).choice.backend.tf;
+/** A backend of the packages that are installed. */
+export async function backendNamed(name: string): Promise<Backend> {
+  return (await chooseBackend(installedPackages(), name)).backend;
 }
 
 /** Opens a session on a backend, runs `use` and closes it. */

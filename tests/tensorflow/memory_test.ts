@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { planMemory } from "../../src/engine/tensorflow/memory.ts";
 import type { TensorFlow } from "../../src/engine/tensorflow/api.ts";
 import { LEARNING_RATE, randomTokens } from "../engine/fixture.ts";
-import { NEOX_TINY, SMOKE, tensorFlowWith, trainingOf, withTensorFlow } from "./fixture.ts";
+import { backendNamed, NEOX_TINY, SMOKE, trainingOf, withTensorFlow } from "./fixture.ts";
 
 /** A part of TensorFlow.js that only this test uses. */
 interface Profiler extends TensorFlow {
@@ -20,7 +20,7 @@ const shapes = [
 
 for (const [name, model] of shapes) {
   Deno.test(`memoryBytes is within 10 % of the peak of a step with ${name}`, async () => {
-    const tf = await tensorFlowWith("wasm") as Profiler;
+    const tf = (await backendNamed("wasm")).tf as Profiler;
     const options = trainingOf(model, 8);
     const others = tf.memory().numBytes;
     const { bytes, sequences } = planMemory(options, "wasm", { activations: 2 ** 30 });

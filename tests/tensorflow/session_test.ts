@@ -1,6 +1,5 @@
 /** Sessions of the TensorFlow engine: state, micro-batches, bad input, divergence, and memory given back. */
 import assert from "node:assert/strict";
-import { createTensorFlowEngine } from "../../src/engine/tensorflow/engine.ts";
 import { TensorFlowSession } from "../../src/engine/tensorflow/session.ts";
 import {
   assertSameState,
@@ -11,7 +10,7 @@ import {
   randomTokens,
   randomWeights,
 } from "../engine/fixture.ts";
-import { relativeError, SMOKE, tensorFlowWith, trainingOf, withTensorFlow } from "./fixture.ts";
+import { backendNamed, relativeError, SMOKE, trainingOf, withTensorFlow } from "./fixture.ts";
 
 const training = trainingOf(SMOKE);
 const tokens = randomTokens(SMOKE, 4);
@@ -42,10 +41,10 @@ Deno.test("a state that was read does not change with later steps", async () => 
 });
 
 Deno.test("micro-batches of 1, 2, 3 and all sequences give one gradient, but for rounding", async () => {
-  const { choice } = await createTensorFlowEngine({ backend: "wasm" });
+  const backend = await backendNamed("wasm");
   const gradients: Float32Array[] = [];
   for (const sequences of [4, 1, 2, 3]) {
-    const session = await TensorFlowSession.open(choice.backend, training, { sequences, bytes: 0 });
+    const session = await TensorFlowSession.open(backend, training, { sequences, bytes: 0 });
     await loadWeights(session, randomWeights(SMOKE));
     gradients.push((await session.gradient(tokens)).gradient);
     assert.equal((await session.evaluate(randomTokens(SMOKE, 5))).length, 5);
@@ -103,7 +102,7 @@ Deno.test("calls of one session must not overlap; those of two sessions take tur
 
 for (const backend of ["wasm", "cpu"]) {
   Deno.test(`200 steps, evaluations and states leave no tensor behind on ${backend}`, async () => {
-    const tf = await tensorFlowWith(backend);
+    const { tf } = await backendNamed(backend);
     const before = tf.memory().numTensors;
     const model = { ...SMOKE, layers: 1, sequenceLength: 8, vocabularySize: 64 };
     await withTensorFlow(trainingOf(model, 2), async (session) => {

@@ -1,6 +1,6 @@
 /** Operations that a WebGPU device refuses. */
 import assert from "node:assert/strict";
-import { createTensorFlowEngine } from "../../src/engine/tensorflow/engine.ts";
+import { backendNamed } from "./fixture.ts";
 
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;
 
@@ -8,8 +8,7 @@ Deno.test({
   name: "a call fails when the device refuses one of its operations, instead of returning another tensor's numbers",
   ignore: !hasAdapter,
   fn: async () => {
-    const { choice: { backend } } = await createTensorFlowEngine({ backend: "webgpu" });
-    const { tf, guard } = backend;
+    const { tf, guard } = await backendNamed("webgpu");
     assert(guard);
     await tf.setBackend("webgpu");
     const sumOf = (count: number) =>

@@ -1,7 +1,7 @@
 /** Numbers: kernels, and whole gradients, beside PyTorch in float64. */
 import { parameterShapes } from "../../../src/model/parameters.ts";
 import { type EngineName, ENGINES, MIXED_ENGINES, precisionOf, withEngine } from "../engines.ts";
-import { mixedCases } from "../mixed_cases.ts";
+import { mixedCases } from "../cases/mixed.ts";
 import type { Part, PartContext } from "../part.ts";
 import { askPython } from "../python.ts";
 import { type Deviation, type Finding } from "../results.ts";

@@ -5,7 +5,7 @@ import { createExactEngine } from "../../../src/engine/exact/engine.ts";
 import { callChild, childCommand } from "../call_child.ts";
 import { equalCheck, trueCheck } from "../checks.ts";
 import { type EngineName, MIXED_ENGINES, withEngine } from "../engines.ts";
-import { orderedDigests } from "../ordered_cases.ts";
+import { orderedDigests } from "../cases/ordered.ts";
 import { type Part, type PartContext, Skipped } from "../part.ts";
 import { askProgram } from "../processes.ts";
 import type { Check, Finding } from "../results.ts";

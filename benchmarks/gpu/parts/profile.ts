@@ -1,6 +1,6 @@
 /** Where a step's time goes: each kernel's, beside the least that its work needs. */
 import { costOf } from "../costs/launch_cost.ts";
-import { type EngineName, modeOf, withEngine } from "../engines.ts";
+import { type EngineName, type GemmChoice, modeOf, withEngine } from "../engines.ts";
 import { KernelTotals } from "../kernel_times.ts";
 import { LaunchTimer } from "../launch_timer.ts";
 import { paperStep } from "../paper_step.ts";
@@ -44,7 +44,10 @@ function description(engine: EngineName, task: GpuTask): Omit<FindingOf<"profile
   };
 }
 
-async function profile(engine: EngineName, size: Size, { settings }: PartContext): Promise<Finding> {
+async function profile(
+  { engine, size, gemm }: Profiled,
+  { settings }: PartContext,
+): Promise<Finding> {
   const task = profiledTask(engine, size, settings.rehearsal);
   const timer = new LaunchTimer();
   return await withEngine(engine, settings, async (opened) => {
@@ -77,10 +80,10 @@ async function profile(engine: EngineName, size: Size, { settings }: PartContext
     } finally {
       session.close();
     }
-  });
+  }, gemm === undefined ? {} : { gemm });
 }
 
-async function onPaper(engine: EngineName, size: Size, { settings }: PartContext): Promise<Finding> {
+async function onPaper({ engine, size }: Profiled, { settings }: PartContext): Promise<Finding> {
   const task = profiledTask(engine, size, settings.rehearsal);
   const { model, optimizer, batchSequences, microBatchSequences } = task;
   const options = { model, optimizer, batchSequences, gradientBlockSequences: microBatchSequences };
@@ -88,29 +91,38 @@ async function onPaper(engine: EngineName, size: Size, { settings }: PartContext
   return { ...description(engine, task), stepMilliseconds: 0, kernels: totals.perStep(1) };
 }
 
-const PROFILED = [
-  ["cuda-ordered", "pythia-410m"],
-  ["cuda-bf16", "pythia-410m"],
-  ["cuda-bf16", "pythia-14m"],
-] as const;
+/** What is profiled. */
+interface Profiled extends GemmChoice {
+  readonly engine: EngineName;
+  readonly size: Size;
+}
+
+const PROFILED: readonly Profiled[] = [
+  { engine: "cuda-ordered", size: "pythia-410m" },
+  { engine: "cuda-bf16", size: "pythia-410m" },
+  { engine: "cuda-bf16", size: "pythia-14m" },
+];
+/** Without cuBLASLt, to see what its products are worth. */
+const OWN_PRODUCTS: Profiled = { engine: "cuda-bf16", size: "pythia-410m", gemm: "own" };
+
+function nameOf({ engine, size, gemm }: Profiled): string {
+  return `${engine.replace("cuda-", "")}-${size.replace("pythia-", "")}${gemm === undefined ? "" : `-${gemm}`}`;
+}
 
 /** Parts of this stage. */
-export const PROFILE_PARTS: readonly Part[] = PROFILED.flatMap(([engine, size]): Part[] => {
-  const suffix = `${engine.replace("cuda-", "")}-${size.replace("pythia-", "")}`;
-  return [
-    {
-      name: `paper-${suffix}`,
-      stage: "profile",
-      summary: `a step of ${size} by ${engine} on paper: the least time of each kernel`,
-      seconds: 60,
-      run: (context) => onPaper(engine, size, context),
-    },
-    {
-      name: `profile-${suffix}`,
-      stage: "profile",
-      summary: `a step of ${size} by ${engine}, timed launch by launch`,
-      seconds: 90,
-      run: (context) => profile(engine, size, context),
-    },
-  ];
-});
+export const PROFILE_PARTS: readonly Part[] = [
+  ...PROFILED.map((what): Part => ({
+    name: `paper-${nameOf(what)}`,
+    stage: "profile",
+    summary: `a step of ${what.size} by ${what.engine} on paper: the least time of each kernel`,
+    seconds: 60,
+    run: (context) => onPaper(what, context),
+  })),
+  ...[...PROFILED, OWN_PRODUCTS].map((what): Part => ({
+    name: `profile-${nameOf(what)}`,
+    stage: "profile",
+    summary: `a step of ${what.size} by ${what.engine}${what.gemm === "own" ? " without cuBLASLt" : ""}, launch by launch`,
+    seconds: 90,
+    run: (context) => profile(what, context),
+  })),
+];

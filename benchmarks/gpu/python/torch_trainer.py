@@ -56,7 +56,8 @@ def build(task, noise):
     if pairs != half:
         raise ValueError(f"this version of Transformers rotates {pairs} pairs of a head, not {half}")
     noise = noise.to(DEVICE)
-    parameters = dict(model.named_parameters())
+    # Some versions of Transformers call the output head lm_head, though checkpoints have it as embed_out.
+    parameters = {name.replace("lm_head.", "embed_out."): own for name, own in model.named_parameters()}
     if set(parameters) != {parameter["name"] for parameter in task["parameters"]}:
         raise ValueError("this version of Transformers has other parameters")
     with torch.no_grad():

@@ -1,11 +1,9 @@
 /** Byte-level BPE, the tokenizer of GPT-2 and GPT-NeoX: the ids that Hugging Face's `tokenizers` library gives. */
 import type { Json } from "../../digest/canonical_json.ts";
-import type { Digest } from "../../digest/sha256.ts";
-import type { Tokenizer } from "../tokenizer.ts";
+import type { Tokenizer, TokenizerSource } from "../tokenizer.ts";
 import { AddedTokens } from "./added_tokens.ts";
 import { Merger } from "./merges.ts";
 import { mayChange, normalize } from "./nfc.ts";
-import type { TokenizerDefinition } from "./tokenizer_file.ts";
 import { WordCache } from "./word_cache.ts";
 import { wordEnd } from "./words.ts";
 
@@ -27,6 +25,7 @@ export class BpeTokenizer implements Tokenizer {
   readonly vocabularySize: number;
   readonly endOfText: number;
   readonly bytesPerToken = PROSE_BYTES_PER_TOKEN;
+  readonly source: TokenizerSource;
   readonly #rawTokens: AddedTokens;
   readonly #normalizedTokens: AddedTokens;
   readonly #normalizes: boolean;
@@ -37,8 +36,9 @@ export class BpeTokenizer implements Tokenizer {
   #ids = new Uint16Array(1 << 16);
   #count = 0;
 
-  /** @param sha256 of the file that the definition stands in */
-  constructor(definition: TokenizerDefinition, sha256: Digest) {
+  constructor(source: TokenizerSource) {
+    const { definition, sha256 } = source;
+    this.source = source;
     this.name = definition.name;
     this.specification = { name: "byte-level-bpe", sha256, endOfText: definition.endOfText };
     this.vocabularySize = definition.vocabularySize;

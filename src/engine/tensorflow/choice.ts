@@ -8,8 +8,10 @@ import { startCpu, startWasm } from "./portable.ts";
 import { startWebGpu } from "./webgpu.ts";
 
 /** A backend that was not taken. */
-export interface Refusal {
+export interface BackendRefusal {
+  /** as `--backend` names it */
   readonly backend: BackendName;
+  /** in words that follow "since" */
   readonly reason: string;
 }
 
@@ -17,7 +19,7 @@ export interface Refusal {
 export interface BackendChoice {
   readonly backend: Backend;
   /** in the order in which they were tried */
-  readonly refusals: readonly Refusal[];
+  readonly refusals: readonly BackendRefusal[];
 }
 
 /**
@@ -31,7 +33,7 @@ export async function chooseBackend(packages: TensorFlowPackages, name?: string)
     throw new UserError("UNKNOWN_BACKEND", `Unknown backend "${name}"`, suggest(name, BACKEND_NAMES));
   }
   loadTensorFlow(packages); // without it, there is one thing to say and not five
-  const refusals: Refusal[] = [];
+  const refusals: BackendRefusal[] = [];
   for (const candidate of name === undefined ? BACKEND_NAMES : [name]) {
     try {
       return { backend: await start(candidate, packages, name !== undefined), refusals };
@@ -69,15 +71,4 @@ function start(name: BackendName, packages: TensorFlowPackages, byName: boolean)
     case "cpu":
       return startCpu(packages);
   }
-}
-
-/** The choice in lines for a person: the backend, then what was passed over and why. */
-export function formatBackendChoice({ backend, refusals }: BackendChoice): string {
-  const { TensorFlow: version } = backend.libraries;
-  const library = version === undefined ? "" : `, TensorFlow ${version}`;
-  const width = Math.max(...refusals.map(({ backend }) => backend.length), 0);
-  return [
-    `backend   ${backend.name}: ${backend.device}, TensorFlow.js ${backend.tf.version_core}${library}`,
-    ...refusals.map(({ backend, reason }) => `  not ${backend.padEnd(width)}  ${reason}`),
-  ].join("\n");
 }

@@ -3,7 +3,7 @@
  * TensorFlow.js. Portable, and an independent judge of the other engines' hand-written gradients; it promises no bits.
  */
 import type { Engine, SessionOptions } from "../engine.ts";
-import { type BackendChoice, chooseBackend } from "./choice.ts";
+import { type BackendRefusal, chooseBackend } from "./choice.ts";
 import { TENSORFLOW_IDENTITY } from "./identity.ts";
 import { planMemory } from "./memory.ts";
 import { installedPackages, type TensorFlowPackages } from "./packages.ts";
@@ -20,9 +20,10 @@ export interface TensorFlowEngineOptions {
   readonly packages?: TensorFlowPackages;
 }
 
-/** An engine that says how its backend was chosen. */
+/** An engine that says why it computes on no faster backend. */
 export interface TensorFlowEngine extends Engine {
-  readonly choice: BackendChoice;
+  /** backends that were tried first and do not run here */
+  readonly refusals: readonly BackendRefusal[];
 }
 
 /**
@@ -31,8 +32,7 @@ export interface TensorFlowEngine extends Engine {
  * @throws {UserError} `TENSORFLOW_NOT_INSTALLED`, `UNKNOWN_BACKEND`, or `BACKEND_UNAVAILABLE` with the reason
  */
 export async function createTensorFlowEngine(options: TensorFlowEngineOptions = {}): Promise<TensorFlowEngine> {
-  const choice = await chooseBackend(options.packages ?? installedPackages(), options.backend);
-  const { backend } = choice;
+  const { backend, refusals } = await chooseBackend(options.packages ?? installedPackages(), options.backend);
   const { name, device, usesGpu, libraries } = backend;
   const description = { backend: name, device, ...libraries };
   const plan = (session: SessionOptions) => planMemory(session, name, backend.memory);
@@ -41,9 +41,20 @@ export async function createTensorFlowEngine(options: TensorFlowEngineOptions = 
     ...TENSORFLOW_IDENTITY,
     description,
     machine: { gpu: usesGpu ? device : "none", libraries },
-    choice,
+    refusals,
     memoryBytes: (session) => plan(session).bytes,
     peakBytes: (session) => PROCESS_BYTES + plan(session).bytes,
     open: (session) => TensorFlowSession.open(backend, session, plan(session)),
   };
+}
+
+/** What computes, and why nothing faster does: lines for a person. */
+export function describeBackend({ description, refusals }: TensorFlowEngine): string {
+  const { backend, device, ...versions } = description;
+  const libraries = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
+  const width = Math.max(...refusals.map(({ backend }) => backend.length), 0);
+  return [
+    `backend   ${backend}: ${device}; ${libraries}`,
+    ...refusals.map(({ backend, reason }) => `  not ${backend.padEnd(width)}  ${reason}`),
+  ].join("\n");
 }

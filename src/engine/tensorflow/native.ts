@@ -46,7 +46,7 @@ export async function startNode(packages: TensorFlowPackages): Promise<Backend> 
 }
 
 async function describe(name: "tfjs-node-gpu" | "tfjs-node", binding: Binding, device: string): Promise<Backend> {
-  const { tf, packageName, usesGpu, version } = binding;
+  const { tf, usesGpu, version } = binding;
   await tf.setBackend(REGISTERED);
   return {
     name,
@@ -55,7 +55,7 @@ async function describe(name: "tfjs-node-gpu" | "tfjs-node", binding: Binding, d
     memory: PARALLEL_LIMITS,
     device,
     usesGpu,
-    libraries: { [TENSORFLOW_PACKAGE]: tf.version_core, binding: packageName, TensorFlow: version },
+    libraries: { [TENSORFLOW_PACKAGE]: tf.version_core, TensorFlow: version },
   };
 }
 

@@ -1,8 +1,8 @@
 /** The choice of a backend, with packages that only say whether they start. */
 import assert from "node:assert/strict";
 import { UserError } from "../../../src/errors.ts";
-import { chooseBackend, formatBackendChoice } from "../../../src/engine/tensorflow/choice.ts";
-import { createTensorFlowEngine } from "../../../src/engine/tensorflow/engine.ts";
+import { chooseBackend } from "../../../src/engine/tensorflow/choice.ts";
+import { createTensorFlowEngine, describeBackend } from "../../../src/engine/tensorflow/engine.ts";
 import type { TensorFlowPackages } from "../../../src/engine/tensorflow/packages.ts";
 
 /** TensorFlow.js in which some backends start, and nothing computes. */
@@ -82,12 +82,17 @@ Deno.test("chooseBackend() refuses a package that is not TensorFlow.js", async (
   await assert.rejects(chooseBackend({ load: () => ({ version_core: "9" }) }), /is not TensorFlow\.js as this engine/);
 });
 
-Deno.test("formatBackendChoice() names the backend, its device and versions, and every refusal", async () => {
-  const choice = await chooseBackend(packagesWith("cpu"));
-  const refusals = [{ backend: "wasm", reason: "TensorFlow.js could not start it" }] as const;
+Deno.test("describeBackend() names the backend, its device and versions, and every refusal", async () => {
+  const engine = await createTensorFlowEngine({ backend: "cpu", packages: packagesWith("cpu") });
+  const refusals = [
+    { backend: "tfjs-node", reason: "it is not installed" },
+    { backend: "wasm", reason: "TensorFlow.js could not start it" },
+  ] as const;
   assert.equal(
-    formatBackendChoice({ ...choice, refusals }),
-    "backend   cpu: CPU, one thread, TensorFlow.js 4.22.0\n  not wasm  TensorFlow.js could not start it",
+    describeBackend({ ...engine, refusals }),
+    "backend   cpu: CPU, one thread; @tensorflow/tfjs 4.22.0\n" +
+      "  not tfjs-node  it is not installed\n" +
+      "  not wasm       TensorFlow.js could not start it",
   );
 });
 

@@ -6,7 +6,7 @@ import type { GradientTarget } from "./gradient_tree.ts";
 import type { PassInput } from "./pass_input.ts";
 import type { PassContext } from "./pass.ts";
 import type { LinearProducts } from "./products.ts";
-import { floatsOf, halvesOf } from "./row_operations.ts";
+import { floatsOf, halvesOf } from "./views.ts";
 
 /** A linear map in the backward pass: its weights, and the factors of its gradients. */
 interface LinearBackward {

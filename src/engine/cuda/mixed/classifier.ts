@@ -2,7 +2,8 @@
 import type { ModelConfig } from "../../../model/config.ts";
 import type { Device } from "../driver/device.ts";
 import type { View } from "../driver/view.ts";
-import { type MixedKernels, need } from "./kernels.ts";
+import type { MixedKernels } from "./kernels.ts";
+import { need } from "./views.ts";
 import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
 import { TRAINING_STATE_BYTES } from "./training_state.ts";
 

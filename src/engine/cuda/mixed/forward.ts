@@ -4,7 +4,7 @@ import { slice } from "../driver/view.ts";
 import type { RowRange } from "./classifier.ts";
 import type { PassContext } from "./pass.ts";
 import { HALF_BYTES } from "./precision.ts";
-import { halvesOf } from "./row_operations.ts";
+import { halvesOf } from "./views.ts";
 
 /**
  * From tokens to the input of the output head.

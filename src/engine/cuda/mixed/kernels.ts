@@ -1,7 +1,6 @@
 /** The kernels of `kernels/mixed/` on a device, by name. */
 import type { Kernel } from "../driver/kernel.ts";
 import type { Module } from "../driver/module.ts";
-import type { View } from "../driver/view.ts";
 
 /** Every kernel with its parameters, a letter each (driver/kernel.ts); a test holds them against the source. */
 export const MIXED_SIGNATURES = {
@@ -16,10 +15,10 @@ export const MIXED_SIGNATURES = {
   embedding_backward: "pppppu",
   bias_gelu: "pppuu",
   bias_gelu_backward: "ppppuu",
-  gemm_nt_16: "pppuuuuuu",
-  gemm_nn_16: "pppuuuuuu",
-  gemm_nt_f32: "pppuuuuuuuu",
-  gemm_tn_f32: "pppuuuuuuuu",
+  gemm_nt_16: "pppuuu",
+  gemm_nn_16: "pppuuu",
+  gemm_nt_f32: "pppuuuuu",
+  gemm_tn_f32: "pppuuuuu",
   sum_splits: "ppuuu",
   layer_norm: "pppppppuuuf",
   layer_norm_pair: "ppppppppppuuuf",
@@ -49,17 +48,4 @@ export function loadMixedKernels(module: Module): MixedKernels {
   const kernels = Object.entries(MIXED_SIGNATURES).map(([name, signature]) => [name, module.kernel(name, signature)]);
   // Made from the very table that the type is made from.
   return Object.fromEntries(kernels) as MixedKernels;
-}
-
-/**
- * The view, if it holds what a kernel will touch: one that reads on would end the process.
- *
- * @param elementBytes 2 or 4
- * @throws {RangeError} if it is too short
- */
-export function need(view: View, elements: number, elementBytes: number): View {
-  if (!(elements * elementBytes <= view.bytes)) {
-    throw new RangeError(`"${view.what}" has ${view.bytes} bytes, and a kernel needs ${elements * elementBytes}`);
-  }
-  return view;
 }

@@ -1,8 +1,7 @@
 /** What the mixed mode keeps on the device: every region with its bytes, from shapes alone. */
 import { type ModelConfig, parameterCount } from "../../../model/config.ts";
-import { parameterShapes } from "../../../model/parameters.ts";
 import type { SessionOptions } from "../../engine.ts";
-import { CHUNK_ELEMENTS } from "../../ordered/chunks.ts";
+import { countChunks } from "../../ordered/chunks.ts";
 import { rotaryHalf } from "../../ordered/rotary_tables.ts";
 import { checkShapes } from "../../ordered/shapes.ts";
 import { ownGemmWorkspaceBytes } from "./own_gemm.ts";
@@ -155,12 +154,13 @@ export function planMixedMemory(
   const parameters = parameterCount(model);
   const rows = gradientBlockSequences * sequenceLength;
   if (rows >= 2 ** 31) throw new RangeError(`A gradient block of ${rows} tokens is beyond what a kernel can count`);
+  if (parameters >= 2 ** 32) throw new RangeError(`${parameters} parameters are beyond what a kernel can count`);
   const pieces = columnPieces(rows);
   const ranges = logitRanges(rows, model, logitBytes);
   const logitRows = [...new Set(ranges.map(({ count }) => count))];
   const shapes = allShapes(passProducts(model, rows), logitRows);
   const workspace = gemm === "own" ? Math.max(...shapes.map(ownGemmWorkspaceBytes)) : LIBRARY_WORKSPACE_BYTES;
-  const chunks = parameterShapes(model).reduce((sum, { size }) => sum + Math.ceil(size / CHUNK_ELEMENTS), 0);
+  const chunks = countChunks(model);
   const floats = (count: number) => count * FLOAT_BYTES;
   const halves = (count: number) => count * HALF_BYTES;
 

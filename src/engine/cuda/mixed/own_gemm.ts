@@ -2,7 +2,8 @@
 import type { Device } from "../driver/device.ts";
 import type { View } from "../driver/view.ts";
 import type { Gemm, GemmOperands, GemmShape } from "./gemm.ts";
-import { type MixedKernels, need } from "./kernels.ts";
+import type { MixedKernels } from "./kernels.ts";
+import { need } from "./views.ts";
 import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
 
 /** Rows and columns of C that a block computes, GEMM_TILE; and k a step, GEMM_DEPTH. */
@@ -61,7 +62,6 @@ export class OwnGemm implements Gemm {
     if (m % 8 !== 0 && layout === "tn" || n % 8 !== 0 || k % 8 !== 0 && layout !== "tn") {
       throw new RangeError(`A product ${layout} of ${m} × ${n} × ${k}: inner dimensions must be multiples of 8`);
     }
-    const strides = [layout === "tn" ? m : k, layout === "nt" ? k : n, n] as const;
     const factors = [need(a, m * k, HALF_BYTES), need(b, n * k, HALF_BYTES)] as const;
     const { splits, depth } = splitOf(shape);
     const tileA = layout === "tn" ? ROWS_INNERMOST_ELEMENTS : K_INNERMOST_ELEMENTS;
@@ -74,18 +74,18 @@ export class OwnGemm implements Gemm {
     if (output === "16") {
       if (layout === "tn" || accumulate) throw new RangeError("A weight's gradient and a sum must be f32");
       const kernel = layout === "nt" ? this.#kernels.gemm_nt_16 : this.#kernels.gemm_nn_16;
-      this.#device.launch(kernel, launch, ...factors, need(c, m * n, HALF_BYTES), m, n, k, ...strides);
+      this.#device.launch(kernel, launch, ...factors, need(c, m * n, HALF_BYTES), m, n, k);
       return;
     }
     if (layout === "nn") throw new RangeError("A gradient times a weight is 16 bits wide");
     const kernel = layout === "nt" ? this.#kernels.gemm_nt_f32 : this.#kernels.gemm_tn_f32;
     const target = need(c, m * n, FLOAT_BYTES);
     if (splits === 1) {
-      this.#device.launch(kernel, launch, ...factors, target, m, n, k, ...strides, depth, accumulate ? 1 : 0);
+      this.#device.launch(kernel, launch, ...factors, target, m, n, k, depth, accumulate ? 1 : 0);
       return;
     }
     const pieces = need(this.#workspace, splits * m * n, FLOAT_BYTES);
-    this.#device.launch(kernel, launch, ...factors, pieces, m, n, k, ...strides, depth, 0);
+    this.#device.launch(kernel, launch, ...factors, pieces, m, n, k, depth, 0);
     this.#device.launch(
       this.#kernels.sum_splits,
       { grid: Math.ceil(m * n / (4 * THREADS)), block: THREADS },

@@ -10,7 +10,8 @@ import type { Gemm } from "./gemm.ts";
 import type { MixedKernels } from "./kernels.ts";
 import type { MixedMemory } from "./memory.ts";
 import { type PassProducts, passProducts } from "./products.ts";
-import { floatsOf, halvesOf, type NormWeights, RowOperations } from "./row_operations.ts";
+import { type NormWeights, RowOperations } from "./row_operations.ts";
+import { floatsOf, halvesOf } from "./views.ts";
 
 /** One session's launches over its memory. */
 export class PassContext {

@@ -7,6 +7,8 @@ import { indexTokens } from "../ordered/embedding_index.ts";
 import { passInputBytes } from "./memory.ts";
 import type { EmbeddingRows } from "./row_operations.ts";
 
+const NO_INDEX = { ids: new Uint32Array(0), starts: new Uint32Array(0), rows: new Uint32Array(0) };
+
 /** A pass's input on the device. */
 export interface PassInput {
   /** u16 (windows, T + 1) */
@@ -33,13 +35,17 @@ export class PassInputs {
     this.#slots = [device.pin(bytes, "tokens of a pass"), device.pin(bytes, "tokens of the next pass")];
   }
 
-  /** Gives the copy to the device, after the work given before. Tokens of windows that are missing are 0. */
-  async load(tokens: Uint16Array): Promise<PassInput> {
+  /**
+   * Gives the copy to the device, after the work given before. Tokens of windows that are missing are 0.
+   *
+   * @param training sorts the tokens; otherwise the index is empty
+   */
+  async load(tokens: Uint16Array, training: boolean): Promise<PassInput> {
     const width = this.#sequenceLength + 1;
     const rows = this.#sequences * this.#sequenceLength;
     const padded = new Uint16Array(this.#sequences * width);
     padded.set(tokens);
-    const index = indexTokens(padded, this.#sequenceLength, this.#sequences);
+    const index = training ? indexTokens(padded, this.#sequenceLength, this.#sequences) : NO_INDEX;
 
     const slot = this.#slots[this.#turn % this.#slots.length];
     this.#turn++;

@@ -2,9 +2,10 @@
 import type { ModelConfig } from "../../../model/config.ts";
 import { rotaryHalf } from "../../ordered/rotary_tables.ts";
 import type { Device } from "../driver/device.ts";
-import { NOTHING, slice, type View } from "../driver/view.ts";
-import { type MixedKernels, need } from "./kernels.ts";
+import { NOTHING, type View } from "../driver/view.ts";
+import type { MixedKernels } from "./kernels.ts";
 import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
+import { need } from "./views.ts";
 
 /** Rows whose column sums form one chain: GELU_PIECE and ROTARY_PIECE of the kernels. */
 const PIECE_ROWS = 32;
@@ -290,14 +291,4 @@ export class RowOperations {
       accumulate ? 1 : 0,
     );
   }
-}
-
-/** Elements of a view of f32: from `first`, `count` of them. */
-export function floatsOf(view: View, first: number, count: number): View {
-  return slice(view, first * FLOAT_BYTES, count * FLOAT_BYTES);
-}
-
-/** Elements of a view of 16-bit values. */
-export function halvesOf(view: View, first: number, count: number): View {
-  return slice(view, first * HALF_BYTES, count * HALF_BYTES);
 }

@@ -21,7 +21,7 @@ import { PassContext } from "./pass.ts";
 import { PassInputs } from "./pass_input.ts";
 import type { MixedPrecision } from "./precision.ts";
 import { allShapes, passProducts } from "./products.ts";
-import { floatsOf } from "./row_operations.ts";
+import { floatsOf } from "./views.ts";
 import {
   decodeLossScale,
   decodeTrainingState,
@@ -210,7 +210,7 @@ export class MixedSession implements Session {
     const tree = new GradientTree(blocks, this.#buffers.gradients, add);
     for (let block = 0; block < blocks; block++) {
       const first = block * sequences;
-      const input = await this.#inputs.load(tokens.subarray(first * width, (first + sequences) * width));
+      const input = await this.#inputs.load(tokens.subarray(first * width, (first + sequences) * width), true);
       forward(this.#pass, input.tokens, true);
       const sums = floatsOf(sequenceLosses, first, sequences);
       new BackwardPass(this.#pass, tree.target(block)).run(input, 1 / this.#memory.rows, sums);
@@ -237,7 +237,7 @@ export class MixedSession implements Session {
       const part = new Float32Array(sequences);
       for (let first = 0; first < total; first += sequences) {
         const windows = Math.min(sequences, total - first);
-        const input = await this.#inputs.load(tokens.subarray(first * width, (first + windows) * width));
+        const input = await this.#inputs.load(tokens.subarray(first * width, (first + windows) * width), false);
         forward(this.#pass, input.tokens, false);
         losses(this.#pass, input.tokens, sums);
         await this.#device.download(sums, part);
@@ -251,7 +251,7 @@ export class MixedSession implements Session {
     return this.#calls.exclusively(async () => {
       const { model } = this.#options;
       requireWindow(tokens, model);
-      const input = await this.#inputs.load(tokens);
+      const input = await this.#inputs.load(tokens, false);
       forward(this.#pass, input.tokens, false);
       const result = new Float32Array(tokens.length * model.vocabularySize);
       for (const range of this.#memory.logitRanges) {

@@ -5,7 +5,7 @@
  *   gemm_nn: A (M, K), B (K, N): a gradient times a weight
  *   gemm_tn: A (K, M), B (K, N): the gradient of a weight, summed over K tokens
  *
- * Innermost dimensions are multiples of 8, rows lie `stride` elements apart. `_16` rounds C to 16 bits; `_f32` writes f32,
+ * All dense, innermost dimensions multiples of 8. `_16` rounds C to 16 bits; `_f32` writes f32,
  * added to what stands there with `accumulate`. Blocks along z split K into pieces of `depth`, a multiple of 32: with
  * more than one, `_f32` writes piece z at C + z * M * N (no accumulation), and sum_splits joins the pieces in ascending
  * order. The split depends on the shape alone.
@@ -104,35 +104,33 @@ struct StoreF32 {
 };
 
 extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
-    gemm_nt_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k,
-               unsigned stride_a, unsigned stride_b, unsigned stride_c) {
+    gemm_nt_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k) {
   DYNAMIC_SHARED(number16, shared);
-  multiply<true, true>(shared, Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, k, Store16{c, stride_c});
+  multiply<true, true>(shared, Operand{a, m, k, k}, Operand{b, n, k, k}, k, Store16{c, n});
 }
 
 extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
-    gemm_nn_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k,
-               unsigned stride_a, unsigned stride_b, unsigned stride_c) {
+    gemm_nn_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k) {
   DYNAMIC_SHARED(number16, shared);
-  multiply<true, false>(shared, Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, k, Store16{c, stride_c});
+  multiply<true, false>(shared, Operand{a, m, k, k}, Operand{b, n, k, n}, k, Store16{c, n});
 }
 
 extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
     gemm_nt_f32(const unsigned short* a, const unsigned short* b, float* c, unsigned m, unsigned n, unsigned k,
-                unsigned stride_a, unsigned stride_b, unsigned stride_c, unsigned depth, unsigned accumulate) {
+                unsigned depth, unsigned accumulate) {
   DYNAMIC_SHARED(number16, shared);
   float* const target = c + blockIdx.z * static_cast<size_t>(m) * n;
-  multiply<true, true>(shared, Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, depth,
-                       StoreF32{target, stride_c, accumulate != 0});
+  multiply<true, true>(shared, Operand{a, m, k, k}, Operand{b, n, k, k}, depth,
+                       StoreF32{target, n, accumulate != 0});
 }
 
 extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
     gemm_tn_f32(const unsigned short* a, const unsigned short* b, float* c, unsigned m, unsigned n, unsigned k,
-                unsigned stride_a, unsigned stride_b, unsigned stride_c, unsigned depth, unsigned accumulate) {
+                unsigned depth, unsigned accumulate) {
   DYNAMIC_SHARED(number16, shared);
   float* const target = c + blockIdx.z * static_cast<size_t>(m) * n;
-  multiply<false, false>(shared, Operand{a, m, k, stride_a}, Operand{b, n, k, stride_b}, depth,
-                         StoreF32{target, stride_c, accumulate != 0});
+  multiply<false, false>(shared, Operand{a, m, k, m}, Operand{b, n, k, n}, depth,
+                         StoreF32{target, n, accumulate != 0});
 }
 
 /** c (size) = the chain over `splits` pieces (size) each, added to c with `accumulate`. One thread 4 elements. */

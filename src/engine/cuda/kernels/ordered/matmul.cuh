@@ -142,7 +142,8 @@ __device__ __forceinline__ void multiply(Product p, float* shared) {
     }
     const float* tile_a = tiles_a + current * BK * STRIDE_A;
     const float* tile_b = tiles_b + current * BK * STRIDE_B;
-#pragma unroll
+// More than two at a time, and ptxas keeps so many operands ready that sums spill out of the registers.
+#pragma unroll 2
     for (int k = 0; k < BK; k++) {
       float x[TM], y[TN];
 #pragma unroll

@@ -3,16 +3,16 @@
  * Shapes have whole tiles and edges, several problems, and parts of triangles.
  */
 import { createHash } from "node:crypto";
-import { compileKernels } from "../../src/engine/cuda/driver/compile_kernels.ts";
-import { Device } from "../../src/engine/cuda/driver/device.ts";
-import type { View } from "../../src/engine/cuda/driver/view.ts";
-import { ORDERED_FLAGS } from "../../src/engine/cuda/ordered/engine.ts";
-import { readKernelUnit } from "../../src/engine/cuda/kernel_source.ts";
-import { EXTENT, OrderedKernels } from "../../src/engine/cuda/ordered/kernels.ts";
-import { TILES } from "../../src/engine/cuda/ordered/matmul_tile.ts";
-import { updateScalars } from "../../src/engine/ordered/update_scalars.ts";
-import { engineOptions, type Settings } from "./settings.ts";
-import { normalNoise, OPTIMIZER } from "./task.ts";
+import { compileKernels } from "../../../src/engine/cuda/driver/compile_kernels.ts";
+import { Device } from "../../../src/engine/cuda/driver/device.ts";
+import type { View } from "../../../src/engine/cuda/driver/view.ts";
+import { ORDERED_FLAGS } from "../../../src/engine/cuda/ordered/engine.ts";
+import { readKernelUnit } from "../../../src/engine/cuda/kernel_source.ts";
+import { EXTENT, OrderedKernels } from "../../../src/engine/cuda/ordered/kernels.ts";
+import { TILES } from "../../../src/engine/cuda/ordered/matmul_tile.ts";
+import { updateScalars } from "../../../src/engine/ordered/update_scalars.ts";
+import { engineOptions, type Settings } from "../settings.ts";
+import { normalNoise, OPTIMIZER } from "../task.ts";
 
 /** Digests by case. */
 export type CaseDigests = Readonly<Record<string, string>>;

@@ -1,8 +1,8 @@
 /** Operations with their inputs and outputs as files, for a reference in another program: `python/reference_operations.py`. */
-import type { Device } from "../../src/engine/cuda/driver/device.ts";
-import type { View } from "../../src/engine/cuda/driver/view.ts";
-import type { MixedPrecision } from "../../src/engine/cuda/mixed/precision.ts";
-import { normalNoise } from "./task.ts";
+import type { Device } from "../../../src/engine/cuda/driver/device.ts";
+import type { View } from "../../../src/engine/cuda/driver/view.ts";
+import type { MixedPrecision } from "../../../src/engine/cuda/mixed/precision.ts";
+import { normalNoise } from "../task.ts";
 
 /** How an array's elements are written. */
 export type ElementType = MixedPrecision | "f32" | "u16" | "u32";

@@ -1,0 +1,170 @@
+/** `deno task evaluate`: losses and perplexities of weights on both validation sets, in all and by domain. */
+import { exp } from "../arithmetic/elementary.ts";
+import type { Corpus } from "../data/corpus.ts";
+import { openCorpora } from "../data/corpora.ts";
+import type { CorpusSource } from "../data/options.ts";
+import { BYTE_TOKENIZER } from "../data/tokenizer.ts";
+import { openForInference } from "../engine/inference.ts";
+import { EXIT, UserError } from "../errors.ts";
+import { readWeights } from "../model/weights_source.ts";
+import { corpusSource } from "../reproduce/reproduce.ts";
+import { type CorpusLoss, evaluateCorpus } from "../train/domain_losses.ts";
+import type { OpenedWeights } from "../train/open_weights.ts";
+import { parseCommandLine, type Values } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { ENGINE_OPTIONS, startEngine } from "./engines.ts";
+import { filesFromOptions } from "./plan_options.ts";
+import { DATA_CACHE } from "./settings.ts";
+import {
+  describeWeights,
+  ownTokenizer,
+  WEIGHTS_ARGUMENT,
+  WEIGHTS_OPTIONS,
+  weightsFromCommandLine,
+} from "./weights_options.ts";
+
+const DEFAULT_WINDOWS = 64;
+const LN_2 = 0.6931471805599453;
+
+const OPTIONS = {
+  windows: {
+    kind: "count",
+    value: "N",
+    help: `validation windows of each corpus (default: those of the run, or ${DEFAULT_WINDOWS})`,
+  },
+  upstream: { kind: "list", value: "PATH…", help: "evaluate on these files: .txt, .jsonl, .jsonl.zst" },
+  downstream: { kind: "list", value: "PATH…", help: "and on these" },
+  tokenizer: { kind: "text", value: "FILE", help: "tokenizer.json for these files, if not the folder's own, or bytes" },
+  ...WEIGHTS_OPTIONS,
+  ...ENGINE_OPTIONS,
+  json: { kind: "flag", help: "print the numbers as JSON" },
+} as const;
+
+/** A corpus that was evaluated. */
+interface Evaluated {
+  readonly corpus: Corpus;
+  readonly losses: CorpusLoss;
+}
+
+function defaultWindows(opened: OpenedWeights): number {
+  return opened.kind === "checkpoint" ? opened.source.run.specification.evaluation.windows : DEFAULT_WINDOWS;
+}
+
+/** Bytes of text that a token stands for in a corpus's validation split, as curves have it. */
+function bytesPerToken({ summary: { bytes, tokens } }: Corpus): number {
+  return bytes.validation / tokens.validation;
+}
+
+function table(evaluated: readonly Evaluated[]): string {
+  const rows = [["corpus", "domain", "windows", "loss", "perplexity", "bits a byte"]];
+  for (const { corpus, losses } of evaluated) {
+    const bits = losses.loss / LN_2 / bytesPerToken(corpus);
+    rows.push([corpus.name, "all", String(losses.windows), ...numbers(losses.loss), bits.toFixed(4)]);
+    if (losses.domains.size === 1) continue;
+    for (const [domain, { windows, loss }] of losses.domains) {
+      rows.push(["", domain, String(windows), ...numbers(loss), ""]);
+    }
+  }
+  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row.map((cell, i) => i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)).join("  ").trimEnd()
+  ).join("\n");
+}
+
+function numbers(loss: number): [loss: string, perplexity: string] {
+  return [loss.toFixed(4), exp(loss).toFixed(3)];
+}
+
+function toJson(evaluated: readonly Evaluated[]): string {
+  const json = evaluated.map(({ corpus, losses }) => [corpus.name, {
+    corpus: corpus.digest,
+    windows: losses.windows,
+    loss: losses.loss,
+    perplexity: exp(losses.loss),
+    bitsPerByte: losses.loss / LN_2 / bytesPerToken(corpus),
+    domains: Object.fromEntries(
+      [...losses.domains].map(([name, { windows, loss }]) => [name, { windows, loss, perplexity: exp(loss) }]),
+    ),
+  }]);
+  return JSON.stringify(Object.fromEntries(json), null, 2);
+}
+
+/** Says so where the numbers are not those of the run's curves. */
+function warnOfOtherData(opened: OpenedWeights, corpora: readonly Corpus[]): void {
+  if (opened.kind !== "checkpoint") return;
+  const { validation } = opened.source.run.specification;
+  const other = corpora.find(({ name, digest }) => digest !== validation[name]);
+  if (other === undefined) return;
+  console.error(`warning: this is not the ${other.name} corpus that the run was planned with`);
+}
+
+/**
+ * The packages' text as bytes, or the files given.
+ *
+ * @throws {UserError} `NO_TOKENIZER` if the model's tokens are not bytes and nothing else is known of them
+ */
+async function sourceFor(
+  opened: OpenedWeights,
+  { upstream, downstream, tokenizer: given }: Values<typeof OPTIONS>,
+): Promise<CorpusSource> {
+  const { vocabularySize } = opened.source.model;
+  const hasFiles = upstream !== undefined || downstream !== undefined;
+  const tokenizer = given ?? (hasFiles ? await ownTokenizer(opened) : undefined);
+  if (tokenizer === undefined && vocabularySize !== BYTE_TOKENIZER.vocabularySize) {
+    throw new UserError(
+      "NO_TOKENIZER",
+      `The model has a vocabulary of ${vocabularySize}, and without files and a tokenizer text is evaluated as bytes`,
+      "add --upstream PATH, --downstream PATH, and --tokenizer FILE if the folder has none",
+    );
+  }
+  return corpusSource(filesFromOptions({
+    ...(upstream === undefined ? {} : { upstream }),
+    ...(downstream === undefined ? {} : { downstream }),
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+  }));
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
+  const opened = await weightsFromCommandLine(positionals, values);
+  const { source } = opened;
+  try {
+    const { sequenceLength, vocabularySize } = source.model;
+    const windows = values.windows ?? defaultWindows(opened);
+    const { upstream, downstream } = await openCorpora({
+      source: await sourceFor(opened, values),
+      sequenceLength,
+      vocabularySize,
+      cacheFolder: DATA_CACHE,
+    });
+    try {
+      warnOfOtherData(opened, [upstream, downstream]);
+      const engine = await startEngine(values);
+      const session = await openForInference(engine, source.model, (weights) => readWeights(source, weights));
+      try {
+        const evaluated: Evaluated[] = [];
+        for (const corpus of [upstream, downstream]) {
+          evaluated.push({ corpus, losses: await evaluateCorpus(session, corpus, windows, sequenceLength) });
+        }
+        console.log(values.json === true ? toJson(evaluated) : `${describeWeights(opened)}\n\n${table(evaluated)}`);
+      } finally {
+        session.close();
+        engine.close?.();
+      }
+    } finally {
+      upstream.close();
+      downstream.close();
+    }
+    return EXIT.ok;
+  } finally {
+    source.close();
+  }
+}
+
+/** `evaluate` */
+export const evaluate: Command = {
+  summary: "gives losses and perplexities of weights on both validation sets, by domain",
+  usage: `${WEIGHTS_ARGUMENT} [options]`,
+  options: OPTIONS,
+  run,
+};

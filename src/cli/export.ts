@@ -1,0 +1,35 @@
+/** `deno task export`: weights as a folder that `transformers` loads. */
+import { EXIT, UserError } from "../errors.ts";
+import { exportHuggingFace } from "../model/hugging_face_export.ts";
+import { parseCommandLine } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { describeWeights, WEIGHTS_ARGUMENT, WEIGHTS_OPTIONS, weightsFromCommandLine } from "./weights_options.ts";
+
+const OPTIONS = {
+  out: { kind: "text", value: "FOLDER", help: "where to write config.json, model.safetensors and the rest" },
+  tokenizer: { kind: "text", value: "FOLDER", help: "copy the tokenizer's files from this folder" },
+  ...WEIGHTS_OPTIONS,
+} as const;
+
+/** `export` */
+export const exportCommand: Command = {
+  summary: "writes weights as Hugging Face has them, so that transformers loads them",
+  usage: `${WEIGHTS_ARGUMENT} --out FOLDER [options]`,
+  options: OPTIONS,
+  run: async (args) => {
+    const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
+    const { out, tokenizer } = values;
+    if (out === undefined) {
+      throw new UserError("MISSING_ARGUMENT", "No folder is named to write to", "add --out FOLDER");
+    }
+    const opened = await weightsFromCommandLine(positionals, values);
+    try {
+      console.log(describeWeights(opened));
+      const names = await exportHuggingFace(opened.source, out, tokenizer === undefined ? {} : { tokenizer });
+      for (const name of names) console.log(`  ${out}/${name}`);
+      return EXIT.ok;
+    } finally {
+      opened.source.close();
+    }
+  },
+};

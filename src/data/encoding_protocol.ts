@@ -1,0 +1,16 @@
+/** Messages between the thread that reads documents and those that encode them. */
+
+/** Documents to encode. */
+export interface EncodingTask {
+  readonly texts: readonly string[];
+}
+
+/** Their ids, in the same order. */
+export interface EncodingResult {
+  /** of all documents, one after the other, without ends */
+  readonly tokens: Uint16Array<ArrayBuffer>;
+  /** ids of each document */
+  readonly counts: Uint32Array<ArrayBuffer>;
+  /** UTF-8 bytes of each document */
+  readonly textBytes: Float64Array<ArrayBuffer>;
+}

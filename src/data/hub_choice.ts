@@ -1,0 +1,85 @@
+/** Which files of a dataset a scale needs. Datasets are taken from their front, a file whole or not at all. */
+import { UserError } from "../errors.ts";
+import type { CorpusName } from "../experiment/run.ts";
+import type { Scale } from "../experiment/scale.ts";
+import type { PinnedFile } from "../hub/listing.ts";
+import type { Split } from "./domain.ts";
+
+/**
+ * Bytes of compressed text that are fetched for a token. SlimPajama has 895 GB for 627 billion tokens; the quarter more
+ * is for domains of which the paper took a larger share (Book: more than half of what there is).
+ */
+const COMPRESSED_BYTES_PER_TOKEN = 1.25 * 895 / 627;
+/** The same without compression: English text has four to five bytes a token. */
+const TEXT_BYTES_PER_TOKEN = 1.25 * 4.5;
+/** Token ids are stored in 16 bits. */
+const TOKEN_BYTES = 2;
+
+/** Tokens of a corpus that a scale reads: its longest run's, with the target after each window. */
+export function tokensNeeded(scale: Scale, corpus: CorpusName): Record<Split, number> {
+  const rowTokens = scale.model.config.sequenceLength + 1;
+  const { pretraining, continuing } = scale;
+  const phases = corpus === "upstream" ? [pretraining, continuing] : [continuing];
+  const rows = Math.max(...phases.map(({ steps, batchSequences }) => steps * batchSequences));
+  return { train: rows * rowTokens, validation: scale.evaluationWindows * rowTokens };
+}
+
+function bytesPerToken(path: string): number {
+  if (path.endsWith(".bin")) return TOKEN_BYTES;
+  return path.endsWith(".jsonl") ? TEXT_BYTES_PER_TOKEN : COMPRESSED_BYTES_PER_TOKEN;
+}
+
+/** Paths with numbers compared as numbers: chunk2 before chunk10. */
+function byNumbers({ path: a }: PinnedFile, { path: b }: PinnedFile): number {
+  const [left, right] = [a, b].map((path) => path.split(/(\d+)/));
+  for (let i = 0; i < Math.max(left?.length ?? 0, right?.length ?? 0); i++) {
+    const [x = "", y = ""] = [left?.[i], right?.[i]];
+    if (x === y) continue;
+    const difference = i % 2 === 1 ? Number(x) - Number(y) : 0;
+    if (difference !== 0) return difference;
+    return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+/** The first files that hold so many tokens; all of them if they hold fewer. */
+function front(files: readonly PinnedFile[], tokens: number): PinnedFile[] {
+  const chosen: PinnedFile[] = [];
+  let held = 0;
+  for (const file of [...files].sort(byNumbers)) {
+    if (held >= tokens) break;
+    chosen.push(file);
+    held += file.bytes / bytesPerToken(file.path);
+  }
+  return chosen;
+}
+
+/** Whether a file of a dataset belongs to its validation split. */
+export function isValidationFile(path: string): boolean {
+  return /^(validation|val)\//.test(path);
+}
+
+/**
+ * The files of a dataset that hold some tokens, in the order in which they are read: training files, then those under
+ * `validation/`. Without any of those the training files are to give the validation tokens too.
+ */
+export function chooseFiles(needed: Record<Split, number>, files: readonly PinnedFile[]): PinnedFile[] {
+  const data = files.filter(({ path }) => !path.endsWith(".idx"));
+  const validation = data.filter(({ path }) => isValidationFile(path));
+  const train = data.filter(({ path }) => !isValidationFile(path));
+  return [
+    ...front(train, validation.length > 0 ? needed.train : needed.train + needed.validation),
+    ...front(validation, needed.validation),
+  ];
+}
+
+/** @throws {UserError} `OVER_BUDGET` if files have more bytes than may be fetched */
+export function requireBudget(what: string, files: readonly PinnedFile[], budget: number): void {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  if (bytes <= budget) return;
+  throw new UserError(
+    "OVER_BUDGET",
+    `${what} has ${(bytes / 1e9).toFixed(1)} GB, but the budget is ${(budget / 1e9).toFixed(1)} GB`,
+    "raise --budget, or choose a smaller scale or one corpus with --only",
+  );
+}

@@ -1,0 +1,55 @@
+/** Downloaded files under names that tell what they hold, beside the cache that keeps them under their digests. */
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import { folderOf, makeFolderDurably } from "../files/durable.ts";
+import { fileError } from "../files/file_error.ts";
+import type { HubCache } from "../hub/cache.ts";
+import type { CachedFile } from "../hub/download.ts";
+import type { PinnedFile } from "../hub/listing.ts";
+import { repositoryId } from "../hub/repository.ts";
+import { isValidationFile } from "./hub_choice.ts";
+import type { LockedRepository } from "./hub_lock.ts";
+
+/**
+ * Where a file of a locked dataset gets its name. Files under `validation/` get `.val.` in it, by which
+ * {@linkcode openCorpora} knows them.
+ */
+export function namedPath(cache: HubCache, { repository, pin }: LockedRepository, path: string): string {
+  const marked = isValidationFile(path) ? path.replace(/(\.jsonl(\.zst)?|\.txt)$/, ".val$1") : path;
+  return `${cache.folder}/${repositoryId(repository)}/${pin.revision.slice(0, 12)}/${marked}`;
+}
+
+/**
+ * Gives downloaded files their names, by hard links, which take no room.
+ *
+ * @returns the paths in the order of the files
+ * @throws {UserError} if the file system has no hard links or cannot be written
+ */
+export async function nameFiles(
+  cache: HubCache,
+  locked: LockedRepository,
+  files: readonly CachedFile[],
+): Promise<string[]> {
+  const paths: string[] = [];
+  for (const { path, local } of files) {
+    const named = namedPath(cache, locked, path);
+    await makeFolderDurably(folderOf(named));
+    try {
+      if ((await DENO_FILES.status(named)) !== undefined) await DENO_FILES.remove(named);
+      await Deno.link(local, named);
+    } catch (error) {
+      throw fileError(error, "link", named);
+    }
+    paths.push(named);
+  }
+  return paths;
+}
+
+/** Which of some files the cache has. */
+export async function cachedFiles(cache: HubCache, files: readonly PinnedFile[]): Promise<CachedFile[]> {
+  const found: CachedFile[] = [];
+  for (const file of files) {
+    const local = await cache.find(file.sha256, file.bytes);
+    if (local !== undefined) found.push({ ...file, local });
+  }
+  return found;
+}

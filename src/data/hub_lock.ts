@@ -1,0 +1,171 @@
+/**
+ * Repositories of the hub in the lockfile. Nobody publishes digests of these datasets, so the first look is believed,
+ * with its date; from then on the commit and the digest of the list of files must stay what they are.
+ */
+import { sha256, shortDigest } from "../digest/sha256.ts";
+import { UserError } from "../errors.ts";
+import { writeFileDurably } from "../files/durable.ts";
+import { readFileBounded } from "../files/read_file.ts";
+import type { HubCache } from "../hub/cache.ts";
+import type { HubConnection } from "../hub/connection.ts";
+import { download } from "../hub/download.ts";
+import {
+  formatListing,
+  type HubFile,
+  listFiles,
+  parseListing,
+  type PinnedFile,
+  resolveCommit,
+} from "../hub/listing.ts";
+import { type Repository, repositoryId } from "../hub/repository.ts";
+import type { DataLock, HubPin } from "./data_lock.ts";
+
+const MAX_LISTING_BYTES = 64 << 20;
+const DATA_FILE = /\.(jsonl|jsonl\.zst|bin|idx|parquet)$/;
+/** Files beside the data: cards, scripts, and the test split, which no run reads. */
+const NOT_DATA = /(^|\/)\.|^test\//;
+
+/** A repository as the lockfile pins it. */
+export interface LockedRepository {
+  /** at its pinned commit */
+  readonly repository: Repository;
+  readonly pin: HubPin;
+  readonly files: readonly PinnedFile[];
+}
+
+/** A dataset's newest state. */
+export function newest(name: string): Repository {
+  return { kind: "dataset", name, revision: "main" };
+}
+
+/** The files of a dataset that hold its text or tokens. */
+function dataFiles(repository: Repository, files: readonly HubFile[]): HubFile[] {
+  const chosen = files.filter(({ path }) => DATA_FILE.test(path) && !NOT_DATA.test(path));
+  if (chosen.length > 0) return chosen;
+  throw new UserError(
+    "NO_DATA_FILES",
+    `"${repositoryId(repository)}" has no data files among its ${files.length}`,
+    "files that end in .jsonl, .jsonl.zst, .bin, .idx or .parquet are looked for",
+  );
+}
+
+/** Digests of all data files; of those that the hub states none for, by downloading them. */
+async function pinFiles(
+  connection: HubConnection,
+  cache: HubCache,
+  repository: Repository,
+  signal: AbortSignal | undefined,
+): Promise<PinnedFile[]> {
+  const files = dataFiles(repository, await listFiles(connection, repository, signal));
+  const options = { cache, ...(signal === undefined ? {} : { signal }) };
+  const downloaded = await download(
+    connection,
+    repository,
+    files.filter(({ sha256 }) => sha256 === undefined),
+    options,
+  );
+  const digests = new Map(downloaded.map(({ path, sha256 }) => [path, sha256]));
+  return files.map(({ path, bytes, sha256 }) => {
+    const digest = sha256 ?? digests.get(path);
+    if (digest === undefined) throw new Error(`"${path}" has no digest`);
+    return { path, bytes, sha256: digest };
+  });
+}
+
+/**
+ * Believes the hub about a dataset: its commit now, and the digests of all its data files.
+ *
+ * @param today ISO date, UTC
+ */
+export async function trustDataset(
+  connection: HubConnection,
+  cache: HubCache,
+  name: string,
+  today: string,
+  signal?: AbortSignal,
+): Promise<LockedRepository> {
+  const revision = await resolveCommit(connection, newest(name), signal);
+  const repository = { ...newest(name), revision };
+  const files = await pinFiles(connection, cache, repository, signal);
+  const listing = formatListing(files);
+  const pin = {
+    revision,
+    files: files.length,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    listing: sha256(listing),
+    trusted: today,
+  };
+  await writeFileDurably(cache.pathOf(pin.listing), listing);
+  return { repository, pin, files };
+}
+
+/**
+ * The files of a locked dataset: from the cache, or from the hub if its list has the pinned digest.
+ *
+ * @param connection without it only the cache is asked
+ * @throws {UserError} `NOT_LOCKED`, `LISTING_NOT_CACHED`, `DIGEST_MISMATCH`
+ */
+export async function lockedDataset(
+  connection: HubConnection | undefined,
+  cache: HubCache,
+  lock: DataLock,
+  name: string,
+  signal?: AbortSignal,
+): Promise<LockedRepository> {
+  const id = repositoryId(newest(name));
+  const pin = lock.hub[id];
+  if (pin === undefined) {
+    throw new UserError("NOT_LOCKED", `"${id}" is not pinned by ${lock.name}`, 'run "deno task data lock" first');
+  }
+  const repository = { ...newest(name), revision: pin.revision };
+  const path = cache.pathOf(pin.listing);
+  const cached = await readFileBounded(path, MAX_LISTING_BYTES).catch((error) => {
+    if (error instanceof UserError && error.code === "FILE_NOT_FOUND") return undefined;
+    throw error;
+  });
+  if (cached !== undefined && sha256(cached) === pin.listing) {
+    return { repository, pin, files: parseListing(new TextDecoder().decode(cached)) };
+  }
+  if (connection === undefined) {
+    throw new UserError("LISTING_NOT_CACHED", `The list of "${id}" is not here`, 'run "deno task data fetch" first');
+  }
+  const files = await pinFiles(connection, cache, repository, signal);
+  const listing = formatListing(files);
+  const found = sha256(listing);
+  if (found !== pin.listing) {
+    throw new UserError(
+      "DIGEST_MISMATCH",
+      `The hub's list of "${id}" at ${pin.revision.slice(0, 12)} has the digest ${found}, but ${lock.name} pins ` +
+        `${pin.listing}`,
+      "the hub no longer gives what was trusted; nothing was downloaded",
+    );
+  }
+  await writeFileDurably(path, listing);
+  return { repository, pin, files };
+}
+
+/**
+ * The text of a lockfile with other pins: all before its line `hub:` stays as it is.
+ *
+ * @param pins by `datasets/owner/name`
+ */
+export function withHubPins(text: string, pins: Readonly<Record<string, HubPin>>): string {
+  const start = /^hub:.*$/m.exec(text)?.index ?? text.length;
+  const before = text.slice(0, start);
+  const entries = Object.entries(pins).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (entries.length === 0) return `${before}hub: {}\n`;
+  const lines = entries.flatMap(([id, { revision, files, bytes, listing, trusted }]) => [
+    `  ${JSON.stringify(id)}:`,
+    `    revision: "${revision}"`,
+    `    files: ${files}`,
+    `    bytes: ${bytes}`,
+    `    listing: "${listing}"`,
+    `    trusted: "${trusted}"`,
+  ]);
+  return `${before}hub:\n${lines.join("\n")}\n`;
+}
+
+/** What one pin says, for people. */
+export function describePin({ revision, files, listing, trusted }: HubPin): string {
+  return `${files} files at ${revision.slice(0, 12)}, list ${shortDigest(listing)}, trusted on ${trusted}`;
+}
