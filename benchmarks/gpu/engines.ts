@@ -3,7 +3,7 @@ import { createMixedCudaEngine, type MixedCudaEngineOptions } from "../../src/en
 import type { MixedPrecision } from "../../src/engine/cuda/mixed/precision.ts";
 import { createOrderedCudaEngine } from "../../src/engine/cuda/ordered/engine.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { Mode } from "./costs/launch_cost.ts";
+import type { Mode } from "./costs/launch_costs.ts";
 import { engineOptions, type Settings } from "./settings.ts";
 
 /** Names. */

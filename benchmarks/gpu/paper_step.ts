@@ -4,7 +4,7 @@ import { OrderedSession } from "../../src/engine/cuda/ordered/session.ts";
 import { loadMixedKernels } from "../../src/engine/cuda/mixed/kernels.ts";
 import { MixedSession } from "../../src/engine/cuda/mixed/session.ts";
 import type { Session, SessionOptions } from "../../src/engine/engine.ts";
-import { costOf, type Mode } from "./costs/launch_cost.ts";
+import { LaunchCosts, type Mode } from "./costs/launch_costs.ts";
 import { KernelTotals } from "./kernel_times.ts";
 import { paperDevice, type PaperRecord } from "./paper_device.ts";
 import type { Peaks } from "./peaks.ts";
@@ -28,8 +28,8 @@ export async function paperStep(mode: Mode, options: SessionOptions, peaks: Peak
     (_, i) => i % model.vocabularySize,
   );
   await session.step(tokens, 0, 0);
-  const totals = new KernelTotals(peaks);
-  for (const launch of record.launches) totals.add(launch.kernel, costOf(mode, launch, model), 0);
+  const totals = new KernelTotals(peaks), costs = await LaunchCosts.read(mode);
+  for (const launch of record.launches) totals.add(launch.kernel, costs.of(launch, model), 0);
   totals.add("fills and copies", { flops: 0, bytes: record.moved, unit: "f32" }, 0);
   return totals;
 }

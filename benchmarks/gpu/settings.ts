@@ -28,6 +28,9 @@ export function parseSettings(text: string): Settings {
   return schema.parse(JSON.parse(text));
 }
 
+/** Where pack.sh has the exact engine's compiled kernels put. */
+const PACKED_KERNELS = ".cache/gpu/exact_kernels";
+
 /** Objects of stand-ins, shared with the tests'. */
 const STAND_IN_OBJECTS = ".cache/stand_in/objects";
 
@@ -48,13 +51,16 @@ export async function standInFolder(work: string): Promise<string> {
   return (await buildStandIn(`${work}/stand_in`, { units, objects: STAND_IN_OBJECTS })).folder;
 }
 
-/** Compiled kernels of all engines, from one program to the next. */
-export function kernelCache({ work }: Settings): KernelCache {
-  return kernelFolder(`${work}/kernels`);
-}
+/** The exact engine's compiled kernels, where pack.ts leaves them: a machine without network cannot compile them. */
+export const exactKernels: KernelCache = kernelFolder(PACKED_KERNELS);
 
-/** Where engines find their libraries, and where they keep compiled kernels. */
-export function engineOptions(settings: Settings): LibraryPlaces & { readonly cache: KernelCache } {
-  const { rehearsal, libraryFolders } = settings;
-  return { libraryFolders, onlyThere: rehearsal, cache: kernelCache(settings) };
+/**
+ * Where engines find their libraries, and where they keep compiled kernels. Those of the stand-in lie apart: it calls
+ * itself NVRTC, but what it makes is nothing for a GPU.
+ */
+export function engineOptions(
+  { rehearsal, libraryFolders, work }: Settings,
+): LibraryPlaces & { readonly cache: KernelCache } {
+  const cache = kernelFolder(`${work}/${rehearsal ? "stand_in_kernels" : "kernels"}`);
+  return { libraryFolders, onlyThere: rehearsal, cache };
 }

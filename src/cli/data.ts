@@ -2,16 +2,24 @@
 import { chooseFiles, requireBudget, tokensNeeded } from "../data/hub_choice.ts";
 import { DATA_LOCK_PATH, type DataLock, readDataLock } from "../data/data_lock.ts";
 import { cachedFiles, namedPath, nameFiles } from "../data/hub_files.ts";
-import { describePin, lockedDataset, newest, trustDataset, withHubPins } from "../data/hub_lock.ts";
+import {
+  describePin,
+  type LockedRepository,
+  lockedRepository,
+  type NamedRepository,
+  trustRepository,
+  withHubPins,
+} from "../data/hub_lock.ts";
+import { tokenizerRepository } from "../data/scale_corpora.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { listScales, loadScale } from "../experiment/catalogue.ts";
-import type { CorpusName } from "../experiment/run.ts";
 import type { Scale } from "../experiment/scale.ts";
 import { writeFileDurably } from "../files/durable.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { HUB_CACHE_FOLDER, HubCache } from "../hub/cache.ts";
 import { HubConnection } from "../hub/connection.ts";
 import { download } from "../hub/download.ts";
+import type { PinnedFile } from "../hub/listing.ts";
 import { HUB_ENDPOINT, repositoryId } from "../hub/repository.ts";
 import { parameterCount } from "../model/config.ts";
 import { parseCommandLine, type Values } from "./arguments.ts";
@@ -21,7 +29,7 @@ import { abortOnSignals } from "./signals.ts";
 
 const OPTIONS = {
   scale: { kind: "text", value: "NAME", help: "small, medium or paper (lock, status: all of them)" },
-  only: { kind: "text", value: "CORPUS", help: "upstream or downstream alone" },
+  only: { kind: "text", value: "PART", help: "upstream, downstream or tokenizer alone" },
   budget: { kind: "text", value: "GB", help: "fetch: stop before it starts if it is more (default: no limit)" },
   renew: { kind: "flag", help: "lock: believe the hub anew where something is pinned already" },
   lockfile: { kind: "text", value: "FILE", help: `where the pins stand (default: ${DATA_LOCK_PATH})` },
@@ -30,13 +38,13 @@ const OPTIONS = {
 } as const;
 
 const MAX_LOCK_BYTES = 1 << 20;
-const CORPORA: readonly CorpusName[] = ["upstream", "downstream"];
+const PARTS = ["upstream", "downstream", "tokenizer"] as const;
 
-/** A dataset that a scale's corpus is made of. */
+/** A repository that a scale needs something of. */
 interface Use {
   readonly scale: Scale;
-  readonly corpus: CorpusName;
-  readonly dataset: string;
+  readonly part: (typeof PARTS)[number];
+  readonly repository: NamedRepository;
 }
 
 /** What all three have in common. */
@@ -51,8 +59,8 @@ interface Context {
 /** The datasets that the options ask for. */
 async function usesOf(values: Values<typeof OPTIONS>): Promise<Use[]> {
   const { only } = values;
-  if (only !== undefined && !CORPORA.some((corpus) => corpus === only)) {
-    throw new UserError("UNKNOWN_CORPUS", `Unknown corpus "${only}"`, suggest(only, CORPORA));
+  if (only !== undefined && !PARTS.some((part) => part === only)) {
+    throw new UserError("UNKNOWN_CORPUS", `Unknown corpus "${only}"`, suggest(only, PARTS));
   }
   const names = values.scale === undefined ? await listScales() : [values.scale];
   const uses: Use[] = [];
@@ -62,8 +70,12 @@ async function usesOf(values: Values<typeof OPTIONS>): Promise<Use[]> {
       if (values.scale === undefined) continue;
       throw new UserError("NOTHING_TO_FETCH", `The scale "${scale.name}" needs no data from the hub`);
     }
-    for (const corpus of CORPORA) {
-      if (only === undefined || only === corpus) uses.push({ scale, corpus, dataset: data[corpus].dataset });
+    for (const part of PARTS) {
+      if (only !== undefined && only !== part) continue;
+      const repository = part === "tokenizer"
+        ? tokenizerRepository(data)
+        : { kind: "dataset" as const, name: data[part].dataset };
+      uses.push({ scale, part, repository });
     }
   }
   return uses.sort((a, b) => size(a.scale) - size(b.scale));
@@ -81,8 +93,14 @@ function hubToken(): { readonly token?: string } {
   return token === undefined || token === "" ? {} : { token };
 }
 
-function datasetsOf(uses: readonly Use[]): string[] {
-  return [...new Set(uses.map(({ dataset }) => dataset))];
+/** Each repository once, by its id. */
+function repositoriesOf(uses: readonly Use[]): Map<string, NamedRepository> {
+  return new Map(uses.map(({ repository }) => [repositoryId(repository), repository]));
+}
+
+/** The files of a locked repository that a scale needs. */
+function filesFor({ scale, part }: Use, { files }: LockedRepository): readonly PinnedFile[] {
+  return part === "tokenizer" ? files : chooseFiles(tokensNeeded(scale, part), files);
 }
 
 async function lockDatasets(context: Context, renew: boolean): Promise<void> {
@@ -90,16 +108,15 @@ async function lockDatasets(context: Context, renew: boolean): Promise<void> {
   const lock = await readDataLock(lockPath);
   const pins = { ...lock.hub };
   const trusted: string[] = [];
-  for (const name of datasetsOf(uses)) {
-    const id = repositoryId(newest(name));
+  for (const [id, repository] of repositoriesOf(uses)) {
     const pin = pins[id];
     if (pin !== undefined && !renew) {
-      await lockedDataset(connection, cache, lock, name, signal);
+      await lockedRepository(connection, cache, lock, repository, signal);
       console.log(`${id}\n  as locked: ${describePin(pin)}`);
       continue;
     }
     const today = new Date().toISOString().slice(0, 10);
-    const fresh = await trustDataset(connection, cache, name, today, signal);
+    const fresh = await trustRepository(connection, cache, repository, today, signal);
     pins[id] = fresh.pin;
     trusted.push(id);
     const was = pin === undefined ? "" : `\n  before: ${describePin(pin)}`;
@@ -119,15 +136,15 @@ async function fetchFiles(context: Context, budget: number): Promise<void> {
   const lock = await readDataLock(lockPath);
   const chosen = [];
   for (const use of uses) {
-    const locked = await lockedDataset(connection, cache, lock, use.dataset, signal);
-    chosen.push({ ...use, locked, files: chooseFiles(tokensNeeded(use.scale, use.corpus), locked.files) });
+    const locked = await lockedRepository(connection, cache, lock, use.repository, signal);
+    chosen.push({ part: use.part, locked, files: filesFor(use, locked) });
   }
   const all = chosen.flatMap(({ files }) => files);
   requireBudget(`What the scale "${uses[0]?.scale.name}" needs`, all, budget);
-  for (const { corpus, locked, files } of chosen) {
+  for (const { part, locked, files } of chosen) {
     const view = new DownloadView();
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    console.log(`${corpus}  ${repositoryId(locked.repository)}  ${files.length} files, ${formatBytes(bytes)}`);
+    console.log(`${part}  ${repositoryId(locked.repository)}  ${counted(files.length)}, ${formatBytes(bytes)}`);
     try {
       const options = {
         cache,
@@ -146,24 +163,23 @@ async function fetchFiles(context: Context, budget: number): Promise<void> {
 
 async function showStatus({ uses, cache, lockPath }: Context): Promise<void> {
   const lock: DataLock = await readDataLock(lockPath);
-  for (const name of datasetsOf(uses)) {
-    const id = repositoryId(newest(name));
+  for (const [id, repository] of repositoriesOf(uses)) {
     const pin = lock.hub[id];
     console.log(
       `${id}\n  ${pin === undefined ? 'not locked: run "deno task data lock"' : `locked: ${describePin(pin)}`}`,
     );
     if (pin === undefined) continue;
-    const locked = await lockedDataset(undefined, cache, lock, name).catch((error) => {
+    const locked = await lockedRepository(undefined, cache, lock, repository).catch((error) => {
       if (error instanceof UserError && error.code === "LISTING_NOT_CACHED") return undefined;
       throw error;
     });
-    for (const { scale, corpus } of uses.filter(({ dataset }) => dataset === name)) {
-      const label = `  ${`${corpus} of ${scale.name}`.padEnd(20)}  `;
+    for (const use of uses.filter(({ repository }) => repositoryId(repository) === id)) {
+      const label = `  ${`${use.part} of ${use.scale.name}`.padEnd(20)}  `;
       if (locked === undefined) {
         console.log(`${label}nothing here`);
         continue;
       }
-      const needed = chooseFiles(tokensNeeded(scale, corpus), locked.files);
+      const needed = filesFor(use, locked);
       const here = await cachedFiles(cache, needed);
       const [hereBytes, neededBytes] = [here, needed].map((files) => files.reduce((sum, { bytes }) => sum + bytes, 0));
       console.log(
@@ -173,6 +189,10 @@ async function showStatus({ uses, cache, lockPath }: Context): Promise<void> {
       );
     }
   }
+}
+
+function counted(files: number): string {
+  return files === 1 ? "1 file" : `${files} files`;
 }
 
 function budgetOf(text: string | undefined): number {

@@ -1,12 +1,15 @@
 /** Options that determine a plan, shared by the subcommands that make one. */
 import { describeCorpora } from "../data/corpora.ts";
 import type { CorpusFiles } from "../data/options.ts";
+import { scaleCorpora } from "../data/scale_corpora.ts";
 import { UserError } from "../errors.ts";
 import { buildPlan, type Plan } from "../experiment/plan.ts";
-import { corpusSource } from "../reproduce/reproduce.ts";
 import type { Values } from "./arguments.ts";
 import { chooseEngine, ENGINE_OPTIONS } from "./engines.ts";
 import { DEFAULT_SCALE } from "./settings.ts";
+
+/** Errors of data that were not downloaded. */
+const NOT_AT_HAND: readonly string[] = ["NOT_LOCKED", "LISTING_NOT_CACHED", "DATA_NOT_FETCHED"];
 
 /** See above. */
 export const PLAN_OPTIONS = {
@@ -54,9 +57,13 @@ export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Prom
   };
   const plan = await buildPlan(options);
   const files = filesFromOptions(values);
-  if (files === undefined && plan.scale.data.kind !== "npm") return plan;
   const { sequenceLength, vocabularySize } = plan.scale.model.config;
-  const source = corpusSource(files);
-  const { upstream, downstream } = await describeCorpora({ source, sequenceLength, vocabularySize });
+  const corpora = await describeCorpora({ ...scaleCorpora(plan.scale, files), sequenceLength, vocabularySize })
+    .catch((error) => {
+      if (error instanceof UserError && NOT_AT_HAND.includes(error.code)) return undefined;
+      throw error;
+    });
+  if (corpora === undefined) return plan;
+  const { upstream, downstream } = corpora;
   return await buildPlan({ ...options, corpusDigests: { upstream: upstream.digest, downstream: downstream.digest } });
 }

@@ -6,11 +6,14 @@ import { UserError } from "../errors.ts";
 import { readDataLock } from "./data_lock.ts";
 import { embeddedIngredients } from "./embedded_ingredients.ts";
 import { fileIngredients } from "./file_ingredients.ts";
+import { hubIngredients, hubTokenizer, type RowIngredients } from "./hub_ingredients.ts";
 import type { Ingredients, PerSplit, Settings, SourceDigest } from "./ingredients.ts";
+import { PROSE_BYTES_PER_TOKEN } from "./bpe/bpe_tokenizer.ts";
 import { openTokenizer } from "./open_tokenizer.ts";
 import { type CorpusOptions, DEFAULT_CACHE_FOLDER, DEFAULT_DATA_SEED } from "./options.ts";
 import { openPrepared } from "./prepared_cache.ts";
 import { PreparedCorpus } from "./prepared_corpus.ts";
+import { RowCorpus } from "./row_corpus.ts";
 
 /** A corpus before anything is tokenised. */
 export interface CorpusDescription {
@@ -29,7 +32,7 @@ export interface CorpusDescription {
 export type ForBoth<T> = Readonly<Record<CorpusName, T>>;
 
 /** Digests of all sources, held against the lockfile, and of the corpora. */
-async function gatherIngredients(options: CorpusOptions): Promise<ForBoth<Ingredients>> {
+async function gatherIngredients(options: CorpusOptions): Promise<ForBoth<Ingredients | RowIngredients>> {
   const { source, sequenceLength, dataSeed = DEFAULT_DATA_SEED } = options;
   if (!Number.isSafeInteger(dataSeed) || dataSeed < 0) {
     throw new UserError("INVALID_DATA_SEED", `Data seed ${dataSeed} is no whole number from 0 to 2^53 − 1`);
@@ -38,19 +41,29 @@ async function gatherIngredients(options: CorpusOptions): Promise<ForBoth<Ingred
     throw new UserError("INVALID_SEQUENCE_LENGTH", `Sequence length ${sequenceLength} is no whole number above 0`);
   }
   const lock = await readDataLock(options.lockFile);
-  const tokenizerFile = source.kind === "files" ? source.tokenizer : undefined;
+  const tokenizerFile = source.kind === "huggingface"
+    ? await hubTokenizer(source, lock)
+    : source.kind === "files"
+    ? source.tokenizer
+    : undefined;
   const tokenizer = await openTokenizer(tokenizerFile, lock, options.vocabularySize);
   const settings: Settings = { options, tokenizer, dataSeed, lock };
   if (source.kind === "npm") return await embeddedIngredients(settings);
+  if (source.kind === "huggingface") {
+    return {
+      upstream: await hubIngredients("upstream", source, settings),
+      downstream: await hubIngredients("downstream", source, settings),
+    };
+  }
   return {
     upstream: await fileIngredients("upstream", source.upstream, settings),
     downstream: await fileIngredients("downstream", source.downstream, settings),
   };
 }
 
-function describe(
-  { name, digest, sources, expected, tokenizer }: Ingredients,
-): CorpusDescription {
+function describe(ingredients: Ingredients | RowIngredients): CorpusDescription {
+  if ("rows" in ingredients) return describeRows(ingredients);
+  const { name, digest, sources, expected, tokenizer } = ingredients;
   const tokens = (split: "train" | "validation") =>
     Math.round(expected.bytes[split] / tokenizer.bytesPerToken) +
     expected.documents[split];
@@ -62,6 +75,15 @@ function describe(
     tokens: { train: tokens("train"), validation: tokens("validation") },
     sources,
   };
+}
+
+function describeRows({ name, digest, sources, rows, rowTokens }: RowIngredients): CorpusDescription {
+  const tokens = { train: rows.train * rowTokens, validation: rows.validation * rowTokens };
+  const bytes = {
+    train: Math.round(PROSE_BYTES_PER_TOKEN * tokens.train),
+    validation: Math.round(PROSE_BYTES_PER_TOKEN * tokens.validation),
+  };
+  return { name, digest, exact: false, bytes, tokens, sources };
 }
 
 /**
@@ -118,10 +140,11 @@ export async function openCorpora(
 }
 
 async function openOne(
-  ingredients: Ingredients,
+  ingredients: Ingredients | RowIngredients,
   options: CorpusOptions,
 ): Promise<Corpus> {
   const onProgress = options.onProgress ?? (() => {});
+  if ("rows" in ingredients) return await RowCorpus.open(ingredients, onProgress);
   const prepared = await openPrepared(
     ingredients,
     options.cacheFolder ?? DEFAULT_CACHE_FOLDER,
@@ -132,5 +155,6 @@ async function openOne(
     prepared,
     options.sequenceLength,
     options.weights?.[ingredients.name],
+    options.domainTokens?.[ingredients.name],
   );
 }

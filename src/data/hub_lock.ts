@@ -25,6 +25,9 @@ const DATA_FILE = /\.(jsonl|jsonl\.zst|bin|idx|parquet)$/;
 /** Files beside the data: cards, scripts, and the test split, which no run reads. */
 const NOT_DATA = /(^|\/)\.|^test\//;
 
+/** The one file of a model that is pinned. */
+export const TOKENIZER_FILE = "tokenizer.json";
+
 /** A repository as the lockfile pins it. */
 export interface LockedRepository {
   /** at its pinned commit */
@@ -33,19 +36,20 @@ export interface LockedRepository {
   readonly files: readonly PinnedFile[];
 }
 
-/** A dataset's newest state. */
-export function newest(name: string): Repository {
-  return { kind: "dataset", name, revision: "main" };
-}
+/** A repository whatever its state: all data files of a dataset, and of a model its tokenizer. */
+export type NamedRepository = Pick<Repository, "kind" | "name">;
 
-/** The files of a dataset that hold its text or tokens. */
-function dataFiles(repository: Repository, files: readonly HubFile[]): HubFile[] {
-  const chosen = files.filter(({ path }) => DATA_FILE.test(path) && !NOT_DATA.test(path));
+/** The files of a repository that are pinned. */
+function pinnable(repository: Repository, files: readonly HubFile[]): HubFile[] {
+  const isModel = repository.kind === "model";
+  const chosen = files.filter(({ path }) =>
+    isModel ? path === TOKENIZER_FILE : DATA_FILE.test(path) && !NOT_DATA.test(path)
+  );
   if (chosen.length > 0) return chosen;
   throw new UserError(
     "NO_DATA_FILES",
-    `"${repositoryId(repository)}" has no data files among its ${files.length}`,
-    "files that end in .jsonl, .jsonl.zst, .bin, .idx or .parquet are looked for",
+    `"${repositoryId(repository)}" has none of the files that are looked for among its ${files.length}`,
+    isModel ? `a model needs ${TOKENIZER_FILE}` : "data files end in .jsonl, .jsonl.zst, .bin, .idx or .parquet",
   );
 }
 
@@ -56,7 +60,7 @@ async function pinFiles(
   repository: Repository,
   signal: AbortSignal | undefined,
 ): Promise<PinnedFile[]> {
-  const files = dataFiles(repository, await listFiles(connection, repository, signal));
+  const files = pinnable(repository, await listFiles(connection, repository, signal));
   const options = { cache, ...(signal === undefined ? {} : { signal }) };
   const downloaded = await download(
     connection,
@@ -73,19 +77,19 @@ async function pinFiles(
 }
 
 /**
- * Believes the hub about a dataset: its commit now, and the digests of all its data files.
+ * Believes the hub about a repository: its commit now, and the digests of its data files.
  *
  * @param today ISO date, UTC
  */
-export async function trustDataset(
+export async function trustRepository(
   connection: HubConnection,
   cache: HubCache,
-  name: string,
+  named: NamedRepository,
   today: string,
   signal?: AbortSignal,
 ): Promise<LockedRepository> {
-  const revision = await resolveCommit(connection, newest(name), signal);
-  const repository = { ...newest(name), revision };
+  const revision = await resolveCommit(connection, { ...named, revision: "main" }, signal);
+  const repository = { ...named, revision };
   const files = await pinFiles(connection, cache, repository, signal);
   const listing = formatListing(files);
   const pin = {
@@ -100,24 +104,24 @@ export async function trustDataset(
 }
 
 /**
- * The files of a locked dataset: from the cache, or from the hub if its list has the pinned digest.
+ * The files of a locked repository: from the cache, or from the hub if its list has the pinned digest.
  *
  * @param connection without it only the cache is asked
  * @throws {UserError} `NOT_LOCKED`, `LISTING_NOT_CACHED`, `DIGEST_MISMATCH`
  */
-export async function lockedDataset(
+export async function lockedRepository(
   connection: HubConnection | undefined,
   cache: HubCache,
   lock: DataLock,
-  name: string,
+  named: NamedRepository,
   signal?: AbortSignal,
 ): Promise<LockedRepository> {
-  const id = repositoryId(newest(name));
+  const id = repositoryId(named);
   const pin = lock.hub[id];
   if (pin === undefined) {
     throw new UserError("NOT_LOCKED", `"${id}" is not pinned by ${lock.name}`, 'run "deno task data lock" first');
   }
-  const repository = { ...newest(name), revision: pin.revision };
+  const repository = { ...named, revision: pin.revision };
   const path = cache.pathOf(pin.listing);
   const cached = await readFileBounded(path, MAX_LISTING_BYTES).catch((error) => {
     if (error instanceof UserError && error.code === "FILE_NOT_FOUND") return undefined;
@@ -167,5 +171,7 @@ export function withHubPins(text: string, pins: Readonly<Record<string, HubPin>>
 
 /** What one pin says, for people. */
 export function describePin({ revision, files, listing, trusted }: HubPin): string {
-  return `${files} files at ${revision.slice(0, 12)}, list ${shortDigest(listing)}, trusted on ${trusted}`;
+  return `${files === 1 ? "1 file" : `${files} files`} at ${revision.slice(0, 12)}, list ${
+    shortDigest(listing)
+  }, trusted on ${trusted}`;
 }

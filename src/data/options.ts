@@ -19,7 +19,7 @@ export type CorpusSource =
 export interface HubCorpora {
   readonly upstream: HubCorpus;
   readonly downstream: HubCorpus;
-  /** path of the `tokenizer.json`; token rows are of its ids */
+  /** `owner/name` of the model whose `tokenizer.json` is used, pinned by the lockfile; token rows are of its ids */
   readonly tokenizer: string;
   /** folder of downloads; `.cache/hub` if not given */
   readonly hubCache?: string;

@@ -12,7 +12,9 @@ import type { Ingredients } from "./ingredients.ts";
 import { IndexedDataset, tokenBytes } from "./megatron.ts";
 import type { DomainWeights } from "./options.ts";
 import type { PreparedFolder } from "./prepared_cache.ts";
-import type { PreparedSplit } from "./prepared_manifest.ts";
+import type { PreparedManifest, PreparedSplit } from "./prepared_manifest.ts";
+
+type PreparedDomain = PreparedManifest["domains"][number];
 
 /** Windows of `sequenceLength + 1` tokens at stride `sequenceLength` in a stream. */
 export function windowsIn(tokens: number, sequenceLength: number): number {

@@ -2,7 +2,7 @@
 import type { Scale } from "../experiment/scale.ts";
 import { tokensNeeded } from "./hub_choice.ts";
 
-/** The dataset on the hub. */
+/** The dataset's name on the hub. */
 export const SLIMPAJAMA = "cerebras/SlimPajama-627B";
 
 /** A row of the paper's table. */

@@ -121,20 +121,6 @@ export function findRun(plan: Plan, experiment: string, arm: string, seedIndex =
   );
 }
 
-/**
- * Stops before anything is trained on data that are not at hand.
- *
- * @throws {UserError} `DATA_NOT_FETCHED`
- */
-export function requireData(plan: Plan): void {
-  if (plan.data.state === "pinned") return;
-  throw new UserError(
-    "DATA_NOT_FETCHED",
-    `Scale "${plan.scale.name}" trains on ${plan.data.upstream} and ${plan.data.downstream}, which are not fetched`,
-    "give files with --upstream PATH and --downstream PATH, or use --scale tiny",
-  );
-}
-
 function override(scale: Scale, overrides: PlanOptions["overrides"]): Scale {
   if (overrides === undefined) return scale;
   // The model is a shape again by now, so that the schema's form of it has to be put back.
@@ -226,7 +212,7 @@ function plannedData(scale: Scale, digests: PlanOptions["corpusDigests"]): Plann
   };
 }
 
-/** Without data, the digest of a sentence that no corpus can have keeps the graph whole; {@linkcode requireData}. */
+/** Without data, the digest of a sentence that no corpus can have keeps the graph whole. */
 function corpusDigests(data: PlannedData): Readonly<Record<CorpusName, Digest>> {
   if (data.state === "pinned") return { upstream: data.upstream, downstream: data.downstream };
   return {

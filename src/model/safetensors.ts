@@ -1,6 +1,12 @@
 /** The safetensors format held in memory: a header that says where tensors lie, and raw little-endian tensors. */
 import { UserError } from "../errors.ts";
-import { LENGTH_BYTES, parseSafetensorsHeader, readHeaderLength, type SafetensorsDtype } from "./safetensors_header.ts";
+import {
+  dtypeBytes,
+  LENGTH_BYTES,
+  parseSafetensorsHeader,
+  readHeaderLength,
+  type SafetensorsDtype,
+} from "./safetensors_header.ts";
 
 /** One tensor of a file. */
 export interface SafetensorsEntry {
@@ -42,19 +48,36 @@ export function holdsWeights(dtype: SafetensorsDtype): boolean {
   return ["F64", "F32", "F16", "BF16"].includes(dtype);
 }
 
-/** Elements of a tensor as f32: f32 as they are, f16 and bf16 widened, f64 rounded. */
-export function toFloat32({ dtype, data }: Pick<SafetensorsEntry, "dtype" | "data">): Float32Array<ArrayBuffer> {
-  const copy = data.slice().buffer as ArrayBuffer;
+/**
+ * Writes elements as f32: f32 as they are, f16 and bf16 widened, f64 rounded.
+ *
+ * @param bytes little-endian elements, at an offset that suits them
+ * @param into receives as many as there are
+ */
+export function writeFloat32(dtype: SafetensorsDtype, bytes: Uint8Array<ArrayBuffer>, into: Float32Array): void {
+  const { buffer, byteOffset, byteLength } = bytes;
   switch (dtype) {
     case "F32":
-      return new Float32Array(copy);
+      return into.set(new Float32Array(buffer, byteOffset, byteLength / 4));
     case "F64":
-      return new Float32Array(new Float64Array(copy));
+      return into.set(new Float64Array(buffer, byteOffset, byteLength / 8));
     case "F16":
-      return new Float32Array(new Float16Array(copy));
-    case "BF16":
-      return new Float32Array(Uint32Array.from(new Uint16Array(copy), (bits) => bits << 16).buffer);
+      return into.set(new Float16Array(buffer, byteOffset, byteLength / 2));
+    case "BF16": {
+      // The upper half of an f32.
+      const words = new Uint32Array(into.buffer, into.byteOffset, byteLength / 2);
+      words.set(new Uint16Array(buffer, byteOffset, byteLength / 2));
+      for (let i = 0; i < words.length; i++) words[i] = (words[i] ?? 0) << 16;
+      return;
+    }
     default:
       throw new UserError("BAD_SAFETENSORS", `A tensor of type ${dtype} does not hold weights`);
   }
+}
+
+/** Elements of a tensor as f32, as {@linkcode writeFloat32} makes them. */
+export function toFloat32({ dtype, data }: Pick<SafetensorsEntry, "dtype" | "data">): Float32Array<ArrayBuffer> {
+  const elements = new Float32Array(data.length / dtypeBytes(dtype));
+  writeFloat32(dtype, data.slice() as Uint8Array<ArrayBuffer>, elements);
+  return elements;
 }

@@ -4,9 +4,10 @@ import { DENO_FILES } from "../files/deno_file_system.ts";
 import { fileError } from "../files/file_error.ts";
 import type { FileHandle, FileSystem } from "../files/file_system.ts";
 import { printable } from "../files/safe_name.ts";
-import { toFloat32 } from "./safetensors.ts";
+import { writeFloat32 } from "./safetensors.ts";
 import {
   badSafetensors,
+  dtypeBytes,
   LENGTH_BYTES,
   parseSafetensorsHeader,
   readHeaderLength,
@@ -72,7 +73,8 @@ export class SafetensorsFile {
   }
 
   /**
-   * A tensor's elements as f32, in pieces of at most 2^19 elements; each piece is the caller's to keep.
+   * A tensor's elements as f32, in pieces of at most 2^19 elements. A piece is good until the next one is asked for: they
+   * share their memory, so that the garbage of a large file does not become larger than the file.
    *
    * @param name of a tensor that the file has, of a floating-point type
    * @throws {UserError} `BAD_SAFETENSORS` if the file has become shorter, or the tensor holds no weights
@@ -80,11 +82,15 @@ export class SafetensorsFile {
   async *elements(name: string): AsyncGenerator<Float32Array<ArrayBuffer>, void> {
     const slot = this.slots.get(name);
     if (slot === undefined) throw new RangeError(`"${this.path}" has no tensor "${name}"`);
-    const buffer = new Uint8Array(Math.min(PIECE_BYTES, slot.end - slot.begin));
-    for (let at = slot.begin; at < slot.end; at += buffer.length) {
-      const data = buffer.subarray(0, Math.min(buffer.length, slot.end - at));
+    const { dtype, begin, end } = slot;
+    const buffer = new Uint8Array(Math.min(PIECE_BYTES, end - begin));
+    const elements = new Float32Array(buffer.length / dtypeBytes(dtype));
+    for (let at = begin; at < end; at += buffer.length) {
+      const data = buffer.subarray(0, Math.min(buffer.length, end - at));
       await this.#fill(data, at, name);
-      yield toFloat32({ dtype: slot.dtype, data });
+      const piece = elements.subarray(0, data.length / dtypeBytes(dtype));
+      writeFloat32(dtype, data, piece);
+      yield piece;
     }
   }
 

@@ -8,7 +8,7 @@ export interface WeightsSource {
   readonly name: string;
   readonly model: ModelConfig;
   /**
-   * All weights as f32, flat in the order of `parameterShapes`. Where the source says which bits it holds, they are
+   * All weights as f32, flat in the order of `parameterShapes`. A piece is good until the next one. Where the source says which bits it holds, they are
    * compared after the last piece.
    *
    * @throws {UserError} if the source cannot be read, is cut short, or holds other bits than it says

@@ -1,7 +1,9 @@
 /** Verification with replay: a manifest is verified, then pieces of its training are repeated and compared bit by bit. */
 import { describeCorpora, openCorpora } from "../data/corpora.ts";
 import type { CorpusFiles, CorpusOptions, DataProgress } from "../data/options.ts";
+import { scaleCorpora } from "../data/scale_corpora.ts";
 import type { Engine } from "../engine/engine.ts";
+import { loadScale } from "../experiment/catalogue.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { errnoOf } from "../files/file_error.ts";
@@ -35,7 +37,7 @@ export interface ReplayOptions extends Omit<VerifyOptions, "trainAgain"> {
   readonly pieces: ReplayPieces;
   /** gives the engine; asked when everything else is verified */
   readonly engine: () => Promise<Engine>;
-  /** the files that were trained on, if it was not the data of the npm packages */
+  /** the files that were trained on, if it was not the scale's own data */
   readonly corpusFiles?: CorpusFiles;
   /** folder of prepared corpora; written only where they are not there yet */
   readonly dataCache?: string;
@@ -165,11 +167,11 @@ class Attempt {
   }
 
   /** The corpora that the manifest names; their digests are looked at before anything is prepared. */
-  async #openCorpora({ runs, corpora }: Predicate): Promise<Corpora> {
+  async #openCorpora({ scale, runs, corpora }: Predicate): Promise<Corpora> {
     const { corpusFiles, dataCache, events } = this.options;
     const { sequenceLength = 1, vocabularySize = 0 } = runs[0]?.specification.model ?? {};
     const options: CorpusOptions = {
-      source: corpusFiles === undefined ? { kind: "npm" } : { kind: "files", ...corpusFiles },
+      ...scaleCorpora(await loadScale(scale), corpusFiles),
       sequenceLength,
       vocabularySize,
       ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),

@@ -2,12 +2,13 @@
 import { describeContainer } from "../container/describe.ts";
 import { openCorpora } from "../data/corpora.ts";
 import type { CorpusSource } from "../data/options.ts";
-import { buildPlan, requireData } from "../experiment/plan.ts";
+import { scaleCorpora } from "../data/scale_corpora.ts";
+import { buildPlan } from "../experiment/plan.ts";
 import { carryOut } from "./carry_out.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
 import { loadPaper } from "./paper_file.ts";
 
-/** The source that a scale's data come from, or the files given in their place. */
+/** The files given, or the embedded data in their place. */
 export function corpusSource(files: ReproduceOptions["files"]): CorpusSource {
   return files === undefined ? { kind: "npm" } : { kind: "files", ...files };
 }
@@ -26,10 +27,9 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const { level, arithmetic } = engine;
   const choice = { scale, seeds, engine: { level, arithmetic }, ...(only === undefined ? {} : { only }) };
   const withoutData = await buildPlan(choice);
-  if (files === undefined && withoutData.scale.data.kind !== "npm") requireData(withoutData);
   const { sequenceLength, vocabularySize } = withoutData.scale.model.config;
   const corpora = await openCorpora({
-    source: corpusSource(files),
+    ...scaleCorpora(withoutData.scale, files),
     sequenceLength,
     vocabularySize,
     ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),

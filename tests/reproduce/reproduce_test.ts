@@ -120,7 +120,10 @@ Deno.test("reproduce() refuses a folder that holds another plan's runs", async (
 
 Deno.test("reproduce() refuses a scale whose data are not at hand", async () => {
   await withOutput(async (folder) => {
-    await assert.rejects(reproduceSmoke(folder, 2, { scale: "paper" }), { code: "DATA_NOT_FETCHED" });
+    await assert.rejects(reproduceSmoke(folder, 2, { scale: "paper" }), {
+      code: "NOT_LOCKED",
+      message: /run "deno task data lock" first$/,
+    });
   });
 });
 

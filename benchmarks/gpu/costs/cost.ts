@@ -1,4 +1,5 @@
 /** What a launch has to do at least, from its arguments. */
+import type { KernelDeclaration } from "../../../src/engine/cuda/kernel_declarations.ts";
 import type { LaunchShape } from "../../../src/engine/cuda/driver/kernel.ts";
 import type { View } from "../../../src/engine/cuda/driver/view.ts";
 import type { ModelConfig } from "../../../src/model/config.ts";
@@ -22,35 +23,45 @@ export interface Launch {
   readonly args: readonly (View | number | bigint)[];
 }
 
-/** Reads arguments by their place. */
+/** Reads arguments by the names that the kernel's source has for them. */
 export class LaunchReader {
-  constructor(readonly launch: Launch, readonly model: ModelConfig) {}
+  readonly #launch: Launch;
+  readonly #declaration: KernelDeclaration;
 
-  /** A number among the arguments. */
-  number(index: number): number {
-    const value = this.launch.args[index];
-    if (typeof value !== "number" && typeof value !== "bigint") return this.#refuse(index, "number");
-    return Number(value);
+  constructor(launch: Launch, declaration: KernelDeclaration, readonly model: ModelConfig) {
+    this.#launch = launch;
+    this.#declaration = declaration;
   }
 
-  view(index: number): View {
-    const value = this.launch.args[index];
-    return typeof value === "object" ? value : this.#refuse(index, "view");
-  }
-
-  /** Whether a pointer was given rather than null. */
-  has(index: number): boolean {
-    return this.view(index).bytes > 0;
+  get kernel(): string {
+    return this.#launch.kernel;
   }
 
   /** Blocks along x, y, z. */
   get grid(): readonly [number, number, number] {
-    const { grid } = this.launch.shape;
+    const { grid } = this.#launch.shape;
     return typeof grid === "number" ? [grid, 1, 1] : grid;
   }
 
-  #refuse(index: number, wanted: string): never {
-    throw new Error(`Argument ${index} of "${this.launch.kernel}" is no ${wanted}`);
+  #argument(name: string): View | number | bigint | undefined {
+    return this.#launch.args[this.#declaration.parameters.findIndex((parameter) => parameter.name === name)];
+  }
+
+  /** A number among the arguments. */
+  number(name: string): number {
+    const value = this.#argument(name);
+    if (typeof value !== "number" && typeof value !== "bigint") return this.#refuse(name, "number");
+    return Number(value);
+  }
+
+  /** Bytes of the memory that a pointer leads to; 0 for a null. */
+  bytes(name: string): number {
+    const value = this.#argument(name);
+    return typeof value === "object" ? value.bytes : this.#refuse(name, "pointer");
+  }
+
+  #refuse(name: string, wanted: string): never {
+    throw new Error(`Kernel "${this.kernel}" was not given a ${wanted} "${name}"`);
   }
 }
 

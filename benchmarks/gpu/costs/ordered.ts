@@ -1,5 +1,6 @@
-/** Least work of the ordered mode's kernels: `src/engine/cuda/kernels/ordered/`. Arguments as `ordered/kernels.ts` gives them. */
+/** Least work of the ordered mode's kernels, by the parameters that `src/engine/cuda/kernels/ordered/` names. */
 import { EXTENT } from "../../../src/engine/cuda/ordered/kernels.ts";
+import { TILES } from "../../../src/engine/cuda/ordered/matmul_tile.ts";
 import { parameterCount } from "../../../src/model/config.ts";
 import { type Cost, type CostRule, type LaunchReader, passOver } from "./cost.ts";
 
@@ -18,34 +19,32 @@ const EXTENT_NAMES: ReadonlyMap<number, string> = new Map([
   [EXTENT.startsAtRow, ", upper-triangular A"],
 ]);
 
-/** matmul(a, b, c, bias, m, n, k, three row strides, six problem strides, inner, extent, fresh) */
 function matmul(launch: LaunchReader): Cost {
-  const [m, n, k, extent] = [launch.number(4), launch.number(5), launch.number(6), launch.number(17)];
+  const [m, n, k, extent] = [launch.number("m"), launch.number("n"), launch.number("k"), launch.number("extent")];
   const [, , problems] = launch.grid;
-  const products = extent === EXTENT.full ? m * n * k : extent === EXTENT.lower ? triangle(m) * k : triangle(m) * n;
-  const a = extent === EXTENT.endsAtRow || extent === EXTENT.startsAtRow ? triangle(m) : m * k;
-  const c = extent === EXTENT.lower ? triangle(m) : m * n;
-  const fresh = launch.number(18) === 1;
-  const layout = launch.launch.kernel.split("_")[1];
-  const count = problems > 1 ? `${problems} × ` : "";
+  const isTriangularA = extent === EXTENT.endsAtRow || extent === EXTENT.startsAtRow;
+  const a = isTriangularA ? triangle(m) : m * k, c = extent === EXTENT.lower ? triangle(m) : m * n;
+  const products = isTriangularA ? a * n : c * k;
+  const passesOverC = launch.number("fresh") === 1 ? 1 : 2;
+  const layout = launch.kernel.split("_")[1];
   return {
     flops: problems * 2 * products,
-    bytes: problems * FLOAT * (a + n * k + (fresh ? 1 : 2) * c),
+    bytes: problems * FLOAT * (a + n * k + passesOverC * c),
     unit: "f32",
-    shape: `${count}${layout} ${m}×${n}×${k}${EXTENT_NAMES.get(extent) ?? ""}`,
+    shape: `${problems > 1 ? `${problems} × ` : ""}${layout} ${m}×${n}×${k}${EXTENT_NAMES.get(extent) ?? ""}`,
   };
 }
 
-/** Kernels of one row a warp: rows and width are arguments. */
-function rowwise(rows: number, width: number, flops: number, bytes: number): CostRule {
+/** Kernels over (rows, width). */
+function rowwise(flops: number, bytes: number): CostRule {
   return (launch) => {
-    const elements = launch.number(rows) * launch.number(width);
+    const elements = launch.number("rows") * launch.number("width");
     return passOver(bytes * elements, flops * elements);
   };
 }
 
-/** Kernels of one thread an element: the count is an argument. */
-function elementwise(count: number, flops: number, bytes: number): CostRule {
+/** Kernels over `count` elements, or what they call it. */
+function elementwise(flops: number, bytes: number, count = "count"): CostRule {
   return (launch) => passOver(bytes * launch.number(count), flops * launch.number(count));
 }
 
@@ -53,48 +52,51 @@ function elementwise(count: number, flops: number, bytes: number): CostRule {
 export const ORDERED_COSTS: Readonly<Record<string, CostRule>> = {
   ...Object.fromEntries(
     ["nt", "nn", "tn"].flatMap((layout) =>
-      ["128x128", "128x64", "32x32"].map((tile) => [`matmul_${layout}_${tile}`, matmul])
+      TILES.map(({ rows, columns }) => [`matmul_${layout}_${rows}x${columns}`, matmul])
     ),
   ),
-  normalize: rowwise(3, 4, 8, 8),
-  scale_and_shift: elementwise(4, 2, 8),
+  normalize: rowwise(8, 8),
+  scale_and_shift: elementwise(2, 8),
   scale_gradient: (launch) => {
-    const pair = launch.has(2);
-    return passOver((pair ? 12 : 8) * launch.number(5), (pair ? 3 : 1) * launch.number(5));
+    const isPair = launch.bytes("dy2") > 0, count = launch.number("count");
+    return passOver((isPair ? 12 : 8) * count, (isPair ? 3 : 1) * count);
   },
-  normalize_backward: rowwise(4, 5, 8, 16),
-  rotate: elementwise(3, 6, 16),
+  normalize_backward: rowwise(8, 16),
+  rotate: elementwise(6, 16, "pairs"),
   causal_softmax: (launch) => {
-    const elements = launch.number(1) / launch.number(2) * triangle(launch.number(2));
+    const elements = launch.number("rows") / launch.number("length") * triangle(launch.number("length"));
     return passOver(8 * elements, 25 * elements);
   },
   causal_softmax_backward: (launch) => {
-    const [rows, length, headSize] = [launch.number(4), launch.number(5), launch.number(7)];
+    const [rows, length, headSize] = [launch.number("rows"), launch.number("length"), launch.number("head_size")];
     const elements = rows / length * triangle(length);
     return passOver(12 * elements + 8 * rows * headSize, 4 * elements + 2 * rows * headSize);
   },
   column_pieces: (launch) => {
-    const length = launch.number(3), width = launch.number(4);
-    const sequences = launch.grid[1] / Math.ceil(length / PIECE_ROWS);
-    const elements = sequences * length * width, product = launch.has(1);
-    return passOver((product ? 8 : 4) * elements + FLOAT * launch.grid[1] * width, (product ? 2 : 1) * elements);
+    const length = launch.number("length"), width = launch.number("width"), [, pieces] = launch.grid;
+    const elements = pieces / Math.ceil(length / PIECE_ROWS) * length * width;
+    const isProduct = launch.bytes("normalized") > 0;
+    return passOver((isProduct ? 8 : 4) * elements + FLOAT * pieces * width, (isProduct ? 2 : 1) * elements);
   },
   join_column_pieces: (launch) => {
-    const elements = launch.grid[1] * launch.number(3) * launch.number(4);
+    const elements = launch.grid[1] * launch.number("count") * launch.number("width");
     return passOver(FLOAT * elements, elements);
   },
-  gelu: (launch) => passOver((launch.has(1) ? 12 : 8) * launch.number(2), 40 * launch.number(2)),
-  multiply_into: elementwise(2, 1, 12),
-  add_into: elementwise(2, 1, 12),
-  join_residual: elementwise(4, 3, 12),
-  gather_rows: (launch) => passOver(8 * launch.grid[0] * launch.number(4)),
-  scatter_rows: (launch) => {
-    const read = launch.view(0).bytes, width = launch.number(5);
-    return passOver(read + FLOAT * launch.grid[0] * width, read / FLOAT);
+  gelu: (launch) => {
+    const count = launch.number("count");
+    return passOver((launch.bytes("derivative") > 0 ? 12 : 8) * count, 40 * count);
   },
-  cross_entropy: rowwise(3, 5, 25, 8),
-  sequence_losses: (launch) => passOver(FLOAT * launch.number(2) * launch.number(3)),
+  multiply_into: elementwise(1, 12),
+  add_into: elementwise(1, 12),
+  join_residual: elementwise(3, 12),
+  gather_rows: (launch) => passOver(2 * FLOAT * launch.grid[0] * launch.number("width")),
+  scatter_rows: (launch) => {
+    const read = launch.bytes("dx");
+    return passOver(read + FLOAT * launch.grid[0] * launch.number("width"), read / FLOAT);
+  },
+  cross_entropy: rowwise(25, 8),
+  sequence_losses: (launch) => passOver(FLOAT * launch.number("sequences") * launch.number("length")),
   chunk_sums_of_squares: ({ model }) => passOver(FLOAT * parameterCount(model), 2 * parameterCount(model)),
-  tree_sum: elementwise(1, 1, 8),
+  tree_sum: elementwise(1, 8),
   adamw: ({ model }) => passOver(28 * parameterCount(model), 14 * parameterCount(model)),
 };

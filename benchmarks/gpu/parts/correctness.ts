@@ -9,7 +9,7 @@ import { orderedDigests } from "../cases/ordered.ts";
 import { type Part, type PartContext, Skipped } from "../part.ts";
 import { askProgram } from "../processes.ts";
 import type { Check, Finding } from "../results.ts";
-import { kernelCache, standInFolder } from "../settings.ts";
+import { exactKernels, standInFolder } from "../settings.ts";
 import { BATCH_COUNT, gpuTask, type Size, type TaskChoice } from "../task.ts";
 import { train } from "../training.ts";
 
@@ -27,7 +27,7 @@ const AGREEMENTS: readonly (TaskChoice & { readonly size: Size; readonly steps: 
 
 async function exactAgreement({ settings, keep }: PartContext): Promise<Finding> {
   const checks: Check[] = [];
-  const exact = await createExactEngine({ threads: 2, sha256, cache: kernelCache(settings) });
+  const exact = await createExactEngine({ threads: 2, sha256, cache: exactKernels });
   for (const { size, steps, ...choice } of AGREEMENTS) {
     const task = gpuTask(size, settings.rehearsal, choice);
     const stretch = { from: 0, to: steps };

@@ -1,5 +1,5 @@
 /** Where a step's time goes: each kernel's, beside the least that its work needs. */
-import { costOf } from "../costs/launch_cost.ts";
+import { LaunchCosts } from "../costs/launch_costs.ts";
 import { type EngineName, type GemmChoice, modeOf, withEngine } from "../engines.ts";
 import { KernelTotals } from "../kernel_times.ts";
 import { LaunchTimer } from "../launch_timer.ts";
@@ -49,7 +49,7 @@ async function profile(
   { settings }: PartContext,
 ): Promise<Finding> {
   const task = profiledTask(engine, size, settings.rehearsal);
-  const timer = new LaunchTimer();
+  const timer = new LaunchTimer(), costs = await LaunchCosts.read(modeOf(engine));
   return await withEngine(engine, settings, async (opened) => {
     const session = await openTraining(opened, task);
     let step = 0;
@@ -67,7 +67,7 @@ async function profile(
       for (let i = 0; i < TIMED_STEPS; i++) {
         for (const { what, milliseconds } of await timer.record(train)) {
           const [name, cost] = "launch" in what
-            ? [what.launch.kernel, costOf(modeOf(engine), what.launch, task.model)]
+            ? [what.launch.kernel, costs.of(what.launch, task.model)]
             : [what.name, what.cost];
           totals.add(name, cost, milliseconds);
         }

@@ -8,7 +8,7 @@ import { WordCache } from "./word_cache.ts";
 import { wordEnd } from "./words.ts";
 
 /** Bytes of English prose a token with GPT-NeoX-20B's vocabulary. */
-const PROSE_BYTES_PER_TOKEN = 4.2;
+export const PROSE_BYTES_PER_TOKEN = 4.2;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

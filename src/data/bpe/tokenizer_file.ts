@@ -122,10 +122,9 @@ function parse(bytes: Uint8Array, name: string): z.infer<typeof fileSchema> {
   try {
     value = JSON.parse(decoded.text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(
       "MALFORMED_JSON",
-      `Tokenizer "${name}" is not JSON (${reason})`,
+      `Tokenizer "${name}" is not JSON`,
       "give the tokenizer.json of Hugging Face's tokenizers",
       { cause },
     );

@@ -11,6 +11,8 @@ export interface Backend {
   /** TensorFlow.js's name of it */
   readonly registered: string;
   readonly memory: MemoryLimits;
+  /** resident bytes of a process that reproduces, before any tensor is made; measured */
+  readonly processBytes: number;
   /** what computes: a processor or a GPU */
   readonly device: string;
   readonly usesGpu: boolean;

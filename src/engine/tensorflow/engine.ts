@@ -9,9 +9,6 @@ import { planMemory } from "./memory.ts";
 import { installedPackages, type TensorFlowPackages } from "./packages.ts";
 import { TensorFlowSession } from "./session.ts";
 
-/** Resident bytes of Deno with TensorFlow.js, before any tensor is made. */
-const PROCESS_BYTES = 320 * 2 ** 20;
-
 /** What a caller may choose. */
 export interface TensorFlowEngineOptions {
   /** `tfjs-node-gpu`, `tfjs-node`, `webgpu`, `wasm` or `cpu`; default: the first of these that runs here */
@@ -43,7 +40,7 @@ export async function createTensorFlowEngine(options: TensorFlowEngineOptions = 
     machine: { gpu: usesGpu ? device : "none", libraries },
     refusals,
     memoryBytes: (session) => plan(session).bytes,
-    peakBytes: (session) => PROCESS_BYTES + plan(session).bytes,
+    peakBytes: (session) => backend.processBytes + plan(session).bytes,
     open: (session) => TensorFlowSession.open(backend, session, plan(session)),
   };
 }

@@ -53,6 +53,7 @@ async function describe(name: "tfjs-node-gpu" | "tfjs-node", binding: Binding, d
     tf,
     registered: REGISTERED,
     memory: PARALLEL_LIMITS,
+    processBytes: 620 * 2 ** 20,
     device,
     usesGpu,
     libraries: { [TENSORFLOW_PACKAGE]: tf.version_core, TensorFlow: version },

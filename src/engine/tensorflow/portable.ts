@@ -6,7 +6,7 @@ import type { TensorFlowPackages } from "./packages.ts";
 /** What 32-bit WebAssembly addresses, less what its allocator loses between tensors. */
 const WASM_ADDRESSABLE_BYTES = 3.5 * 2 ** 30;
 
-const ONE_THREAD = { device: "CPU, one thread", usesGpu: false } as const;
+const COMMON = { device: "CPU, one thread", usesGpu: false, processBytes: 340 * 2 ** 20 } as const;
 
 /** The WASM backend with SIMD, on one thread: TensorFlow.js starts its threads in a browser's workers only. */
 export async function startWasm(packages: TensorFlowPackages): Promise<Backend> {
@@ -18,7 +18,7 @@ export async function startWasm(packages: TensorFlowPackages): Promise<Backend> 
     tf,
     registered: "wasm",
     memory: { ...ONE_THREAD_LIMITS, addressable: WASM_ADDRESSABLE_BYTES },
-    ...ONE_THREAD,
+    ...COMMON,
     libraries: { [TENSORFLOW_PACKAGE]: tf.version_core },
   };
 }
@@ -35,7 +35,7 @@ export async function startCpu(packages: TensorFlowPackages): Promise<Backend> {
     tf,
     registered: "cpu",
     memory: ONE_THREAD_LIMITS,
-    ...ONE_THREAD,
+    ...COMMON,
     libraries: { [TENSORFLOW_PACKAGE]: tf.version_core },
   };
 }

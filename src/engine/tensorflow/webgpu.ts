@@ -1,4 +1,5 @@
 /** The WebGPU backend, on Deno's own WebGPU. */
+import { UserError } from "../../errors.ts";
 import { type Backend, BackendRefused, loadTensorFlow, TENSORFLOW_PACKAGE } from "./backend.ts";
 import { PARALLEL_LIMITS } from "./memory.ts";
 import type { TensorFlowPackages } from "./packages.ts";
@@ -72,6 +73,7 @@ async function start(packages: TensorFlowPackages, adapter: GPUAdapter): Promise
     tf,
     registered: NAME,
     memory: PARALLEL_LIMITS,
+    processBytes: 340 * 2 ** 20,
     device: description || `vendor ${vendor}, device ${model}`,
     usesGpu: !isFallbackAdapter,
     libraries: { [TENSORFLOW_PACKAGE]: tf.version_core },
@@ -91,6 +93,7 @@ async function withErrorScopes<T>(device: GPUDevice, call: () => Promise<T>): Pr
     for (const _ of filters) errors.push(await device.popErrorScope());
   }
   const error = errors.find((error) => error !== null);
-  if (error !== undefined) throw new Error(`The WebGPU device refused an operation: ${error.message}`);
-  return result;
+  if (error === undefined) return result;
+  const problem = `The WebGPU device refused an operation (${error.message.trim()})`;
+  throw new UserError("DEVICE_REFUSED", problem, "train a smaller model, or use another --backend");
 }

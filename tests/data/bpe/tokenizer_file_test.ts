@@ -37,7 +37,7 @@ Deno.test("readTokenizerFile() refuses what would give other ids than it does", 
     ["added_tokens.0.lstrip", true, "added_tokens.0.lstrip"],
     ["added_tokens.2.single_word", true, "added_tokens.2.single_word"],
     ["added_tokens.2.id", 65536, "added_tokens.2.id"],
-    ["added_tokens.2.content", "x".repeat(20_000), "20041 bytes"],
+    ["added_tokens.2.content", "x".repeat(20_000), "20037 bytes"],
     ["added_tokens.0.content", "</s>", "<|endoftext|>"],
   ];
   for (const [path, value, named] of cases) {
@@ -51,7 +51,7 @@ Deno.test("readTokenizerFile() refuses what would give other ids than it does", 
 Deno.test("readTokenizerFile() refuses a file that contradicts itself", () => {
   const cases: [path: string, value: unknown, named: string][] = [
     ["added_tokens.3.content", "        ", "added token twice"],
-    ["added_tokens.2.content", "the", '"the" two ids'],
+    ["added_tokens.2.content", merges[0]?.replace(" ", ""), "two ids"],
     ["model.vocab.!", 5, "one id"],
     ["model.vocab.!", undefined, 'no token "!"'],
     ["model.merges", [...merges, "zz zz"], 'no token "zz"'],
