@@ -94,6 +94,12 @@ export { createExactEngine } from "./src/engine/exact/engine.ts";
 export { flopsPerToken, nonEmbeddingParameterCount, parameterCount } from "./src/model/config.ts";
 export { parseHuggingFaceConfig } from "./src/model/hugging_face.ts";
 export { loadWeights } from "./src/model/hugging_face_tensors.ts";
+export { exportHuggingFace } from "./src/model/hugging_face_export.ts";
+export { readWeights, weightsDigest } from "./src/model/weights_source.ts";
+export { writeWeightsFile } from "./src/model/weights_file.ts";
+export { openWeights } from "./src/train/open_weights.ts";
+export { openForInference } from "./src/engine/inference.ts";
+export { generate } from "./src/sample/generate.ts";
 export { parseSafetensors } from "./src/model/safetensors.ts";
 
 export { reproduce } from "./src/reproduce/reproduce.ts";

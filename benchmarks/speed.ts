@@ -26,18 +26,11 @@ const STEPS_PER_ROUND: Readonly<Record<BackendName, number>> = {
   cpu: 1,
 };
 
-/** Backends that are measured only if they are named, or on the tiny model: a step of theirs takes minutes. */
-const SLOW_BACKENDS: readonly BackendName[] = ["webgpu", "cpu"];
-
 const OPTIONS = {
   rounds: { kind: "count", value: "N", help: "rounds to take the median of (default: 5)" },
   threads: { kind: "count", value: "N", help: "threads of rewarm and of PyTorch (default: 2)" },
   python: { kind: "text", value: "PATH", help: "interpreter that has PyTorch (default: python3)" },
-  backends: {
-    kind: "list",
-    value: "NAME…",
-    help: `backends of TensorFlow.js (default: all but ${SLOW_BACKENDS.join(", ")})`,
-  },
+  backends: { kind: "list", value: "NAME…", help: "backends of TensorFlow.js (default: those that take seconds)" },
   check: { kind: "flag", help: "a tiny model: only whether the losses agree, in seconds" },
 } as const satisfies Options;
 
@@ -50,12 +43,13 @@ async function openContestants(
   threads: number,
   python: string,
   backends: readonly BackendName[],
+  patient: boolean,
 ): Promise<Contestant[]> {
   const candidates: [stepsPerRound: number, open: () => Promise<Peer | Unavailable>][] = [
     [8, () => openExact(task, threads)],
     ...backends.map((backend): [number, () => Promise<Peer | Unavailable>] => [
       STEPS_PER_ROUND[backend],
-      () => openTensorFlow(task, backend),
+      () => openTensorFlow(task, backend, patient),
     ]),
     [10, () => openPyTorch(task, threads, python)],
   ];
@@ -107,10 +101,9 @@ function lossTable(measurements: readonly Measurement[], steps: number): string 
   return textTable(["", "first loss", `loss ${steps}`], rows);
 }
 
-/** The backends that are asked for, or those that are fast enough. */
-function backendsOf({ backends, check }: { readonly backends?: readonly string[]; readonly check?: boolean }) {
-  if (backends === undefined) return BACKEND_NAMES.filter((name) => check === true || !SLOW_BACKENDS.includes(name));
-  return backends.map((name) => {
+/** The backends that are asked for, or all of them. */
+function backendsOf(names: readonly string[] = BACKEND_NAMES): BackendName[] {
+  return names.map((name) => {
     if (isBackendName(name)) return name;
     throw new UserError("UNKNOWN_BACKEND", `Unknown backend "${name}"`, suggest(name, BACKEND_NAMES));
   });
@@ -123,7 +116,8 @@ async function main(args: readonly string[]): Promise<number> {
   console.log(`machine   ${describeMachine()}`);
   console.log(`model     ${describeModel(task.model, task.batchSequences)}`);
   console.log("step      forward, backward, clipping, AdamW, in f32");
-  const contestants = await openContestants(task, threads, python, backendsOf(values));
+  const patient = values.check === true || values.backends !== undefined;
+  const contestants = await openContestants(task, threads, python, backendsOf(values.backends), patient);
   try {
     const start = performance.now();
     const measurements = await runContest(contestants, rounds, tokensPerStep(task), ({ name }, round) => {

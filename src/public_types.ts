@@ -31,12 +31,20 @@ export type { FmaKind } from "./engine/exact/kernels.ts";
 export type { ThreadOptions } from "./engine/exact/session.ts";
 export type { Safetensors, SafetensorsEntry } from "./model/safetensors.ts";
 export type { SafetensorsDtype } from "./model/safetensors_header.ts";
+export type { WeightsSource } from "./model/weights_source.ts";
+export type { ExportOptions } from "./model/hugging_face_export.ts";
+export type { CheckpointInfo } from "./train/checkpoint.ts";
+export type { CheckpointWeights, OpenCheckpointOptions } from "./train/checkpoint_weights.ts";
+export type { OpenedWeights } from "./train/open_weights.ts";
+export type { GenerationOptions } from "./sample/generate.ts";
+export type { SamplingOptions } from "./sample/next_token.ts";
 
 // A reproduction and its progress
 export type { Calibration } from "./reproduce/calibrate.ts";
 export type { ReproduceEvents, ReproduceOptions, Reproduction } from "./reproduce/options.ts";
 export type { CorpusFiles, DataProgress } from "./data/options.ts";
 export type { Outcome, RecordedState, RunRecord } from "./train/run_folder.ts";
+export type { ConditionPeriod, Conditions } from "./train/conditions.ts";
 export type { RunResult } from "./train/train_plan.ts";
 export type { RunProgress } from "./train/train_run.ts";
 

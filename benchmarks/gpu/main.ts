@@ -4,7 +4,6 @@
  */
 import { type Options, parseCommandLine } from "../../src/cli/arguments.ts";
 import { EXIT, UserError } from "../../src/errors.ts";
-import { textTable } from "../text_table.ts";
 import { examinePython } from "./machine.ts";
 import type { Part } from "./part.ts";
 import { chooseParts } from "./parts.ts";
@@ -13,7 +12,8 @@ import { denoArguments, killGroups, lastWords, runProgram } from "./processes.ts
 import { asText, overview, partTables } from "./report_tables.ts";
 import { hasPassed, type PartResult, type Results, RESULTS_FORMAT, withPart, writeResults } from "./results.ts";
 import { readRevision } from "./revision.ts";
-import { type Settings, standInFolder } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+import { rehearsalStandIn } from "./stand_ins.ts";
 import type { Report } from "./worker.ts";
 
 const OPTIONS = {
@@ -29,10 +29,12 @@ const OPTIONS = {
 const LEAST_SECONDS = 10;
 
 function list(parts: readonly Part[]): string {
-  return textTable(
-    ["part", "stage", "at most", "what"],
-    parts.map(({ name, stage, seconds, summary }) => [name, stage, `${seconds} s`, summary]),
-  );
+  return asText({
+    title: `${parts.length} parts`,
+    words: true,
+    header: ["part", "stage", "at most", "what"],
+    rows: parts.map(({ name, stage, seconds, summary }) => [name, stage, `${seconds} s`, summary]),
+  });
 }
 
 /** Runs a part in a process of its own, and reads what it left. */
@@ -80,7 +82,7 @@ async function settingsOf(
   const work = rehearsal ? ".cache/gpu_rehearsal" : ".cache/gpu";
   await Deno.mkdir(work, { recursive: true });
   const libraryFolders = rehearsal
-    ? [await standInFolder(work)]
+    ? [await rehearsalStandIn(work)]
     : [...given, ...(await examinePython(python)).libraryFolders];
   return { rehearsal, python, libraryFolders, work };
 }

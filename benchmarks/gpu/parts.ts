@@ -35,7 +35,7 @@ export const PARTS: readonly Part[] = [
  * @throws {UserError} `UNKNOWN_PART` with the nearest match
  */
 export function chooseParts(names: readonly string[]): Part[] {
-  const known: string[] = [...STAGES, ...PARTS.map(({ name }) => name)];
+  const known: string[] = [...new Set([...STAGES, ...PARTS.map(({ name }) => name)])];
   for (const name of names) {
     if (!known.includes(name)) {
       throw new UserError("UNKNOWN_PART", `Unknown stage or part "${name}"`, suggest(name, known));

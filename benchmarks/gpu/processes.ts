@@ -35,7 +35,10 @@ function kill(pid: number): void {
   }
 }
 
-async function textOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>, onText: (text: string) => void): Promise<string> {
+async function textOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onText: (text: string) => void,
+): Promise<string> {
   let all = "";
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     all += text;

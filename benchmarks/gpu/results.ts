@@ -5,7 +5,7 @@ import { z } from "zod";
 export const RESULTS_FORMAT = "rewarm GPU results v1";
 
 /** What a part is for. */
-export const STAGES = ["environment", "correctness", "speed", "profile"] as const;
+export const STAGES = ["environment", "correctness", "sanitizer", "speed", "profile"] as const;
 export type Stage = (typeof STAGES)[number];
 
 const facts = z.record(z.string(), z.string());

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs benchmarks/gpu/main.ts with what pack.sh made, on a machine with an NVIDIA GPU and nothing but Python with PyTorch:
 #   benchmarks/gpu/run.sh [STAGE|PART…] [--output FILE] [--limit SECONDS]
-# Stages: environment, correctness, speed, profile; --list names the parts.
+# Stages: environment, correctness, sanitizer, speed, profile; --list names the parts.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

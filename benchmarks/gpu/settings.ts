@@ -1,13 +1,8 @@
 /** What every part of a run is told, and hands on to the programs that it starts. */
 import { z } from "zod";
 import type { LibraryPlaces } from "../../src/engine/cuda/driver/library_search.ts";
-import { mixedKernelChoice } from "../../src/engine/cuda/mixed/specialization.ts";
-import type { KernelChoice } from "../../src/engine/cuda/kernel_source.ts";
-import { buildStandIn } from "../../src/engine/cuda/stand_in/build.ts";
 import type { KernelCache } from "../../src/engine/kernel_cache.ts";
-import { loadScale } from "../../src/experiment/catalogue.ts";
 import { kernelFolder } from "../../src/files/kernel_folder.ts";
-import { modelOf, SIZES } from "./task.ts";
 
 const schema = z.strictObject({
   /** tiny shapes on the CPU stand-in */
@@ -30,26 +25,6 @@ export function parseSettings(text: string): Settings {
 
 /** Where pack.sh has the exact engine's compiled kernels put. */
 const PACKED_KERNELS = ".cache/gpu/exact_kernels";
-
-/** Objects of stand-ins, shared with the tests'. */
-const STAND_IN_OBJECTS = ".cache/stand_in/objects";
-
-/** Kernels of every model that a rehearsal trains. */
-async function rehearsedKernels(): Promise<KernelChoice[]> {
-  const smoke = (await loadScale("smoke")).model.config;
-  const models = [smoke, ...SIZES.map((size) => modelOf(size, true))];
-  const choices = (["bf16", "fp16"] as const).flatMap((precision) =>
-    models.map((model) => mixedKernelChoice(model, precision))
-  );
-  const distinct = new Map(choices.map((choice) => [JSON.stringify(choice), choice]));
-  return [{ name: "ordered" }, ...distinct.values()];
-}
-
-/** Builds the stand-in for all that a rehearsal runs; its folder. */
-export async function standInFolder(work: string): Promise<string> {
-  const units = await rehearsedKernels();
-  return (await buildStandIn(`${work}/stand_in`, { units, objects: STAND_IN_OBJECTS })).folder;
-}
 
 /** The exact engine's compiled kernels, where pack.ts leaves them: a machine without network cannot compile them. */
 export const exactKernels: KernelCache = kernelFolder(PACKED_KERNELS);

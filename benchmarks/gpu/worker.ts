@@ -1,5 +1,5 @@
 /** Runs one part: `worker.ts PART SETTINGS FOLDER FILE`. What it finds goes to the file, also on the way. */
-import { type Finding } from "./results.ts";
+import type { Finding } from "./results.ts";
 import { Skipped } from "./part.ts";
 import { PARTS } from "./parts.ts";
 import { parseSettings } from "./settings.ts";

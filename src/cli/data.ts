@@ -18,7 +18,7 @@ import { writeFileDurably } from "../files/durable.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { HUB_CACHE_FOLDER, HubCache } from "../hub/cache.ts";
 import { HubConnection } from "../hub/connection.ts";
-import { download } from "../hub/download.ts";
+import { download, type DownloadProgress } from "../hub/download.ts";
 import type { PinnedFile } from "../hub/listing.ts";
 import { HUB_ENDPOINT, repositoryId } from "../hub/repository.ts";
 import { parameterCount } from "../model/config.ts";
@@ -31,6 +31,7 @@ const OPTIONS = {
   scale: { kind: "text", value: "NAME", help: "small, medium or paper (lock, status: all of them)" },
   only: { kind: "text", value: "PART", help: "upstream, downstream or tokenizer alone" },
   budget: { kind: "text", value: "GB", help: "fetch: stop before it starts if it is more (default: no limit)" },
+  verify: { kind: "flag", help: "fetch: hash what is here already, and download damaged files again" },
   renew: { kind: "flag", help: "lock: believe the hub anew where something is pinned already" },
   lockfile: { kind: "text", value: "FILE", help: `where the pins stand (default: ${DATA_LOCK_PATH})` },
   cache: { kind: "text", value: "DIR", help: `where downloads are kept (default: ${HUB_CACHE_FOLDER})` },
@@ -131,7 +132,7 @@ is believed, and anything else is refused from now on. Keep the file under versi
 others who have it.`);
 }
 
-async function fetchFiles(context: Context, budget: number): Promise<void> {
+async function fetchFiles(context: Context, budget: number, verify: boolean): Promise<void> {
   const { uses, connection, cache, lockPath, signal } = context;
   const lock = await readDataLock(lockPath);
   const chosen = [];
@@ -149,7 +150,8 @@ async function fetchFiles(context: Context, budget: number): Promise<void> {
       const options = {
         cache,
         signal,
-        onProgress: (progress: Parameters<DownloadView["show"]>[0]) => view.show(progress),
+        verify,
+        onProgress: (progress: DownloadProgress) => view.show(progress),
       };
       const cached = await download(connection, locked.repository, files, options);
       view.end();
@@ -205,7 +207,7 @@ async function run(args: readonly string[]): Promise<number> {
   const { values, positionals: [what] } = parseCommandLine(args, OPTIONS, 1);
   const actions = {
     lock: (context: Context) => lockDatasets(context, values.renew === true),
-    fetch: (context: Context) => fetchFiles(context, budgetOf(values.budget)),
+    fetch: (context: Context) => fetchFiles(context, budgetOf(values.budget), values.verify === true),
     status: showStatus,
   };
   if (what !== "lock" && what !== "fetch" && what !== "status") {

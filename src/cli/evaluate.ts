@@ -4,15 +4,14 @@ import type { Corpus } from "../data/corpus.ts";
 import { openCorpora } from "../data/corpora.ts";
 import type { CorpusSource } from "../data/options.ts";
 import { BYTE_TOKENIZER } from "../data/tokenizer.ts";
-import { openForInference } from "../engine/inference.ts";
 import { EXIT, UserError } from "../errors.ts";
-import { readWeights } from "../model/weights_source.ts";
 import { corpusSource } from "../reproduce/reproduce.ts";
 import { type CorpusLoss, evaluateCorpus } from "../train/domain_losses.ts";
 import type { OpenedWeights } from "../train/open_weights.ts";
 import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { ENGINE_OPTIONS, startEngine } from "./engines.ts";
+import { ENGINE_OPTIONS } from "./engines.ts";
+import { withSession } from "./inference.ts";
 import { filesFromOptions } from "./plan_options.ts";
 import { DATA_CACHE } from "./settings.ts";
 import {
@@ -139,18 +138,13 @@ async function run(args: readonly string[]): Promise<number> {
     });
     try {
       warnOfOtherData(opened, [upstream, downstream]);
-      const engine = await startEngine(values);
-      const session = await openForInference(engine, source.model, (weights) => readWeights(source, weights));
-      try {
+      await withSession(values, source, source.model, async (session) => {
         const evaluated: Evaluated[] = [];
         for (const corpus of [upstream, downstream]) {
           evaluated.push({ corpus, losses: await evaluateCorpus(session, corpus, windows, sequenceLength) });
         }
         console.log(values.json === true ? toJson(evaluated) : `${describeWeights(opened)}\n\n${table(evaluated)}`);
-      } finally {
-        session.close();
-        engine.close?.();
-      }
+      });
     } finally {
       upstream.close();
       downstream.close();

@@ -1,14 +1,13 @@
 /** `deno task sample`: the text that a model goes on with. The same command prints the same text on every machine. */
 import { EXIT, UserError } from "../errors.ts";
-import { openForInference } from "../engine/inference.ts";
-import { readWeights } from "../model/weights_source.ts";
 import { generate, generationWindow } from "../sample/generate.ts";
 import type { SamplingOptions } from "../sample/next_token.ts";
 import { TextOfTokens } from "../sample/token_text.ts";
 import { chooseTokenizer } from "../sample/tokenizer_choice.ts";
 import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { ENGINE_OPTIONS, startEngine } from "./engines.ts";
+import { ENGINE_OPTIONS } from "./engines.ts";
+import { withSession } from "./inference.ts";
 import {
   describeWeights,
   ownTokenizer,
@@ -22,7 +21,7 @@ const DEFAULT_TOKENS = 200;
 const OPTIONS = {
   prompt: { kind: "text", value: "TEXT", help: "what the text begins with (default: the start of a document)" },
   tokens: { kind: "count", value: "N", help: `tokens to generate at most (default: ${DEFAULT_TOKENS})` },
-  temperature: { kind: "text", value: "T", help: "0 takes the likeliest token always (default: 0, with --top-p 1)" },
+  temperature: { kind: "text", value: "T", help: "0: always the likeliest token (default: 0; with --top-p: 1)" },
   "top-p": { kind: "text", value: "P", help: "draw from the likeliest tokens with this share (default: 1, all)" },
   seed: { kind: "text", value: "N", help: "of the draws (default: 0)" },
   tokenizer: { kind: "text", value: "FILE", help: "tokenizer.json, if not the folder's own, or bytes" },
@@ -74,20 +73,14 @@ async function run(args: readonly string[]): Promise<number> {
     const window = generationWindow(source.model, prompt.length + tokens);
     // What is told about the text goes to the other stream, so that the text alone can be kept.
     console.error(`${describeWeights(opened)}\n`);
-    const engine = await startEngine(values);
-    const model = { ...source.model, sequenceLength: window };
-    const session = await openForInference(engine, model, (weights) => readWeights(source, weights));
-    try {
+    await withSession(values, source, { ...source.model, sequenceLength: window }, async (session) => {
       const text = new TextOfTokens(bytesOf);
       await print(values.prompt ?? "");
       for await (
         const token of generate(session, window, prompt, { ...sampling, tokens, vocabularySize, endOfText })
       ) await print(text.add(token));
       await print(`${text.end()}\n`);
-    } finally {
-      session.close();
-      engine.close?.();
-    }
+    });
     return EXIT.ok;
   } finally {
     source.close();

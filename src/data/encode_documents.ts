@@ -5,8 +5,8 @@ import { utf8Bytes } from "./utf8.ts";
 
 /** UTF-16 code units that are sent to a thread at once: enough that sending costs little beside encoding. */
 const BATCH_LENGTH = 1 << 18;
-/** Batches that each thread has, one at work and one waiting. */
-const BATCHES_PER_THREAD = 2;
+/** Batches that each worker has, one at work and one waiting. */
+const BATCHES_PER_WORKER = 2;
 
 /** A document with its ids, without the end. */
 export interface EncodedDocument<T> {
@@ -19,7 +19,8 @@ export interface EncodedDocument<T> {
 /**
  * Encodes documents. A few batches are held, so memory does not grow with the corpus.
  *
- * @param threads workers; with one, or with a tokenizer that cannot be sent, the calling thread encodes
+ * @param threads the calling one, which reads the documents, and workers that encode; with one thread, or with a
+ * tokenizer that cannot be sent, the calling thread does both
  */
 export async function* encodeDocuments<T extends { readonly text: string }>(
   documents: AsyncIterable<T> | Iterable<T>,
@@ -34,18 +35,19 @@ export async function* encodeDocuments<T extends { readonly text: string }>(
     }
     return;
   }
+  const workerCount = threads - 1;
   const workers: EncodingThread[] = [];
   const pending: Promise<EncodedDocument<T>[]>[] = [];
   try {
     let sent = 0;
     for await (const batch of batches(documents)) {
-      const slot = sent++ % threads;
+      const slot = sent++ % workerCount;
       const worker = workers[slot] ??= new EncodingThread(source);
       const encoded = worker.encode(batch);
       // Whoever waits for it is told; until then a failure must not count as one that nobody handles.
       encoded.catch(() => {});
       pending.push(encoded);
-      if (pending.length >= BATCHES_PER_THREAD * threads) yield* await pending.shift() ?? [];
+      if (pending.length >= BATCHES_PER_WORKER * workerCount) yield* await pending.shift() ?? [];
     }
     for (const encoded of pending) yield* await encoded;
   } finally {

@@ -100,7 +100,8 @@ export async function* readDocuments(
   throw new UserError(
     "SOURCE_CHANGED",
     `"${file.path}" changed while it was read`,
-    "wait until nothing writes to it, then give the same command again",
+    "wait until nothing writes to it, then give the same command again; what was downloaded is repaired by " +
+      '"deno task data fetch --verify --scale NAME"',
   );
 }
 

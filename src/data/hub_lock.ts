@@ -21,7 +21,7 @@ import { type Repository, repositoryId } from "../hub/repository.ts";
 import type { DataLock, HubPin } from "./data_lock.ts";
 
 const MAX_LISTING_BYTES = 64 << 20;
-const DATA_FILE = /\.(jsonl|jsonl\.zst|bin|idx|parquet)$/;
+const DATA_FILE = /\.(jsonl|jsonl\.zst|bin|idx)$/;
 /** Files beside the data: cards, scripts, and the test split, which no run reads. */
 const NOT_DATA = /(^|\/)\.|^test\//;
 
@@ -49,7 +49,7 @@ function pinnable(repository: Repository, files: readonly HubFile[]): HubFile[] 
   throw new UserError(
     "NO_DATA_FILES",
     `"${repositoryId(repository)}" has none of the files that are looked for among its ${files.length}`,
-    isModel ? `a model needs ${TOKENIZER_FILE}` : "data files end in .jsonl, .jsonl.zst, .bin, .idx or .parquet",
+    isModel ? `a model needs ${TOKENIZER_FILE}` : "data files end in .jsonl, .jsonl.zst, .bin or .idx",
   );
 }
 

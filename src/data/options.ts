@@ -35,8 +35,9 @@ export interface HubCorpus {
 
 /** The user's files. */
 export interface CorpusFiles {
-  /** paths of `.txt`, `.jsonl`, `.jsonl.zst` */
+  /** paths of `.txt`, `.jsonl`, `.jsonl.zst` that are trained on first */
   readonly upstream: readonly string[];
+  /** and after the shift */
   readonly downstream: readonly string[];
   /** path of the `tokenizer.json` of a byte-level BPE; UTF-8 bytes are tokens if it is not given */
   readonly tokenizer?: string;

@@ -21,7 +21,7 @@ const CHECKPOINT_BYTES = 1 << 28;
 
 /** Choices that change no byte of the result. */
 export interface PrepareOptions {
-  /** threads that encode; the machine's cores if not given */
+  /** threads, one of which reads while the others encode; the machine's cores if not given */
   readonly threads?: number;
   /** bytes of text between records of the progress; 2^28 if not given */
   readonly checkpointBytes?: number;

@@ -2,10 +2,10 @@
  * A corpus of token rows that are in training order already, as Pythia's were: row i of the files is sample i of the
  * training. The last rows are kept back for validation, since such files have no split of their own.
  */
-import { createSha256, sha256, shortDigest } from "../digest/sha256.ts";
+import { sha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { CorpusName } from "../experiment/run.ts";
-import { readChunks } from "../files/read_file.ts";
+import { digestFile } from "../files/file_digest.ts";
 import { tokenByteLengths } from "./bpe/token_lengths.ts";
 import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "./corpus.ts";
 import { UNNAMED_DOMAIN } from "./domain.ts";
@@ -95,18 +95,17 @@ async function verify({ name, files }: RowIngredients, onProgress: (progress: Da
   const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
   let doneBytes = 0;
   for (const { path, sha256: pinned } of files) {
-    const digest = await createSha256();
-    for await (const bytes of readChunks(path)) {
-      digest.update(bytes);
-      doneBytes += bytes.length;
-      onProgress({ stage: "verify", corpus: name, doneBytes, totalBytes });
-    }
-    const found = digest.finish();
+    const found = await digestFile(path, {
+      onBytes: (bytes) => {
+        doneBytes += bytes.length;
+        onProgress({ stage: "verify", corpus: name, doneBytes, totalBytes });
+      },
+    });
     if (found === pinned) continue;
     throw new UserError(
       "DIGEST_MISMATCH",
       `Digest of "${path}" is ${shortDigest(found)}, but ${shortDigest(pinned)} was downloaded`,
-      'remove it, then run "deno task data fetch" again',
+      'run "deno task data fetch --verify --scale NAME"',
     );
   }
 }

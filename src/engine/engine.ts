@@ -14,6 +14,8 @@ export interface SessionOptions {
   readonly gradientBlockSequences: number;
   /** gradient blocks held at a time, a power of two; any value gives the same bits. Default: at least the threads */
   readonly microBatchBlocks?: number;
+  /** only `evaluate` and `logits` will be called: an engine may then hold no moments and gradients */
+  readonly inferenceOnly?: boolean;
 }
 
 /**

@@ -18,7 +18,13 @@ export async function openForInference(
   model: ModelConfig,
   fill: (weights: Float32Array) => Promise<void>,
 ): Promise<Session> {
-  const options: SessionOptions = { model, optimizer: NO_UPDATES, batchSequences: 1, gradientBlockSequences: 1 };
+  const options: SessionOptions = {
+    model,
+    optimizer: NO_UPDATES,
+    batchSequences: 1,
+    gradientBlockSequences: 1,
+    inferenceOnly: true,
+  };
   try {
     engine.memoryBytes(options);
   } catch (error) {

@@ -4,6 +4,7 @@
  */
 import type { Digest } from "../digest/sha256.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
+import { digestFile } from "../files/file_digest.ts";
 import { makeFolderDurably } from "../files/durable.ts";
 import { fileError } from "../files/file_error.ts";
 import { pause } from "./retry.ts";
@@ -36,6 +37,13 @@ export class HubCache {
     } catch (error) {
       throw fileError(error, "read", path);
     }
+  }
+
+  /** Removes a file if its bytes are not those of its name any more. */
+  async removeDamaged(digest: Digest, signal?: AbortSignal): Promise<void> {
+    const path = this.pathOf(digest);
+    const found = await digestFile(path, signal === undefined ? {} : { signal });
+    if (found !== digest) await DENO_FILES.remove(path);
   }
 
   /**

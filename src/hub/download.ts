@@ -1,9 +1,9 @@
 /** Files of a repository into the cache: those that are missing, checked against their digests. */
 import { createHash } from "node:crypto";
-import { createSha256, type Digest, isDigest } from "../digest/sha256.ts";
+import type { Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { makeFolderDurably } from "../files/durable.ts";
-import { readChunks } from "../files/read_file.ts";
+import { digestFile } from "../files/file_digest.ts";
 import { HubCache } from "./cache.ts";
 import type { HubConnection } from "./connection.ts";
 import { freeBytes, requireSpace } from "./disk_space.ts";
@@ -38,6 +38,8 @@ export interface DownloadOptions {
   readonly onProgress?: (progress: DownloadProgress) => void;
   /** bytes free on the cache's disk; asked of the system if not given */
   readonly freeBytes?: number;
+  /** hash the files that are there already, and download damaged ones again */
+  readonly verify?: boolean;
   /** bytes of a part, 16 MiB if not given */
   readonly partBytes?: number;
 }
@@ -70,7 +72,11 @@ export async function download(
 
   const missing: number[] = [];
   for (const [index, file] of files.entries()) {
-    const local = file.sha256 === undefined ? undefined : await cache.find(file.sha256, file.bytes);
+    let local = file.sha256 === undefined ? undefined : await cache.find(file.sha256, file.bytes);
+    if (options.verify === true && local !== undefined && file.sha256 !== undefined) {
+      await cache.removeDamaged(file.sha256, signal);
+      local = await cache.find(file.sha256, file.bytes);
+    }
     if (local === undefined || file.sha256 === undefined) missing.push(index);
     else {
       results[index] = { path: file.path, bytes: file.bytes, sha256: file.sha256, local };
@@ -128,20 +134,17 @@ async function begunBytes(cache: HubCache, files: readonly (HubFile | PinnedFile
 
 /** @throws {UserError} `DIGEST_MISMATCH`, with what was downloaded removed */
 async function verified(partial: PartialFile, file: HubFile | PinnedFile, signal: AbortSignal): Promise<Digest> {
-  const sha256 = await createSha256();
   // Git hashes its own header first: the kind of the object and its length.
   const blob = createHash("sha1").update(`blob ${file.bytes}\0`);
   const hasDigest = file.sha256 !== undefined;
-  for await (const bytes of readChunks(partial.path)) {
-    signal.throwIfAborted();
-    sha256.update(bytes);
-    if (!hasDigest) blob.update(bytes);
-  }
-  const found = sha256.finish();
+  const found = await digestFile(partial.path, {
+    signal,
+    ...(hasDigest ? {} : { onBytes: (bytes) => blob.update(bytes) }),
+  });
   const [actual, expected] = hasDigest
     ? [found, file.sha256]
     : [blob.digest("hex"), "gitBlob" in file ? file.gitBlob : ""];
-  if (actual === expected && isDigest(found)) return found;
+  if (actual === expected) return found;
   await partial.remove();
   throw new UserError(
     "DIGEST_MISMATCH",

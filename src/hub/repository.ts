@@ -56,7 +56,7 @@ export function fileAddress(endpoint: string, repository: Repository, path: stri
 export function treeAddress(endpoint: string, repository: Repository): URL {
   requireRepository(repository);
   const revision = encodeURIComponent(repository.revision);
-  return new URL(`${endpoint}/api/${repositoryId(repository)}/tree/${revision}?recursive=1`);
+  return new URL(`${endpoint}/api/${repositoryId(repository)}/tree/${revision}?recursive=true`);
 }
 
 /** Address of what the hub knows of a revision: its commit, above all. */

@@ -49,9 +49,13 @@ export async function transfer(
   }
 }
 
+/** Failures of direct links after which only the hub is asked: it may sign a link for one range alone. */
+const MAX_DIRECT_FAILURES = 3;
+
 class Source {
   /** a link to the storage host, so that not every part has to ask the hub */
   #direct: URL | undefined;
+  #directFailures = 0;
   #tag: string | undefined;
 
   constructor(
@@ -79,9 +83,10 @@ class Source {
             this.onBytes();
           }
           if (at < part.end) throw new PassingFailure(`${shownAddress(answer.address)} stopped after ${at} bytes`);
-          this.#direct = answer.address;
+          if (this.#directFailures < MAX_DIRECT_FAILURES) this.#direct = answer.address;
         });
       } catch (error) {
+        if (address !== this.address) this.#directFailures++;
         this.#direct = undefined;
         throw error;
       }

@@ -28,6 +28,7 @@ const MODEL_FILES = ["model.safetensors", "generation_config.json", "config.json
 export interface ExportOptions {
   /** a folder whose tokenizer files are copied */
   readonly tokenizer?: string;
+  /** what is read and written on; the machine's own files if not given */
   readonly files?: FileSystem;
 }
 

@@ -8,8 +8,23 @@ import { parseStrictJson } from "../digest/strict_json.ts";
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
 
-/** Bytes of an element, by the format's name of its type. Only floating-point types hold weights. */
-const DTYPE_BYTES = {
+/** Element types that rewarm knows, by the format's names. Only floating-point types hold weights. */
+export type SafetensorsDtype =
+  | "F64"
+  | "F32"
+  | "F16"
+  | "BF16"
+  | "I64"
+  | "U64"
+  | "I32"
+  | "U32"
+  | "I16"
+  | "U16"
+  | "I8"
+  | "U8"
+  | "BOOL";
+
+const DTYPE_BYTES: Readonly<Record<SafetensorsDtype, number>> = {
   F64: 8,
   F32: 4,
   F16: 2,
@@ -23,10 +38,7 @@ const DTYPE_BYTES = {
   I8: 1,
   U8: 1,
   BOOL: 1,
-} as const;
-
-/** Element types that rewarm knows. */
-export type SafetensorsDtype = keyof typeof DTYPE_BYTES;
+};
 
 /** Bytes of the header's length. */
 export const LENGTH_BYTES = 8;

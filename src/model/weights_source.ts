@@ -6,6 +6,7 @@ import { type ModelConfig, parameterCount } from "./config.ts";
 export interface WeightsSource {
   /** how messages name it */
   readonly name: string;
+  /** shape that the weights are for */
   readonly model: ModelConfig;
   /**
    * All weights as f32, flat in the order of `parameterShapes`. A piece is good until the next one. Where the source says which bits it holds, they are
@@ -14,6 +15,7 @@ export interface WeightsSource {
    * @throws {UserError} if the source cannot be read, is cut short, or holds other bits than it says
    */
   pieces(): AsyncIterable<Float32Array<ArrayBuffer>>;
+  /** Frees what is open. */
   close(): void;
 }
 

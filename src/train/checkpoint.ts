@@ -27,6 +27,7 @@ export const SECOND_MOMENT = "optimizer.exp_avg_sq.";
 
 /** What a checkpoint says of itself. */
 export interface CheckpointInfo {
+  /** the run it belongs to */
   readonly run: RunKey;
   /** optimizer steps done */
   readonly step: number;

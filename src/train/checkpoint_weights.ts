@@ -23,8 +23,11 @@ const MAX_PLAN_BYTES = 64 * 2 ** 20;
 
 /** The weights of a run after some steps. */
 export interface CheckpointWeights extends WeightsSource {
+  /** what the file says of itself */
   readonly info: CheckpointInfo;
+  /** the run that it belongs to */
   readonly run: PlannedRun;
+  /** where that run stands */
   readonly plan: Plan;
 }
 
@@ -32,6 +35,7 @@ export interface CheckpointWeights extends WeightsSource {
 export interface OpenCheckpointOptions {
   /** the plan of its run; `plan.json` of the output folder that the checkpoint is in if not given */
   readonly plan?: string;
+  /** what is read on; the machine's own files if not given */
   readonly files?: FileSystem;
 }
 

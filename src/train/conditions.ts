@@ -20,7 +20,9 @@ export function conditionsOf(
 
 /** From which step on a run was computed under which conditions. */
 export interface ConditionPeriod {
+  /** optimizer steps done when it began */
   readonly fromStep: number;
+  /** device, driver and libraries, by name */
   readonly conditions: Conditions;
 }
 

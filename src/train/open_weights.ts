@@ -22,6 +22,16 @@ export type OpenedWeights =
  * Opens a folder of Hugging Face's, a file of weights, or a training checkpoint. Close its source.
  *
  * @throws {UserError} `BAD_CHECKPOINT` if it is none of them; as the opening of each throws
+ *
+ * @example
+ * ```ts ignore
+ * import { exportHuggingFace } from "../model/hugging_face_export.ts";
+ * import { openWeights } from "./open_weights.ts";
+ *
+ * const { source } = await openWeights("out/tiny/runs/upstream_pretrain_seed-0/checkpoints/step-002000.safetensors");
+ * await exportHuggingFace(source, "out/exported");
+ * source.close();
+ * ```
  */
 export async function openWeights(path: string, options: OpenCheckpointOptions = {}): Promise<OpenedWeights> {
   const { files = DENO_FILES } = options;

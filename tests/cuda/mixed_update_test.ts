@@ -232,6 +232,18 @@ Deno.test({
 });
 
 Deno.test({
+  name: "Update.finish() uses up the hysteresis before it gives up at the smallest scale",
+  ignore,
+  fn: () =>
+    withBench({ precision: "fp16" }, async (bench) => {
+      const opened = open(bench, { scale: 1, goodSteps: 5, hysteresis: 2 });
+      const gradient = random(SIZE, 4).fill(NaN, 7, 8);
+      const outcomes = [await opened.finish(gradient), await opened.finish(gradient)].map(({ outcome }) => outcome);
+      assert.deepEqual(outcomes, ["skipped", "diverged"]);
+    }),
+});
+
+Deno.test({
   name: "Update.addGradient() adds element by element",
   ignore,
   fn: () =>

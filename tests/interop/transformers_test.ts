@@ -62,7 +62,6 @@ Deno.test({
       await exportHuggingFace({
         name: "random",
         model: SMALL_MODEL,
-        // deno-lint-ignore require-await
         pieces: async function* () {
           yield weights;
         },

@@ -5,6 +5,12 @@ import { dataCommand } from "../../src/cli/data.ts";
 import { withHubPins } from "../../src/data/hub_lock.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
+import { openCorpora } from "../../src/data/corpora.ts";
+import { scaleCorpora } from "../../src/data/scale_corpora.ts";
+import { SLIMPAJAMA_WEIGHTS } from "../../src/data/slimpajama.ts";
+import { loadScale } from "../../src/experiment/catalogue.ts";
+import { SMALL_TOKENIZER } from "../data/bpe/small_tokenizer.ts";
+import { story } from "../data/fixtures.ts";
 import { userError } from "../data/user_error.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { bytesOf, COMMIT, StandInHub } from "./stand_in_hub.ts";
@@ -25,28 +31,30 @@ interface Case {
   readonly folder: string;
   readonly hub: StandInHub;
   readonly lockfile: string;
-  /** runs `data WORDS`, and gives what it prints */
+  /** runs `data WORDS --only downstream` here, and gives what it prints */
   readonly data: (...words: string[]) => Promise<string>;
 }
 
-async function withData(use: (given: Case) => Promise<void>, files: Record<string, Uint8Array<ArrayBuffer>> = FILES) {
+/** Runs `data` with some words, and gives what it prints. */
+async function run(words: readonly string[]): Promise<string> {
+  const printed: string[] = [];
+  const { log } = console;
+  console.log = (text: string) => void printed.push(text);
+  try {
+    assert.equal(await dataCommand.run(words), 0);
+  } finally {
+    console.log = log;
+  }
+  return printed.join("\n");
+}
+
+async function withData(use: (given: Case) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
-    await using hub = new StandInHub(files, "cerebras/SlimPajama-627B");
+    await using hub = new StandInHub(FILES, DATASET);
     const lockfile = `${folder}/data.lock.yaml`;
     await Deno.writeTextFile(lockfile, LOCK);
-    const common = ["--only", "downstream", "--hub", hub.address, "--cache", `${folder}/hub`, "--lockfile", lockfile];
-    const data = async (...words: string[]) => {
-      const printed: string[] = [];
-      const { log } = console;
-      console.log = (text: string) => void printed.push(text);
-      try {
-        assert.equal(await dataCommand.run([...words, ...common]), 0);
-      } finally {
-        console.log = log;
-      }
-      return printed.join("\n");
-    };
-    await use({ folder, hub, lockfile, data });
+    const places = ["--hub", hub.address, "--cache", `${folder}/hub`, "--lockfile", lockfile];
+    await use({ folder, hub, lockfile, data: (...words) => run([...words, "--only", "downstream", ...places]) });
   });
 }
 
@@ -122,3 +130,60 @@ Deno.test("data names the nearest word for a mistake", async () => {
   ];
   for (const [words, code, part] of cases) await assert.rejects(dataCommand.run(words), userError(code, part));
 });
+
+/** Text of SlimPajama's domains in turns, enough for windows of 2049 tokens in each. */
+function mixture(count: number, first: number): Uint8Array<ArrayBuffer> {
+  const domains = Object.keys(SLIMPAJAMA_WEIGHTS);
+  const lines = Array.from({ length: count }, (_, i) => {
+    const meta = { redpajama_set_name: domains[i % domains.length] };
+    return `${JSON.stringify({ text: story(first + i, 400), meta })}\n`;
+  });
+  return zstdCompressSync(lines.join(""));
+}
+
+Deno.test("a scale's corpora can be opened after data lock and data fetch, with nothing else given", () =>
+  withFolder(async (folder) => {
+    const scale = await loadScale("small");
+    const rowTokens = scale.model.config.sequenceLength + 1;
+    const rows = Uint16Array.from({ length: 70 * rowTokens }, (_, i) => 1 + i % 250);
+    await using hub = new StandInHub({
+      "train/chunk1/example_train_0.jsonl.zst": mixture(35, 0),
+      "train/chunk2/example_train_0.jsonl.zst": mixture(35, 35),
+      "validation/chunk1/example_holdout_0.jsonl.zst": mixture(700, 1000),
+    }, DATASET);
+    hub.repositories["datasets/EleutherAI/pile-standard-pythia-preshuffled"] = {
+      "document-00000-of-00001.bin": new Uint8Array(rows.buffer.slice(0, 100_001)),
+      "document-00001-of-00001.bin": new Uint8Array(rows.buffer.slice(100_001)),
+    };
+    hub.repositories["models/EleutherAI/gpt-neox-20b"] = {
+      "config.json": bytesOf(200),
+      "tokenizer.json": await Deno.readFile(SMALL_TOKENIZER),
+    };
+    const lockFile = `${folder}/data.lock.yaml`;
+    await Deno.writeTextFile(lockFile, LOCK);
+    const places = ["--scale", "small", "--hub", hub.address, "--cache", `${folder}/hub`, "--lockfile", lockFile];
+    assert.match(await run(["lock", ...places]), /models\/EleutherAI\/gpt-neox-20b\n {2}now locked: 1 file at/);
+    await run(["fetch", ...places]);
+
+    const { source, ...mixed } = scaleCorpora(scale);
+    assert(source.kind === "huggingface");
+    const { upstream, downstream } = await openCorpora({
+      ...mixed,
+      source: { ...source, hubCache: `${folder}/hub` },
+      sequenceLength: rowTokens - 1,
+      cacheFolder: `${folder}/data`,
+      lockFile,
+    });
+    try {
+      assert.deepEqual(upstream.summary.windows, { train: 6, validation: 64 });
+      const { tokens } = await upstream.batch(0, 2, 1);
+      assert.deepEqual([...tokens], [...rows.subarray(0, 2 * rowTokens)]);
+      assert.equal(downstream.summary.domains.RedPajamaC4, 0.15);
+      assert.equal((await downstream.batch(0, 2, 1)).tokens.length, 2 * rowTokens);
+      const { domains } = await downstream.validationWindows(scale.evaluationWindows);
+      assert.equal(domains.filter((domain) => domain === "RedPajamaCommonCrawl").length, 42);
+    } finally {
+      upstream.close();
+      downstream.close();
+    }
+  }));

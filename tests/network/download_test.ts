@@ -82,6 +82,21 @@ Deno.test("download() fetches a file in ranges by GET alone, and asks for nothin
     assert.equal(hub.seen.length, before);
   }));
 
+Deno.test("download() with verify hashes what is there, and fetches again what is damaged", () =>
+  withHub(undefined, async ({ hub, cache, fetch }) => {
+    await fetch();
+    const path = cache.pathOf(PINNED.sha256);
+    const before = hub.seen.length;
+    await fetch({ verify: true });
+    assert.equal(hub.seen.length, before);
+    await Deno.chmod(path, 0o644);
+    await Deno.writeFile(path, OTHER);
+    await fetch();
+    assert.equal(hub.seen.length, before, "its size is right");
+    assert.deepEqual(await fetch({ verify: true }), new Uint8Array(CONTENT));
+    assert(hub.seen.length > before);
+  }));
+
 Deno.test("download() sends the token to the hub and never to the host it redirects to", () =>
   withHub(undefined, async ({ hub, fetch }) => {
     await fetch();

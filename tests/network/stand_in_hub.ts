@@ -1,7 +1,7 @@
 /** A hub and a storage host on this machine, which do as they are told: well or badly. */
 import { createHash } from "node:crypto";
 import { HubConnection, type HubOptions } from "../../src/hub/connection.ts";
-import type { Repository } from "../../src/hub/repository.ts";
+import { type Repository, repositoryId } from "../../src/hub/repository.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
@@ -82,7 +82,11 @@ export class StandInHub implements AsyncDisposable {
   readonly #hub: Deno.HttpServer<Deno.NetAddr>;
   readonly #storage: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor(readonly files: Record<string, Uint8Array<ArrayBuffer>>, readonly name: string = REPOSITORY.name) {
+  /** paths and contents by `datasets/owner/name` or `models/owner/name` */
+  readonly repositories: Record<string, Record<string, Uint8Array<ArrayBuffer>>>;
+
+  constructor(files: Record<string, Uint8Array<ArrayBuffer>>, id = repositoryId(REPOSITORY)) {
+    this.repositories = { [id]: files };
     const quiet = {
       hostname: "127.0.0.1",
       port: 0,
@@ -122,25 +126,31 @@ export class StandInHub implements AsyncDisposable {
       if (bad !== undefined) return bad;
     }
     if (request.method !== "GET") return new Response(null, { status: 405 });
-    const isApi = seen.path.startsWith("/api/");
-    const path = seen.path.split(`/datasets/${this.name}/`)[1] ?? "";
-    if (isApi && path.startsWith("revision/")) return Response.json({ sha: this.commit, more: true });
-    if (isApi && path.startsWith("tree/")) return this.#tree(Number(searchParams.get("cursor") ?? 0));
-    const name = host === "storage" ? seen.path.slice("/blob/".length) : path.replace(/^resolve\/[^/]+\//, "");
-    const content = this.files[name];
+    const [, api, id = "", path = ""] = host === "storage"
+      ? /^\/blob(\/)([^/]+\/[^/]+\/[^/]+)\/(.*)$/.exec(seen.path) ?? []
+      : /^(\/api)?\/((?:datasets\/|models\/)?[^/]+\/[^/]+)\/(.*)$/.exec(seen.path) ?? [];
+    const repository = /^(datasets|models)\//.test(id) ? id : `models/${id}`;
+    const files = this.repositories[repository] ?? {};
+    if (api === "/api") {
+      if (!(repository in this.repositories)) return new Response("no such repository", { status: 404 });
+      if (path.startsWith("revision/")) return Response.json({ sha: this.commit, more: true });
+      if (path.startsWith("tree/")) return this.#tree(repository, Number(searchParams.get("cursor") ?? 0));
+    }
+    const name = host === "storage" ? path : path.replace(/^resolve\/[^/]+\//, "");
+    const content = files[name];
     if (content === undefined) return new Response("nothing here", { status: 404 });
     if (host === "hub" && content.length > 100) {
       return new Response(null, {
         status: 302,
-        headers: { location: `${this.storageAddress}/blob/${name}?signature=secret` },
+        headers: { location: `${this.storageAddress}/blob/${repository}/${name}?signature=secret` },
       });
     }
     const proper = () => seen.range === null ? new Response(content) : partial(seen, content);
     return await this.misbehave(seen, content) ?? proper();
   }
 
-  #tree(cursor: number): Response {
-    const entries = Object.entries(this.files).map(([path, content]) => ({
+  #tree(repository: string, cursor: number): Response {
+    const entries = Object.entries(this.repositories[repository] ?? {}).map(([path, content]) => ({
       type: "file",
       path,
       oid: createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex"),
@@ -150,7 +160,7 @@ export class StandInHub implements AsyncDisposable {
     const next = cursor + this.pageSize;
     const headers: Record<string, string> = next < entries.length
       ? {
-        link: `<${this.address}/api/datasets/${this.name}/tree/${COMMIT}?recursive=1&cursor=${next}>; rel="next"`,
+        link: `<${this.address}/api/${repository}/tree/${COMMIT}?recursive=1&cursor=${next}>; rel="next"`,
       }
       : {};
     const folder = { type: "directory", path: "train", oid: "0".repeat(40), size: 0 };

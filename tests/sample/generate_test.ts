@@ -77,6 +77,31 @@ Deno.test("logits() are the same bits in a shorter window, whatever follows in a
   assert(rows[0]?.some((logit) => logit !== 0));
 });
 
+Deno.test("openForInference() gives the bits of a session that trains, in a fraction of its memory", async () => {
+  const engine = await createExactEngine({ threads: 2, sha256 });
+  const model = { ...SMALL_MODEL, vocabularySize: 1024 };
+  const fill = (weights: Float32Array) => Promise.resolve(initializeWeights(model, 1, weights));
+  const optimizer = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0, gradientClip: 1 };
+  const training = await engine.open({ model, optimizer, batchSequences: 1, gradientBlockSequences: 1 });
+  await training.writeState(({ weights }) => fill(weights));
+  const inference = await openForInference(engine, model, fill);
+  try {
+    const tokens = Uint16Array.from({ length: 5 * 17 }, (_, i) => (37 * i + 3) % 1024);
+    assert.deepEqual(await inference.evaluate(tokens), await training.evaluate(tokens));
+    const window = tokens.subarray(0, 16);
+    assert.deepEqual(await inference.logits(window), await training.logits(window));
+    assert(inference.memoryBytes < training.memoryBytes, `${inference.memoryBytes} of ${training.memoryBytes}`);
+    const { weights, firstMoments, secondMoments } = await inference.readState();
+    assert.deepEqual([weights.length > 0, firstMoments.length, secondMoments.length], [true, 0, 0]);
+    for (const call of [() => inference.step(window, 1e-3, 0), () => inference.gradient(window)]) {
+      await assert.rejects(call, { message: "The session was opened for inference only" });
+    }
+  } finally {
+    training.close();
+    inference.close();
+  }
+});
+
 Deno.test("openForInference() says that an engine cannot hold a model", async () => {
   const engine = await createExactEngine({ threads: 1, sha256 });
   const model = { ...SMALL_MODEL, hiddenSize: 8192, intermediateSize: 32768, layers: 80, heads: 64 };

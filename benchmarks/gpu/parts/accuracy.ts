@@ -4,7 +4,7 @@ import { type EngineName, ENGINES, MIXED_ENGINES, precisionOf, withEngine } from
 import { mixedCases } from "../cases/mixed.ts";
 import type { Part, PartContext } from "../part.ts";
 import { askPython } from "../python.ts";
-import { type Deviation, type Finding } from "../results.ts";
+import type { Deviation, Finding } from "../results.ts";
 import { gpuTask, modelOf, type Size } from "../task.ts";
 import { openTraining } from "../training.ts";
 

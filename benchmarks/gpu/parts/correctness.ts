@@ -9,7 +9,8 @@ import { orderedDigests } from "../cases/ordered.ts";
 import { type Part, type PartContext, Skipped } from "../part.ts";
 import { askProgram } from "../processes.ts";
 import type { Check, Finding } from "../results.ts";
-import { exactKernels, standInFolder } from "../settings.ts";
+import { exactKernels } from "../settings.ts";
+import { orderedStandIn } from "../stand_ins.ts";
 import { BATCH_COUNT, gpuTask, type Size, type TaskChoice } from "../task.ts";
 import { train } from "../training.ts";
 
@@ -44,8 +45,7 @@ async function exactAgreement({ settings, keep }: PartContext): Promise<Finding>
 
 async function standInAgreement({ settings }: PartContext): Promise<Finding> {
   if (await askProgram("g++", "--version") === undefined) throw new Skipped("g++ is not on this machine");
-  const folder = settings.rehearsal ? settings.libraryFolders[0] ?? "" : await standInFolder(settings.work);
-  const onStandIn = { ...settings, rehearsal: true, libraryFolders: [folder] };
+  const onStandIn = { ...settings, rehearsal: true, libraryFolders: [await orderedStandIn(settings.work)] };
   const expected = await callChild("orderedCases", onStandIn, null, 120);
   const found = await orderedDigests(settings);
   const checks = Object.keys(expected).map((name) => equalCheck(name, found[name] ?? "", expected[name] ?? "none"));

@@ -121,7 +121,9 @@ export const PROFILE_PARTS: readonly Part[] = [
   ...[...PROFILED, OWN_PRODUCTS].map((what): Part => ({
     name: `profile-${nameOf(what)}`,
     stage: "profile",
-    summary: `a step of ${what.size} by ${what.engine}${what.gemm === "own" ? " without cuBLASLt" : ""}, launch by launch`,
+    summary: `a step of ${what.size} by ${what.engine}${
+      what.gemm === "own" ? " without cuBLASLt" : ""
+    }, launch by launch`,
     seconds: 90,
     run: (context) => profile(what, context),
   })),

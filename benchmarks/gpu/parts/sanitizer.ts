@@ -51,10 +51,10 @@ async function sanitized(engine: EngineName, context: PartContext): Promise<Find
   return { kind: "checks", checks };
 }
 
-/** A part for each engine. */
+/** Parts of this stage. */
 export const SANITIZER_PARTS: readonly Part[] = ENGINES.map((engine) => ({
   name: `sanitizer-${engine}`,
-  stage: "correctness",
+  stage: "sanitizer",
   summary: `compute-sanitizer finds nothing in two steps of ${engine}`,
   seconds: 480,
   run: (context) => sanitized(engine, context),

@@ -83,8 +83,8 @@ export class Merger {
   merge(bytes: Uint8Array, from: number, to: number, idOf: Uint16Array): number {
     const length = to - from;
     if (length > this.#ids.length) {
-      this.#ids = new Int32Array(2 * length);
-      this.#ranks = new Int32Array(2 * length);
+      this.#ids = new Int32Array(length);
+      this.#ranks = new Int32Array(length);
     }
     for (let i = 0; i < length; i++) this.#ids[i] = idOf[bytes[from + i] as number] as number;
     return length <= SHORT_WORD ? this.#mergeShort(length) : this.#mergeLong(length);

@@ -111,7 +111,7 @@ export function planLayout(
   evaluationWindows: number,
   keepProbabilities?: boolean,
 ): Layout {
-  const { model } = options;
+  const { model, inferenceOnly = false } = options;
   checkShapes(options, "exact", { threads });
   const { hiddenSize: h, intermediateSize: m, sequenceLength: rows, heads, vocabularySize } = model;
   let next = FIRST_ADDRESS;
@@ -121,6 +121,8 @@ export function planLayout(
     return address;
   };
   const take = (floats: number) => takeBytes(floats * FLOAT_BYTES);
+  /** What only training touches; without it no memory, and an address that means nothing. */
+  const takeForTraining = (floats: number) => take(inferenceOnly ? 0 : floats);
   /**
    * The same laid out `count` times. Beyond what can be addressed the rest is only counted: shapes may come from anyone,
    * and a billion layers are refused rather than listed.
@@ -147,36 +149,39 @@ export function planLayout(
   const groups = Math.ceil(blocks / microBatchBlocks);
   let levels = 0;
   while (groups > 1 && 2 ** levels <= groups - 1) levels++;
-  const keep = keepProbabilities ?? heads * rows * rows * FLOAT_BYTES <= KEPT_PROBABILITY_BYTES;
+  const keep = !inferenceOnly && (keepProbabilities ?? heads * rows * rows * FLOAT_BYTES <= KEPT_PROBABILITY_BYTES);
   const tokenWindows = Math.max(options.batchSequences, evaluationWindows);
 
   const takeArena = (): Arena => {
     const sharedProbabilities = keep ? 0 : take(rows * rows);
+    const takeLayer = (): LayerActivations => ({
+      normalized: take(rows * h),
+      rstds: take(rows),
+      attentionInput: take(rows * h),
+      mlpInput: take(rows * h),
+      queryKeyValue: take(rows * 3 * h),
+      probabilities: keep ? take(heads * rows * rows) : sharedProbabilities,
+      attentionOutput: take(rows * h),
+      activation: take(rows * m),
+      activationDerivative: takeForTraining(rows * m),
+    });
+    // Only the backward pass goes back to a layer.
+    const sharedLayer = inferenceOnly ? takeLayer() : undefined;
     return {
-      layers: repeat(model.layers, () => ({
-        normalized: take(rows * h),
-        rstds: take(rows),
-        attentionInput: take(rows * h),
-        mlpInput: take(rows * h),
-        queryKeyValue: take(rows * 3 * h),
-        probabilities: keep ? take(heads * rows * rows) : sharedProbabilities,
-        attentionOutput: take(rows * h),
-        activation: take(rows * m),
-        activationDerivative: take(rows * m),
-      })),
+      layers: repeat(model.layers, () => sharedLayer ?? takeLayer()),
       residual: take(rows * h),
       finalNormalized: take(rows * h),
       finalRstds: take(rows),
       headInput: take(rows * h),
       logits: take(rows * vocabularySize),
       losses: take(rows),
-      residualGradient: take(rows * h),
+      residualGradient: takeForTraining(rows * h),
       workA: take(rows * h),
-      workB: take(rows * h),
-      workC: take(rows * h),
-      queryKeyValueGradient: take(rows * 3 * h),
-      activationGradient: take(rows * m),
-      scoreGradient: take(rows * rows),
+      workB: takeForTraining(rows * h),
+      workC: takeForTraining(rows * h),
+      queryKeyValueGradient: takeForTraining(rows * 3 * h),
+      activationGradient: takeForTraining(rows * m),
+      scoreGradient: takeForTraining(rows * rows),
       panel: take(512 * 8 + 258 * 512),
     };
   };
@@ -184,10 +189,10 @@ export function planLayout(
   const layout: Layout = {
     parameters,
     weights: take(parameters),
-    firstMoments: take(parameters),
-    secondMoments: take(parameters),
-    blockGradients: repeat(microBatchBlocks, () => take(parameters)),
-    levelGradients: repeat(levels, () => take(parameters)),
+    firstMoments: takeForTraining(parameters),
+    secondMoments: takeForTraining(parameters),
+    blockGradients: repeat(microBatchBlocks, () => takeForTraining(parameters)),
+    levelGradients: repeat(levels, () => takeForTraining(parameters)),
     cosines: take(rows * rotaryHalf(model)),
     sines: take(rows * rotaryHalf(model)),
     tokens: takeBytes(tokenWindows * (rows + 1) * 2),

@@ -19,6 +19,7 @@ export interface WorkerStart {
   readonly batchSequences: number;
   readonly gradientBlockSequences: number;
   readonly microBatchBlocks: number;
+  readonly inferenceOnly: boolean;
   readonly evaluationWindows: number;
   readonly keepProbabilities: boolean;
   readonly threads: number;

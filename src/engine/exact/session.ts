@@ -64,11 +64,12 @@ export class ExactSession implements Session {
     const pages = this.#layout.bytes / PAGE_BYTES;
     this.#memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
     const { parameters, weights, firstMoments, secondMoments, cosines, sines, tokens } = this.#layout;
+    const moments = options.inferenceOnly === true ? 0 : parameters;
     const floats = (address: number, length: number) => new Float32Array(this.#memory.buffer, address, length);
     this.#state = {
       weights: floats(weights, parameters),
-      firstMoments: floats(firstMoments, parameters),
-      secondMoments: floats(secondMoments, parameters),
+      firstMoments: floats(firstMoments, moments),
+      secondMoments: floats(secondMoments, moments),
     };
     const tableSize = options.model.sequenceLength * rotaryHalf(options.model);
     writeRotaryTables(options.model, floats(cosines, tableSize), floats(sines, tableSize));
@@ -100,7 +101,7 @@ export class ExactSession implements Session {
       failure.reject(error);
       this.#pending?.reject(error);
     };
-    const { model, optimizer, batchSequences, gradientBlockSequences } = this.#options;
+    const { model, optimizer, batchSequences, gradientBlockSequences, inferenceOnly = false } = this.#options;
     this.#workers = Array.from({ length: threads }, () => new EngineThread(fail));
     const started = Promise.all(this.#workers.map((worker, thread) => {
       const ready = Promise.withResolvers<void>();
@@ -114,6 +115,7 @@ export class ExactSession implements Session {
         batchSequences,
         gradientBlockSequences,
         microBatchBlocks: this.#layout.microBatchBlocks,
+        inferenceOnly,
         evaluationWindows: EVALUATION_WINDOWS,
         keepProbabilities: this.#layout.keepProbabilities,
         threads,
@@ -145,6 +147,7 @@ export class ExactSession implements Session {
   }
 
   #loadBatch(tokens: Uint16Array): void {
+    if (this.#options.inferenceOnly === true) throw new Error("The session was opened for inference only");
     requireBatch(tokens, this.#options.model, this.#options.batchSequences);
     this.#tokens.set(tokens);
   }

@@ -41,7 +41,7 @@ export async function startNode(packages: TensorFlowPackages): Promise<Backend> 
       });
     });
   }
-  if (binding.usesGpu) throw new BackendRefused("TensorFlow's library is in use on a CUDA device already");
+  if (binding.usesGpu) throw new BackendRefused("the library that loads computes on a CUDA device");
   return await describe("tfjs-node", binding, "CPU");
 }
 
