@@ -127,9 +127,9 @@ async function lockDatasets(context: Context, renew: boolean): Promise<void> {
   const text = new TextDecoder().decode(await readFileBounded(lockPath, MAX_LOCK_BYTES));
   await writeFileDurably(lockPath, withHubPins(text, pins));
   console.log(`
-Written to ${lockPath}. This is trust on first use: no digests of this data are public, so what the hub said just now
-is believed, and anything else is refused from now on. Keep the file under version control, and compare it with
-others who have it.`);
+Written to ${lockPath}. This is trust on first use: no digests of this data are public, so what the hub
+said just now is believed, and anything else is refused from now on. Keep the file under version control, and compare
+it with others who have it.`);
 }
 
 async function fetchFiles(context: Context, budget: number, verify: boolean): Promise<void> {

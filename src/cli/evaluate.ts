@@ -5,6 +5,7 @@ import { openCorpora } from "../data/corpora.ts";
 import type { CorpusSource } from "../data/options.ts";
 import { BYTE_TOKENIZER } from "../data/tokenizer.ts";
 import { EXIT, UserError } from "../errors.ts";
+import { printable } from "../files/safe_name.ts";
 import { corpusSource } from "../reproduce/reproduce.ts";
 import { type CorpusLoss, evaluateCorpus } from "../train/domain_losses.ts";
 import type { OpenedWeights } from "../train/open_weights.ts";
@@ -61,7 +62,7 @@ function table(evaluated: readonly Evaluated[]): string {
     rows.push([corpus.name, "all", String(losses.windows), ...numbers(losses.loss), bits.toFixed(4)]);
     if (losses.domains.size === 1) continue;
     for (const [domain, { windows, loss }] of losses.domains) {
-      rows.push(["", domain, String(windows), ...numbers(loss), ""]);
+      rows.push(["", printable(domain, 40), String(windows), ...numbers(loss), ""]);
     }
   }
   const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];

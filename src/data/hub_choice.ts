@@ -79,7 +79,11 @@ export function requireBudget(what: string, files: readonly PinnedFile[], budget
   if (bytes <= budget) return;
   throw new UserError(
     "OVER_BUDGET",
-    `${what} has ${(bytes / 1e9).toFixed(1)} GB, but the budget is ${(budget / 1e9).toFixed(1)} GB`,
+    `${what} has ${gigabytes(bytes)} GB, but the budget is ${gigabytes(budget)} GB`,
     "raise --budget, or choose a smaller scale or one corpus with --only",
   );
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(bytes < 1e10 ? 3 : 0);
 }

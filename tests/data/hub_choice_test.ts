@@ -46,5 +46,5 @@ Deno.test("chooseFiles() takes about half of SlimPajama for the paper, chunk 2 b
 
 Deno.test("requireBudget() names both sizes", () => {
   requireBudget("It", SHARDS, 634e9);
-  assert.throws(() => requireBudget("It", SHARDS, 500e9), userError("OVER_BUDGET", "634.0 GB", "500.0 GB"));
+  assert.throws(() => requireBudget("It", SHARDS, 500e9), userError("OVER_BUDGET", "634 GB", "500 GB"));
 });
