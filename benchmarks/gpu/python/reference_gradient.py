@@ -82,7 +82,7 @@ def main():
     noise = torch.from_file(f"{folder}/noise.bin", size=task["noise"], dtype=torch.float32)
     width = model["sequenceLength"] + 1
     tokens = torch.from_file(f"{folder}/tokens.bin", size=sequences * width, dtype=torch.uint16)
-    tokens = tokens.view(sequences, width).to(DEVICE).to(torch.int64)
+    tokens = tokens.view(sequences, width).to(torch.int64).to(DEVICE)
     parameters = initial_parameters(shapes, noise)
     loss = 0.0
     for sequence in tokens.split(1):

@@ -158,8 +158,9 @@ OPERATIONS = {
 def read(folder, array):
     """An array as float64, or its integers."""
     data = torch.from_file(f"{folder}/{array['file']}", size=math.prod(array["shape"]), dtype=TYPES[array["type"]])
-    data = data.view(array["shape"]).to(DEVICE)
-    return data.to(torch.int64 if array["type"].startswith("u") else torch.float64)
+    data = data.view(array["shape"])
+    # A GPU need not know unsigned integers, nor the CPU be asked for everything else.
+    return data.to(torch.int64).to(DEVICE) if array["type"].startswith("u") else data.to(DEVICE).double()
 
 
 def finite(value):

@@ -77,7 +77,7 @@ class Trainer:
         self.sequences = task["batchSequences"]
         width = task["model"]["sequenceLength"] + 1
         tokens = torch.from_file(task["tokens"]["file"], size=task["tokens"]["length"], dtype=torch.uint16)
-        self.batches = tokens.view(-1, self.sequences, width).to(DEVICE).to(torch.int64)
+        self.batches = tokens.view(-1, self.sequences, width).to(torch.int64).to(DEVICE)
         self.model = build(task, noise)
         self.clip = task["optimizer"]["gradientClip"]
         options = task["optimizer"]
