@@ -90,6 +90,9 @@ export { buildPlan as plan } from "./src/experiment/plan.ts";
 export { formatPlan } from "./src/experiment/plan_text.ts";
 export { learningRate, learningRateTable } from "./src/schedule/learning_rate.ts";
 
+export { createMixedCudaEngine } from "./src/engine/cuda/mixed/engine.ts";
+export { createOrderedCudaEngine } from "./src/engine/cuda/ordered/engine.ts";
+export { createTensorFlowEngine, describeBackend } from "./src/engine/tensorflow/engine.ts";
 export { createExactEngine } from "./src/engine/exact/engine.ts";
 export { flopsPerToken, nonEmbeddingParameterCount, parameterCount } from "./src/model/config.ts";
 export { parseHuggingFaceConfig } from "./src/model/hugging_face.ts";

@@ -24,8 +24,18 @@ export type { Cost, PlanTotals } from "./experiment/cost.ts";
 export type { Plan, PlannedData, PlannedExperiment, PlanOptions } from "./experiment/plan.ts";
 
 // Engines and weights
-export type { Engine, Session, SessionOptions, StepResult, TrainingState } from "./engine/engine.ts";
+export type { Engine, Session, SessionOptions, StepResult, TrainingState, UpdateOutcome } from "./engine/engine.ts";
+export type { CudaEngineOptions } from "./engine/cuda/options.ts";
+export type { CompileOptions } from "./engine/cuda/driver/compile_kernels.ts";
+export type { DeviceProperties } from "./engine/cuda/driver/device_properties.ts";
+export type { LibraryPlaces } from "./engine/cuda/driver/library_search.ts";
+export type { MixedCudaEngineOptions } from "./engine/cuda/mixed/engine.ts";
+export type { MixedPrecision } from "./engine/cuda/mixed/precision.ts";
 export type { ExactEngineOptions } from "./engine/exact/engine.ts";
+export type { BackendName } from "./engine/tensorflow/backend_names.ts";
+export type { BackendRefusal } from "./engine/tensorflow/choice.ts";
+export type { TensorFlowEngine, TensorFlowEngineOptions } from "./engine/tensorflow/engine.ts";
+export type { TensorFlowPackages } from "./engine/tensorflow/packages.ts";
 export type { KernelCache } from "./engine/kernel_cache.ts";
 export type { FmaKind } from "./engine/exact/kernels.ts";
 export type { ThreadOptions } from "./engine/exact/session.ts";
@@ -79,7 +89,14 @@ export type { Container, ImageFacts, NamedDigest, NoContainer } from "./containe
 export type { RunPart } from "./manifest/run_tree.ts";
 export type { OpenedManifest } from "./manifest/open_manifest.ts";
 export type { CheckpointPart, Inclusion, InclusionProof } from "./manifest/inclusion.ts";
-export type { Bits, DivergenceRecord, JournalRecord, StateRecord, StepRecord } from "./train/journal_record.ts";
+export type {
+  Bits,
+  DivergenceRecord,
+  JournalRecord,
+  SkipRecord,
+  StateRecord,
+  StepRecord,
+} from "./train/journal_record.ts";
 export type {
   Review,
   Signer,

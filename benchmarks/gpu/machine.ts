@@ -67,6 +67,9 @@ async function versionOf(program: string): Promise<string | undefined> {
   }
 }
 
+/** What a fact begins with whose part of the machine is not there. */
+export const MISSING = "missing: ";
+
 /** Everything that a number measured here may depend on. */
 export async function machineFacts(settings: Settings): Promise<Record<string, string>> {
   const { python, rehearsal } = settings;
@@ -85,7 +88,7 @@ export async function machineFacts(settings: Settings): Promise<Record<string, s
     { name: "mixed", source: (await readKernelUnit(mixed)).text, flags: MIXED_FLAGS },
   ];
   for (const { name, good, detail } of await examineCuda({ ...engineOptions(settings), kernels })) {
-    facts[`rewarm: ${name}`] = good ? detail : `missing: ${detail}`;
+    facts[`rewarm: ${name}`] = good ? detail : MISSING + detail;
   }
   return facts;
 }

@@ -4,17 +4,17 @@
  */
 import { type Options, parseCommandLine } from "../../src/cli/arguments.ts";
 import { EXIT, UserError } from "../../src/errors.ts";
-import { examinePython } from "./machine.ts";
+import { examinePython, MISSING } from "./machine.ts";
 import type { Part } from "./part.ts";
-import { chooseParts } from "./parts.ts";
+import { chooseParts, ENVIRONMENT } from "./parts.ts";
 import { MFU_FORMULA } from "./peaks.ts";
-import { denoArguments, killGroups, lastWords, runProgram } from "./processes.ts";
+import { killGroups } from "./processes.ts";
 import { asText, overview, partTables } from "./report_tables.ts";
-import { hasPassed, type PartResult, type Results, RESULTS_FORMAT, withPart, writeResults } from "./results.ts";
+import { type PartResult, type Results, RESULTS_FORMAT, withPart, writeResults } from "./results.ts";
 import { readRevision } from "./revision.ts";
+import { runPart, skipPart } from "./run_part.ts";
 import type { Settings } from "./settings.ts";
 import { rehearsalStandIn } from "./stand_ins.ts";
-import type { Report } from "./worker.ts";
 
 const OPTIONS = {
   output: { kind: "text", value: "FILE", help: "where the results go (default: .cache/gpu/results.json)" },
@@ -37,41 +37,12 @@ function list(parts: readonly Part[]): string {
   });
 }
 
-/** Runs a part in a process of its own, and reads what it left. */
-async function runPart(
-  part: Part,
-  settings: Settings,
-  seconds: number,
-  log: (text: string) => void,
-): Promise<PartResult> {
-  const startedAt = new Date().toISOString();
-  const start = performance.now();
-  const folder = `${settings.work}/parts/${part.name}`, file = `${settings.work}/parts/${part.name}.json`;
-  await Deno.remove(folder, { recursive: true }).catch(() => {});
-  await Deno.remove(file).catch(() => {});
-  await Deno.mkdir(folder, { recursive: true });
-  const module = new URL("worker.ts", import.meta.url);
-  const args = [...denoArguments(module), part.name, JSON.stringify(settings), folder, file];
-  const ended = await runProgram(Deno.execPath(), args, { seconds, onOutput: log, group: true });
-  const report: Report = await Deno.readTextFile(file).then(JSON.parse, () => ({ done: false }));
-  await Deno.remove(folder, { recursive: true });
-  const { done, finding, skipped } = report;
-  const common = {
-    part: part.name,
-    stage: part.stage,
-    startedAt,
-    seconds: (performance.now() - start) / 1000,
-    ...(finding === undefined ? {} : { finding }),
-  };
-  if (skipped !== undefined) return { ...common, status: "skipped", detail: skipped };
-  if (done && finding !== undefined) return { ...common, status: hasPassed(finding) ? "passed" : "failed" };
-  return { ...common, status: "broken", detail: `${ended.how}\n${lastWords(ended.stderr)}`.trim() };
-}
-
-/** The GPU's name, as the driver or nvidia-smi has it. */
-function deviceName({ finding }: PartResult): string {
-  if (finding?.kind !== "facts") return "unknown";
-  return finding.facts["GPU"] ?? finding.facts["rewarm: GPU"]?.split(",")[0] ?? "unknown";
+/** The GPU's name, as nvidia-smi or the driver has it, or why there is none. */
+function findDevice({ finding }: PartResult): { readonly name: string } | { readonly missing: string } {
+  if (finding?.kind !== "facts") return { name: "unknown" };
+  const seen = finding.facts["rewarm: GPU"] ?? "";
+  if (seen.startsWith(MISSING)) return { missing: seen.slice(MISSING.length) };
+  return { name: finding.facts["GPU"] ?? seen.split(",")[0] ?? "unknown" };
 }
 
 async function settingsOf(
@@ -106,17 +77,24 @@ async function main(args: readonly string[]): Promise<number> {
     ...await readRevision(),
     parts: [],
   };
+  let noDevice: string | undefined;
   for (const [i, part] of parts.entries()) {
     console.log(`\n[${i + 1}/${parts.length}] ${part.name}: ${part.summary}`);
     write(`\n==== ${part.name}\n`);
     const left = limit - (performance.now() - start) / 1000;
-    const result: PartResult = left >= LEAST_SECONDS
+    const reason = left < LEAST_SECONDS
+      ? `no time was left of ${limit} s`
+      : part.needsNoGpu === true
+      ? undefined
+      : noDevice;
+    const result = reason === undefined
       ? await runPart(part, settings, Math.min(part.seconds, left), write)
-      : {
-        ...{ part: part.name, stage: part.stage, status: "skipped", startedAt: new Date().toISOString(), seconds: 0 },
-        detail: `no time was left of ${limit} s`,
-      };
-    if (part.stage === "environment") results = { ...results, device: deviceName(result) };
+      : skipPart(part, reason);
+    if (part === ENVIRONMENT) {
+      const device = findDevice(result);
+      if ("name" in device) results = { ...results, device: device.name };
+      else noDevice = device.missing;
+    }
     results = withPart(results, result);
     await writeResults(output, results);
     for (const table of partTables(result, results)) console.log(`\n${asText(table)}`);

@@ -19,6 +19,8 @@ export interface Part {
   readonly summary: string;
   /** of its process, at most */
   readonly seconds: number;
+  /** whether it runs on any machine; default: false */
+  readonly needsNoGpu?: boolean;
   readonly run: (context: PartContext) => Promise<Finding>;
 }
 

@@ -15,6 +15,7 @@ export const ENVIRONMENT: Part = {
   stage: "environment",
   summary: "the GPU, its driver and clocks, libraries and programs; compiles all kernels",
   seconds: 120,
+  needsNoGpu: true,
   run: async ({ settings }) => ({ kind: "facts", facts: await machineFacts(settings) }),
 };
 

@@ -210,16 +210,20 @@ export function partTables({ part, finding }: PartResult, results: Results): Tab
   }
 }
 
+/** Characters of a reason; the whole of it stands in the results. */
+const MOST_WORDS = 100;
+
 /** All parts with how they ended. */
 export function overview({ parts }: Results): Table {
   return {
     title: "Parts",
+    words: true,
     header: ["part", "", "seconds", "why"],
     rows: parts.map(({ part, status, seconds, detail = "" }) => [
       part,
       status === "failed" || status === "broken" ? status.toUpperCase() : status,
       seconds.toFixed(0),
-      detail.split("\n")[0] ?? "",
+      (detail.split("\n")[0] ?? "").slice(0, MOST_WORDS),
     ]),
   };
 }

@@ -157,6 +157,9 @@ export function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
+/** Losses of 16-bit trainers further apart than this, relatively, are not those of the same training. */
+export const LOSS_TOLERANCE = 0.01;
+
 /** Whether everything in a finding came out as it must. */
 export function hasPassed(found: Finding): boolean {
   switch (found.kind) {
@@ -170,9 +173,6 @@ export function hasPassed(found: Finding): boolean {
       return true;
   }
 }
-
-/** Losses of 16-bit trainers further apart than this, relatively, are not those of the same training. */
-export const LOSS_TOLERANCE = 0.01;
 
 /** The results with a part's, in the place of an earlier one of the same name. */
 export function withPart(results: Results, result: PartResult): Results {
@@ -208,6 +208,6 @@ export async function readResults(path: string): Promise<Results> {
 /** Writes a new file in the place of the old one. */
 export async function writeResults(path: string, results: Results): Promise<void> {
   const temporary = `${path}.new`;
-  await Deno.writeTextFile(temporary, `${JSON.stringify(resultsSchema.parse(results), null, 1)}\n`);
+  await Deno.writeTextFile(temporary, `${JSON.stringify(resultsSchema.parse(results), null, 2)}\n`);
   await Deno.rename(temporary, path);
 }

@@ -5,6 +5,7 @@ import { planLayout } from "../engine/exact/layout.ts";
 import { predictPeakBytes } from "../engine/exact/peak_memory.ts";
 import { EVALUATION_WINDOWS } from "../engine/exact/session.ts";
 import { ARITHMETIC_VERSION } from "../engine/ordered/arithmetic.ts";
+import { TENSORFLOW_IDENTITY } from "../engine/tensorflow/identity.ts";
 import { sha256 } from "../digest/sha256.ts";
 import { suggest, UserError } from "../errors.ts";
 import type { Plan } from "../experiment/plan.ts";
@@ -19,8 +20,9 @@ export const ENGINE_OPTIONS = {
   engine: {
     kind: "text",
     value: "NAME",
-    help: "exact, or on a GPU cuda-ordered, cuda-bf16, cuda-fp16 (default: exact)",
+    help: "exact, tensorflow, or on a GPU cuda-ordered, cuda-bf16, cuda-fp16 (default: exact)",
   },
+  backend: { kind: "text", value: "NAME", help: "of tensorflow: tfjs-node-gpu, tfjs-node, webgpu, wasm, cpu" },
   threads: { kind: "count", value: "N", help: "threads of the exact engine; changes no bit (default: all cores)" },
   device: { kind: "text", value: "N", help: "which GPU, from 0 (default: 0)" },
   recompute: { kind: "flag", help: "cuda-bf16, cuda-fp16: less memory for a third more arithmetic; changes no bit" },
@@ -122,7 +124,25 @@ function largest(plan: Plan, bytesOf: (options: ReturnType<typeof sessionOptions
   }
 }
 
-const ENGINES: readonly EngineChoice[] = [exact, cudaOrdered, cudaMixed("bf16"), cudaMixed("fp16")];
+const tensorflow: EngineChoice = {
+  name: "tensorflow",
+  identity: TENSORFLOW_IDENTITY,
+  memory: async (plan) => {
+    const { ONE_THREAD_LIMITS, planMemory } = await import("../engine/tensorflow/memory.ts");
+    const bytes = largest(plan, (options) => planMemory(options, "wasm", ONE_THREAD_LIMITS).bytes);
+    return typeof bytes === "string"
+      ? bytes
+      : `the engine tensorflow takes ${compactNumber(bytes)}B for tensors on one thread, more on a GPU`;
+  },
+  start: async ({ backend }) => {
+    const { createTensorFlowEngine, describeBackend } = await import("../engine/tensorflow/engine.ts");
+    const engine = await createTensorFlowEngine(backend === undefined ? {} : { backend });
+    console.error(describeBackend(engine));
+    return engine;
+  },
+};
+
+const ENGINES: readonly EngineChoice[] = [exact, cudaOrdered, cudaMixed("bf16"), cudaMixed("fp16"), tensorflow];
 
 /**
  * The engine that options name.

@@ -22,7 +22,7 @@ export interface SessionOptions {
  * What became of a step: `skipped` if a 16-bit gradient overflowed, which a dynamic loss scale will see to, and
  * `diverged` if loss or norm is no finite number for good. Only `updated` changed the weights.
  */
-export type StepOutcome = "updated" | "skipped" | "diverged";
+export type UpdateOutcome = "updated" | "skipped" | "diverged";
 
 /** Result of one optimizer step. */
 export interface StepResult {
@@ -30,7 +30,8 @@ export interface StepResult {
   readonly loss: number;
   /** L2 norm of the gradient before clipping, f32 */
   readonly gradientNorm: number;
-  readonly outcome: StepOutcome;
+  /** whether the weights changed, and if not, why */
+  readonly outcome: UpdateOutcome;
 }
 
 /** The three vectors a checkpoint holds, each flat in the order of `parameterShapes`. */

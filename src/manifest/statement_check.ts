@@ -115,7 +115,8 @@ function evidenceFlaw(run: TrainedRun): string | undefined {
 /** Conditions are stated where the engine's bits hang on them, and nowhere else. */
 function flawOfConditions({ conditions, specification, journal }: TrainedRun): string | undefined {
   const { level } = specification.engine;
-  if ((conditions !== undefined) !== (level === "run_to_run")) {
+  // An engine that promises nothing may say what its bits hang on all the same.
+  if (level !== "not_guaranteed" && (conditions !== undefined) !== (level === "run_to_run")) {
     return conditions === undefined
       ? "does not say under which conditions it was computed, on which its bits depend"
       : `states conditions, and its bits depend on none (${level})`;

@@ -28,7 +28,7 @@ export function requireEngine(run: TrainedRun, engine: Engine): void {
       `Run "${run.label}" was computed by "${arithmetic}" (${level}), and the engine here computes by ` +
         `"${engine.arithmetic}" (${engine.level})`,
       level === "not_guaranteed"
-        ? "nobody can: that engine does not promise its bits, not even to itself"
+        ? "that engine promises no bits; only training again and comparing the curves shows anything"
         : "replay it with the version of rewarm and the engine that made it",
     );
   }

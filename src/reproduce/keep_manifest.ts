@@ -31,11 +31,12 @@ export async function isSigned(
   return await signStatement(repeated, key) === new TextDecoder().decode(bytes);
 }
 
+/** What is too large is no manifest; what cannot be read is an error, since writing would meet it too. */
 async function readIfThere(path: string, files: FileSystem): Promise<Uint8Array | undefined> {
   try {
     return await readFileBounded(path, MAX_MANIFEST_BYTES, files);
   } catch (error) {
-    if (error instanceof UserError) return undefined;
+    if (error instanceof UserError && ["FILE_NOT_FOUND", "FILE_TOO_LARGE"].includes(error.code)) return undefined;
     throw error;
   }
 }

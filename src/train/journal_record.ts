@@ -31,6 +31,7 @@ export interface StepRecord {
 
 /** A step whose gradients overflowed in 16 bits: nothing was updated, and the learning rate stays where it is. */
 export interface SkipRecord {
+  /** tells the records apart */
   readonly kind: "skip";
   /** takes its place among the steps, as its batch does among the batches */
   readonly step: number;
@@ -38,6 +39,7 @@ export interface SkipRecord {
   readonly skipped: "gradient";
   /** mean loss of the batch; of values that are not finite as in a divergence */
   readonly loss: Bits;
+  /** digest of the batch's token windows */
   readonly batch: Digest;
 }
 

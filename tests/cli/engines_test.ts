@@ -19,7 +19,8 @@ Deno.test("chooseEngine() knows what each engine promises before it is started",
 Deno.test("chooseEngine() names the nearest engine when it does not know one", () => {
   assert.throws(
     () => chooseEngine({ engine: "cuda-orderd" }),
-    (error) => error instanceof UserError && error.code === "UNKNOWN_ENGINE" && error.message.includes('"cuda-ordered"'),
+    (error) =>
+      error instanceof UserError && error.code === "UNKNOWN_ENGINE" && error.message.includes('"cuda-ordered"'),
   );
 });
 

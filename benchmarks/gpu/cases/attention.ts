@@ -6,8 +6,8 @@ export async function attentionCase({ writer, half, kernels, model, rows, unitRo
   const { heads, hiddenSize, sequenceLength } = model, d = hiddenSize / heads;
   const qkv = writer.random(half, [rows, heads, 3, d]), dOutput = writer.random(half, [rows, heads, d]);
   const output = writer.empty(half, [rows, heads, d]), gradient = writer.empty(half, [rows, heads, 3, d]);
-  const [logSums, deltas] = [0, 1].map(() => writer.empty("f32", [WINDOWS, heads, sequenceLength]));
-  if (logSums === undefined || deltas === undefined) throw new Error("No work area");
+  const perRow = () => writer.empty("f32", [WINDOWS, heads, sequenceLength]);
+  const logSums = perRow(), deltas = perRow();
   const attention = new Attention(writer.device, kernels, model, WINDOWS);
   const activations = { queryKeyValue: qkv.view, output: output.view, logSums: logSums.view };
   await writer.add(

@@ -116,6 +116,7 @@ export const PROFILE_PARTS: readonly Part[] = [
     stage: "profile",
     summary: `a step of ${what.size} by ${what.engine} on paper: the least time of each kernel`,
     seconds: 60,
+    needsNoGpu: true,
     run: (context) => onPaper(what, context),
   })),
   ...[...PROFILED, OWN_PRODUCTS].map((what): Part => ({

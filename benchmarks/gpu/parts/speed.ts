@@ -1,6 +1,6 @@
 /** How fast: peaks that this GPU reaches, and trainers that take turns on one task. */
 import { contest, warmUp } from "../contest.ts";
-import { withEngine } from "../engines.ts";
+import { type EngineName, modeOf, withEngine } from "../engines.ts";
 import type { Part, PartContext } from "../part.ts";
 import { type CompileMode, openRewarm, openTorch } from "../peers.ts";
 import { askPython } from "../python.ts";
@@ -42,14 +42,14 @@ async function compare(size: Size, mode: CompileMode, context: PartContext): Pro
 /** Sequences of a step in the ordered mode, which takes long. */
 const ORDERED_SEQUENCES = 8;
 
-/** The ordered mode alone. */
-async function ordered(size: Size, { settings }: PartContext): Promise<Finding> {
-  const choice = { batchSequences: ORDERED_SEQUENCES, microBatchSequences: ORDERED_SEQUENCES };
-  const task = gpuTask(size, settings.rehearsal, choice);
-  return await withEngine("cuda-ordered", settings, async (engine) => {
-    const trainer = await warmUp(await openRewarm(engine, task));
+/** One engine without anyone beside it. */
+async function alone(engine: EngineName, size: Size, { settings }: PartContext): Promise<Finding> {
+  const sequences = { batchSequences: ORDERED_SEQUENCES, microBatchSequences: ORDERED_SEQUENCES };
+  const task = gpuTask(size, settings.rehearsal, modeOf(engine) === "ordered" ? sequences : {});
+  return await withEngine(engine, settings, async (opened) => {
+    const trainer = await warmUp(await openRewarm(opened, task));
     try {
-      return await contest(`${size}, ordered`, task, [trainer], settings.rehearsal ? 1 : ALONE_ROUNDS);
+      return await contest(`${size}, ${engine}`, task, [trainer], settings.rehearsal ? 1 : ALONE_ROUNDS);
     } finally {
       await trainer.peer.close();
     }
@@ -84,8 +84,15 @@ export const SPEED_PARTS: readonly Part[] = [
     stage: "speed",
     summary: `${size}: the ordered mode`,
     seconds: 90,
-    run: (context) => ordered(size, context),
+    run: (context) => alone("cuda-ordered", size, context),
   })),
+  {
+    name: "fp16-410m",
+    stage: "speed",
+    summary: "pythia-410m: the mixed mode in fp16, as the paper trained",
+    seconds: 90,
+    run: (context) => alone("cuda-fp16", "pythia-410m", context),
+  },
   // CUDA graphs pay only where kernels are short.
   ...(["pythia-70m", "pythia-14m"] as const).map((size) => comparison(size, "reduce-overhead")),
 ];

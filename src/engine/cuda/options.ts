@@ -8,5 +8,6 @@ export interface CudaEngineOptions extends Omit<CompileOptions, "device" | "flag
   readonly libraryFolders?: readonly string[];
   /** 0 is the first that CUDA_VISIBLE_DEVICES leaves; default: 0 */
   readonly ordinal?: number;
+  /** without one, kernels are compiled at every start */
   readonly cache?: KernelCache;
 }

@@ -1,10 +1,10 @@
 /** Names of the backends of TensorFlow.js that the engine computes on. */
 
-/** In the order in which they are tried: the fastest first. */
-export const BACKEND_NAMES = ["tfjs-node-gpu", "tfjs-node", "webgpu", "wasm", "cpu"] as const;
+/** A backend, as `--backend` names it. */
+export type BackendName = "tfjs-node-gpu" | "tfjs-node" | "webgpu" | "wasm" | "cpu";
 
-/** Name of a backend. */
-export type BackendName = (typeof BACKEND_NAMES)[number];
+/** In the order in which they are tried: the fastest first. */
+export const BACKEND_NAMES: readonly BackendName[] = ["tfjs-node-gpu", "tfjs-node", "webgpu", "wasm", "cpu"];
 
 /** Whether a word names a backend. */
 export function isBackendName(name: string): name is BackendName {

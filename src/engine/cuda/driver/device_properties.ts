@@ -11,6 +11,7 @@ export interface DeviceProperties {
   readonly uuid: string | undefined;
   /** major and minor: 9.0 is Hopper */
   readonly computeCapability: readonly [number, number];
+  /** streaming multiprocessors */
   readonly multiprocessors: number;
   /** bytes */
   readonly totalMemory: number;
@@ -18,6 +19,7 @@ export interface DeviceProperties {
   readonly sharedMemoryPerBlock: number;
   /** bytes of all blocks that a multiprocessor runs at a time */
   readonly sharedMemoryPerMultiprocessor: number;
+  /** bytes of the second-level cache */
   readonly l2CacheBytes: number;
   /** newest CUDA that the driver supports: `13.0` */
   readonly driverVersion: string;

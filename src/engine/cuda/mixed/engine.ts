@@ -17,6 +17,7 @@ import { MIXED_FLAGS, mixedKernelChoice } from "./specialization.ts";
 
 /** How to compute, besides which GPU and which libraries. */
 export interface MixedCudaEngineOptions extends CudaEngineOptions {
+  /** format of what tensor cores multiply */
   readonly precision: MixedPrecision;
   /** who multiplies matrices; default: cuBLASLt, and where it is not found the project's own kernels */
   readonly gemm?: "cuBLASLt" | "own";

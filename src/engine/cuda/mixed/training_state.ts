@@ -1,5 +1,5 @@
 /** What the device keeps of a training between steps and decides within one: `TrainingState` of training_state.cuh. */
-import type { StepOutcome } from "../../engine.ts";
+import type { UpdateOutcome } from "../../engine.ts";
 import type { MixedPrecision } from "./precision.ts";
 
 /** Bytes of the structure. */
@@ -40,12 +40,12 @@ export interface LossScale {
 }
 
 /** `Outcome` of training_state.cuh */
-const OUTCOMES: readonly StepOutcome[] = ["updated", "skipped", "diverged"];
+const OUTCOMES: readonly UpdateOutcome[] = ["updated", "skipped", "diverged"];
 
 /** A step's part of it. */
 export interface FinishedStep {
   readonly lossScale: LossScale;
-  readonly outcome: StepOutcome;
+  readonly outcome: UpdateOutcome;
   /** L2 norm of the mean gradient, before clipping */
   readonly gradientNorm: number;
 }
