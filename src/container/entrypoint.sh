@@ -8,11 +8,16 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 # What the process may do, by subcommand: at least what its task in deno.json may. None may start programs.
 case "${1-}" in
   # Engines load native libraries, and these look at the machine and at variables of their own.
-  reproduce | replay | attest | doctor | kernels)
+  reproduce | replay | attest | doctor | kernels | sample | evaluate)
     permissions="--allow-read --allow-write --allow-env --allow-sys --allow-ffi"
     ;;
-  keygen | bundle)
+  keygen | bundle | import | export)
     permissions="--allow-read --allow-write"
+    ;;
+  # The hub and where it keeps large files.
+  data)
+    permissions="--allow-read --allow-write --allow-env=HF_TOKEN --allow-sys=statfs"
+    permissions="$permissions --allow-net=huggingface.co,*.huggingface.co,*.hf.co"
     ;;
   *)
     permissions="--allow-read --allow-sys=cpus"
@@ -32,5 +37,7 @@ if [ "${1-}" = reproduce ]; then
   done
 fi
 
-# shellcheck disable=SC2086 # the permissions are words
+# The permissions are words, and their stars are no patterns of file names.
+set -f
+# shellcheck disable=SC2086
 exec deno run --config "$root/deno.json" --cached-only --frozen --no-prompt $permissions "$root/src/cli/main.ts" "$@"

@@ -37,6 +37,7 @@ export async function createTensorFlowEngine(options: TensorFlowEngineOptions = 
     name: "tensorflow",
     ...TENSORFLOW_IDENTITY,
     description,
+    conditions: description,
     machine: { gpu: usesGpu ? device : "none", libraries },
     refusals,
     memoryBytes: (session) => plan(session).bytes,
