@@ -4,6 +4,7 @@ import type { SessionOptions } from "../engine.ts";
 import { CHUNK_ELEMENTS } from "../ordered/chunks.ts";
 import { rotaryHalf } from "../ordered/rotary_tables.ts";
 import { checkShapes } from "../ordered/shapes.ts";
+import { waitingLevels } from "../ordered/tree.ts";
 
 const FLOAT_BYTES = 4;
 const ALIGNMENT = 64;
@@ -146,9 +147,7 @@ export function planLayout(
     powerOfTwoAtLeast(options.microBatchBlocks ?? threads),
     powerOfTwoAtLeast(blocks),
   );
-  const groups = Math.ceil(blocks / microBatchBlocks);
-  let levels = 0;
-  while (groups > 1 && 2 ** levels <= groups - 1) levels++;
+  const levels = waitingLevels(Math.ceil(blocks / microBatchBlocks));
   const keep = !inferenceOnly && (keepProbabilities ?? heads * rows * rows * FLOAT_BYTES <= KEPT_PROBABILITY_BYTES);
   const tokenWindows = Math.max(options.batchSequences, evaluationWindows);
 

@@ -3,27 +3,16 @@
  * Shapes: T tokens, h hidden, m intermediate, V vocabulary, d head dimension. Addresses are bytes.
  */
 import type { ModelConfig } from "../../model/config.ts";
-import { parameterShapes } from "../../model/parameters.ts";
+import { type LayerTensors, type ModelTensors, modelTensors, type Tensor } from "../../model/model_tensors.ts";
 import { type Address, type Kernels, SHAPE } from "./kernels.ts";
 import { rotaryHalf } from "../ordered/rotary_tables.ts";
 import type { Arena, LayerActivations, Layout } from "./layout.ts";
 
 const FLOAT = 4;
 
-/** Byte offsets of a layer's tensors in the flat parameter vector. */
-interface LayerOffsets {
-  readonly attentionGain: number;
-  readonly attentionShift: number;
-  readonly mlpGain: number;
-  readonly mlpShift: number;
-  readonly queryKeyValue: number;
-  readonly queryKeyValueBias: number;
-  readonly attentionOut: number;
-  readonly attentionOutBias: number;
-  readonly mlpIn: number;
-  readonly mlpInBias: number;
-  readonly mlpOut: number;
-  readonly mlpOutBias: number;
+/** Address of a tensor in a flat parameter or gradient vector that starts at `base`. */
+function at(base: Address, { offset }: Tensor): Address {
+  return base + offset * FLOAT;
 }
 
 /** The passes of one thread over its arena. */
@@ -34,11 +23,7 @@ export class SequencePass {
   readonly #arena: Arena;
   readonly #headSize: number;
   readonly #scale: number;
-  readonly #embedding: number;
-  readonly #layers: LayerOffsets[];
-  readonly #finalGain: number;
-  readonly #finalShift: number;
-  readonly #head: number;
+  readonly #tensors: ModelTensors;
 
   constructor(kernels: Kernels, model: ModelConfig, layout: Layout, arena: Arena) {
     this.#kernels = kernels;
@@ -48,33 +33,7 @@ export class SequencePass {
     this.#headSize = model.hiddenSize / model.heads;
     this.#scale = Math.fround(1 / Math.sqrt(this.#headSize));
 
-    const offsets = new Map(parameterShapes(model).map(({ name, offset }) => [name, offset * FLOAT]));
-    const at = (name: string): number => {
-      const offset = offsets.get(name);
-      if (offset === undefined) throw new Error(`No tensor "${name}"`);
-      return offset;
-    };
-    this.#embedding = at("gpt_neox.embed_in.weight");
-    this.#finalGain = at("gpt_neox.final_layer_norm.weight");
-    this.#finalShift = at("gpt_neox.final_layer_norm.bias");
-    this.#head = at("embed_out.weight");
-    this.#layers = Array.from({ length: model.layers }, (_, layer) => {
-      const prefix = `gpt_neox.layers.${layer}`;
-      return {
-        attentionGain: at(`${prefix}.input_layernorm.weight`),
-        attentionShift: at(`${prefix}.input_layernorm.bias`),
-        mlpGain: at(`${prefix}.post_attention_layernorm.weight`),
-        mlpShift: at(`${prefix}.post_attention_layernorm.bias`),
-        queryKeyValue: at(`${prefix}.attention.query_key_value.weight`),
-        queryKeyValueBias: at(`${prefix}.attention.query_key_value.bias`),
-        attentionOut: at(`${prefix}.attention.dense.weight`),
-        attentionOutBias: at(`${prefix}.attention.dense.bias`),
-        mlpIn: at(`${prefix}.mlp.dense_h_to_4h.weight`),
-        mlpInBias: at(`${prefix}.mlp.dense_h_to_4h.bias`),
-        mlpOut: at(`${prefix}.mlp.dense_4h_to_h.weight`),
-        mlpOutBias: at(`${prefix}.mlp.dense_4h_to_h.bias`),
-      };
-    });
+    this.#tensors = modelTensors(model);
   }
 
   /** Leaves the logits (T, V) of a window's first T tokens in the arena. */
@@ -171,43 +130,43 @@ export class SequencePass {
     const { weights } = this.#layout;
     const arena = this.#arena;
 
-    k.gatherRows(weights + this.#embedding, tokens, arena.residual, rows, h);
-    this.#layers.forEach((offsets, index) => {
+    k.gatherRows(at(weights, this.#tensors.embedding), tokens, arena.residual, rows, h);
+    this.#tensors.layers.forEach((tensors, index) => {
       const layer = this.#layerActivations(index);
       k.normalize(arena.residual, layer.normalized, layer.rstds, rows, h, layerNormEpsilon);
-      const scaleAndShift = (gain: number, shift: number, y: Address) =>
-        k.scaleAndShift(layer.normalized, weights + gain, weights + shift, y, rows, h);
+      const scaleAndShift = (gain: Tensor, shift: Tensor, y: Address) =>
+        k.scaleAndShift(layer.normalized, at(weights, gain), at(weights, shift), y, rows, h);
 
-      scaleAndShift(offsets.attentionGain, offsets.attentionShift, layer.attentionInput);
-      this.#project(layer.attentionInput, weights + offsets.queryKeyValue, layer.queryKeyValue, 3 * h, h);
-      k.addBias(layer.queryKeyValue, weights + offsets.queryKeyValueBias, rows, 3 * h);
+      scaleAndShift(tensors.attentionGain, tensors.attentionShift, layer.attentionInput);
+      this.#project(layer.attentionInput, at(weights, tensors.queryKeyValue), layer.queryKeyValue, 3 * h, h);
+      k.addBias(layer.queryKeyValue, at(weights, tensors.queryKeyValueBias), rows, 3 * h);
       this.#rotate(layer.queryKeyValue, 1);
       this.#attend(layer);
 
-      scaleAndShift(offsets.mlpGain, offsets.mlpShift, layer.mlpInput);
-      this.#project(layer.mlpInput, weights + offsets.mlpIn, layer.activation, m, h);
-      k.addBias(layer.activation, weights + offsets.mlpInBias, rows, m);
+      scaleAndShift(tensors.mlpGain, tensors.mlpShift, layer.mlpInput);
+      this.#project(layer.mlpInput, at(weights, tensors.mlpIn), layer.activation, m, h);
+      k.addBias(layer.activation, at(weights, tensors.mlpInBias), rows, m);
       if (training) k.gelu(layer.activation, layer.activationDerivative, rows * m);
       else k.geluForward(layer.activation, rows * m);
 
       // One chain over the attention's features and then the MLP's, then both biases, then the residual.
-      this.#project(layer.attentionOutput, weights + offsets.attentionOut, arena.workA, h, h);
-      this.#project(layer.activation, weights + offsets.mlpOut, arena.workA, h, m, false);
-      k.addBias(arena.workA, weights + offsets.attentionOutBias, rows, h);
-      k.addBias(arena.workA, weights + offsets.mlpOutBias, rows, h);
+      this.#project(layer.attentionOutput, at(weights, tensors.attentionOut), arena.workA, h, h);
+      this.#project(layer.activation, at(weights, tensors.mlpOut), arena.workA, h, m, false);
+      k.addBias(arena.workA, at(weights, tensors.attentionOutBias), rows, h);
+      k.addBias(arena.workA, at(weights, tensors.mlpOutBias), rows, h);
       k.add(arena.residual, arena.workA, rows * h);
     });
 
     k.normalize(arena.residual, arena.finalNormalized, arena.finalRstds, rows, h, layerNormEpsilon);
     k.scaleAndShift(
       arena.finalNormalized,
-      weights + this.#finalGain,
-      weights + this.#finalShift,
+      at(weights, this.#tensors.finalGain),
+      at(weights, this.#tensors.finalShift),
       arena.headInput,
       rows,
       h,
     );
-    this.#project(arena.headInput, weights + this.#head, arena.logits, vocabularySize, h);
+    this.#project(arena.headInput, at(weights, this.#tensors.head), arena.logits, vocabularySize, h);
   }
 
   #layerActivations(index: number): LayerActivations {
@@ -286,16 +245,16 @@ export class SequencePass {
     const arena = this.#arena;
     const residualGradient = arena.residualGradient;
 
-    this.#weightGradient(arena.logits, arena.headInput, gradient + this.#head, vocabularySize, h);
-    this.#projectBack(arena.logits, weights + this.#head, arena.workA, vocabularySize, h);
-    k.addColumnSumsOfProducts(arena.workA, arena.finalNormalized, gradient + this.#finalGain, rows, h);
-    k.addColumnSums(arena.workA, gradient + this.#finalShift, rows, h);
-    k.scaleGradient(arena.workA, weights + this.#finalGain, arena.workB, rows, h, false);
+    this.#weightGradient(arena.logits, arena.headInput, at(gradient, this.#tensors.head), vocabularySize, h);
+    this.#projectBack(arena.logits, at(weights, this.#tensors.head), arena.workA, vocabularySize, h);
+    k.addColumnSumsOfProducts(arena.workA, arena.finalNormalized, at(gradient, this.#tensors.finalGain), rows, h);
+    k.addColumnSums(arena.workA, at(gradient, this.#tensors.finalShift), rows, h);
+    k.scaleGradient(arena.workA, at(weights, this.#tensors.finalGain), arena.workB, rows, h, false);
     k.fill(residualGradient, rows * h, 0);
     k.normalizeBackward(arena.workB, arena.finalNormalized, arena.finalRstds, residualGradient, rows, h);
 
     for (let index = this.#model.layers - 1; index >= 0; index--) this.#layerBackward(index, gradient);
-    k.scatterAddRows(gradient + this.#embedding, tokens, residualGradient, rows, h);
+    k.scatterAddRows(at(gradient, this.#tensors.embedding), tokens, residualGradient, rows, h);
   }
 
   #layerBackward(index: number, gradient: Address): void {
@@ -304,37 +263,37 @@ export class SequencePass {
     const { weights } = this.#layout;
     const arena = this.#arena;
     const layer = this.#layerActivations(index);
-    const offsets = this.#layers[index] as LayerOffsets;
+    const tensors = this.#tensors.layers[index] as LayerTensors;
     const { residualGradient, workA, workB, workC, activationGradient, queryKeyValueGradient } = arena;
 
     // Both branches end in the residual stream: the same gradient reaches both biases.
-    k.addColumnSums(residualGradient, gradient + offsets.attentionOutBias, rows, h);
-    k.addColumnSums(residualGradient, gradient + offsets.mlpOutBias, rows, h);
+    k.addColumnSums(residualGradient, at(gradient, tensors.attentionOutBias), rows, h);
+    k.addColumnSums(residualGradient, at(gradient, tensors.mlpOutBias), rows, h);
 
     // MLP: dY2 (T, h) in workA.
-    this.#weightGradient(residualGradient, layer.activation, gradient + offsets.mlpOut, h, m);
-    this.#projectBack(residualGradient, weights + offsets.mlpOut, activationGradient, h, m);
+    this.#weightGradient(residualGradient, layer.activation, at(gradient, tensors.mlpOut), h, m);
+    this.#projectBack(residualGradient, at(weights, tensors.mlpOut), activationGradient, h, m);
     k.multiply(activationGradient, layer.activationDerivative, rows * m);
-    this.#weightGradient(activationGradient, layer.mlpInput, gradient + offsets.mlpIn, m, h);
-    k.addColumnSums(activationGradient, gradient + offsets.mlpInBias, rows, m);
-    this.#projectBack(activationGradient, weights + offsets.mlpIn, workA, m, h);
+    this.#weightGradient(activationGradient, layer.mlpInput, at(gradient, tensors.mlpIn), m, h);
+    k.addColumnSums(activationGradient, at(gradient, tensors.mlpInBias), rows, m);
+    this.#projectBack(activationGradient, at(weights, tensors.mlpIn), workA, m, h);
 
     // Attention: dO (T, heads, d) in workB, then dY1 (T, h) in workC.
-    this.#weightGradient(residualGradient, layer.attentionOutput, gradient + offsets.attentionOut, h, h);
-    this.#projectBack(residualGradient, weights + offsets.attentionOut, workB, h, h);
+    this.#weightGradient(residualGradient, layer.attentionOutput, at(gradient, tensors.attentionOut), h, h);
+    this.#projectBack(residualGradient, at(weights, tensors.attentionOut), workB, h, h);
     for (let head = 0; head < this.#model.heads; head++) this.#headBackward(layer, head, workB);
     this.#rotate(queryKeyValueGradient, -1);
-    this.#weightGradient(queryKeyValueGradient, layer.attentionInput, gradient + offsets.queryKeyValue, 3 * h, h);
-    k.addColumnSums(queryKeyValueGradient, gradient + offsets.queryKeyValueBias, rows, 3 * h);
-    this.#projectBack(queryKeyValueGradient, weights + offsets.queryKeyValue, workC, 3 * h, h);
+    this.#weightGradient(queryKeyValueGradient, layer.attentionInput, at(gradient, tensors.queryKeyValue), 3 * h, h);
+    k.addColumnSums(queryKeyValueGradient, at(gradient, tensors.queryKeyValueBias), rows, 3 * h);
+    this.#projectBack(queryKeyValueGradient, at(weights, tensors.queryKeyValue), workC, 3 * h, h);
 
     // The two LayerNorms share x̂: dx̂ = fma(dY2, γ2, dY1 · γ1) in workB.
-    k.addColumnSumsOfProducts(workC, layer.normalized, gradient + offsets.attentionGain, rows, h);
-    k.addColumnSums(workC, gradient + offsets.attentionShift, rows, h);
-    k.addColumnSumsOfProducts(workA, layer.normalized, gradient + offsets.mlpGain, rows, h);
-    k.addColumnSums(workA, gradient + offsets.mlpShift, rows, h);
-    k.scaleGradient(workC, weights + offsets.attentionGain, workB, rows, h, false);
-    k.scaleGradient(workA, weights + offsets.mlpGain, workB, rows, h, true);
+    k.addColumnSumsOfProducts(workC, layer.normalized, at(gradient, tensors.attentionGain), rows, h);
+    k.addColumnSums(workC, at(gradient, tensors.attentionShift), rows, h);
+    k.addColumnSumsOfProducts(workA, layer.normalized, at(gradient, tensors.mlpGain), rows, h);
+    k.addColumnSums(workA, at(gradient, tensors.mlpShift), rows, h);
+    k.scaleGradient(workC, at(weights, tensors.attentionGain), workB, rows, h, false);
+    k.scaleGradient(workA, at(weights, tensors.mlpGain), workB, rows, h, true);
     k.normalizeBackward(workB, layer.normalized, layer.rstds, residualGradient, rows, h);
   }
 

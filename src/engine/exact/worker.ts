@@ -1,7 +1,7 @@
 /** One thread of the exact engine: takes gradient blocks, chunks and windows until none is left. */
 import { batchLoss, tokenWeight } from "../ordered/batch_loss.ts";
 import { type Chunk, chunksOf } from "../ordered/chunks.ts";
-import { treeSum } from "../ordered/tree.ts";
+import { joinBlocks, joinMicroBatch, treeSum } from "../ordered/tree.ts";
 import { updateScalars } from "../ordered/update_scalars.ts";
 import { instantiateKernels, type Kernels } from "./kernels.ts";
 import { type Layout, planLayout } from "./layout.ts";
@@ -101,22 +101,20 @@ class Thread {
   #reduceChunk(index: number, count: number, group: number, isLast: boolean): void {
     const chunk = this.#chunks[index] as Chunk;
     const at = (address: number) => address + chunk.offset * FLOAT;
-    for (let stride = 1; stride < count; stride *= 2) {
-      for (let i = 0; i + stride < count; i += 2 * stride) {
-        this.#kernels.add(at(this.#gradientAddress(i)), at(this.#gradientAddress(i + stride)), chunk.size);
-      }
-    }
-    const sum = at(this.#gradientAddress(0));
+    const { size } = chunk;
+    const block = (i: number) => at(this.#gradientAddress(i));
+    joinBlocks(count, (i, twin) => this.#kernels.add(block(i), block(twin), size));
+    const sum = block(0);
     const levels = this.#layout.levelGradients;
-    for (let level = 0; level < levels.length; level++) {
-      const waiting = at(levels[level] as number);
-      if (((group >> level) & 1) === 1) this.#kernels.add(sum, waiting, chunk.size);
-      else if (!isLast) {
-        this.#kernels.fill(waiting, chunk.size, 0);
-        this.#kernels.add(waiting, sum, chunk.size);
-        break;
-      }
-    }
+    const waiting = (level: number) => at(levels[level] as number);
+    joinMicroBatch(
+      { index: group, isLast, levels: levels.length },
+      (level) => this.#kernels.add(sum, waiting(level), size),
+      (level) => {
+        this.#kernels.fill(waiting(level), size, 0);
+        this.#kernels.add(waiting(level), sum, size);
+      },
+    );
     if (isLast) this.#chunkSums[index] = this.#kernels.sumOfSquares(sum, chunk.size);
   }
 

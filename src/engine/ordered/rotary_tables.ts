@@ -7,6 +7,16 @@ export function rotaryHalf(model: ModelConfig): number {
   return model.rotaryFraction * (model.hiddenSize / model.heads) / 2;
 }
 
+/** Both tables of a model, made anew. */
+export function rotaryTables(
+  model: ModelConfig,
+): { readonly cosines: Float32Array<ArrayBuffer>; readonly sines: Float32Array<ArrayBuffer> } {
+  const size = model.sequenceLength * rotaryHalf(model);
+  const tables = { cosines: new Float32Array(size), sines: new Float32Array(size) };
+  writeRotaryTables(model, tables.cosines, tables.sines);
+  return tables;
+}
+
 /**
  * Fills both tables, shape (T, half): angle(t, i) = t · base^(−i / half), in doubles, rounded once to f32.
  */

@@ -3,7 +3,7 @@
  * size, V words. Weights of projections have the shape (out, in), as in checkpoints.
  */
 import type { ModelConfig } from "../../model/config.ts";
-import { rotaryHalf, writeRotaryTables } from "../ordered/rotary_tables.ts";
+import { rotaryHalf, rotaryTables } from "../ordered/rotary_tables.ts";
 import type { Tensor, TensorFlow } from "./api.ts";
 import type { Operations } from "./operations.ts";
 
@@ -30,8 +30,7 @@ export class TensorFlowModel {
     this.#operations = operations;
     const { sequenceLength: length } = config;
     const half = rotaryHalf(config);
-    const cosines = new Float32Array(length * half), sines = new Float32Array(length * half);
-    writeRotaryTables(config, cosines, sines);
+    const { cosines, sines } = rotaryTables(config);
     this.#cosines = tf.tensor(cosines, [length, 1, half], "float32");
     this.#sines = tf.tensor(sines, [length, 1, half], "float32");
     const mask = new Float32Array(length * length);

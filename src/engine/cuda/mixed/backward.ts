@@ -1,12 +1,12 @@
 /** The backward pass of a gradient block, docs/arithmetic.md §5 with 16-bit factors. */
 import type { View } from "../driver/view.ts";
-import type { Tensor } from "../ordered/parameter_views.ts";
+import type { Tensor } from "../../../model/model_tensors.ts";
 import { headForward, layerForward } from "./forward.ts";
 import type { GradientTarget } from "./gradient_tree.ts";
 import type { PassInput } from "./pass_input.ts";
 import type { PassContext } from "./pass.ts";
 import type { LinearProducts } from "./products.ts";
-import { floatsOf, halvesOf } from "./views.ts";
+import { floatsOf, halvesOf } from "../views.ts";
 
 /** A linear map in the backward pass: its weights, and the factors of its gradients. */
 interface LinearBackward {

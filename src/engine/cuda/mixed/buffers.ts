@@ -4,6 +4,7 @@ import { UserError } from "../../../errors.ts";
 import type { SessionOptions } from "../../engine.ts";
 import type { Device } from "../driver/device.ts";
 import type { View } from "../driver/view.ts";
+import { FLOAT_BYTES } from "../views.ts";
 import {
   largestGradientBlock,
   type LayerRegionName,
@@ -11,7 +12,6 @@ import {
   type MixedMemoryOptions,
   type RegionName,
 } from "./memory.ts";
-import { FLOAT_BYTES } from "./precision.ts";
 
 /** Activations of one layer. */
 export type LayerBuffers = Readonly<Record<LayerRegionName, View>>;

@@ -2,9 +2,8 @@
 import type { ModelConfig } from "../../../model/config.ts";
 import type { Device } from "../driver/device.ts";
 import type { View } from "../driver/view.ts";
+import { FLOAT_BYTES, HALF_BYTES, need } from "../views.ts";
 import type { MixedKernels } from "./kernels.ts";
-import { need } from "./views.ts";
-import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
 import { TRAINING_STATE_BYTES } from "./training_state.ts";
 
 /** Threads that share a window's losses. */

@@ -1,10 +1,9 @@
 /** The forward pass of a gradient block, docs/arithmetic.md §4 with 16-bit factors. */
 import type { View } from "../driver/view.ts";
+import { HALF_BYTES, halvesOf } from "../views.ts";
 import { slice } from "../driver/view.ts";
 import type { RowRange } from "./classifier.ts";
 import type { PassContext } from "./pass.ts";
-import { HALF_BYTES } from "./precision.ts";
-import { halvesOf } from "./views.ts";
 
 /**
  * From tokens to the input of the output head.

@@ -3,9 +3,10 @@ import type { CublasLt } from "../driver/cublaslt.ts";
 import type { Device } from "../driver/device.ts";
 import { Matmul } from "../driver/matmul.ts";
 import type { View } from "../driver/view.ts";
+import { FLOAT_BYTES, HALF_BYTES } from "../views.ts";
 import { slice } from "../driver/view.ts";
 import { type Gemm, gemmName, type GemmOperands, type GemmShape } from "./gemm.ts";
-import { FLOAT_BYTES, HALF_BYTES, halfType, type MixedPrecision } from "./precision.ts";
+import { halfType, type MixedPrecision } from "./precision.ts";
 
 /** See {@linkcode Gemm}. */
 export class LibraryGemm implements Gemm {

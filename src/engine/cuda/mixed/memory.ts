@@ -1,11 +1,11 @@
 /** What the mixed mode keeps on the device: every region with its bytes, from shapes alone. */
+import { FLOAT_BYTES, HALF_BYTES } from "../views.ts";
 import { type ModelConfig, parameterCount } from "../../../model/config.ts";
 import type { SessionOptions } from "../../engine.ts";
 import { countChunks } from "../../ordered/chunks.ts";
 import { rotaryHalf } from "../../ordered/rotary_tables.ts";
 import { checkShapes } from "../../ordered/shapes.ts";
 import { ownGemmWorkspaceBytes } from "./own_gemm.ts";
-import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
 import { allShapes, passProducts } from "./products.ts";
 import { columnPieces } from "./row_operations.ts";
 import type { RowRange } from "./classifier.ts";

@@ -1,10 +1,9 @@
 /** Products by the project's own kernels, for machines without cuBLASLt. */
 import type { Device } from "../driver/device.ts";
 import type { View } from "../driver/view.ts";
+import { FLOAT_BYTES, HALF_BYTES, need } from "../views.ts";
 import type { Gemm, GemmOperands, GemmShape } from "./gemm.ts";
 import type { MixedKernels } from "./kernels.ts";
-import { need } from "./views.ts";
-import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
 
 /** Rows and columns of C that a block computes, GEMM_TILE; and k a step, GEMM_DEPTH. */
 const TILE = 128;

@@ -2,7 +2,7 @@
 import type { ModelConfig } from "../../../model/config.ts";
 import type { Device } from "../driver/device.ts";
 import type { View } from "../driver/view.ts";
-import { type ModelTensors, modelTensors, type Tensor } from "../ordered/parameter_views.ts";
+import { type ModelTensors, modelTensors, type Tensor } from "../../../model/model_tensors.ts";
 import { Attention } from "./attention.ts";
 import type { Buffers, LayerBuffers } from "./buffers.ts";
 import { Classifier } from "./classifier.ts";
@@ -11,7 +11,7 @@ import type { MixedKernels } from "./kernels.ts";
 import type { MixedMemory } from "./memory.ts";
 import { type PassProducts, passProducts } from "./products.ts";
 import { type NormWeights, RowOperations } from "./row_operations.ts";
-import { floatsOf, halvesOf } from "./views.ts";
+import { floatsOf, halvesOf } from "../views.ts";
 
 /** One session's launches over its memory. */
 export class PassContext {

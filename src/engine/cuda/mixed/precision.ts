@@ -8,8 +8,3 @@ export type MixedPrecision = "fp16" | "bf16";
 export function halfType(precision: MixedPrecision): HalfType {
   return precision === "fp16" ? "f16" : "bf16";
 }
-
-/** Bytes of a 16-bit value. */
-export const HALF_BYTES = 2;
-/** Bytes of an f32. */
-export const FLOAT_BYTES = 4;

@@ -3,9 +3,8 @@ import type { ModelConfig } from "../../../model/config.ts";
 import { rotaryHalf } from "../../ordered/rotary_tables.ts";
 import type { Device } from "../driver/device.ts";
 import { NOTHING, type View } from "../driver/view.ts";
+import { FLOAT_BYTES, HALF_BYTES, need } from "../views.ts";
 import type { MixedKernels } from "./kernels.ts";
-import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
-import { need } from "./views.ts";
 
 /** Rows whose column sums form one chain: GELU_PIECE and ROTARY_PIECE of the kernels. */
 const PIECE_ROWS = 32;

@@ -2,7 +2,7 @@
 import { parameterCount } from "../../../model/config.ts";
 import type { Session, SessionOptions, StepResult, TrainingState } from "../../engine.ts";
 import { batchLoss } from "../../ordered/batch_loss.ts";
-import { rotaryHalf, writeRotaryTables } from "../../ordered/rotary_tables.ts";
+import { rotaryTables } from "../../ordered/rotary_tables.ts";
 import { countWindows, requireBatch, requireWindow, SessionCalls } from "../../session_calls.ts";
 import type { CublasLt } from "../driver/cublaslt.ts";
 import type { Device } from "../driver/device.ts";
@@ -21,7 +21,7 @@ import { PassContext } from "./pass.ts";
 import { PassInputs } from "./pass_input.ts";
 import type { MixedPrecision } from "./precision.ts";
 import { allShapes, passProducts } from "./products.ts";
-import { floatsOf } from "./views.ts";
+import { floatsOf } from "../views.ts";
 import {
   decodeLossScale,
   decodeTrainingState,
@@ -112,9 +112,7 @@ export class MixedSession implements Session {
   #uploadTables(): void {
     const { model } = this.#options;
     const { cosines, sines, chunks, trainingState } = this.#buffers.regions;
-    const size = model.sequenceLength * rotaryHalf(model);
-    const tables = { cosines: new Float32Array(size), sines: new Float32Array(size) };
-    writeRotaryTables(model, tables.cosines, tables.sines);
+    const tables = rotaryTables(model);
     this.#device.upload(cosines, tables.cosines);
     this.#device.upload(sines, tables.sines);
     this.#device.upload(chunks, chunkTable(model));

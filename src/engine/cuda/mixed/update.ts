@@ -5,9 +5,8 @@ import { chunksOf } from "../../ordered/chunks.ts";
 import { updateScalars } from "../../ordered/update_scalars.ts";
 import type { Device } from "../driver/device.ts";
 import type { View } from "../driver/view.ts";
+import { FLOAT_BYTES, HALF_BYTES, need } from "../views.ts";
 import type { MixedKernels } from "./kernels.ts";
-import { need } from "./views.ts";
-import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
 import { type LossScaling, TRAINING_STATE_BYTES } from "./training_state.ts";
 
 /** `Chunk` of update.cu */

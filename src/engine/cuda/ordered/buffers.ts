@@ -1,17 +1,12 @@
 /** A session's regions on the device. */
 import type { Device } from "../driver/device.ts";
-import { slice, type View } from "../driver/view.ts";
+import type { View } from "../driver/view.ts";
 import type { LayerRegionName, OrderedMemory, RegionName } from "./memory.ts";
 
 /** Regions once a session, and once a layer. */
 export interface Buffers {
   readonly regions: Readonly<Record<RegionName, View>>;
   readonly layers: readonly Readonly<Record<LayerRegionName, View>>[];
-}
-
-/** Elements of a region of f32: from `first`, `count` of them. */
-export function floats(region: View, first: number, count: number): View {
-  return slice(region, first * 4, count * 4);
 }
 
 /**

@@ -3,10 +3,10 @@ import type { Device } from "../driver/device.ts";
 import type { Kernel } from "../driver/kernel.ts";
 import type { Module } from "../driver/module.ts";
 import { NOTHING, slice, type View } from "../driver/view.ts";
+import { FLOAT_BYTES, need } from "../views.ts";
 import type { UpdateScalars } from "../../ordered/update_scalars.ts";
 import { chooseTile, type Tile, tileGrid, TILES } from "./matmul_tile.ts";
 
-const FLOAT = 4;
 /** Threads of a block where one thread takes one element. */
 const THREADS = 256;
 /** Rows of a block where one warp takes one row. */
@@ -50,12 +50,9 @@ export interface Matmul {
   readonly tile?: Tile;
 }
 
-/** Refuses a view with less than a kernel will touch. */
-function need(view: View, elements: number, size = FLOAT): View {
-  if (!(elements * size <= view.bytes)) {
-    throw new RangeError(`"${view.what}" has ${view.bytes} bytes, and a kernel needs ${elements * size}`);
-  }
-  return view;
+/** As `need`, of f32. */
+function needFloats(view: View, elements: number): View {
+  return need(view, elements, FLOAT_BYTES);
 }
 
 /** Refuses what a 32-bit parameter cannot hold. */
@@ -67,7 +64,48 @@ function u32(value: number): number {
 }
 
 function optional(view: View | undefined, elements: number): View {
-  return view === undefined ? NOTHING : need(view, elements);
+  return view === undefined ? NOTHING : needFloats(view, elements);
+}
+
+/** Parameters of the products, which are alike for every layout and tile. */
+const MATMUL = "ppppuuuuuuuuuuuuuuu";
+
+/** Parameters of all other kernels. */
+const SIGNATURES = {
+  normalize: "pppuuf",
+  scale_and_shift: "ppppuu",
+  scale_gradient: "pppppuu",
+  normalize_backward: "ppppuu",
+  rotate: "pppuuuuuf",
+  causal_softmax: "puuf",
+  causal_softmax_backward: "ppppuuuuuf",
+  column_pieces: "pppuu",
+  join_column_pieces: "pppuuu",
+  gelu: "ppl",
+  multiply_into: "ppl",
+  add_into: "ppl",
+  join_residual: "ppppuu",
+  gather_rows: "pppuu",
+  scatter_rows: "pppppuu",
+  cross_entropy: "pppuuuf",
+  sequence_losses: "ppuu",
+  chunk_sums_of_squares: "pppu",
+  tree_sum: "pu",
+  adamw: "ppppppfffffffff",
+} as const;
+
+type KernelName = keyof typeof SIGNATURES;
+
+/** Every kernel with its parameters, to be held against the source. */
+export const ORDERED_SIGNATURES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    (["nt", "nn", "tn"] as const).flatMap((layout) => TILES.map((tile) => [matmulName(layout, tile), MATMUL])),
+  ),
+  ...SIGNATURES,
+};
+
+function matmulName(layout: MatmulLayout, { rows, columns }: Tile): string {
+  return `matmul_${layout}_${rows}x${columns}`;
 }
 
 /** Kernels of `kernels/ordered/` on one device. Shapes are documented at each kernel. */
@@ -81,7 +119,11 @@ export class OrderedKernels {
     this.#module = module;
   }
 
-  #kernel<S extends string>(name: string, signature: S): Kernel<S> {
+  #kernel<N extends KernelName>(name: N): Kernel<(typeof SIGNATURES)[N]> {
+    return this.#find(name, SIGNATURES[name]);
+  }
+
+  #find<S extends string>(name: string, signature: S): Kernel<S> {
     let kernel = this.#kernels.get(name);
     if (kernel === undefined) {
       kernel = this.#module.kernel(name, signature);
@@ -90,43 +132,14 @@ export class OrderedKernels {
     return kernel as Kernel<S>;
   }
 
-  /** Every kernel with its parameters, to be held against the source. */
-  static readonly SIGNATURES: Readonly<Record<string, string>> = {
-    ...Object.fromEntries(
-      (["nt", "nn", "tn"] as const).flatMap((layout) =>
-        TILES.map(({ rows, columns }) => [`matmul_${layout}_${rows}x${columns}`, "ppppuuuuuuuuuuuuuuu"])
-      ),
-    ),
-    normalize: "pppuuf",
-    scale_and_shift: "ppppuu",
-    scale_gradient: "pppppuu",
-    normalize_backward: "ppppuu",
-    rotate: "pppuuuuuf",
-    causal_softmax: "puuf",
-    causal_softmax_backward: "ppppuuuuuf",
-    column_pieces: "pppuu",
-    join_column_pieces: "pppuuu",
-    gelu: "ppl",
-    multiply_into: "ppl",
-    add_into: "ppl",
-    join_residual: "ppppuu",
-    gather_rows: "pppuu",
-    scatter_rows: "pppppuu",
-    cross_entropy: "pppuuuf",
-    sequence_losses: "ppuu",
-    chunk_sums_of_squares: "pppu",
-    tree_sum: "pu",
-    adamw: "ppppppfffffffff",
-  };
-
   matmul(product: Matmul): void {
     const { layout, m, n, k, a, b, c, bias, problems = [1, 1], extent = EXTENT.full, joins = false } = product;
     const [outer, inner] = problems;
     const check = ({ view, rowStride, strides = [0, 0] }: Operand, rows: number, columns: number): View =>
-      need(view, (outer - 1) * strides[0] + (inner - 1) * strides[1] + (rows - 1) * rowStride + columns);
+      needFloats(view, (outer - 1) * strides[0] + (inner - 1) * strides[1] + (rows - 1) * rowStride + columns);
     const { tile = chooseTile(m, n, outer * inner) } = product;
     const [down, across] = tileGrid(tile, m, n);
-    const kernel = this.#kernel(`matmul_${layout}_${tile.rows}x${tile.columns}`, "ppppuuuuuuuuuuuuuuu");
+    const kernel = this.#find(matmulName(layout, tile), MATMUL);
     const strides = [a, b, c].flatMap(({ strides: [o, i] = [0, 0] }) => [u32(o), u32(i)]);
     this.#device.launch(
       kernel,
@@ -158,13 +171,13 @@ export class OrderedKernels {
 
   normalize(x: View, normalized: View, rstds: View, rows: number, width: number, epsilon: number): void {
     const size = rows * width;
-    const kernel = this.#kernel("normalize", "pppuuf");
+    const kernel = this.#kernel("normalize");
     this.#device.launch(
       kernel,
       this.#rows(rows),
-      need(x, size),
-      need(normalized, size),
-      need(rstds, rows),
+      needFloats(x, size),
+      needFloats(normalized, size),
+      needFloats(rstds, rows),
       u32(rows),
       u32(width),
       epsilon,
@@ -174,12 +187,12 @@ export class OrderedKernels {
   scaleAndShift(normalized: View, gamma: View, beta: View, y: View, rows: number, width: number): void {
     const count = u32(rows * width);
     this.#device.launch(
-      this.#kernel("scale_and_shift", "ppppuu"),
+      this.#kernel("scale_and_shift"),
       this.#elements(count),
-      need(normalized, count),
-      need(gamma, width),
-      need(beta, width),
-      need(y, count),
+      needFloats(normalized, count),
+      needFloats(gamma, width),
+      needFloats(beta, width),
+      needFloats(y, count),
       count,
       u32(width),
     );
@@ -195,13 +208,13 @@ export class OrderedKernels {
   ): void {
     const count = u32(rows * width);
     this.#device.launch(
-      this.#kernel("scale_gradient", "pppppuu"),
+      this.#kernel("scale_gradient"),
       this.#elements(count),
-      need(first.dy, count),
-      need(first.gamma, width),
+      needFloats(first.dy, count),
+      needFloats(first.gamma, width),
       optional(second?.dy, count),
       optional(second?.gamma, width),
-      need(d, count),
+      needFloats(d, count),
       count,
       u32(width),
     );
@@ -210,12 +223,12 @@ export class OrderedKernels {
   normalizeBackward(d: View, normalized: View, rstds: View, dx: View, rows: number, width: number): void {
     const count = rows * width;
     this.#device.launch(
-      this.#kernel("normalize_backward", "ppppuu"),
+      this.#kernel("normalize_backward"),
       this.#rows(rows),
-      need(d, count),
-      need(normalized, count),
-      need(rstds, rows),
-      need(dx, count),
+      needFloats(d, count),
+      needFloats(normalized, count),
+      needFloats(rstds, rows),
+      needFloats(dx, count),
       u32(rows),
       u32(width),
     );
@@ -233,11 +246,11 @@ export class OrderedKernels {
     const { rows, length, heads, headSize } = shape;
     const pairs = u32(rows * heads * 2 * half);
     this.#device.launch(
-      this.#kernel("rotate", "pppuuuuuf"),
+      this.#kernel("rotate"),
       this.#elements(pairs),
-      need(qkv, rows * heads * 3 * headSize),
-      need(tables.cosines, length * half),
-      need(tables.sines, length * half),
+      needFloats(qkv, rows * heads * 3 * headSize),
+      needFloats(tables.cosines, length * half),
+      needFloats(tables.sines, length * half),
       pairs,
       length,
       heads,
@@ -250,9 +263,9 @@ export class OrderedKernels {
   causalSoftmax(scores: View, problems: number, length: number, scale: number): void {
     const rows = u32(problems * length);
     this.#device.launch(
-      this.#kernel("causal_softmax", "puuf"),
+      this.#kernel("causal_softmax"),
       this.#rows(rows),
-      need(scores, rows * length),
+      needFloats(scores, rows * length),
       rows,
       length,
       scale,
@@ -272,12 +285,12 @@ export class OrderedKernels {
     const rows = u32(sequences * heads * length);
     const reach = (sequences * length - 1) * width + heads * headSize;
     this.#device.launch(
-      this.#kernel("causal_softmax_backward", "ppppuuuuuf"),
+      this.#kernel("causal_softmax_backward"),
       this.#rows(rows),
-      need(probabilities, rows * length),
-      need(gradients, rows * length),
-      need(output, reach),
-      need(outputGradient, reach),
+      needFloats(probabilities, rows * length),
+      needFloats(gradients, rows * length),
+      needFloats(output, reach),
+      needFloats(outputGradient, reach),
       rows,
       length,
       heads,
@@ -309,20 +322,20 @@ export class OrderedKernels {
     const size = sequences * length * width;
     const across = Math.ceil(width / THREADS);
     this.#device.launch(
-      this.#kernel("column_pieces", "pppuu"),
+      this.#kernel("column_pieces"),
       { grid: [across, blocks * count, 1], block: THREADS },
-      need(dy, size),
+      needFloats(dy, size),
       optional(normalized, size),
-      need(pieces, blocks * count * width),
+      needFloats(pieces, blocks * count * width),
       length,
       width,
     );
     const reach = (blocks - 1) * stride + width;
     this.#device.launch(
-      this.#kernel("join_column_pieces", "pppuuu"),
+      this.#kernel("join_column_pieces"),
       { grid: [across, blocks, 1], block: THREADS },
       pieces,
-      need(sums, reach),
+      needFloats(sums, reach),
       optional(twin, reach),
       count,
       width,
@@ -332,33 +345,33 @@ export class OrderedKernels {
 
   /** +0 in the first `count` elements. */
   fillZero(x: View, count: number): void {
-    this.#device.fill32(slice(x, 0, count * FLOAT), 0);
+    this.#device.fill32(slice(x, 0, count * FLOAT_BYTES), 0);
   }
 
   gelu(x: View, derivative: View | undefined, count: number): void {
-    const kernel = this.#kernel("gelu", "ppl");
-    this.#device.launch(kernel, this.#elements(count), need(x, count), optional(derivative, count), count);
+    const kernel = this.#kernel("gelu");
+    this.#device.launch(kernel, this.#elements(count), needFloats(x, count), optional(derivative, count), count);
   }
 
   multiplyInto(y: View, x: View, count: number): void {
-    const kernel = this.#kernel("multiply_into", "ppl");
-    this.#device.launch(kernel, this.#elements(count), need(y, count), need(x, count), count);
+    const kernel = this.#kernel("multiply_into");
+    this.#device.launch(kernel, this.#elements(count), needFloats(y, count), needFloats(x, count), count);
   }
 
   addInto(y: View, x: View, count: number): void {
-    const kernel = this.#kernel("add_into", "ppl");
-    this.#device.launch(kernel, this.#elements(count), need(y, count), need(x, count), count);
+    const kernel = this.#kernel("add_into");
+    this.#device.launch(kernel, this.#elements(count), needFloats(y, count), needFloats(x, count), count);
   }
 
   joinResidual(residual: View, update: View, bias1: View, bias2: View, rows: number, width: number): void {
     const count = u32(rows * width);
     this.#device.launch(
-      this.#kernel("join_residual", "ppppuu"),
+      this.#kernel("join_residual"),
       this.#elements(count),
-      need(residual, count),
-      need(update, count),
-      need(bias1, width),
-      need(bias2, width),
+      needFloats(residual, count),
+      needFloats(update, count),
+      needFloats(bias1, width),
+      needFloats(bias2, width),
       count,
       width,
     );
@@ -367,11 +380,11 @@ export class OrderedKernels {
   /** tokens u16 (sequences, length + 1) → x (sequences · length, width) */
   gatherRows(table: View, tokens: View, x: View, sequences: number, length: number, width: number): void {
     this.#device.launch(
-      this.#kernel("gather_rows", "pppuu"),
+      this.#kernel("gather_rows"),
       { grid: [sequences * length, Math.ceil(width / THREADS), 1], block: THREADS },
-      need(table, width),
+      needFloats(table, width),
       need(tokens, sequences * (length + 1), 2),
-      need(x, sequences * length * width),
+      needFloats(x, sequences * length * width),
       length,
       width,
     );
@@ -386,11 +399,11 @@ export class OrderedKernels {
     stride: number,
   ): void {
     this.#device.launch(
-      this.#kernel("scatter_rows", "pppppuu"),
+      this.#kernel("scatter_rows"),
       { grid: [index.count, Math.ceil(width / THREADS), 1], block: THREADS },
       dx,
-      need(index.ids, index.count),
-      need(index.starts, index.count + 1),
+      needFloats(index.ids, index.count),
+      needFloats(index.starts, index.count + 1),
       index.rows,
       table,
       width,
@@ -410,11 +423,11 @@ export class OrderedKernels {
   ): void {
     const rows = sequences * length;
     this.#device.launch(
-      this.#kernel("cross_entropy", "pppuuuf"),
+      this.#kernel("cross_entropy"),
       this.#rows(rows),
-      need(logits, rows * width),
+      needFloats(logits, rows * width),
       need(tokens, sequences * (length + 1), 2),
-      need(losses, rows),
+      needFloats(losses, rows),
       rows,
       length,
       width,
@@ -424,10 +437,10 @@ export class OrderedKernels {
 
   sequenceLosses(losses: View, sums: View, sequences: number, length: number): void {
     this.#device.launch(
-      this.#kernel("sequence_losses", "ppuu"),
+      this.#kernel("sequence_losses"),
       this.#rows(sequences),
-      need(losses, sequences * length),
-      need(sums, sequences),
+      needFloats(losses, sequences * length),
+      needFloats(sums, sequences),
       sequences,
       length,
     );
@@ -436,14 +449,14 @@ export class OrderedKernels {
   /** Σ g² over all chunks by the pairwise tree; the root ends in the first element of `sums`. */
   sumOfSquares(gradient: View, chunks: View, sums: View, count: number): void {
     this.#device.launch(
-      this.#kernel("chunk_sums_of_squares", "pppu"),
+      this.#kernel("chunk_sums_of_squares"),
       this.#rows(count),
       gradient,
-      need(chunks, 2 * count),
-      need(sums, count),
+      needFloats(chunks, 2 * count),
+      needFloats(sums, count),
       u32(count),
     );
-    this.#device.launch(this.#kernel("tree_sum", "pu"), { grid: 1, block: TREE_THREADS }, sums, u32(count));
+    this.#device.launch(this.#kernel("tree_sum"), { grid: 1, block: TREE_THREADS }, sums, u32(count));
   }
 
   adamw(
@@ -453,13 +466,13 @@ export class OrderedKernels {
     s: UpdateScalars,
   ): void {
     this.#device.launch(
-      this.#kernel("adamw", "ppppppfffffffff"),
+      this.#kernel("adamw"),
       { grid: chunks.count, block: THREADS },
       state.weights,
       need(state.firstMoments, state.weights.bytes, 1),
       need(state.secondMoments, state.weights.bytes, 1),
       need(gradient, state.weights.bytes, 1),
-      need(chunks.ranges, 2 * chunks.count),
+      needFloats(chunks.ranges, 2 * chunks.count),
       need(chunks.decayed, chunks.count, 1),
       s.clip,
       s.beta1,

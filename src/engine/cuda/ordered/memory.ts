@@ -4,6 +4,7 @@ import type { SessionOptions } from "../../engine.ts";
 import { countChunks } from "../../ordered/chunks.ts";
 import { rotaryHalf } from "../../ordered/rotary_tables.ts";
 import { checkShapes } from "../../ordered/shapes.ts";
+import { waitingLevels } from "../../ordered/tree.ts";
 import { columnPieces } from "./kernels.ts";
 
 const FLOAT = 4;
@@ -94,9 +95,7 @@ export function planOrderedMemory(options: SessionOptions): OrderedMemory {
   const wanted = options.microBatchBlocks ?? Math.max(1, MICRO_BATCH_TOKENS / blockTokens);
   const microBatchBlocks = powerOfTwoAtMost(Math.min(wanted, 2 * blocks - 1));
   const microBatchSequences = microBatchBlocks * gradientBlockSequences;
-  const groups = Math.ceil(blocks / microBatchBlocks);
-  let levels = 0;
-  while (groups > 1 && 2 ** levels <= groups - 1) levels++;
+  const levels = waitingLevels(Math.ceil(blocks / microBatchBlocks));
 
   const rows = microBatchSequences * length;
   const problems = Math.max(1, Math.floor(SCORE_BYTES / (length * length * FLOAT)));

@@ -2,11 +2,12 @@
 import { type ModelConfig, parameterCount } from "../../../model/config.ts";
 import { rotaryHalf } from "../../ordered/rotary_tables.ts";
 import type { View } from "../driver/view.ts";
+import { floatsOf } from "../views.ts";
 import { Attention } from "./attention.ts";
-import { type Buffers, floats } from "./buffers.ts";
+import type { Buffers } from "./buffers.ts";
 import type { OrderedKernels } from "./kernels.ts";
 import type { OrderedMemory } from "./memory.ts";
-import { type ModelTensors, modelTensors, type Tensor } from "./parameter_views.ts";
+import { type ModelTensors, modelTensors, type Tensor } from "../../../model/model_tensors.ts";
 
 /** Where a micro-batch's gradients go. */
 export interface GradientTarget {
@@ -111,7 +112,10 @@ export class OrderedPass {
     for (let index = layers.length - 1; index >= 0; index--) this.#layerBackward(target, index, rows);
 
     for (let block = 0; block < target.blocks; block++) {
-      k.fillZero(floats(target.gradients, block * this.#parameters + embedding.offset, embedding.size), embedding.size);
+      k.fillZero(
+        floatsOf(target.gradients, block * this.#parameters + embedding.offset, embedding.size),
+        embedding.size,
+      );
     }
     const table = this.#gradient(target, embedding);
     k.scatterRows(residualGradient, target.index, table, h, this.#parameters);
@@ -162,12 +166,12 @@ export class OrderedPass {
   }
 
   #weight({ offset, size }: Tensor): View {
-    return floats(this.#buffers.regions.weights, offset, size);
+    return floatsOf(this.#buffers.regions.weights, offset, size);
   }
 
   /** A tensor's gradient in the first block, and what lies behind it. */
   #gradient({ gradients }: GradientTarget, { offset }: Tensor): View {
-    return floats(gradients, offset, gradients.bytes / 4 - offset);
+    return floatsOf(gradients, offset, gradients.bytes / 4 - offset);
   }
 
   /** y = fma(x̂, γ, β) of a layer's input, into `layerInput`. */

@@ -3,12 +3,14 @@ import { parameterCount } from "../../../model/config.ts";
 import type { Session, SessionOptions, StepResult, TrainingState } from "../../engine.ts";
 import { batchLoss, tokenWeight } from "../../ordered/batch_loss.ts";
 import { chunksOf } from "../../ordered/chunks.ts";
-import { rotaryHalf, writeRotaryTables } from "../../ordered/rotary_tables.ts";
+import { rotaryTables } from "../../ordered/rotary_tables.ts";
+import { joinBlocks, joinMicroBatch } from "../../ordered/tree.ts";
 import { updateScalars } from "../../ordered/update_scalars.ts";
 import { countWindows, requireBatch, requireWindow, SessionCalls } from "../../session_calls.ts";
 import type { Device } from "../driver/device.ts";
 import { slice, type View } from "../driver/view.ts";
-import { type Buffers, floats, freeBuffers, takeBuffers } from "./buffers.ts";
+import { floatsOf } from "../views.ts";
+import { type Buffers, freeBuffers, takeBuffers } from "./buffers.ts";
 import { indexTokens } from "./embedding_index.ts";
 import type { OrderedKernels } from "./kernels.ts";
 import { type OrderedMemory, planOrderedMemory } from "./memory.ts";
@@ -49,13 +51,9 @@ export class OrderedSession implements Session {
   #uploadTables(): number {
     const { model } = this.#options;
     const { cosines, sines, chunkRanges, chunkDecayed } = this.#buffers.regions;
-    const size = model.sequenceLength * rotaryHalf(model);
-    const tables = { cosines: new Float32Array(size), sines: new Float32Array(size) };
-    writeRotaryTables(model, tables.cosines, tables.sines);
-    if (size > 0) {
-      this.#upload(cosines, tables.cosines);
-      this.#upload(sines, tables.sines);
-    }
+    const tables = rotaryTables(model);
+    this.#upload(cosines, tables.cosines);
+    this.#upload(sines, tables.sines);
     const chunks = chunksOf(model);
     this.#upload(chunkRanges, Uint32Array.from(chunks.flatMap(({ offset, size }) => [offset, size])));
     this.#upload(chunkDecayed, Uint8Array.from(chunks, ({ decayed }) => Number(decayed)));
@@ -111,7 +109,7 @@ export class OrderedSession implements Session {
     return this.#calls.exclusively(async () => {
       const { loss } = await this.#meanGradient(tokens);
       const gradient = new Float32Array(this.#parameters);
-      await this.#device.download(floats(this.#buffers.regions.gradients, 0, this.#parameters), gradient);
+      await this.#device.download(floatsOf(this.#buffers.regions.gradients, 0, this.#parameters), gradient);
       return { loss, gradient };
     });
   }
@@ -132,15 +130,15 @@ export class OrderedSession implements Session {
       const firstSequence = first * gradientBlockSequences;
       const index = this.#loadTokens(tokens, firstSequence, sequences);
       this.#pass.forward(sequences, true);
-      this.#pass.loss(sequences, weight, floats(sequenceLosses, firstSequence, sequences));
+      this.#pass.loss(sequences, weight, floatsOf(sequenceLosses, firstSequence, sequences));
       this.#pass.backward({ gradients, blocks: count, sequencesPerBlock: gradientBlockSequences, index });
       this.#joinGroup(group, count, group === groups - 1);
     }
     this.#kernels.sumOfSquares(gradients, chunkRanges, chunkSums, this.#chunkCount);
     const losses = new Float32Array(batchSequences);
     const squares = new Float32Array(1);
-    await this.#device.download(floats(sequenceLosses, 0, batchSequences), losses);
-    await this.#device.download(floats(chunkSums, 0, 1), squares);
+    await this.#device.download(floatsOf(sequenceLosses, 0, batchSequences), losses);
+    await this.#device.download(floatsOf(chunkSums, 0, 1), squares);
     return { loss: batchLoss(this.#options, losses), gradientNorm: Math.fround(Math.sqrt(squares[0] ?? NaN)) };
   }
 
@@ -163,32 +161,25 @@ export class OrderedSession implements Session {
     };
   }
 
-  /**
-   * The pairwise tree over gradient blocks: within the micro-batch, then with the sums of earlier micro-batches that
-   * wait for a twin of the same size, like carries of a binary counter.
-   */
+  /** The pairwise tree over gradient blocks: within the micro-batch, then with the sums of earlier micro-batches. */
   #joinGroup(group: number, count: number, isLast: boolean): void {
     const { gradients, levelGradients } = this.#buffers.regions;
     const size = this.#parameters;
-    const slot = (i: number) => floats(gradients, i * size, size);
-    for (let stride = 1; stride < count; stride *= 2) {
-      for (let i = 0; i + stride < count; i += 2 * stride) this.#kernels.addInto(slot(i), slot(i + stride), size);
-    }
-    for (let level = 0; level < this.#memory.levels; level++) {
-      const waiting = floats(levelGradients, level * size, size);
-      if (((group >> level) & 1) === 1) this.#kernels.addInto(slot(0), waiting, size);
-      else if (!isLast) {
-        this.#device.copy(waiting, slot(0));
-        break;
-      }
-    }
+    const block = (i: number) => floatsOf(gradients, i * size, size);
+    const waiting = (level: number) => floatsOf(levelGradients, level * size, size);
+    joinBlocks(count, (i, twin) => this.#kernels.addInto(block(i), block(twin), size));
+    joinMicroBatch(
+      { index: group, isLast, levels: this.#memory.levels },
+      (level) => this.#kernels.addInto(block(0), waiting(level), size),
+      (level) => this.#device.copy(waiting(level), block(0)),
+    );
   }
 
   #update(learningRate: number, step: number, gradientNorm: number): void {
     const { regions } = this.#buffers;
     const chunks = { ranges: regions.chunkRanges, decayed: regions.chunkDecayed, count: this.#chunkCount };
     const scalars = updateScalars(this.#options.optimizer, learningRate, step, gradientNorm);
-    this.#kernels.adamw(regions, floats(regions.gradients, 0, this.#parameters), chunks, scalars);
+    this.#kernels.adamw(regions, floatsOf(regions.gradients, 0, this.#parameters), chunks, scalars);
   }
 
   evaluate(tokens: Uint16Array): Promise<Float32Array> {
@@ -203,9 +194,9 @@ export class OrderedSession implements Session {
         const windows = Math.min(microBatchSequences, total - first);
         this.#upload(regions.tokens, tokens.slice(first * width, (first + windows) * width));
         this.#pass.forward(windows, false);
-        this.#pass.loss(windows, 0, floats(regions.sequenceLosses, 0, windows));
+        this.#pass.loss(windows, 0, floatsOf(regions.sequenceLosses, 0, windows));
         await this.#device.download(
-          floats(regions.sequenceLosses, 0, windows),
+          floatsOf(regions.sequenceLosses, 0, windows),
           losses.subarray(first, first + windows),
         );
       }
@@ -223,7 +214,7 @@ export class OrderedSession implements Session {
       this.#upload(regions.tokens, window);
       this.#pass.forward(1, false);
       const logits = new Float32Array(tokens.length * model.vocabularySize);
-      await this.#device.download(floats(regions.logits, 0, logits.length), logits);
+      await this.#device.download(floatsOf(regions.logits, 0, logits.length), logits);
       return logits;
     });
   }

@@ -1,6 +1,9 @@
 /** Pieces of the device's memory as arrays of f32 and of 16-bit values. */
-import { slice, type View } from "../driver/view.ts";
-import { FLOAT_BYTES, HALF_BYTES } from "./precision.ts";
+import { slice, type View } from "./driver/view.ts";
+
+/** Bytes of an f32, and of a 16-bit value. */
+export const FLOAT_BYTES = 4;
+export const HALF_BYTES = 2;
 
 /**
  * The view, if it holds what a kernel will touch: one that reads on would end the process.

@@ -1,6 +1,6 @@
-/** Where each tensor lies in a flat parameter vector on the device. */
-import type { ModelConfig } from "../../../model/config.ts";
-import { parameterShapes } from "../../../model/parameters.ts";
+/** Where each tensor lies in a flat parameter vector, by what it does rather than by its name in a file. */
+import type { ModelConfig } from "./config.ts";
+import { parameterShapes } from "./parameters.ts";
 
 /** A tensor's first element and size in the flat vector. */
 export interface Tensor {
