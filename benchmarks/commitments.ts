@@ -8,7 +8,8 @@ import { startEngine } from "../src/cli/engines.ts";
 import { openCorpora } from "../src/data/corpora.ts";
 import { sha256 } from "../src/digest/sha256.ts";
 import type { Engine, Session } from "../src/engine/engine.ts";
-import { EXIT, UserError } from "../src/errors.ts";
+import { EXIT } from "../src/errors.ts";
+import { runProgram } from "./run_program.ts";
 import { isCheckpointStep, isEvaluationStep } from "../src/experiment/evaluation.ts";
 import { buildPlan } from "../src/experiment/plan.ts";
 import type { PlannedRun } from "../src/experiment/run.ts";
@@ -205,11 +206,5 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(`error: ${error.message} [${error.code}]`);
-    Deno.exit(EXIT.unable);
-  }
+  await runProgram(main);
 }

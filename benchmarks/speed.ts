@@ -6,6 +6,7 @@
 import { type Options, parseCommandLine } from "../src/cli/arguments.ts";
 import { BACKEND_NAMES, type BackendName, isBackendName } from "../src/engine/tensorflow/backend_names.ts";
 import { EXIT, suggest, UserError } from "../src/errors.ts";
+import { runProgram } from "./run_program.ts";
 import { flopsPerToken, type ModelConfig, parameterCount } from "../src/model/config.ts";
 import { compareLosses, type Contestant, type Measurement, medianRatio, runContest } from "./contest.ts";
 import { describeMachine } from "./machine.ts";
@@ -143,11 +144,5 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(`error: ${error.message} [${error.code}]`);
-    Deno.exit(EXIT.unable);
-  }
+  await runProgram(main);
 }

@@ -11,6 +11,7 @@ import { DEFAULT_DATA_SEED } from "../src/data/options.ts";
 import { BYTE_TOKENIZER } from "../src/data/tokenizer.ts";
 import { utf8Bytes } from "../src/data/utf8.ts";
 import { EXIT, UserError } from "../src/errors.ts";
+import { runProgram } from "./run_program.ts";
 import { describeMachine } from "./machine.ts";
 import { openNpm, openOwn, openRust, type Pass, type TokenizerPeer } from "./peers/tokenizers.ts";
 import { median } from "./statistics.ts";
@@ -98,11 +99,5 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(`error: ${error.message} [${error.code}]`);
-    Deno.exit(EXIT.unable);
-  }
+  await runProgram(main);
 }

@@ -3,7 +3,8 @@
  * find into one JSON file, part by part. See docs/benchmarks.md; on a machine without network by run.sh.
  */
 import { type Options, parseCommandLine } from "../../src/cli/arguments.ts";
-import { EXIT, UserError } from "../../src/errors.ts";
+import { EXIT } from "../../src/errors.ts";
+import { runProgram } from "../run_program.ts";
 import { examinePython, MISSING } from "./machine.ts";
 import type { Part } from "./part.ts";
 import { chooseParts, ENVIRONMENT } from "./parts.ts";
@@ -112,11 +113,5 @@ if (import.meta.main) {
       Deno.exit(EXIT.interrupted);
     });
   }
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(`error: ${error.message} [${error.code}]`);
-    Deno.exit(EXIT.unable);
-  }
+  await runProgram(main);
 }

@@ -4,6 +4,7 @@
  */
 import { type Options, parseCommandLine } from "../../src/cli/arguments.ts";
 import { EXIT, UserError } from "../../src/errors.ts";
+import { runProgram } from "../run_program.ts";
 import { MFU_FORMULA } from "./peaks.ts";
 import { asMarkdown, overview, partTables } from "./report_tables.ts";
 import { mergeResults, readResults, type Results, writeResults } from "./results.ts";
@@ -43,11 +44,5 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(`error: ${error.message} [${error.code}]`);
-    Deno.exit(EXIT.unable);
-  }
+  await runProgram(main);
 }

@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
+import { output } from "../cli/output.ts";
 import { createKeyFile } from "../../src/manifest/key_file.ts";
 import { honest } from "../replay/forgery.ts";
 import { withFolder } from "../temporary_folder.ts";
 
 const MANIFEST = `${honest}/manifest.dsse.json`;
-
-async function output(args: readonly string[]): Promise<{ code: number; text: string }> {
-  const lines: string[] = [];
-  const { log } = console;
-  console.log = (...words: unknown[]) => lines.push(words.join(" "));
-  try {
-    return { code: await main(args), text: lines.join("\n") };
-  } finally {
-    console.log = log;
-  }
-}
 
 Deno.test("main() attests what it verified and replayed, and verifies by what reviewers attested", () =>
   withFolder(async (folder) => {

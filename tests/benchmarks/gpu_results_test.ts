@@ -12,6 +12,7 @@ import {
   writeResults,
 } from "../../benchmarks/gpu/results.ts";
 import { withFolder } from "../temporary_folder.ts";
+import { SMALLEST_MODEL } from "../model/smallest_model.ts";
 
 const CHECK = { name: "a", passed: true, found: "1", expected: "1" };
 const DEVIATION = {
@@ -111,17 +112,7 @@ Deno.test("hasPassed() takes trainers whose losses are apart, or no numbers, for
   const contest = (lossDifference: number | null, speeds = [speed, speed]): Finding => ({
     kind: "speed",
     name: "any",
-    model: {
-      hiddenSize: 8,
-      layers: 1,
-      heads: 1,
-      intermediateSize: 8,
-      vocabularySize: 8,
-      sequenceLength: 8,
-      rotaryFraction: 0.25,
-      rotaryBase: 10000,
-      layerNormEpsilon: 1e-5,
-    },
+    model: SMALLEST_MODEL,
     batchSequences: 1,
     speeds,
     absent: [],

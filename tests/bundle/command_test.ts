@@ -1,6 +1,7 @@
 /** A real, small reproduction: packed by the command line, then verified, replayed and compared out of the archive. */
 import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
+import { output } from "../cli/output.ts";
 import { diffManifests } from "../../src/replay/diff.ts";
 import { honest, PARENT, replayFolder, smokeEngine } from "../replay/forgery.ts";
 import { replay } from "../../src/replay/replay.ts";
@@ -8,17 +9,6 @@ import { paperJudge } from "../../src/manifest/paper_judge.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { DATA_CACHE } from "../reproduce/smoke.ts";
 import { withFolder } from "../temporary_folder.ts";
-
-async function output(args: readonly string[]): Promise<{ code: number; text: string }> {
-  const lines: string[] = [];
-  const { log } = console;
-  console.log = (...words: unknown[]) => lines.push(words.join(" "));
-  try {
-    return { code: await main(args), text: lines.join("\n") };
-  } finally {
-    console.log = log;
-  }
-}
 
 Deno.test("main() packs a reproduction, and says how to check it", () =>
   withFolder(async (folder) => {

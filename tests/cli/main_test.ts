@@ -1,18 +1,7 @@
 import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
+import { output } from "./output.ts";
 import { withFolder } from "../temporary_folder.ts";
-
-/** Runs a command line and gives what it printed. */
-async function output(args: readonly string[]): Promise<{ code: number; text: string }> {
-  const lines: string[] = [];
-  const { log } = console;
-  console.log = (...words: unknown[]) => lines.push(words.join(" "));
-  try {
-    return { code: await main(args), text: lines.join("\n") };
-  } finally {
-    console.log = log;
-  }
-}
 
 async function withFile(name: string, contents: string | Uint8Array, use: (path: string) => Promise<void>) {
   await withFolder(async (folder) => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { View } from "../../src/engine/cuda/driver/view.ts";
 import { indexTokens } from "../../src/engine/cuda/ordered/embedding_index.ts";
 import { RowOperations } from "../../src/engine/cuda/mixed/row_operations.ts";
-import { writeRotaryTables } from "../../src/engine/ordered/rotary_tables.ts";
+import { rotaryTables } from "../../src/engine/ordered/rotary_tables.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
 import { SMALL_MODEL } from "../engine/fixture.ts";
 import {
@@ -333,8 +333,7 @@ function rotaryModel(headSize: number): ModelConfig {
 async function rotary(bench: Bench, model: ModelConfig) {
   const rows = 2 * model.sequenceLength, width = 3 * model.hiddenSize;
   const half = model.hiddenSize / model.heads / 8;
-  const cosines = new Float32Array(model.sequenceLength * half), sines = new Float32Array(cosines.length);
-  writeRotaryTables(model, cosines, sines);
+  const { cosines, sines } = rotaryTables(model);
   const tables = { cosines: bench.floats(cosines), sines: bench.floats(sines) };
   const ops = operations(bench, model, rows);
   const input = rounded(random(rows * width, 1), bench.precision), bias = random(width, 2);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { readKernelUnit } from "../../src/engine/cuda/kernel_source.ts";
-import { OrderedKernels } from "../../src/engine/cuda/ordered/kernels.ts";
+import { ORDERED_SIGNATURES } from "../../src/engine/cuda/ordered/kernels.ts";
 import { planOrderedMemory } from "../../src/engine/cuda/ordered/memory.ts";
 import type { Engine, SessionOptions, TrainingState } from "../../src/engine/engine.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
@@ -171,7 +171,7 @@ Deno.test({
 Deno.test("OrderedKernels launches every kernel of the source with the parameters that it declares", async () => {
   const { kernels } = await readKernelUnit("ordered");
   const declared = Object.fromEntries([...kernels].map(([name, { signature }]) => [name, signature]));
-  assert.deepEqual({ ...OrderedKernels.SIGNATURES }, declared);
+  assert.deepEqual({ ...ORDERED_SIGNATURES }, declared);
 });
 
 Deno.test("planOrderedMemory() holds whole gradient blocks, and refuses shapes that the kernels do not cover", () => {

@@ -15,6 +15,7 @@ import { Interrupted } from "../../src/train/train_run.ts";
 import { fakeEngine, fakePlan } from "../train/fake_training.ts";
 import type { DiskImage } from "./disk_image.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";
+import { SMALLEST_MODEL } from "../model/smallest_model.ts";
 
 /** Where plans are carried out on a simulated disk. */
 export const OUTPUT = "/out/smoke";
@@ -23,17 +24,7 @@ export const EMPTY: DiskImage = new Map([["/out", undefined]]);
 
 const MODEL = {
   maxLearningRate: 3e-3,
-  config: {
-    hiddenSize: 8,
-    layers: 1,
-    heads: 1,
-    intermediateSize: 8,
-    vocabularySize: 8,
-    sequenceLength: 8,
-    rotaryFraction: 0.25,
-    rotaryBase: 10000,
-    layerNormEpsilon: 1e-5,
-  },
+  config: SMALLEST_MODEL,
 };
 
 /** A plan that can be carried out at once, on any files. */

@@ -1,19 +1,9 @@
 import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
+import { output } from "../cli/output.ts";
 import { honest, PARENT } from "./forgery.ts";
 
 const MANIFEST = `${honest}/manifest.dsse.json`;
-
-async function output(args: readonly string[]): Promise<{ code: number; text: string }> {
-  const lines: string[] = [];
-  const { log } = console;
-  console.log = (...words: unknown[]) => lines.push(words.join(" "));
-  try {
-    return { code: await main(args), text: lines.join("\n") };
-  } finally {
-    console.log = log;
-  }
-}
 
 Deno.test("main() prints segments, seed and worth of a replay, and repeats it by the seed", async () => {
   const first = await output(["verify", MANIFEST, "--replay", "2", "--threads", "1"]);

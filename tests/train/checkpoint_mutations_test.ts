@@ -16,35 +16,30 @@ import { applyByteEdits, byteEdits } from "../fuzz/byte_edits.ts";
 import { applyJsonEdit, jsonEdit, placesOf } from "../fuzz/json_edits.ts";
 import { safetensorsFile } from "../model/safetensors_file.ts";
 import { withFolder } from "../temporary_folder.ts";
+import { SMALLEST_MODEL } from "../model/smallest_model.ts";
 
-const MODEL = {
-  hiddenSize: 8,
-  layers: 1,
-  heads: 1,
-  intermediateSize: 8,
-  vocabularySize: 8,
-  sequenceLength: 8,
-  rotaryFraction: 0.25,
-  rotaryBase: 10000,
-  layerNormEpsilon: 1e-5,
-};
 const RUN = sha256("run") as RunKey;
 const STEP = 123;
 const POSITION = 492;
 
 function emptyState(): TrainingState {
-  const vector = () => new Float32Array(parameterCount(MODEL));
+  const vector = () => new Float32Array(parameterCount(SMALLEST_MODEL));
   return { weights: vector(), firstMoments: vector(), secondMoments: vector() };
 }
 
 const original = emptyState();
-initializeWeights(MODEL, 1, original.weights);
-initializeWeights(MODEL, 2, original.firstMoments);
-initializeWeights(MODEL, 3, original.secondMoments);
+initializeWeights(SMALLEST_MODEL, 1, original.weights);
+initializeWeights(SMALLEST_MODEL, 2, original.firstMoments);
+initializeWeights(SMALLEST_MODEL, 3, original.secondMoments);
 const state = await stateDigest(original, STEP, POSITION);
 let whole = new Uint8Array(0);
 await withFolder(async (folder) => {
-  await writeCheckpoint(`${folder}/c`, MODEL, original, { run: RUN, step: STEP, dataPosition: POSITION, state });
+  await writeCheckpoint(`${folder}/c`, SMALLEST_MODEL, original, {
+    run: RUN,
+    step: STEP,
+    dataPosition: POSITION,
+    state,
+  });
   whole = await Deno.readFile(`${folder}/c`);
 });
 const headerLength = Number(new DataView(whole.buffer).getBigUint64(0, true));
@@ -63,7 +58,7 @@ const KNOWN: readonly ExpectedCheckpoint[] = [{ run: RUN, step: STEP, state }, {
 async function load(bytes: Uint8Array<ArrayBuffer>, expected: ExpectedCheckpoint): Promise<TrainingState | undefined> {
   const loaded = emptyState();
   try {
-    const info = await loadCheckpoint(bytes, "c.safetensors", MODEL, loaded, expected);
+    const info = await loadCheckpoint(bytes, "c.safetensors", SMALLEST_MODEL, loaded, expected);
     assert.deepEqual([info.run, info.step], [RUN, STEP]);
     assert.equal(info.state, await stateDigest(loaded, info.step, info.dataPosition));
     return loaded;

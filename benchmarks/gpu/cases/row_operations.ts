@@ -1,6 +1,6 @@
 /** Bias and GELU, rotary embedding, and the token embedding, each forward and backward. */
 import { indexTokens } from "../../../src/engine/cuda/ordered/embedding_index.ts";
-import { rotaryHalf, writeRotaryTables } from "../../../src/engine/ordered/rotary_tables.ts";
+import { rotaryHalf, rotaryTables } from "../../../src/engine/ordered/rotary_tables.ts";
 import { tokenWindows } from "../../training_task.ts";
 import { type MixedContext, WINDOWS } from "./mixed_context.ts";
 
@@ -32,8 +32,7 @@ export async function geluCase({ writer, half, rows, model, operations, roundedO
 export async function rotaryCase({ writer, half, rows, model, operations, roundedOnce: bound }: MixedContext) {
   const { heads, hiddenSize: h, sequenceLength } = model, d = h / heads, pieces = operations.pieces.linear;
   const shape = [sequenceLength, rotaryHalf(model)] as const;
-  const tables = { cosines: new Float32Array(shape[0] * shape[1]), sines: new Float32Array(shape[0] * shape[1]) };
-  writeRotaryTables(model, tables.cosines, tables.sines);
+  const tables = rotaryTables(model);
   const inputs = {
     qkv: writer.random(half, [rows, heads, 3, d]),
     gradient: writer.random(half, [rows, heads, 3, d]),
