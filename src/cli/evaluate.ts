@@ -13,7 +13,7 @@ import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { ENGINE_OPTIONS } from "./engines.ts";
 import { withSession } from "./inference.ts";
-import { filesFromOptions } from "./plan_options.ts";
+import { filesFromOptions } from "./source_options.ts";
 import { DATA_CACHE } from "./settings.ts";
 import {
   describeWeights,

@@ -1,69 +1,120 @@
 /** Options that determine a plan, shared by the subcommands that make one. */
 import { describeCorpora } from "../data/corpora.ts";
-import type { CorpusFiles } from "../data/options.ts";
 import { scaleCorpora } from "../data/scale_corpora.ts";
-import { UserError } from "../errors.ts";
-import { buildPlan, type Plan } from "../experiment/plan.ts";
+import { suggest, UserError } from "../errors.ts";
+import type { ScaleChanges } from "../experiment/change_scale.ts";
+import { buildPlan, type Plan, type PlanOptions } from "../experiment/plan.ts";
+import { parseReadings, READINGS, type Readings } from "../experiment/readings.ts";
+import { MODEL_PRESETS, type ModelPreset } from "../model/presets.ts";
+import { findStart } from "../train/find_start.ts";
 import type { Values } from "./arguments.ts";
 import { chooseEngine, ENGINE_OPTIONS } from "./engines.ts";
 import { DEFAULT_SCALE } from "./settings.ts";
+import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./source_options.ts";
 
-/** Errors of data that were not downloaded. */
+/** Errors of data and models that were not downloaded. */
 const NOT_AT_HAND: readonly string[] = ["NOT_LOCKED", "LISTING_NOT_CACHED", "DATA_NOT_FETCHED"];
+
+const READING_CHOICES = Object.entries(READINGS).map(([name, values]) => `${name}=${values.join("|")}`).join(", ");
 
 /** See above. */
 export const PLAN_OPTIONS = {
   scale: { kind: "text", value: "NAME", help: `smoke, tiny, small, medium or paper (default: ${DEFAULT_SCALE})` },
   only: { kind: "list", value: "NAME…", help: "only these experiments, or arms as EXPERIMENT/ARM" },
   seeds: { kind: "count", value: "N", help: "repetitions with other seeds (default: 1)" },
-  upstream: { kind: "list", value: "PATH…", help: "train on these files: .txt, .jsonl, .jsonl.zst" },
-  downstream: { kind: "list", value: "PATH…", help: "and on these after the shift" },
-  tokenizer: { kind: "text", value: "FILE", help: "tokenizer.json for these files (default: bytes are tokens)" },
+  reading: {
+    kind: "list",
+    value: "NAME=HOW…",
+    help: `how the paper's open points are read, the first by default: ${READING_CHOICES}`,
+  },
+  model: { kind: "text", value: "NAME", help: `another model than the scale's: ${MODEL_PRESETS.join(", ")}` },
+  tokens: {
+    kind: "text",
+    value: "N",
+    help: "downstream tokens of the whole schedule, such as 2e6; all else shrinks alike",
+  },
+  batch: { kind: "count", value: "N", help: "sequences in an optimizer step" },
+  context: { kind: "count", value: "N", help: "tokens of a sequence" },
+  "evaluation-windows": { kind: "count", value: "N", help: "validation windows of each corpus in an evaluation" },
+  ...SOURCE_OPTIONS,
   ...ENGINE_OPTIONS,
   json: { kind: "flag", help: "print the plan as JSON" },
 } as const;
 
-/**
- * Data files in place of the scale's own: both corpora or neither.
- *
- * @throws {UserError} `MISSING_CORPUS` if only one corpus is given, `UNUSED_OPTION` for a tokenizer without files
- */
-export function filesFromOptions({ upstream, downstream, tokenizer }: Partial<CorpusFiles>): CorpusFiles | undefined {
-  if (upstream === undefined && downstream === undefined) {
-    if (tokenizer === undefined) return undefined;
-    throw new UserError(
-      "UNUSED_OPTION",
-      '"--tokenizer" is for files of your own',
-      "add --upstream PATH and --downstream PATH, or leave it out",
-    );
-  }
-  if (upstream === undefined || downstream === undefined) {
-    const missing = upstream === undefined ? "upstream" : "downstream";
-    throw new UserError("MISSING_CORPUS", `No ${missing} files are given`, `add --${missing} PATH, or give neither`);
-  }
-  return { upstream, downstream, ...(tokenizer === undefined ? {} : { tokenizer }) };
+/** What of the options changes the scale, and how open points are read. */
+export function choicesFromOptions(
+  values: Values<typeof PLAN_OPTIONS>,
+): { readonly changes: ScaleChanges; readonly readings: Readings } {
+  const { model, batch, context, "evaluation-windows": windows } = values;
+  return {
+    changes: {
+      ...(model === undefined ? {} : { model: presetName(model) }),
+      ...(values.tokens === undefined ? {} : { tokens: tokenCount(values.tokens) }),
+      ...(batch === undefined ? {} : { batchSequences: batch }),
+      ...(context === undefined ? {} : { sequenceLength: context }),
+      ...(windows === undefined ? {} : { evaluationWindows: windows }),
+    },
+    readings: parseReadings(values.reading ?? []),
+  };
+}
+
+function presetName(name: string): ModelPreset {
+  const preset = MODEL_PRESETS.find((known) => known === name);
+  if (preset !== undefined) return preset;
+  throw new UserError("UNKNOWN_MODEL", `Unknown model "${name}"`, suggest(name, MODEL_PRESETS));
+}
+
+function tokenCount(text: string): number {
+  const tokens = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(tokens) && tokens >= 1) return tokens;
+  throw new UserError("BAD_NUMBER", `Option "--tokens" is "${text}"`, "expected a whole number from 1, such as 2e6");
 }
 
 /**
- * The plan that options ask for; corpora are described, not prepared. A scale whose data are not at hand is planned
- * without them.
+ * The plan that options ask for; corpora are described, not prepared. A scale whose data or models are not at hand is
+ * planned without them.
  */
 export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
-  const options = {
+  const files = filesFromOptions(values);
+  const { start, lockFile, hubCache } = sourcesFromOptions(values);
+  const options: PlanOptions = {
     scale: values.scale ?? DEFAULT_SCALE,
     seeds: values.seeds ?? 1,
     engine: chooseEngine(values).identity,
+    ...choicesFromOptions(values),
     ...(values.only === undefined ? {} : { only: values.only }),
+    ...(files === undefined ? {} : { ownFiles: true }),
+    ...(start === undefined ? {} : { start: start === "train" ? "train" : "files" }),
   };
   const plan = await buildPlan(options);
-  const files = filesFromOptions(values);
   const { sequenceLength, vocabularySize } = plan.scale.model.config;
-  const corpora = await describeCorpora({ ...scaleCorpora(plan.scale, files), sequenceLength, vocabularySize })
-    .catch((error) => {
-      if (error instanceof UserError && NOT_AT_HAND.includes(error.code)) return undefined;
-      throw error;
-    });
-  if (corpora === undefined) return plan;
-  const { upstream, downstream } = corpora;
-  return await buildPlan({ ...options, corpusDigests: { upstream: upstream.digest, downstream: downstream.digest } });
+  const lock = lockFile === undefined ? {} : { lockFile };
+  const corpora = await ifAtHand(() =>
+    describeCorpora({ ...scaleCorpora(plan.scale, files, hubCache), ...lock, sequenceLength, vocabularySize })
+  );
+  const found = await ifAtHand(() =>
+    findStart(plan.scale, {
+      ...(typeof start === "object" ? start : {}),
+      ...lock,
+      ...(hubCache === undefined ? {} : { hubCache }),
+    })
+  );
+  if (corpora === undefined && found === undefined) return plan;
+  return await buildPlan({
+    ...options,
+    ...(corpora === undefined
+      ? {}
+      : { corpusDigests: { upstream: corpora.upstream.digest, downstream: corpora.downstream.digest } }),
+    ...(found === undefined ? {} : { imported: found.checkpoints }),
+  });
+}
+
+/** What was found; undefined where it was not downloaded yet. */
+async function ifAtHand<T>(find: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof UserError && NOT_AT_HAND.includes(error.code)) return undefined;
+    throw error;
+  }
 }

@@ -6,20 +6,22 @@ import { type Replay, replay, type ReplayEvents, type ReplayPieces } from "../re
 import { counted, segmentName } from "../replay/segment.ts";
 import type { VerifyOptions } from "../manifest/verify_options.ts";
 import type { Values } from "./arguments.ts";
-import { filesFromOptions } from "./plan_options.ts";
 import { formatSeconds } from "./progress.ts";
 import { abortOnSignals } from "./signals.ts";
 import { ENGINE_OPTIONS, startEngine } from "./engines.ts";
 import { DATA_CACHE } from "./settings.ts";
+import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./source_options.ts";
 
 /** Options of a replay. */
 export const REPLAY_OPTIONS = {
   replay: { kind: "text", value: "N|all", help: "train N segments again, drawn at random, or every one" },
   segment: { kind: "list", value: "RUN:FROM..TO…", help: "train these pieces again; RUN is a label or begins a key" },
   "replay-seed": { kind: "text", value: "HEX", help: "32 digits: repeat the choice of another verifier" },
-  upstream: { kind: "list", value: "PATH…", help: "files that were trained on, if not the packages' own text" },
+  ...SOURCE_OPTIONS,
+  upstream: { kind: "list", value: "PATH…", help: "files that were trained on, if not the scale's own data" },
   downstream: { kind: "list", value: "PATH…", help: "and after the shift" },
   tokenizer: { kind: "text", value: "FILE", help: "tokenizer.json that these files were trained with, if not bytes" },
+  start: { kind: "text", value: "PATH", help: "models that runs started from, if they were their maker's own" },
   ...ENGINE_OPTIONS,
 } as const;
 
@@ -40,9 +42,7 @@ export function piecesFromOptions(values: Values<typeof REPLAY_OPTIONS>, usual?:
   if (names !== undefined) return { kind: "named", names };
   if (count === undefined) {
     const unused = ([
-      "upstream",
-      "downstream",
-      "tokenizer",
+      ...Object.keys(SOURCE_OPTIONS) as (keyof typeof SOURCE_OPTIONS)[],
       ...Object.keys(ENGINE_OPTIONS) as (keyof typeof ENGINE_OPTIONS)[],
     ] as const).find((
       name,
@@ -81,6 +81,7 @@ export async function runReplay(
   quiet: boolean,
 ): Promise<Replay | undefined> {
   const corpusFiles = filesFromOptions(values);
+  const { start, ...downloads } = sourcesFromOptions(values);
   const { signal, dispose } = abortOnSignals();
   try {
     const result = await replay(path, {
@@ -90,6 +91,8 @@ export async function runReplay(
       dataCache: DATA_CACHE,
       signal,
       ...(corpusFiles === undefined ? {} : { corpusFiles }),
+      ...(typeof start === "object" ? { start: start.path } : {}),
+      ...downloads,
       ...(quiet ? {} : { events: progressLines() }),
     });
     return signal.aborted && result.report.verdict === "could not check" ? undefined : result;

@@ -12,11 +12,12 @@ import { Interrupted } from "../train/train_run.ts";
 import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { showPlan } from "./plan.ts";
-import { filesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
+import { choicesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
 import { formatSeconds, ProgressView } from "./progress.ts";
 import { abortOnSignals } from "./signals.ts";
 import { startEngine, threadCount } from "./engines.ts";
 import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "./settings.ts";
+import { filesFromOptions, sourcesFromOptions } from "./source_options.ts";
 
 const OPTIONS = {
   ...PLAN_OPTIONS,
@@ -66,6 +67,8 @@ async function run(args: readonly string[]): Promise<number> {
   try {
     const result = await reproduce({
       scale,
+      ...choicesFromOptions(values),
+      ...sourcesFromOptions(values),
       engine,
       threads,
       output: (values.out ?? `out/${scale}`).replace(/(?<=.)\/+$/, ""),

@@ -12,15 +12,21 @@ import {
   PAPER_PRETRAINING_TOKENS,
   scaledSteps,
 } from "./paper_units.ts";
+import { readArm, type Readings } from "./readings.ts";
 import type { CorpusName, EvaluationSpecification, InitialWeights, RunKey, RunSpecification } from "./run.ts";
 import type { Scale } from "./scale.ts";
 import type { Arm } from "./schema.ts";
+import type { ImportedCheckpoint } from "./start.ts";
 
 /** What runs need besides the experiment and the scale. */
 export interface RunContext {
   readonly scale: Scale;
   readonly engine: RunSpecification["engine"];
   readonly corpusDigests: Readonly<Record<CorpusName, Digest>>;
+  /** how the paper's open points are read */
+  readonly readings: Readings;
+  /** the models that continued runs start from, if they are not trained here */
+  readonly imported?: readonly ImportedCheckpoint[];
 }
 
 /** Seeds of one repetition of all experiments. */
@@ -57,11 +63,19 @@ export function seedsOf(seedIndex: number): Seeds {
  * The run that an arm needs.
  *
  * @param reference how messages name the arm
+ * @param stated as its file has it; the context's readings may change it
  * @param pretraining key of the pre-training run of the same seeds; arms that start at random need none
  * @throws {UserError} if the arm cannot be had at this scale
  */
-export function armRun(arm: Arm, reference: string, context: RunContext, seeds: Seeds, pretraining?: RunKey): ArmRun {
-  const { scale, engine, corpusDigests } = context;
+export function armRun(
+  stated: Arm,
+  reference: string,
+  context: RunContext,
+  seeds: Seeds,
+  pretraining?: RunKey,
+): ArmRun {
+  const { scale, engine, corpusDigests, readings } = context;
+  const arm = readArm(stated, readings);
   const phase = scale[arm.phase];
   const whole = arm.phase === "pretraining" ? PAPER_PRETRAINING_TOKENS : PAPER_DOWNSTREAM_TOKENS;
   const steps = scaledSteps(arm.tokens, whole, phase.steps);
@@ -93,7 +107,7 @@ export function armRun(arm: Arm, reference: string, context: RunContext, seeds: 
   }
   const specification: RunSpecification = {
     model: scale.model.config,
-    initialWeights: armStart(arm, reference, scale, seeds, pretraining),
+    initialWeights: armStart(arm, reference, context, seeds, pretraining),
     corpus: { name: arm.corpus, digest: corpusDigests[arm.corpus] },
     validation: { upstream: corpusDigests.upstream, downstream: corpusDigests.downstream },
     orderSeed: arm.phase === "pretraining" ? seeds.pretrainingOrder : seeds.continuingOrder,
@@ -133,17 +147,48 @@ function armEvaluation(arm: Arm, scale: Scale): EvaluationSpecification {
   return { windows: scale.evaluationWindows, ...evaluation, landmarks };
 }
 
-function armStart(arm: Arm, reference: string, scale: Scale, seeds: Seeds, pretraining?: RunKey): InitialWeights {
-  if (arm.start.kind === "random") return { kind: "random", seed: seeds.init };
+function armStart(
+  { start }: Arm,
+  reference: string,
+  { scale, readings, imported }: RunContext,
+  seeds: Seeds,
+  pretraining?: RunKey,
+): InitialWeights {
+  if (start.kind === "random") return { kind: "random", seed: seeds.init };
+  if (imported !== undefined) return importedStart(start.step, reference, imported);
   if (pretraining === undefined) throw new Error(`Arm "${reference}" starts pre-trained, but no run was given`);
-  const step = scaledSteps(arm.start.step, PAPER_PRETRAINING_STEPS, scale.pretraining.steps);
+  const step = scaledSteps(start.step, PAPER_PRETRAINING_STEPS, scale.pretraining.steps);
   if (step < 1) {
     throw new UserError(
       "ARM_START",
-      `Arm "${reference}" starts at step ${arm.start.step} of pre-training, before the first step of scale ` +
+      `Arm "${reference}" starts at step ${start.step} of pre-training, before the first step of scale ` +
         `"${scale.name}"`,
       "start it later or lengthen pretraining.steps",
     );
   }
-  return { kind: "checkpoint", run: pretraining, step };
+  const optimizerState = readings["optimizer-state"] === "carried" ? { optimizerState: "carried" as const } : {};
+  return { kind: "checkpoint", run: pretraining, step, ...optimizerState };
+}
+
+/** Whether the model that an arm starts from is among those that were imported, if they were. */
+export function canStart({ start }: Arm, { imported }: RunContext): boolean {
+  return start.kind === "random" || imported === undefined || imported.some(({ step }) => step === start.step);
+}
+
+/** Of an imported model the paper's own steps are counted, whatever the scale. */
+function importedStart(
+  step: number,
+  reference: string,
+  imported: readonly ImportedCheckpoint[],
+): InitialWeights {
+  const checkpoint = imported.find((candidate) => candidate.step === step);
+  if (checkpoint !== undefined) return { kind: "imported", weights: checkpoint.weights, step };
+  const known = imported.map(({ step }) => step);
+  throw new UserError(
+    "NO_START_CHECKPOINT",
+    `Arm "${reference}" starts from step ${step} of pre-training, but only ${
+      known.length === 1 ? `step ${known[0]} was` : `steps ${known.join(", ")} were`
+    } given`,
+    `give a folder that has step${step} too, or choose other arms with --only`,
+  );
 }

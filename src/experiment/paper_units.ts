@@ -12,6 +12,9 @@ export const PAPER_PRETRAINING_STEPS = 143_000;
 /** Tokens of Pythia's pre-training. */
 export const PAPER_PRETRAINING_TOKENS = PAPER_PRETRAINING_STEPS * 1024 * 2048;
 
+/** Tokens of the upstream corpus that the longest run on the same data continues with (section 4.4). */
+export const PAPER_SAME_DATA_TOKENS = 50e9;
+
 /** Pre-training steps whose checkpoints the paper starts from. */
 export const PAPER_CHECKPOINT_STEPS: readonly number[] = [10_000, 27_000, 143_000];
 

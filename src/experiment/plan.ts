@@ -5,14 +5,17 @@
 import { suggest, UserError } from "../errors.ts";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
-import { type ArmRun, armRun, type RunContext, seedsOf } from "./arm.ts";
+import { type ArmRun, armRun, canStart, type RunContext, seedsOf } from "./arm.ts";
 import { EXPERIMENTS_FOLDER, loadExperiments, loadScale } from "./catalogue.ts";
+import { changeScale, type ScaleChanges } from "./change_scale.ts";
 import { type PlanTotals, totalCost } from "./cost.ts";
+import { applicableReadings, type Readings, readScale } from "./readings.ts";
 import type { ArmReference, CorpusName, PlannedRun, RunKey, RunSpecification } from "./run.ts";
 import { runKey } from "./run_key.ts";
 import { MAX_SEEDS } from "./run_schema.ts";
 import type { Scale } from "./scale.ts";
-import { type Experiment, scaleSchema } from "./schema.ts";
+import { type Experiment, resolvedScaleSchema } from "./schema.ts";
+import { type ImportedCheckpoint, type PlannedStart, plannedStart, startCheckpoints } from "./start.ts";
 import { validate } from "./yaml.ts";
 
 /** Pre-training that `start: { kind: pretrained }` refers to. */
@@ -30,6 +33,16 @@ export interface PlanOptions {
   readonly engine: RunSpecification["engine"];
   /** digests of the prepared corpora; without them the plan can be priced but not trained */
   readonly corpusDigests?: Readonly<Record<CorpusName, Digest>>;
+  /** another model, or less of everything */
+  readonly changes?: ScaleChanges;
+  /** how the paper's open points are read; the likelier reading where nothing is chosen */
+  readonly readings?: Readings;
+  /** whether the user's files stand in for the scale's data, so that readings of those mean nothing */
+  readonly ownFiles?: boolean;
+  /** a pre-training of one's own, or models of one's own, whatever the scale's file says */
+  readonly start?: "train" | "files";
+  /** the models to start from; without them such a plan can be priced but not trained */
+  readonly imported?: readonly ImportedCheckpoint[];
   /** parts of the scale to replace, such as `continuing` */
   readonly overrides?: Partial<Omit<Scale, "name">>;
   /** folder of the experiments, ending in a slash */
@@ -67,6 +80,10 @@ export interface Plan {
   readonly engine: RunSpecification["engine"];
   /** digests of the corpora, or the names of what has to be fetched */
   readonly data: PlannedData;
+  /** models that continued runs start from; absent where the plan trains its own */
+  readonly start?: PlannedStart;
+  /** how the paper's open points are read (`experiments/paper.yaml`); absent in plans of earlier versions */
+  readonly readings?: Readings;
   /** those with a chosen arm, in the order of the paper's sections */
   readonly experiments: readonly PlannedExperiment[];
   /** distinct runs, each after the run it starts from */
@@ -96,17 +113,34 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
   if (!Number.isInteger(seeds) || seeds < 1 || seeds > MAX_SEEDS) {
     throw new UserError("BAD_SEEDS", `Number of seeds is ${seeds}`, `expected a whole number from 1 to ${MAX_SEEDS}`);
   }
-  const scale = override(await loadScale(options.scale, folder), options.overrides);
-  const catalogue = await loadExperiments(folder);
-  const chosen = choose(catalogue, options.only ?? []);
+  const { scale, readings } = await planScale(options);
+  const start = plannedStart(scale, options.imported, readings);
+  const catalogue = withoutPretraining(await loadExperiments(folder), start);
+  const chosen = choose(catalogue, options.only ?? [], start);
   const data = plannedData(scale, options.corpusDigests);
-  const context: RunContext = { scale, engine, corpusDigests: corpusDigests(data) };
+  const context: RunContext = {
+    scale,
+    engine,
+    corpusDigests: corpusDigests(data),
+    readings,
+    ...(start === undefined ? {} : { imported: startCheckpoints(start) }),
+  };
   const runs = Array.from({ length: seeds }, (_, seedIndex) => planSeed(catalogue, chosen, context, seedIndex)).flat();
   const experiments = catalogue.flatMap(({ arms, name, section, title, figures, question }) => {
     const names = Object.keys(arms).filter((arm) => chosen.has(`${name}/${arm}`));
     return names.length === 0 ? [] : [{ name, section, title, figures, question, arms: names }];
   });
-  const content = { scale, seeds, engine, data, experiments, runs, totals: totalCost(runs) };
+  const content = {
+    scale,
+    seeds,
+    engine,
+    data,
+    ...(start === undefined ? {} : { start }),
+    readings,
+    experiments,
+    runs,
+    totals: totalCost(runs),
+  };
   return { ...content, planDigest: sha256(canonicalJson(content)) };
 }
 
@@ -121,16 +155,49 @@ export function findRun(plan: Plan, experiment: string, arm: string, seedIndex =
   );
 }
 
-function override(scale: Scale, overrides: PlanOptions["overrides"]): Scale {
-  if (overrides === undefined) return scale;
-  // The model is a shape again by now, so that the schema's form of it has to be put back.
-  const { model, ...rest } = { ...scale, ...overrides };
-  const shape = { kind: "shape", shape: model.config, maxLearningRate: model.maxLearningRate };
-  return validate(scaleSchema, { ...rest, model: shape }, `scale ${scale.name} with overrides`);
+/** What of the options determines a plan's scale. */
+export type ScaleOptions = Pick<
+  PlanOptions,
+  "scale" | "changes" | "overrides" | "readings" | "ownFiles" | "start" | "folder"
+>;
+
+/**
+ * The scale that a plan is made at, changed and read as its options say.
+ *
+ * @throws {UserError} on an unknown scale, a change that gives no valid one, or a reading without effect
+ */
+export async function planScale(
+  options: ScaleOptions,
+): Promise<{ readonly scale: Scale; readonly readings: Readings }> {
+  const stated = override(await loadScale(options.scale, options.folder), options);
+  const readings = applicableReadings(stated, options.readings ?? {}, options.ownFiles ?? false);
+  return { scale: readScale(stated, readings), readings };
+}
+
+function override(scale: Scale, { changes = {}, start, overrides = {} }: ScaleOptions): Scale {
+  const startChoice = start === undefined ? {} : { start: { kind: start } };
+  const changed = { ...changeScale(scale, changes), ...startChoice, ...overrides };
+  return validate(resolvedScaleSchema, changed, `scale ${scale.name} with overrides`);
+}
+
+/** A plan that starts from imported models has no place for arms of pre-training. */
+function withoutPretraining(
+  catalogue: readonly Experiment[],
+  start: PlannedStart | undefined,
+): readonly Experiment[] {
+  if (start === undefined) return catalogue;
+  return catalogue.map((experiment) => ({
+    ...experiment,
+    arms: Object.fromEntries(Object.entries(experiment.arms).filter(([, { phase }]) => phase !== "pretraining")),
+  })).filter(({ arms }) => Object.keys(arms).length > 0);
 }
 
 /** Chosen arms as `experiment/arm`. */
-function choose(catalogue: readonly Experiment[], only: readonly string[]): ReadonlySet<string> {
+function choose(
+  catalogue: readonly Experiment[],
+  only: readonly string[],
+  start: PlannedStart | undefined,
+): ReadonlySet<string> {
   const arms = catalogue.flatMap(({ name, arms }) => Object.keys(arms).map((arm) => `${name}/${arm}`));
   if (only.length === 0) return new Set(arms);
   const experiments = catalogue.map(({ name }) => name);
@@ -138,6 +205,13 @@ function choose(catalogue: readonly Experiment[], only: readonly string[]): Read
     const matches = arms.filter((arm) => arm === wanted || arm.startsWith(`${wanted}/`));
     if (matches.length > 0) return matches;
     const [experiment = ""] = wanted.split("/");
+    if (start !== undefined && experiment === PRETRAINING_ARM.experiment) {
+      throw new UserError(
+        "NO_PRETRAINING",
+        `"${wanted}" is not trained where runs start from models of others`,
+        "add --start train",
+      );
+    }
     if (wanted.includes("/") && experiments.includes(experiment)) {
       const known = arms.filter((arm) => arm.startsWith(`${experiment}/`));
       throw new UserError("UNKNOWN_ARM", `Unknown arm "${wanted}"`, suggest(wanted, known));
@@ -176,13 +250,14 @@ function planSeed(
     Object.entries(arms).map(([arm, value]) => ({ experiment: name, arm, value, reference: `${name}/${arm}` }))
   );
   for (const { experiment, arm, value, reference } of references) {
-    if (value.start.kind === "pretrained" && pretrainingKey === undefined) {
+    if (value.start.kind === "pretrained" && pretrainingKey === undefined && context.imported === undefined) {
       throw new UserError(
         "NO_PRETRAINING",
         `Arm "${reference}" starts pre-trained, but there is no arm "upstream/pretrain"`,
         "restore upstream.yaml",
       );
     }
+    if (!chosen.has(reference) && !canStart(value, context)) continue;
     const needed = armRun(value, reference, context, seeds, pretrainingKey);
     const key = runKey(needed.specification);
     // A run is named for the first arm of the whole catalogue, so that its name does not change with the choice.

@@ -5,9 +5,11 @@ import { canonicalJson, type Json } from "../digest/canonical_json.ts";
 import { digestSchema } from "../digest/digest_schema.ts";
 import { sha256 } from "../digest/sha256.ts";
 import type { Plan } from "./plan.ts";
+import { READINGS, type Readings } from "./readings.ts";
 import { runKey } from "./run_key.ts";
-import { engineSchema, MAX_RUNS, MAX_SEEDS, plannedRunShape } from "./run_schema.ts";
+import { engineSchema, MAX_RUNS, MAX_SEEDS, plannedRunShape, textSchema } from "./run_schema.ts";
 import { resolvedScaleSchema } from "./schema.ts";
+import type { ImportedCheckpoint } from "./start.ts";
 import { validate } from "./yaml.ts";
 
 /**
@@ -45,6 +47,27 @@ function damaged(fileName: string, what: string): UserError {
 
 const count = z.int().min(0);
 
+/** Models of others that runs start from, in a plan or a manifest. */
+export const importedCheckpointsSchema: z.ZodType<readonly ImportedCheckpoint[]> = z.array(
+  z.strictObject({ step: count, weights: digestSchema, origin: textSchema }).meta({
+    id: "ImportedCheckpoint",
+    description: "A model that somebody else trained, after some steps, by the digest of its weights",
+  }),
+).min(1).max(1000);
+
+const startSchema = z.discriminatedUnion("state", [
+  z.strictObject({ state: z.literal("pinned"), checkpoints: importedCheckpointsSchema }),
+  z.strictObject({ state: z.literal("not fetched"), origin: textSchema }),
+]);
+
+/** How open points are read, in a plan or a manifest. */
+export const readingsSchema: z.ZodType<Readings> = z.strictObject({
+  "pile": z.enum(READINGS["pile"]).exactOptional(),
+  "domains": z.enum(READINGS["domains"]).exactOptional(),
+  "optimizer-state": z.enum(READINGS["optimizer-state"]).exactOptional(),
+  "same-data-horizon": z.enum(READINGS["same-data-horizon"]).exactOptional(),
+}).meta({ id: "Readings", description: "How the paper's open points are read" });
+
 const planSchema: z.ZodType<Plan> = z.strictObject({
   scale: resolvedScaleSchema,
   seeds: count.max(MAX_SEEDS),
@@ -53,6 +76,8 @@ const planSchema: z.ZodType<Plan> = z.strictObject({
     z.strictObject({ state: z.literal("pinned"), upstream: digestSchema, downstream: digestSchema }),
     z.strictObject({ state: z.literal("not fetched"), upstream: z.string(), downstream: z.string() }),
   ]),
+  start: startSchema.exactOptional(),
+  readings: readingsSchema.exactOptional(),
   experiments: z.array(z.strictObject({
     name: z.string(),
     section: z.string(),

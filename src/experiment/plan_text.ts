@@ -4,6 +4,7 @@ import { parameterCount } from "../model/config.ts";
 import { runCost } from "./cost.ts";
 import { findRun, type Plan } from "./plan.ts";
 import type { PlannedRun } from "./run.ts";
+import type { PlannedStart } from "./start.ts";
 
 /**
  * A plain-text table of the plan: every arm with its run and the step up to which it reads it, shared runs marked
@@ -35,7 +36,7 @@ export function groupedNumber(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-function heading({ scale, data, engine, seeds, planDigest }: Plan): string[] {
+function heading({ scale, data, engine, seeds, start, readings, planDigest }: Plan): string[] {
   const model = scale.model.config;
   const corpora = data.state === "pinned"
     ? `upstream ${shortDigest(data.upstream)}, downstream ${shortDigest(data.downstream)}`
@@ -45,11 +46,22 @@ function heading({ scale, data, engine, seeds, planDigest }: Plan): string[] {
     `  model   ${groupedNumber(parameterCount(model))} parameters, sequences of ${
       groupedNumber(model.sequenceLength)
     } tokens`,
+    ...(scale.changes === undefined ? [] : [`  changed ${scale.changes.join(", ")}`]),
     `  data    ${corpora}`,
+    ...(start === undefined ? [] : [`  start   ${startText(start)}`]),
+    ...(readings === undefined ? [] : [
+      `  reading ${Object.entries(readings).map(([name, value]) => `${name}=${value}`).join(", ")}`,
+    ]),
     `  engine  ${engine.arithmetic}, ${engine.level}`,
     `  seeds   ${seeds}`,
     `  digest  ${planDigest}`,
   ];
+}
+
+function startText(start: PlannedStart): string {
+  if (start.state === "not fetched") return `not fetched: ${start.origin}`;
+  return start.checkpoints.map(({ step, weights, origin }) => `step ${step} ${shortDigest(weights)} of ${origin}`)
+    .join(", ");
 }
 
 function planRows(plan: Plan): string[][] {

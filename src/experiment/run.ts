@@ -26,10 +26,23 @@ export interface OptimizerSpecification {
   readonly gradientClip: number;
 }
 
-/** Where a run's weights come from; optimizer moments always start at zero. */
+/** Where a run's weights come from. Optimizer moments start at zero unless it is said that they are carried on. */
 export type InitialWeights =
   | { readonly kind: "random"; readonly seed: number }
-  | { readonly kind: "checkpoint"; readonly run: RunKey; readonly step: number };
+  | {
+    readonly kind: "checkpoint";
+    readonly run: RunKey;
+    readonly step: number;
+    /** Adam's moments and count of updates go on from the checkpoint too */
+    readonly optimizerState?: "carried";
+  }
+  | {
+    readonly kind: "imported";
+    /** SHA-256 of all weights as f32, little-endian, flat in the order of `parameterShapes` */
+    readonly weights: Digest;
+    /** steps of pre-training that they are said to have had */
+    readonly step: number;
+  };
 
 /** Everything that determines the bits of a run, and nothing that does not. */
 export interface RunSpecification {

@@ -66,7 +66,13 @@ const runSpecificationSchema = z.strictObject({
   model: modelSchema,
   initialWeights: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("random"), seed: wholeNumber }),
-    z.strictObject({ kind: z.literal("checkpoint"), run: runKeySchema, step: wholeNumber }),
+    z.strictObject({
+      kind: z.literal("checkpoint"),
+      run: runKeySchema,
+      step: wholeNumber,
+      optimizerState: z.literal("carried").exactOptional(),
+    }),
+    z.strictObject({ kind: z.literal("imported"), weights: digestSchema, step: wholeNumber }),
   ]),
   corpus: z.strictObject({ name: z.enum(["upstream", "downstream"]), digest: digestSchema }),
   validation: z.strictObject({ upstream: digestSchema, downstream: digestSchema }),

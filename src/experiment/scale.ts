@@ -20,9 +20,38 @@ export type ScaleData =
   | {
     readonly kind: "huggingface";
     readonly tokenizer: "gpt-neox-20b";
-    readonly upstream: { readonly dataset: string };
-    readonly downstream: { readonly dataset: string };
+    readonly upstream: UpstreamDataset;
+    readonly downstream: DownstreamDataset;
   };
+
+/** The Pile. */
+export interface UpstreamDataset {
+  /** `owner/name` on the hub */
+  readonly dataset: string;
+  /** its deduplicated version, which the reading `pile=deduplicated` takes */
+  readonly deduplicated?: string;
+}
+
+/** SlimPajama. */
+export interface DownstreamDataset {
+  /** `owner/name` on the hub */
+  readonly dataset: string;
+  /** domains that the mixture leaves out, by `meta.redpajama_set_name` */
+  readonly leftOut?: readonly string[];
+}
+
+/** Where continued training gets its model: from this plan's own pre-training, or from checkpoints that others made. */
+export type ScaleStart =
+  | { readonly kind: "train" }
+  | {
+    readonly kind: "huggingface";
+    /** `owner/name` on the hub; its revision `stepN` is the model after N steps of pre-training */
+    readonly model: string;
+    /** the model trained on the deduplicated Pile, which the reading `pile=deduplicated` takes */
+    readonly deduplicated?: string;
+  }
+  /** the user's own; never in a scale's file */
+  | { readonly kind: "files" };
 
 /** A scale of `experiments/scales`, its model resolved to a shape. */
 export interface Scale {
@@ -46,4 +75,8 @@ export interface Scale {
   readonly evaluationWindows: number;
   /** the scale's own text */
   readonly data: ScaleData;
+  /** which model is continued; one trained here if absent */
+  readonly start?: ScaleStart;
+  /** what of the file was replaced for a smaller or otherwise changed run, in words: `tokens 2M` */
+  readonly changes?: readonly string[];
 }

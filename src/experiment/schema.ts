@@ -86,7 +86,12 @@ const phaseSchema = z.strictObject({
   evaluation: z.strictObject(evaluationGridShape),
 });
 
-const huggingFaceSource = z.strictObject({ dataset: z.string().regex(/^[\w.-]+\/[\w.-]+$/) });
+const repository = z.string().regex(/^[\w.-]+\/[\w.-]+$/, { error: "a repository of the hub: OWNER/NAME" });
+const upstreamDataset = z.strictObject({ dataset: repository, deduplicated: repository.exactOptional() });
+const downstreamDataset = z.strictObject({
+  dataset: repository,
+  leftOut: z.array(z.string().min(1)).min(1).max(100).exactOptional(),
+});
 
 /** Where a scale's text comes from when the user brings none. */
 const dataSchema = z.discriminatedUnion("kind", [
@@ -94,9 +99,19 @@ const dataSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("huggingface"),
     tokenizer: z.literal("gpt-neox-20b"),
-    upstream: huggingFaceSource,
-    downstream: huggingFaceSource,
+    upstream: upstreamDataset,
+    downstream: downstreamDataset,
   }),
+]);
+
+/** Which model is continued. */
+const scaleStartSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("train") }),
+  z.strictObject({ kind: z.literal("huggingface"), model: repository, deduplicated: repository.exactOptional() }),
+]);
+const resolvedStartSchema = z.discriminatedUnion("kind", [
+  ...scaleStartSchema.options,
+  z.strictObject({ kind: z.literal("files") }),
 ]);
 
 const scaleShape = {
@@ -112,6 +127,7 @@ const scaleShape = {
   /** validation windows of each corpus in an evaluation */
   evaluationWindows: positiveInteger,
   data: dataSchema,
+  start: scaleStartSchema.exactOptional(),
 };
 
 /** A size at which all experiments can be run, as its file states it. */
@@ -122,6 +138,8 @@ export const scaleSchema: z.ZodType<Scale> = z.strictObject({ ...scaleShape, mod
 export const resolvedScaleSchema: z.ZodType<Scale> = z.strictObject({
   ...scaleShape,
   model: z.strictObject({ config: modelSchema, maxLearningRate }),
+  start: resolvedStartSchema.exactOptional(),
+  changes: z.array(z.string().min(1).max(200)).min(1).max(20).exactOptional(),
 }).superRefine(refuseUnevenBatches);
 
 function refuseUnevenBatches(scale: Omit<Scale, "model">, context: z.RefinementCtx): void {

@@ -2,7 +2,9 @@
 import project from "../../deno.json" with { type: "json" };
 import type { Container, NoContainer } from "../container/facts.ts";
 import type { Digest } from "../digest/sha256.ts";
+import type { Readings } from "../experiment/readings.ts";
 import type { RunSpecification } from "../experiment/run.ts";
+import type { ImportedCheckpoint } from "../experiment/start.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Artefact, ManifestRun } from "./run.ts";
@@ -96,6 +98,10 @@ export interface Predicate {
   readonly seeds: SeedFacts;
   /** what was trained on */
   readonly corpora: { readonly upstream: CorpusFacts; readonly downstream: CorpusFacts };
+  /** how the paper's open points are read, as the plan has it; absent in manifests of earlier versions */
+  readonly readings?: Readings;
+  /** models of others that runs start from, as the plan has them */
+  readonly start?: readonly ImportedCheckpoint[];
   /** each after the run it starts from */
   readonly runs: readonly ManifestRun[];
   /** the paper's claims with their verdicts */

@@ -85,6 +85,12 @@ function runFlaw(run: ManifestRun, earlier: ReadonlyMap<string, ManifestRun>): s
     if (canonicalJson(parent.specification.model) !== canonicalJson(specification.model)) {
       return `starts from run "${parent.label}", which has another model`;
     }
+    const { initialWeights } = parent.specification;
+    if (
+      start.optimizerState === "carried" && initialWeights.kind === "checkpoint" && "optimizerState" in initialWeights
+    ) {
+      return `carries on an optimizer's state that run "${parent.label}" carried on already`;
+    }
     if (isTrained(run) && !(isTrained(parent) && parent.states.some(({ step }) => step === start.step))) {
       return `starts from step ${start.step} of run "${parent.label}", where no state is recorded`;
     }

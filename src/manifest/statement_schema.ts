@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { containerSchema } from "../container/facts.ts";
 import { digestSchema } from "../digest/digest_schema.ts";
+import { importedCheckpointsSchema, readingsSchema } from "../experiment/plan_json.ts";
 import { engineSchema, MAX_RUNS, MAX_SEEDS, textSchema } from "../experiment/run_schema.ts";
 import { type Verdict, VERDICT_NAMES } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
@@ -84,6 +85,8 @@ const predicateSchema: z.ZodType<Predicate> = z.strictObject({
     ).max(MAX_SEEDS).exactOptional(),
   }),
   corpora: z.strictObject({ upstream: corpusSchema, downstream: corpusSchema }),
+  readings: readingsSchema.exactOptional(),
+  start: importedCheckpointsSchema.exactOptional(),
   runs: z.array(runSchema).max(MAX_RUNS),
   claims: z.array(claimSchema).max(10_000),
   comparisons: z.array(comparisonSchema).max(10_000),

@@ -87,7 +87,7 @@ class Verification {
     const plan = await this.checkPlan(statement, good);
     await this.checkResults(statement, plan, good);
     await this.checkAttestations(statement, envelope);
-    await this.checkReplay(statement);
+    await this.checkReplay(statement, plan);
   }
 
   checkSize(bytes: Uint8Array): void {
@@ -215,7 +215,7 @@ class Verification {
     if (outcome.status === "ok") this.caveats.push(...caveats);
   }
 
-  async checkReplay(statement: Statement): Promise<void> {
+  async checkReplay(statement: Statement, plan: Plan | undefined): Promise<void> {
     const { trainAgain } = this.options;
     if (trainAgain === undefined) {
       this.note("replay", { status: "not checked", detail: "no piece of the training was repeated" });
@@ -224,11 +224,11 @@ class Verification {
       );
       return;
     }
-    if (this.steps.some((step) => step.status === "failed" || isOpen(step, this.asked))) {
+    if (plan === undefined || this.steps.some((step) => step.status === "failed" || isOpen(step, this.asked))) {
       this.note("replay", { status: "not checked", detail: "nothing is trained again before the rest is verified" });
       return;
     }
-    const { caveats, ...outcome } = await trainAgain(statement, this.artefacts);
+    const { caveats, ...outcome } = await trainAgain(statement, this.artefacts, plan);
     this.note("replay", outcome);
     this.caveats.push(...caveats);
   }

@@ -1,5 +1,6 @@
 /** What the caller brings to a verification: keys, rules, and the steps that are made only if asked for. */
 import type { Digest } from "../digest/sha256.ts";
+import type { Plan } from "../experiment/plan.ts";
 import type { ArtefactReader } from "./artefacts.ts";
 import type { Statement } from "./predicate.ts";
 import type { Review, StepOutcome } from "./verification_report.ts";
@@ -12,8 +13,11 @@ export interface ReplayOutcome extends StepOutcome {
   readonly caveats: readonly string[];
 }
 
-/** Trains pieces again and compares; called when everything else is verified. Errors mean that it could not be done. */
-export type TrainAgain = (statement: Statement, artefacts: ArtefactReader) => Promise<ReplayOutcome>;
+/**
+ * Trains pieces again and compares; called when everything else is verified, with the plan that was. Errors mean that it
+ * could not be done.
+ */
+export type TrainAgain = (statement: Statement, artefacts: ArtefactReader, plan: Plan) => Promise<ReplayOutcome>;
 
 /** A manifest as it was read and found to agree with itself: what reviewers attest. */
 export interface AttestedManifest {

@@ -35,6 +35,15 @@ export function checkPlan(bytes: Uint8Array, predicate: Predicate): Plan | strin
   for (const name of ["upstream", "downstream"] as const) {
     if (plan.data[name] !== predicate.corpora[name].digest) return `the plan is for another ${name} corpus`;
   }
+  if (!same(plan.readings ?? null, predicate.readings ?? null)) {
+    return "the plan reads the paper's open points otherwise";
+  }
+  const imported = plan.start?.state === "pinned" ? plan.start.checkpoints : undefined;
+  if (!same(imported ?? null, predicate.start ?? null)) return "the plan starts from other models";
+  const stray = predicate.runs.find(({ specification: { initialWeights: from } }) =>
+    from.kind === "imported" && !imported?.some(({ step, weights }) => step === from.step && weights === from.weights)
+  );
+  if (stray !== undefined) return `run "${stray.label}" starts from a model that the plan does not name`;
   for (const [index, run] of predicate.runs.entries()) {
     if (!same(plan.runs[index] ?? {}, plannedPart(run))) {
       return `run "${run.label}" stands in place ${index + 1} of the manifest, and the plan has another run there`;

@@ -3,7 +3,8 @@ import { describeCorpora, openCorpora } from "../data/corpora.ts";
 import type { CorpusFiles, CorpusOptions, DataProgress } from "../data/options.ts";
 import { scaleCorpora } from "../data/scale_corpora.ts";
 import type { Engine } from "../engine/engine.ts";
-import { loadScale } from "../experiment/catalogue.ts";
+import type { Plan } from "../experiment/plan.ts";
+import type { Scale } from "../experiment/scale.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { errnoOf } from "../files/file_error.ts";
@@ -16,6 +17,7 @@ import type { ReplayOutcome, VerifyOptions } from "../manifest/verify_options.ts
 import { listed } from "../manifest/verify_artefacts.ts";
 import { verifyManifestFile } from "../manifest/verify_file.ts";
 import type { Corpora } from "../train/evaluation.ts";
+import { findStart } from "../train/find_start.ts";
 import { chooseSegments, drawSeed, parseSeed, type ReplaySeed, worthOf } from "./choice.ts";
 import { type ReplayDifference, ReplayMismatch } from "./difference.ts";
 import { requireEngine } from "./means.ts";
@@ -39,6 +41,12 @@ export interface ReplayOptions extends Omit<VerifyOptions, "trainAgain"> {
   readonly engine: () => Promise<Engine>;
   /** the files that were trained on, if it was not the scale's own data */
   readonly corpusFiles?: CorpusFiles;
+  /** path of the models that runs start from, if they were their maker's own */
+  readonly start?: string;
+  /** the lockfile that data and models are held against; the project's own if absent */
+  readonly lockFile?: string;
+  /** folder of downloads; `.cache/hub` if absent */
+  readonly hubCache?: string;
   /** folder of prepared corpora; written only where they are not there yet */
   readonly dataCache?: string;
   /** aborted: stop after the current step; the replay is then "not checked" */
@@ -101,7 +109,7 @@ export async function replay(path: string, options: ReplayOptions): Promise<Repl
   const attempt = new Attempt(options);
   const report = await verifyManifestFile(path, {
     ...options,
-    trainAgain: (statement, artefacts) => attempt.run(statement, artefacts),
+    trainAgain: (statement, artefacts, plan) => attempt.run(statement, artefacts, plan),
   });
   const { choice, replayed, difference } = attempt;
   return {
@@ -122,9 +130,9 @@ class Attempt {
   constructor(private readonly options: ReplayOptions) {}
 
   /** Never throws for what a manifest holds or a machine lacks: then it could not be checked. */
-  async run(statement: Statement, artefacts: ArtefactReader): Promise<ReplayOutcome> {
+  async run(statement: Statement, artefacts: ArtefactReader, plan: Plan): Promise<ReplayOutcome> {
     try {
-      await this.#replay(statement, artefacts);
+      await this.#replay(statement, artefacts, plan);
       return this.#same();
     } catch (error) {
       if (error instanceof ReplayMismatch) {
@@ -135,19 +143,26 @@ class Attempt {
     }
   }
 
-  async #replay({ predicate }: Statement, artefacts: ArtefactReader): Promise<void> {
+  async #replay({ predicate }: Statement, artefacts: ArtefactReader, { scale }: Plan): Promise<void> {
     const { events = {}, signal } = this.options;
     const { runs } = predicate;
     this.choice = choose(this.options.pieces, predicate);
     events.onChoice?.(this.choice);
     const engine = await this.options.engine();
     for (const run of new Set(this.choice.segments.map((segment) => segment.run))) requireEngine(run, engine);
-    const corpora = await this.#openCorpora(predicate);
+    const { start: path, lockFile, hubCache } = this.options;
+    const start = await findStart(scale, {
+      ...(path === undefined ? {} : { path }),
+      ...(lockFile === undefined ? {} : { lockFile }),
+      ...(hubCache === undefined ? {} : { hubCache }),
+    });
+    const corpora = await this.#openCorpora(scale, predicate);
     const trainer = new Trainer({
       runs,
       artefacts,
       engine,
       corpora,
+      ...(start === undefined ? {} : { imported: start.open }),
       ...(signal === undefined ? {} : { signal }),
       ...(events.onStep === undefined ? {} : { onStep: events.onStep }),
     });
@@ -167,11 +182,12 @@ class Attempt {
   }
 
   /** The corpora that the manifest names; their digests are looked at before anything is prepared. */
-  async #openCorpora({ scale, runs, corpora }: Predicate): Promise<Corpora> {
-    const { corpusFiles, dataCache, events } = this.options;
+  async #openCorpora(scale: Scale, { runs, corpora }: Predicate): Promise<Corpora> {
+    const { corpusFiles, dataCache, lockFile, hubCache, events } = this.options;
     const { sequenceLength = 1, vocabularySize = 0 } = runs[0]?.specification.model ?? {};
     const options: CorpusOptions = {
-      ...scaleCorpora(await loadScale(scale), corpusFiles),
+      ...scaleCorpora(scale, corpusFiles, hubCache),
+      ...(lockFile === undefined ? {} : { lockFile }),
       sequenceLength,
       vocabularySize,
       ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),

@@ -1,6 +1,6 @@
 /** Training pieces of runs again and comparing them, record by record, with what the runs left. */
 import { type Digest, shortDigest } from "../digest/sha256.ts";
-import type { Engine, Session, StepResult } from "../engine/engine.ts";
+import type { Engine, Session, StepResult, TrainingState } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
 import { isEvaluationStep } from "../experiment/evaluation.ts";
 import type { RunKey } from "../experiment/run.ts";
@@ -14,6 +14,7 @@ import { maxCheckpointBytes } from "../train/checkpoint_size.ts";
 import { type Corpora, requireCorpus, Validation } from "../train/evaluation.ts";
 import { toBits } from "../train/journal_record.ts";
 import { conditionsOf } from "../train/conditions.ts";
+import { loadImported, type OpenImported } from "../train/imported_weights.ts";
 import { updatesBefore } from "../train/skipped_steps.ts";
 import { stateDigest } from "../train/state_digest.ts";
 import { SessionPool } from "../train/train_plan.ts";
@@ -30,6 +31,8 @@ export interface TrainerOptions {
   readonly artefacts: ArtefactReader;
   readonly engine: Engine;
   readonly corpora: Corpora;
+  /** weights that others trained, for runs that start from them */
+  readonly imported?: OpenImported;
   /** aborted: stop after the current step */
   readonly signal?: AbortSignal;
   /** after every optimizer step that was trained again and found the same */
@@ -58,6 +61,7 @@ export class Trainer {
   readonly #pool: SessionPool;
   readonly #rates = new LearningRates();
   readonly #trained: ReadonlyMap<RunKey, TrainedRun>;
+  readonly #prior = new Map<RunKey, number>();
   #position: Position | undefined;
   #evidence: { readonly run: RunKey; readonly evidence: RunEvidence } | undefined;
   #validation: { readonly windows: number; readonly loaded: Validation } | undefined;
@@ -166,22 +170,33 @@ export class Trainer {
     return true;
   }
 
-  /** The state at step 0: random weights or the parent's, moments at zero. */
+  /** The state at step 0: random weights, imported ones or the parent's; moments at zero or the parent's too. */
   async #begin(run: TrainedRun): Promise<void> {
     const { model, initialWeights } = run.specification;
-    let weights: Float32Array | undefined;
+    let parentState: TrainingState | undefined;
     if (initialWeights.kind === "checkpoint") {
       const parent = this.#trained.get(initialWeights.run);
       if (parent === undefined) throw new Error(`Run "${run.label}" starts from a run that was not trained`);
       this.#requireMeans(parent);
       await this.#seek(parent, initialWeights.step);
-      weights = (await (await this.#pool.get(parent)).readState()).weights.slice();
+      parentState = copyOf(
+        await (await this.#pool.get(parent)).readState(),
+        initialWeights.optimizerState === "carried",
+      );
     }
     this.#position = undefined;
     const session = await this.#pool.get(run);
-    await session.writeState((state) => {
-      if (weights !== undefined) state.weights.set(weights);
-      else if (initialWeights.kind === "random") initializeWeights(model, initialWeights.seed, state.weights);
+    await session.writeState(async (state) => {
+      if (parentState !== undefined) {
+        state.weights.set(parentState.weights);
+        state.firstMoments.set(parentState.firstMoments);
+        state.secondMoments.set(parentState.secondMoments);
+        if (parentState.engineState !== undefined) state.engineState?.set(parentState.engineState);
+      } else if (initialWeights.kind === "random") initializeWeights(model, initialWeights.seed, state.weights);
+      else if (initialWeights.kind === "imported") {
+        const { weights } = initialWeights;
+        await loadImported(state, { run: run.label, model, weights }, this.#options.imported);
+      }
     });
     await this.#compareState(run, 0);
     this.#position = { run: run.key, session, step: 0 };
@@ -230,7 +245,21 @@ export class Trainer {
     const updates = updatesBefore((await this.#evidenceOf(run)).skips, step);
     const learningRate = rates[Math.min(updates, rates.length - 1)] ?? 0;
     check(batch.digest, learningRate);
-    return await (await this.#pool.get(run)).step(batch.tokens, learningRate, updates);
+    const prior = await this.#priorUpdates(run);
+    return await (await this.#pool.get(run)).step(batch.tokens, learningRate, prior + updates);
+  }
+
+  /** Updates that Adam's moments had behind them at the run's step 0. */
+  async #priorUpdates({ specification: { initialWeights }, key }: TrainedRun): Promise<number> {
+    if (initialWeights.kind !== "checkpoint" || initialWeights.optimizerState !== "carried") return 0;
+    const known = this.#prior.get(key);
+    if (known !== undefined) return known;
+    const parent = this.#trained.get(initialWeights.run);
+    if (parent === undefined) throw new Error("A run starts from one that was not trained");
+    const { skips } = await readEvidence(parent, this.#options.artefacts);
+    const updates = updatesBefore(skips, initialWeights.step);
+    this.#prior.set(key, updates);
+    return updates;
   }
 
   async #compareDivergence(run: TrainedRun): Promise<void> {
@@ -288,6 +317,18 @@ export class Trainer {
     }
     return this.#validation.loaded;
   }
+}
+
+/** A state that stays while the engine goes on: its weights, and what the optimizer keeps if that is wanted, else empty. */
+function copyOf(state: TrainingState, withOptimizer: boolean): TrainingState {
+  const { weights, firstMoments, secondMoments, engineState } = state;
+  const none = new Float32Array(0);
+  return {
+    weights: weights.slice(),
+    firstMoments: withOptimizer ? firstMoments.slice() : none,
+    secondMoments: withOptimizer ? secondMoments.slice() : none,
+    ...(withOptimizer && engineState !== undefined ? { engineState: engineState.slice() } : {}),
+  };
 }
 
 function comparison(run: TrainedRun, step: number) {

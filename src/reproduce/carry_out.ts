@@ -5,6 +5,7 @@ import { planFromJson, planToJson } from "../experiment/plan_json.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { claimOutputFolder, lockOutputFolder, PLAN_FILE } from "../files/output_lock.ts";
 import type { Corpora } from "../train/evaluation.ts";
+import type { OpenImported } from "../train/imported_weights.ts";
 import { trainPlan } from "../train/train_plan.ts";
 import { calibrate } from "./calibrate.ts";
 import { conclude } from "./conclude.ts";
@@ -16,6 +17,8 @@ export interface ReadyPlan {
   readonly paper: PaperFile;
   readonly plan: Plan;
   readonly corpora: Corpora;
+  /** weights that others trained, for runs that start from them */
+  readonly imported?: OpenImported;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface ReadyPlan {
  */
 export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Promise<Reproduction> {
   const { output, engine, fileSystem: files = DENO_FILES, signal, events = {} } = options;
-  const { plan, corpora } = ready;
+  const { plan, corpora, imported } = ready;
   await using lock = await lockOutputFolder(output, files);
   if (lock.tookOverFrom !== undefined) {
     events.onWarning?.(`Process ${lock.tookOverFrom.pid} left "${output}" without finishing; going on from there`);
@@ -44,6 +47,7 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
     output,
     files,
     ...(options.acceptOtherConditions === true ? { acceptOtherConditions: true } : {}),
+    ...(imported === undefined ? {} : { imported }),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(onRun === undefined ? {} : { onRun }),

@@ -3,14 +3,21 @@ import type { Plan } from "../experiment/plan.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
 
 /** What any reproduction leaves open; whole sentences. */
-export function methodLimits({ engine, data }: Plan): string[] {
+export function methodLimits({ engine, data, start, readings, seeds }: Plan): string[] {
   return [
     ...(engine.level === "machine_to_machine" ? [] : [
       `The engine promises its bits only ${engine.level.replaceAll("_", " ")}: another machine may give others.`,
     ]),
     ...(data.state === "pinned" ? [] : ["The data were not at hand."]),
     "A signature says who claims these results; that training took place as stated is shown only by training again.",
-    "The optimizer's moments start at zero in every continued run, which the paper does not say and its follow-up does.",
+    readings?.["optimizer-state"] === "carried"
+      ? "Continued runs carry the optimizer's moments on, which the paper does not say; its follow-up resets them."
+      : "The optimizer's moments start at zero in every continued run, which the paper does not say and its follow-up " +
+        "does.",
+    ...(start === undefined ? [] : [
+      "The models that continued runs start from were trained by others: this reproduction takes them as they are." +
+      (seeds > 1 ? " All seeds share them, so that seeds vary the order of windows only." : ""),
+    ]),
   ];
 }
 
@@ -19,9 +26,14 @@ export function limitsOf(plan: Plan, runs: readonly ManifestRun[]): string[] {
   const { scale, seeds } = plan;
   return [
     ...runs.filter(isTrained).flatMap(changesOfConditions),
-    ...(scale.name === "paper" ? [] : [
-      `This is scale "${scale.name}": its verdicts say what a model of this size shows on this data, and not what ` +
+    ...(scale.name === "paper" && scale.changes === undefined ? [] : [
+      `This is ${
+        scale.changes === undefined ? "" : "a changed "
+      }scale "${scale.name}": its verdicts say what a model of this size shows on this data, and not what ` +
       "Pythia-410M shows on the Pile and SlimPajama.",
+    ]),
+    ...(scale.changes === undefined ? [] : [
+      `The scale was changed (${scale.changes.join(", ")}): what its file says of tokens and cost does not hold.`,
     ]),
     ...(seeds > 1 ? [] : ["One seed: differences are judged by fixed margins, not by their spread over seeds."]),
     ...methodLimits(plan),

@@ -1,5 +1,7 @@
 /** What a reproduction is asked for, what it tells on the way, and what comes of it. */
 import type { CorpusFiles, DataProgress } from "../data/options.ts";
+import type { ScaleChanges } from "../experiment/change_scale.ts";
+import type { Readings } from "../experiment/readings.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { FileSystem } from "../files/file_system.ts";
@@ -22,8 +24,18 @@ export interface ReproduceOptions {
   readonly only?: readonly string[];
   /** repetitions with other seeds; default 1 */
   readonly seeds?: number;
+  /** another model, or less of everything */
+  readonly changes?: ScaleChanges;
+  /** how the paper's open points are read; the likelier reading where nothing is chosen */
+  readonly readings?: Readings;
+  /** a pre-training of one's own (`"train"`), or the path of models to start from; what the scale says if absent */
+  readonly start?: "train" | { readonly path: string };
   /** files to train on in place of the scale's own data */
   readonly files?: CorpusFiles;
+  /** the lockfile that data and models are held against; the project's own if absent */
+  readonly lockFile?: string;
+  /** folder of downloads; `.cache/hub` if absent */
+  readonly hubCache?: string;
   /** output folder */
   readonly output: string;
   /** the files that the output folder stands on; the machine's own if absent */

@@ -97,6 +97,8 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
       }),
     },
     corpora: { upstream: describeCorpus(corpora.upstream), downstream: describeCorpus(corpora.downstream) },
+    ...(plan.readings === undefined ? {} : { readings: plan.readings }),
+    ...(plan.start?.state === "pinned" ? { start: plan.start.checkpoints } : {}),
     runs,
     claims,
     comparisons,

@@ -1,4 +1,5 @@
 /** What the report page shows of a reproduction. */
+import { shortDigest } from "../digest/sha256.ts";
 import { containerInWords } from "../container/facts.ts";
 import type { CorpusFiles } from "../data/options.ts";
 import type { RunKey } from "../experiment/run.ts";
@@ -122,7 +123,10 @@ function reportRun(
   const { initialWeights, corpus } = run.specification;
   const startsFrom = initialWeights.kind === "random"
     ? `random weights, seed ${initialWeights.seed}`
-    : `step ${initialWeights.step} of ${runs.get(initialWeights.run)?.label ?? initialWeights.run}`;
+    : initialWeights.kind === "imported"
+    ? `an imported model after ${initialWeights.step} steps, weights ${shortDigest(initialWeights.weights)}`
+    : `step ${initialWeights.step} of ${runs.get(initialWeights.run)?.label ?? initialWeights.run}` +
+      (initialWeights.optimizerState === "carried" ? ", optimizer state carried on" : "");
   const trained = result.kind === "trained" ? result.record : undefined;
   const last = curves.get(run.key)?.points.at(-1);
   const steps = trained?.steps ?? 0;

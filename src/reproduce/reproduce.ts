@@ -3,10 +3,11 @@ import { describeContainer } from "../container/describe.ts";
 import { openCorpora } from "../data/corpora.ts";
 import type { CorpusSource } from "../data/options.ts";
 import { scaleCorpora } from "../data/scale_corpora.ts";
-import { buildPlan } from "../experiment/plan.ts";
+import { buildPlan, type PlanOptions } from "../experiment/plan.ts";
 import { carryOut } from "./carry_out.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
 import { loadPaper } from "./paper_file.ts";
+import { findStart } from "../train/find_start.ts";
 
 /** The files given, or the embedded data in their place. */
 export function corpusSource(files: ReproduceOptions["files"]): CorpusSource {
@@ -21,15 +22,20 @@ export function corpusSource(files: ReproduceOptions["files"]): CorpusSource {
  * @throws {Interrupted} when `signal` is aborted; the newest step is on the disk
  */
 export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
-  const { scale, only, seeds = 1, engine, files, dataCache, events = {} } = options;
+  const { engine, files, dataCache, lockFile, hubCache, events = {} } = options;
   const paper = await loadPaper(); // rules that cannot be read must not be found out after training
   await describeContainer(); // nor what cannot be said of the container
-  const { level, arithmetic } = engine;
-  const choice = { scale, seeds, engine: { level, arithmetic }, ...(only === undefined ? {} : { only }) };
+  const choice = planOptions(options);
   const withoutData = await buildPlan(choice);
+  const start = await findStart(withoutData.scale, {
+    ...(typeof options.start === "object" ? options.start : {}),
+    ...(lockFile === undefined ? {} : { lockFile }),
+    ...(hubCache === undefined ? {} : { hubCache }),
+  });
   const { sequenceLength, vocabularySize } = withoutData.scale.model.config;
   const corpora = await openCorpora({
-    ...scaleCorpora(withoutData.scale, files),
+    ...scaleCorpora(withoutData.scale, files, hubCache),
+    ...(lockFile === undefined ? {} : { lockFile }),
     sequenceLength,
     vocabularySize,
     ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),
@@ -40,10 +46,27 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     const plan = await buildPlan({
       ...choice,
       corpusDigests: { upstream: upstream.digest, downstream: downstream.digest },
+      ...(start === undefined ? {} : { imported: start.checkpoints }),
     });
-    return await carryOut(options, { paper, plan, corpora });
+    return await carryOut(options, { paper, plan, corpora, ...(start === undefined ? {} : { imported: start.open }) });
   } finally {
     upstream.close();
     downstream.close();
   }
+}
+
+/** What of the options determines the plan, data and models apart. */
+function planOptions(options: ReproduceOptions): PlanOptions {
+  const { scale, seeds = 1, only, changes, readings, files, start } = options;
+  const { level, arithmetic } = options.engine;
+  return {
+    scale,
+    seeds,
+    engine: { level, arithmetic },
+    ...(only === undefined ? {} : { only }),
+    ...(changes === undefined ? {} : { changes }),
+    ...(readings === undefined ? {} : { readings }),
+    ...(files === undefined ? {} : { ownFiles: true }),
+    ...(start === undefined ? {} : { start: start === "train" ? "train" : "files" }),
+  };
 }

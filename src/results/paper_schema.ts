@@ -88,6 +88,16 @@ const claimSchema = z.strictObject({
   note: sentence.exactOptional(),
 });
 
+const openPointSchema = z.strictObject({
+  id,
+  question: sentence,
+  confidence,
+  /** what is done here */
+  here: sentence,
+  /** where the user may choose (`src/experiment/readings.ts`): what each choice means */
+  reading: z.strictObject({ name: id, ways: z.record(id, sentence) }).exactOptional(),
+});
+
 const rateSchema = z.strictObject({ tokens: ruleParts.tokens, rate: z.number().min(0) });
 
 /** Shape of `experiments/paper.yaml`. */
@@ -129,7 +139,7 @@ export const paperSchema = z.strictObject({
   textNumbers: z.array(textNumberSchema),
   axisRanges: z.array(axisSchema),
   followUpNumbers: z.array(followUpSchema),
-  openPoints: z.array(z.strictObject({ id, question: sentence, confidence, here: sentence })),
+  openPoints: z.array(openPointSchema),
   claims: z.array(claimSchema).min(1),
 }).superRefine((paper, context) => {
   const seen = new Set<string>();

@@ -1,4 +1,5 @@
 /** Numbers that the plan implies, by the names under which `experiments/paper.yaml` compares them with the paper's. */
+import { PAPER_PRETRAINING_STEPS } from "../experiment/paper_units.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { nonEmbeddingParameterCount, parameterCount } from "../model/config.ts";
 
@@ -149,9 +150,12 @@ export function planFacts(runs: readonly PlannedRun[]): PlanFacts {
   ] as const;
   for (const [name, absolute, share] of checkpoints) {
     const start = arm("earlier-checkpoints", name)?.initialWeights;
-    if (start?.kind !== "checkpoint") continue;
+    if (start === undefined || start.kind === "random") continue;
     facts.set(absolute, start.step);
-    if (share !== undefined && upstream !== undefined) facts.set(share, start.step / upstream.schedule.totalSteps);
+    // Of an imported model the paper's own steps are counted.
+    if (start.kind === "imported") facts.set("upstreamSteps", PAPER_PRETRAINING_STEPS);
+    const whole = facts.get("upstreamSteps");
+    if (share !== undefined && whole !== undefined) facts.set(share, start.step / whole);
   }
   return facts;
 }

@@ -2,14 +2,15 @@
 import { z } from "zod";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { digestSchema } from "../digest/digest_schema.ts";
-import { createSha256, type Digest } from "../digest/sha256.ts";
+import type { Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { writeFileDurably } from "../files/durable.ts";
+import { digestFile } from "../files/file_digest.ts";
 import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
-import { readChunks, readFileBounded } from "../files/read_file.ts";
+import { readFileBounded } from "../files/read_file.ts";
 import type { Curves } from "../results/curves.ts";
 import { parseCurves } from "../results/curves_schema.ts";
 import { checkpointName, checkpointStep } from "./checkpoint.ts";
@@ -153,9 +154,7 @@ export class RunFolder {
 
   /** SHA-256 of one of the run's files. */
   async digest(path: string): Promise<Digest> {
-    const hash = await createSha256();
-    for await (const chunk of readChunks(path, this.files)) hash.update(chunk);
-    return hash.finish();
+    return await digestFile(path, { files: this.files });
   }
 
   /** Where the checkpoint of a step is. */

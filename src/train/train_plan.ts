@@ -8,6 +8,7 @@ import { conditionsOf } from "./conditions.ts";
 import type { Corpora } from "./evaluation.ts";
 import { Validation } from "./evaluation.ts";
 import { RunFolder, type RunRecord } from "./run_folder.ts";
+import type { OpenImported } from "./imported_weights.ts";
 import { type RunProgress, trainRun } from "./train_run.ts";
 
 /** What became of a planned run. */
@@ -23,6 +24,8 @@ export interface TrainPlanOptions {
   /** the plan's output folder; each run gets `runs/<label>` below it */
   readonly output: string;
   readonly files?: FileSystem;
+  /** weights that others trained, for runs that start from them */
+  readonly imported?: OpenImported;
   /** go on with runs that were computed under other conditions (`Engine.conditions`) */
   readonly acceptOtherConditions?: boolean;
   readonly signal?: AbortSignal;
@@ -103,6 +106,7 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
       ...(parent === undefined ? {} : {
         parent: { run: parent.run, folder: new RunFolder(output, parent.run.label, files) },
       }),
+      ...(options.imported === undefined ? {} : { imported: options.imported }),
       ...(signal === undefined ? {} : { signal }),
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(onWarning === undefined ? {} : { onWarning }),

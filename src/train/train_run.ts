@@ -6,12 +6,12 @@ import { UserError } from "../errors.ts";
 import { isCheckpointStep, isEvaluationStep } from "../experiment/evaluation.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { removeLeftovers } from "../files/durable.ts";
-import { initializeWeights } from "../model/initial_weights.ts";
 import type { CurvePoint, Curves } from "../results/curves.ts";
 import { learningRateTable } from "../schedule/learning_rate.ts";
 import { type ExpectedCheckpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { type Corpora, requireCorpus, type Validation } from "./evaluation.ts";
 import { type ConditionPeriod, type Conditions, continueUnder } from "./conditions.ts";
+import { loadInitialState, priorUpdates, type StartSources } from "./initial_state.ts";
 import { JournalWriter } from "./journal.ts";
 import type { Outcome, RecordedState, RunFolder, RunRecord } from "./run_folder.ts";
 import { stateDigest } from "./state_digest.ts";
@@ -40,7 +40,7 @@ export interface RunProgress {
 }
 
 /** What a run is trained with. */
-export interface RunEnvironment {
+export interface RunEnvironment extends StartSources {
   readonly session: Session;
   /** what the engine's bits depend on besides the run's key, if anything */
   readonly conditions?: Conditions;
@@ -50,8 +50,6 @@ export interface RunEnvironment {
   readonly validation: Validation;
   /** the plan's output folder */
   readonly output: string;
-  /** folder of the run whose checkpoint this one starts from, if it does */
-  readonly parent?: { readonly run: PlannedRun; readonly folder: RunFolder };
   /** aborted: stop after the current step, with a checkpoint */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
@@ -96,6 +94,8 @@ export async function trainRun(run: PlannedRun, folder: RunFolder, environment: 
 
 /** Where training begins or goes on. */
 interface Start {
+  /** updates that Adam's moments had behind them at step 0 */
+  readonly priorUpdates: number;
   readonly step: number;
   readonly skipped: number;
   readonly journal: JournalWriter;
@@ -113,6 +113,7 @@ class Training {
   readonly #points: CurvePoint[];
   readonly #states: RecordedState[];
   readonly #conditions: readonly ConditionPeriod[] | undefined;
+  readonly #priorUpdates: number;
   #step: number;
   /** steps that changed nothing, since a 16-bit gradient overflowed */
   #skipped: number;
@@ -127,6 +128,7 @@ class Training {
     this.#folder = folder;
     this.#environment = environment;
     this.#rates = learningRateTable(run.specification.schedule);
+    this.#priorUpdates = start.priorUpdates;
     this.#step = start.step;
     this.#journal = start.journal;
     this.#points = start.points;
@@ -147,10 +149,11 @@ class Training {
         onWarning(`Run "${run.label}": step ${step} cannot be resumed from. ${error.message}`);
       }
     }
-    await loadInitialWeights(run, environment);
+    await loadInitialState(run, environment.session, environment);
     const journal = await JournalWriter.create(folder.journal, run.key, folder.files);
     const conditions = continueUnder(run.label, 0, undefined, environment.conditions, true);
     return new Training(run, folder, environment, {
+      priorUpdates: await priorUpdates(run, environment),
       step: 0,
       skipped: 0,
       journal,
@@ -178,7 +181,9 @@ class Training {
       .map((recorded) => ({ run: run.key, ...recorded }));
     expected.push({ run: run.key, step, ...(resumption.state === undefined ? {} : { state: resumption.state }) });
     let conditions: readonly ConditionPeriod[] | undefined;
+    let prior: number;
     try {
+      prior = await priorUpdates(run, environment);
       await session.writeState(async (target) => {
         for (const checkpoint of expected) {
           const path = folder.checkpoint(checkpoint.step);
@@ -195,7 +200,15 @@ class Training {
       onWarning(`Journal of run "${run.label}" was cut back to step ${step}: ${resumption.problem}`);
     }
     const { skipped } = resumption;
-    return new Training(run, folder, environment, { step, skipped, journal: writer, points, states, conditions });
+    return new Training(run, folder, environment, {
+      priorUpdates: prior,
+      step,
+      skipped,
+      journal: writer,
+      points,
+      states,
+      conditions,
+    });
   }
 
   close(): void {
@@ -236,7 +249,11 @@ class Training {
     const { session, onProgress } = this.#environment;
     const step = this.#step;
     const learningRate = this.#learningRate;
-    const { loss, gradientNorm, outcome } = await session.step(batch.tokens, learningRate, this.#updates);
+    const { loss, gradientNorm, outcome } = await session.step(
+      batch.tokens,
+      learningRate,
+      this.#priorUpdates + this.#updates,
+    );
     if (outcome === "diverged") {
       const value = Number.isFinite(loss) ? gradientNorm : loss;
       this.#journal.appendDivergence(step, Number.isFinite(loss) ? "gradientNorm" : "loss", value, batch.digest);
@@ -355,29 +372,4 @@ class Training {
     await this.#folder.writeRecord(record);
     return record;
   }
-}
-
-/** Random weights, or those of the parent's checkpoint; optimizer and loss scale always start anew. */
-async function loadInitialWeights(run: PlannedRun, { session, parent }: RunEnvironment): Promise<void> {
-  const { model, initialWeights } = run.specification;
-  if (initialWeights.kind === "random") {
-    return await session.writeState(({ weights }) => initializeWeights(model, initialWeights.seed, weights));
-  }
-  if (parent === undefined) throw new Error(`Run "${run.label}" starts from a run that was not given`);
-  const { step } = initialWeights;
-  const record = await parent.folder.readRecord();
-  const recorded = record?.states.find((entry) => entry.step === step);
-  await session.writeState(async (state) => {
-    const engineState = state.engineState?.slice();
-    await readCheckpoint(
-      parent.folder.checkpoint(step),
-      model,
-      state,
-      { run: parent.run.key, step, ...(recorded === undefined ? {} : { state: recorded.state }) },
-      parent.folder.files,
-    );
-    state.firstMoments.fill(0);
-    state.secondMoments.fill(0);
-    if (engineState !== undefined) state.engineState?.set(engineState);
-  });
 }

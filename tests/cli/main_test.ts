@@ -34,7 +34,7 @@ for (
     { args: ["reproduce", "--engine", "cuda9"], code: "UNKNOWN_ENGINE", message: /Unknown engine "cuda9"/ },
     { args: ["reproduce", "--threads", "65"], code: "TOO_MANY_THREADS", message: /at most 64/ },
     { args: ["reproduce", "--upstream", "a.txt"], code: "MISSING_CORPUS", message: /No downstream files are given/ },
-    { args: ["reproduce", "--scale", "paper"], code: "NOT_LOCKED", message: /run "deno task data lock" first$/ },
+    { args: ["reproduce", "--scale", "paper"], code: "NOT_LOCKED", message: /run "deno task data lock" first/ },
     { args: ["verify"], code: "MISSING_ARGUMENT", message: /No manifest is named/ },
     { args: ["verify", "a", "b"], code: "UNKNOWN_ARGUMENT", message: /Unexpected argument "b"/ },
   ]

@@ -3,6 +3,7 @@ import { tokensPerStep } from "../../src/experiment/cost.ts";
 import { EXPERIMENTS_FOLDER, listScales } from "../../src/experiment/catalogue.ts";
 import { findRun, type Plan } from "../../src/experiment/plan.ts";
 import { compactNumber, groupedNumber } from "../../src/experiment/plan_text.ts";
+import { PAPER_CHECKPOINT_STEPS } from "../../src/experiment/paper_units.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { fixedPlan } from "./plan_fixture.ts";
 
@@ -11,12 +12,18 @@ function costHeader(plan: Plan): string {
   const { scale, totals } = plan;
   const pretraining = findRun(plan, "upstream", "pretrain");
   const continuing = findRun(plan, "max-learning-rate", "1x");
-  assert.ok(pretraining !== undefined && continuing !== undefined);
+  assert.ok(continuing !== undefined);
   const phase = (steps: number, tokens: number) =>
     `${groupedNumber(steps)} steps of ${groupedNumber(tokens)} tokens = ${compactNumber(steps * tokens)} tokens`;
   return [
     `# parameters    ${groupedNumber(parameterCount(scale.model.config))}`,
-    `# pre-training  ${phase(scale.pretraining.steps, tokensPerStep(pretraining))}`,
+    `# pre-training  ${
+      pretraining !== undefined
+        ? phase(scale.pretraining.steps, tokensPerStep(pretraining))
+        : `${scale.start?.kind === "huggingface" ? scale.start.model : ""} after ${
+          PAPER_CHECKPOINT_STEPS.map(groupedNumber).join(", ")
+        } steps, from the hub`
+    }`,
     `# continuing    ${phase(scale.continuing.steps, tokensPerStep(continuing))}, the schedule's whole horizon`,
     `# everything    ${totals.runs} runs, ${groupedNumber(totals.steps)} steps, ${
       compactNumber(totals.tokens)

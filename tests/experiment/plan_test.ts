@@ -8,7 +8,8 @@ import type { PlannedRun, RunSpecification } from "../../src/experiment/run.ts";
 import { runKey } from "../../src/experiment/run_key.ts";
 import { FIXED_OPTIONS, fixedPlan } from "./plan_fixture.ts";
 
-const paper = await fixedPlan("paper");
+/** With Pythia's own pre-training in the plan. */
+const paper = await fixedPlan("paper", { start: "train" });
 const tiny = await fixedPlan("tiny");
 const smoke = await fixedPlan("smoke");
 
@@ -131,7 +132,9 @@ for (const plan of [smoke, tiny, paper]) {
   Deno.test(`buildPlan() at scale ${plan.scale.name} puts every run after its parent, which keeps the checkpoint`, () => {
     for (const [index, { specification: { initialWeights } }] of plan.runs.entries()) {
       if (initialWeights.kind === "random") continue;
-      const parent = plan.runs.slice(0, index).find(({ key }) => key === initialWeights.run);
+      const parent = plan.runs.slice(0, index).find(({ key }) =>
+        initialWeights.kind === "checkpoint" && key === initialWeights.run
+      );
       assert.ok(parent !== undefined && parent.checkpointSteps.includes(initialWeights.step));
       assert.ok(parent.steps >= initialWeights.step);
     }
@@ -256,7 +259,7 @@ Deno.test("buildPlan() with three seeds repeats the whole chain with other weigh
 
 Deno.test("buildPlan() without corpora can be priced but not trained", async () => {
   const { corpusDigests: _, ...options } = FIXED_OPTIONS;
-  const plan = await buildPlan({ ...options, scale: "paper" });
+  const plan = await buildPlan({ ...options, scale: "paper", start: "train" });
   assert.deepEqual(plan.data, {
     state: "not fetched",
     upstream: "huggingface:EleutherAI/pile-standard-pythia-preshuffled",

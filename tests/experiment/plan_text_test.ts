@@ -8,8 +8,9 @@ Deno.test("formatPlan() shows arms, shared runs and costs", async () => {
   const plan = await fixedPlan("smoke", { only });
   const lines = formatPlan(plan).split("\n");
   assert.equal(lines[0], 'Plan for scale "smoke": a few thousand parameters, for tests');
-  assert.equal(lines[5], `  digest  ${plan.planDigest}`);
-  assert.deepEqual(lines.slice(7), [
+  assert.equal(lines[3], "  reading optimizer-state=reset, same-data-horizon=downstream");
+  assert.equal(lines[6], `  digest  ${plan.planDigest}`);
+  assert.deepEqual(lines.slice(8), [
     "experiment         arm  run                        read to  steps  tokens  FLOPs",
     "(start of others)       upstream_pretrain_seed-0               64   8.19k   692M",
     "warmup-length      1%   warmup-length_1%_seed-0         11     52   6.66k   667M",
@@ -25,6 +26,7 @@ Deno.test("formatPlan() says when data are not fetched", async () => {
   const { corpusDigests: _, ...options } = FIXED_OPTIONS;
   const text = formatPlan(await buildPlan({ ...options, scale: "paper" }));
   assert.match(text, /data {4}not fetched: huggingface:.*; this plan can be priced, not trained/);
+  assert.match(text, /start {3}not fetched: huggingface:EleutherAI\/pythia-410m/);
   assert.match(text, /405,334,016 parameters, sequences of 2,048 tokens/);
 });
 

@@ -5,7 +5,7 @@ import { criticalPath, formatResources, runResources } from "../../src/experimen
 
 const ENGINE = { level: "machine_to_machine", arithmetic: "ordered-f32/1" } as const;
 const PRICE = { gpu: "h200", utilization: 0.45, dollarsPerHour: 3.5 };
-const plan = await buildPlan({ scale: "paper", seeds: 1, engine: ENGINE });
+const plan = await buildPlan({ scale: "paper", start: "train", seeds: 1, engine: ENGINE });
 
 Deno.test("runResources() adds up to the plan's price, with the paper's warm-ups and a checkpoint every 1000 steps", () => {
   const needs = runResources(plan, PRICE);

@@ -215,6 +215,7 @@ export async function makeBundle(given?: Plan): Promise<Bundle> {
     engine: { name: "exact", ...plan.engine, description: { kernels: sha256("kernels") } },
     seeds: { count: plan.seeds },
     corpora: { upstream: { digest: upstream, summary: {} }, downstream: { digest: downstream, summary: {} } },
+    ...(plan.readings === undefined ? {} : { readings: plan.readings }),
     runs: made.map(({ run }) => run),
     claims,
     comparisons,

@@ -74,10 +74,10 @@ export function failedStep({ steps }: VerificationReport): string {
  */
 // deno-lint-ignore no-explicit-any -- what a forger signs is bound by no type
 export function boundPart({ predicate, ...statement }: any): string {
-  const { scale, plan, seeds, engine, corpora, runs, claims, comparisons } = predicate;
+  const { scale, plan, seeds, engine, corpora, readings, start = null, runs, claims, comparisons } = predicate;
   return canonicalJson({
     types: [statement._type, statement.predicateType],
-    ...{ scale, plan, runs, claims, comparisons, seeds: seeds.count },
+    ...{ scale, plan, readings, start, runs, claims, comparisons, seeds: seeds.count },
     engine: [engine.level, engine.arithmetic],
     corpora: [corpora.upstream.digest, corpora.downstream.digest],
   });

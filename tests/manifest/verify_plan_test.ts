@@ -11,7 +11,7 @@ import { fixedPlan } from "../experiment/plan_fixture.ts";
 const encode = (plan: unknown) => new TextEncoder().encode(canonicalJson(plan));
 
 /** As much of a predicate as a plan is held against. */
-function predicateOf({ scale, planDigest, engine, seeds, data, runs }: Plan): Predicate {
+function predicateOf({ scale, planDigest, engine, seeds, data, readings, start, runs }: Plan): Predicate {
   assert(data.state === "pinned");
   return {
     scale: scale.name,
@@ -19,13 +19,38 @@ function predicateOf({ scale, planDigest, engine, seeds, data, runs }: Plan): Pr
     engine: { name: "exact", ...engine, description: {} },
     seeds: { count: seeds },
     corpora: { upstream: { digest: data.upstream, summary: {} }, downstream: { digest: data.downstream, summary: {} } },
+    ...(readings === undefined ? {} : { readings }),
+    ...(start?.state === "pinned" ? { start: start.checkpoints } : {}),
     runs: runs.map((run) => ({ ...run, outcome: "skipped", reason: "not looked at here" })),
   } as unknown as Predicate;
 }
 
+const IMPORTED = [10_000, 27_000, 143_000].map((step) => ({ step, weights: sha256(`${step}`), origin: "file:a" }));
+
+Deno.test("checkPlan() refuses other readings and other models than the plan's", async () => {
+  const plan = await fixedPlan("paper", { imported: IMPORTED });
+  const check = (change: Partial<Predicate>) =>
+    checkPlan(encode(planToJson(plan)), { ...predicateOf(plan), ...change });
+  assert.equal(
+    check({ readings: { ...plan.readings, pile: "deduplicated" } }),
+    "the plan reads the paper's open points otherwise",
+  );
+  const { readings: _, ...without } = predicateOf(plan);
+  assert.equal(checkPlan(encode(planToJson(plan)), without), "the plan reads the paper's open points otherwise");
+  assert.equal(check({ start: IMPORTED.slice(1) }), "the plan starts from other models");
+
+  const { planDigest: __, ...content } = {
+    ...plan,
+    start: { state: "pinned" as const, checkpoints: IMPORTED.slice(0, 2) },
+  };
+  const forged = { ...content, planDigest: sha256(canonicalJson(content)) };
+  const message = checkPlan(encode(planToJson(forged)), predicateOf(forged));
+  assert.match(String(message), /starts from a model that the plan does not name/);
+});
+
 for (const scale of ["smoke", "tiny", "small", "medium", "paper"]) {
   Deno.test(`checkPlan() reads the plan of scale "${scale}" as it was written`, async () => {
-    const plan = await fixedPlan(scale, { seeds: 2 });
+    const plan = await fixedPlan(scale, { seeds: 2, imported: IMPORTED });
     assert.deepEqual(checkPlan(encode(planToJson(plan)), predicateOf(plan)), plan);
   });
 }

@@ -122,7 +122,7 @@ Deno.test("reproduce() refuses a scale whose data are not at hand", async () => 
   await withOutput(async (folder) => {
     await assert.rejects(reproduceSmoke(folder, 2, { scale: "paper" }), {
       code: "NOT_LOCKED",
-      message: /run "deno task data lock" first$/,
+      message: /run "deno task data lock" first/,
     });
   });
 });

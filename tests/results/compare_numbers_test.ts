@@ -31,7 +31,7 @@ function curvesOf(plan: Plan, start: number): ArmCurves[] {
 }
 
 async function rowsAt(scale: string, isPaperScale: boolean, only?: string[]): Promise<ComparisonRow[]> {
-  const plan = await fixedPlan(scale, only === undefined ? {} : { only });
+  const plan = await fixedPlan(scale, { start: "train", ...(only === undefined ? {} : { only }) });
   const { steps, batchSequences } = plan.scale.continuing;
   const tokensPerStep = batchSequences * plan.scale.model.config.sequenceLength;
   const context = { scale, isPaperScale, totalDownstreamSteps: steps, tokensPerStep, runs: plan.runs };

@@ -1,0 +1,128 @@
+/**
+ * A scale with another model, or less of everything: the same experiments, at a size that a laptop checks in minutes.
+ * What was changed stands in the scale, and so in the plan and the manifest.
+ */
+import { UserError } from "../errors.ts";
+import { type ModelPreset, presetModel } from "../model/presets.ts";
+import type { Phase, Scale } from "./scale.ts";
+
+/** What is changed; all else follows. */
+export interface ScaleChanges {
+  /** another published shape, with its own maximum learning rate */
+  readonly model?: ModelPreset;
+  /**
+   * tokens of the whole downstream schedule, in place of the scale's; pre-training, intervals and validation windows
+   * shrink with it, and the batch where the schedule would have fewer than {@linkcode LEAST_STEPS} steps
+   */
+  readonly tokens?: number;
+  /** sequences in an optimizer step, in both phases; there are as many tokens as before */
+  readonly batchSequences?: number;
+  /** tokens of a window without its last target; there are as many tokens as before */
+  readonly sequenceLength?: number;
+  /** validation windows of each corpus in an evaluation */
+  readonly evaluationWindows?: number;
+}
+
+/** Fewest optimizer steps that a shortened schedule is given of its own accord: a warm-up of 1 % is more than one of them. */
+export const LEAST_STEPS = 128;
+/** Fewest validation windows that a shortened schedule is given of its own accord. */
+const LEAST_WINDOWS = 8;
+
+/**
+ * The scale with its changes.
+ *
+ * @throws {UserError} `BAD_CHANGE` for a number that is not positive, or not whole where windows are counted
+ */
+export function changeScale(scale: Scale, changes: ScaleChanges): Scale {
+  const words = inWords(changes);
+  if (words.length === 0) return scale;
+  const model = changes.model === undefined ? scale.model : presetModel(changes.model);
+  const before = scale.model.config.sequenceLength;
+  const { sequenceLength = before } = changes;
+  const { continuing } = scale;
+  const horizon = continuing.steps * continuing.batchSequences * before;
+  const share = (changes.tokens ?? horizon) / horizon;
+  const batches = changes.batchSequences ??
+    Math.min(
+      scale.pretraining.batchSequences,
+      continuing.batchSequences,
+      Math.max(1, Math.floor(share * horizon / (sequenceLength * LEAST_STEPS))),
+    );
+  // Without a word about batches they stay, each phase its own, unless there would be too few steps.
+  const keepsBatches = changes.batchSequences === undefined && horizon * share / (continuing.batchSequences *
+            sequenceLength) >= LEAST_STEPS;
+  const gradientBlockSequences = keepsBatches
+    ? scale.gradientBlockSequences
+    : changes.batchSequences === undefined
+    ? Math.min(scale.gradientBlockSequences, batches)
+    : commonDivisor(scale.gradientBlockSequences, batches);
+  const phase = (original: Phase): Phase =>
+    changePhase(original, {
+      tokens: original.steps * original.batchSequences * before * share,
+      sequenceLength,
+      batchSequences: keepsBatches ? original.batchSequences : batches - batches % gradientBlockSequences,
+    });
+  return {
+    ...scale,
+    model: { ...model, config: { ...model.config, sequenceLength } },
+    pretraining: phase(scale.pretraining),
+    continuing: phase(continuing),
+    gradientBlockSequences,
+    evaluationWindows: changes.evaluationWindows ??
+      (share < 1
+        ? atLeast(scale.evaluationWindows * share, LEAST_WINDOWS, scale.evaluationWindows)
+        : scale.evaluationWindows),
+    changes: [...scale.changes ?? [], ...words],
+  };
+}
+
+/** As many steps as the tokens make, and all that is counted in steps in proportion. */
+function changePhase(
+  { steps: before, checkpointInterval, evaluation: { interval, denseInterval, denseUntilStep } }: Phase,
+  { tokens, sequenceLength, batchSequences }: {
+    readonly tokens: number;
+    readonly sequenceLength: number;
+    readonly batchSequences: number;
+  },
+): Phase {
+  const steps = Math.max(1, Math.round(tokens / (batchSequences * sequenceLength)));
+  const scaled = (count: number) => Math.max(1, Math.round(count * steps / before));
+  return {
+    steps,
+    batchSequences,
+    checkpointInterval: scaled(checkpointInterval),
+    evaluation: {
+      interval: scaled(interval),
+      denseInterval: scaled(denseInterval),
+      denseUntilStep: Math.round(denseUntilStep * steps / before),
+    },
+  };
+}
+
+function atLeast(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, Math.round(value)));
+}
+
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b);
+}
+
+/** What was changed, for the plan; checks the numbers. */
+function inWords({ model, tokens, batchSequences, sequenceLength, evaluationWindows }: ScaleChanges): string[] {
+  const counts = { batch: batchSequences, context: sequenceLength, "evaluation windows": evaluationWindows };
+  const words = model === undefined ? [] : [`model ${model}`];
+  if (tokens !== undefined) {
+    if (!(tokens >= 1 && tokens <= Number.MAX_SAFE_INTEGER)) throw badChange("tokens", tokens, "a number from 1");
+    words.push(`tokens ${tokens}`);
+  }
+  for (const [name, count] of Object.entries(counts)) {
+    if (count === undefined) continue;
+    if (!Number.isSafeInteger(count) || count < 1) throw badChange(name, count, "a whole number from 1");
+    words.push(`${name} ${count}`);
+  }
+  return words;
+}
+
+function badChange(name: string, value: number, expected: string): UserError {
+  return new UserError("BAD_CHANGE", `The ${name} of the changed scale is ${value}`, `expected ${expected}`);
+}

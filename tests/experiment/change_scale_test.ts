@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { loadScale } from "../../src/experiment/catalogue.ts";
+import { changeScale, LEAST_STEPS } from "../../src/experiment/change_scale.ts";
+import { planFromJson, planToJson } from "../../src/experiment/plan_json.ts";
+import { resolvedScaleSchema } from "../../src/experiment/schema.ts";
+import { userError } from "../data/user_error.ts";
+import { fixedPlan } from "./plan_fixture.ts";
+
+const small = await loadScale("small");
+const paper = await loadScale("paper");
+
+Deno.test("changeScale() without changes gives the scale itself", () => {
+  assert.equal(changeScale(small, {}), small);
+});
+
+Deno.test("changeScale() to fewer tokens shrinks all that is counted in them, and keeps enough steps", () => {
+  const changed = changeScale(small, { tokens: 2e6 });
+  const { pretraining, continuing } = changed;
+  assert.deepEqual([continuing.batchSequences, pretraining.batchSequences, changed.gradientBlockSequences], [4, 4, 4]);
+  assert.equal(continuing.steps, Math.round(2e6 / (4 * 2048)));
+  const ratio = pretraining.steps / continuing.steps;
+  assert(Math.abs(ratio - small.pretraining.steps / small.continuing.steps) < 0.01);
+  assert.deepEqual(continuing.evaluation, { interval: 8, denseInterval: 1, denseUntilStep: 12 });
+  assert.equal(changed.evaluationWindows, 8);
+  assert.deepEqual(changed.changes, ["tokens 2000000"]);
+  assert.equal(changed.name, "small");
+});
+
+Deno.test("changeScale() to many tokens keeps the batches, each phase its own", () => {
+  const { pretraining, continuing, evaluationWindows } = changeScale(paper, { tokens: 30e9 });
+  assert.deepEqual([pretraining.batchSequences, continuing.batchSequences], [1024, 1104]);
+  assert.equal(continuing.steps, Math.round(30e9 / 2_260_992));
+  assert.equal(evaluationWindows, Math.round(11040 * 30e9 / 296_859_205_632));
+});
+
+Deno.test("changeScale() to another batch or context keeps the tokens", () => {
+  const batch = changeScale(small, { batchSequences: 6 });
+  assert.deepEqual([batch.continuing.batchSequences, batch.gradientBlockSequences], [6, 2]);
+  assert.equal(batch.continuing.steps, Math.round(2265 * 64 / 6));
+  const context = changeScale(small, { sequenceLength: 512 });
+  assert.equal(context.model.config.sequenceLength, 512);
+  assert.deepEqual([context.continuing.steps, context.continuing.batchSequences], [4 * 2265, 64]);
+  assert.equal(context.evaluationWindows, small.evaluationWindows);
+});
+
+Deno.test("changeScale() to another model takes its learning rate too", () => {
+  const { model } = changeScale(paper, { model: "pythia-14m", sequenceLength: 128 });
+  assert.deepEqual([model.config.hiddenSize, model.config.sequenceLength, model.maxLearningRate], [128, 128, 1e-3]);
+});
+
+Deno.test("changeScale() gives a valid scale whatever is changed", () => {
+  fc.assert(fc.property(
+    fc.constantFrom(small, paper),
+    fc.record({
+      tokens: fc.integer({ min: 1, max: 1e12 }),
+      batchSequences: fc.integer({ min: 1, max: 5000 }),
+      sequenceLength: fc.integer({ min: 1, max: 256 }).map((octets) => 8 * octets),
+      evaluationWindows: fc.integer({ min: 1, max: 1e5 }),
+    }, { requiredKeys: [] }),
+    (scale, changes) => {
+      const changed = changeScale(scale, changes);
+      assert.deepEqual(resolvedScaleSchema.parse(changed), changed);
+      if (changes.batchSequences !== undefined) assert.equal(changed.continuing.batchSequences, changes.batchSequences);
+      else if (changes.tokens !== undefined && changes.sequenceLength === undefined) {
+        assert(changed.continuing.steps >= Math.min(LEAST_STEPS, Math.floor(changes.tokens / 2048)) - 1);
+      }
+    },
+  ));
+});
+
+Deno.test("changeScale() refuses numbers that are none", () => {
+  assert.throws(() => changeScale(small, { tokens: 0 }), userError("BAD_CHANGE", "tokens", "0"));
+  assert.throws(() => changeScale(small, { batchSequences: 1.5 }), userError("BAD_CHANGE", "batch", "1.5"));
+  assert.throws(() => changeScale(small, { evaluationWindows: NaN }), userError("BAD_CHANGE", "windows"));
+});
+
+Deno.test("a plan of a changed scale says so, and survives being written and read", async () => {
+  const plan = await fixedPlan("small", { changes: { tokens: 2e6, model: "pythia-31m" } });
+  assert.deepEqual(plan.scale.changes, ["model pythia-31m", "tokens 2000000"]);
+  assert.deepEqual(planFromJson(planToJson(plan), "plan.json"), plan);
+  assert.equal(plan.runs.length, 17);
+});
+
+Deno.test("a schedule too short for the earliest checkpoint is refused by name", async () => {
+  await assert.rejects(
+    fixedPlan("small", { changes: { tokens: 2048 * 4, batchSequences: 1 } }),
+    userError("ARM_START", "earlier-checkpoints/7%-warmup-0%"),
+  );
+});
