@@ -107,9 +107,9 @@ function commonDivisor(a: number, b: number): number {
   return b === 0 ? a : commonDivisor(b, a % b);
 }
 
-/** What was changed, for the plan; checks the numbers. */
+/** What was changed, for the plan, as options say it; checks the numbers. */
 function inWords({ model, tokens, batchSequences, sequenceLength, evaluationWindows }: ScaleChanges): string[] {
-  const counts = { batch: batchSequences, context: sequenceLength, "evaluation windows": evaluationWindows };
+  const counts = { batch: batchSequences, context: sequenceLength, "evaluation-windows": evaluationWindows };
   const words = model === undefined ? [] : [`model ${model}`];
   if (tokens !== undefined) {
     if (!(tokens >= 1 && tokens <= Number.MAX_SAFE_INTEGER)) throw badChange("tokens", tokens, "a number from 1");

@@ -77,6 +77,6 @@ export interface Scale {
   readonly data: ScaleData;
   /** which model is continued; one trained here if absent */
   readonly start?: ScaleStart;
-  /** what of the file was replaced for a smaller or otherwise changed run, in words: `tokens 2M` */
+  /** what of the file was replaced for a smaller or otherwise changed run, as options say it: `tokens 2000000` */
   readonly changes?: readonly string[];
 }

@@ -12,6 +12,8 @@ export interface ReportInput {
   readonly schedules: readonly ReportSchedule[];
   readonly verdicts: readonly Verdict[];
   readonly comparisons: readonly ComparisonRow[];
+  /** what the paper leaves open */
+  readonly openPoints: readonly ReportOpenPoint[];
   readonly runs: readonly ReportRun[];
   readonly environment: readonly ReportFact[];
   /** names and SHA-256 digests of what the results hang on: plan, lockfiles, corpora, rules */
@@ -22,6 +24,8 @@ export interface ReportInput {
   readonly limits: readonly string[];
   /** output folder as the reader would type it, such as `out/tiny` */
   readonly folder: string;
+  /** what a reader types to make all of it again, but for the output folder: `reproduce --scale tiny` */
+  readonly command: string;
 }
 
 /** The size of this reproduction. */
@@ -34,7 +38,12 @@ export interface ReportScale {
   readonly tokenUnit: string;
   readonly upstreamName: string;
   readonly downstreamName: string;
-  readonly upstreamTokens: number;
+  /** whether both are the paper's own corpora */
+  readonly textIsThePapers: boolean;
+  /** tokens of pre-training, or whose models are continued in its place */
+  readonly pretraining: { readonly tokens: number } | { readonly importedFrom: string };
+  /** what was changed of the scale's file */
+  readonly changes: readonly string[];
   /** T: tokens over which the downstream schedule runs */
   readonly downstreamHorizonTokens: number;
   readonly seeds: number;
@@ -60,6 +69,15 @@ export interface ReportArm extends ArmCurves {
   readonly label: string;
   /** tokens at the end of the warm-up; 0 where there is none */
   readonly warmupTokens: number;
+}
+
+/** Something that the paper does not say, and what was done. */
+export interface ReportOpenPoint {
+  readonly question: string;
+  /** how it was read here */
+  readonly here: string;
+  /** how surely the point itself is known: A, B, C or ? */
+  readonly confidence: string;
 }
 
 /** A learning-rate schedule. */

@@ -6,6 +6,7 @@ import { comparisonsSection } from "./comparisons_section.ts";
 import { figureSection } from "./figure_section.ts";
 import type { ReportInput } from "./input.ts";
 import { html, Markup } from "./markup.ts";
+import { openPointsSection } from "./open_points_section.ts";
 import { provenanceSection } from "./provenance_section.ts";
 import { runsSection } from "./runs_section.ts";
 import { STYLESHEET } from "./stylesheet.ts";
@@ -16,6 +17,7 @@ const CONTENTS = [
   ["claims", "Claims"],
   ["figures", "Figures"],
   ["comparisons", "Paper’s numbers"],
+  ["open-points", "Open points"],
   ["runs", "Runs"],
   ["provenance", "Environment"],
   ["verify", "Check it"],
@@ -62,6 +64,7 @@ export function renderReport(input: ReportInput): string {
     ${claimsSection(input, anchors)}
     ${figureSection(input)}
     ${comparisonsSection(input)}
+    ${openPointsSection(input)}
     ${runsSection(input, anchors)}
     ${provenanceSection(input)}
         </main>

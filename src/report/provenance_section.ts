@@ -33,7 +33,7 @@ export function provenanceSection(input: ReportInput): Markup {
         </li>
         <li>
           <p>Make all of it again from nothing, in another folder:</p>
-          <pre><code>deno task reproduce --scale ${input.scale.name} --out ${input.folder}-again</code></pre>
+          <pre><code>deno task ${input.command} --out ${input.folder}-again</code></pre>
         </li>
       </ol>
     </section>

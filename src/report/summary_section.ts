@@ -80,6 +80,7 @@ function whatThisIs({ scale, paper }: ReportInput): Markup {
     paper.downstreamHorizonTokens / scale.downstreamHorizonTokens,
   ];
   const unit = `${scale.tokenUnit}s`;
+  const instead = (name: string) => scale.textIsThePapers ? "" : `, in place of ${name}`;
   const size = smaller < 1.02 && fewer < 1.02
     ? html`the paper’s own size: ${grouped(scale.parameters)} parameters, a downstream horizon of ${
       compact(scale.downstreamHorizonTokens)
@@ -92,11 +93,17 @@ function whatThisIs({ scale, paper }: ReportInput): Markup {
       ratio(paper.downstreamHorizonTokens, scale.downstreamHorizonTokens)
     } times fewer tokens.`;
   return html`<p>The experiments of “${paper.title}” (<a href="https://arxiv.org/abs/${paper.arxiv}" rel="noreferrer">arXiv ${paper.arxiv}</a>),
-trained again at scale <strong>${scale.name}</strong>: ${size}</p>
-<p>A model is first trained on ${scale.upstreamName} (${
-    compact(scale.upstreamTokens)
-  } ${unit}), in place of ${paper.upstreamName}, down to its minimum learning rate; then on ${scale.downstreamName}, in place
-of ${paper.downstreamName}, with the learning rate warmed up again in the ways that the paper compares.</p>
+trained again at scale <strong>${scale.name}</strong>${
+    scale.changes.length === 0 ? "" : ` with changes (${scale.changes.join(", ")})`
+  }: ${size}</p>
+<p>${
+    "tokens" in scale.pretraining
+      ? html`A model is first trained on ${scale.upstreamName} (${compact(scale.pretraining.tokens)} ${unit})${
+        instead(paper.upstreamName)
+      }, down to its minimum learning rate; then on ${scale.downstreamName}`
+      : html`A model that others trained down to its minimum learning rate, ${scale.pretraining.importedFrom}, is taken as it
+is and trained on ${scale.downstreamName}`
+  }${instead(paper.downstreamName)}, with the learning rate warmed up again in the ways that the paper compares.</p>
 <p>${scale.seeds === 1 ? "One seed" : `${scale.seeds} seeds`}; engine ${scale.engine}, determinism ${
     scale.determinism.replaceAll("_", " ")
   }.</p>`;

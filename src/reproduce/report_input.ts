@@ -2,12 +2,13 @@
 import { shortDigest } from "../digest/sha256.ts";
 import { containerInWords } from "../container/facts.ts";
 import type { CorpusFiles } from "../data/options.ts";
-import type { RunKey } from "../experiment/run.ts";
-import type { PlannedRun } from "../experiment/run.ts";
+import type { Plan } from "../experiment/plan.ts";
+import { type ReadingName, READINGS } from "../experiment/readings.ts";
+import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
 import { parameterCount } from "../model/config.ts";
 import { describeEnvironment } from "../manifest/environment.ts";
-import type { ReportArm, ReportFact, ReportInput, ReportRun, ReportSchedule } from "../report/input.ts";
+import type { ReportArm, ReportFact, ReportInput, ReportRun, ReportScale, ReportSchedule } from "../report/input.ts";
 import type { ArmCurves } from "../results/arm_curves.ts";
 import type { Curves } from "../results/curves.ts";
 import { learningRate } from "../schedule/learning_rate.ts";
@@ -34,17 +35,13 @@ export function buildReportInput(source: ReportSource): ReportInput {
   const { config } = plan.scale.model;
   const runs = new Map(plan.runs.map((run) => [run.key as string, run]));
   const facts = paper.content.paper;
-  const embedded = source.files === undefined;
   return {
     scale: {
       name: plan.scale.name,
       parameters: parameterCount(config),
-      tokenUnit: "byte",
-      upstreamName: embedded
-        ? "TypeScript's library declarations, mixed 3 : 1 with Node's"
-        : "the upstream files given",
-      downstreamName: embedded ? "Node's declarations, mixed 3 : 1 with TypeScript's" : "the downstream files given",
-      upstreamTokens: plan.scale.pretraining.steps * plan.scale.pretraining.batchSequences * config.sequenceLength,
+      ...corporaInWords(plan, source.files),
+      pretraining: pretrainingOf(plan),
+      changes: plan.scale.changes ?? [],
       downstreamHorizonTokens: plan.scale.continuing.steps * plan.scale.continuing.batchSequences *
         config.sequenceLength,
       seeds: plan.seeds,
@@ -64,6 +61,11 @@ export function buildReportInput(source: ReportSource): ReportInput {
     schedules: schedulesOf(source.arms, runs),
     verdicts: claims,
     comparisons,
+    openPoints: paper.content.openPoints.map(({ question, confidence, here, reading }) => {
+      const value = Object.entries(plan.readings ?? {}).find(([name]) => name === reading?.name)?.[1];
+      const way = value === undefined ? undefined : reading?.ways[value];
+      return { question, confidence, here: way === undefined ? here : `${reading?.name}=${value}: ${way}` };
+    }),
     runs: source.results.map((result) => reportRun(result, source.curves, runs)),
     environment: environmentFacts(source),
     digests: [
@@ -76,7 +78,60 @@ export function buildReportInput(source: ReportSource): ReportInput {
     warnings,
     limits: methodLimits(plan),
     folder: displayFolder(source.output),
+    command: repeatable(plan, source.files),
   };
+}
+
+/** The texts by their names, and what a token of them is. */
+function corporaInWords(
+  { scale: { data } }: Plan,
+  files: CorpusFiles | undefined,
+): Pick<ReportScale, "tokenUnit" | "upstreamName" | "downstreamName" | "textIsThePapers"> {
+  if (files !== undefined) {
+    return {
+      tokenUnit: files.tokenizer === undefined && data.kind === "npm" || files.tokenizer === "bytes"
+        ? "byte"
+        : "BPE token",
+      upstreamName: "the upstream files given",
+      downstreamName: "the downstream files given",
+      textIsThePapers: false,
+    };
+  }
+  if (data.kind === "huggingface") {
+    return {
+      tokenUnit: "BPE token",
+      upstreamName: `the Pile (${data.upstream.dataset})`,
+      downstreamName: `SlimPajama (${data.downstream.dataset})`,
+      textIsThePapers: true,
+    };
+  }
+  return {
+    tokenUnit: "byte",
+    upstreamName: "TypeScript's library declarations, mixed 3 : 1 with Node's",
+    downstreamName: "Node's declarations, mixed 3 : 1 with TypeScript's",
+    textIsThePapers: false,
+  };
+}
+
+function pretrainingOf({ scale, start }: Plan): ReportScale["pretraining"] {
+  if (start?.state === "pinned") {
+    return { importedFrom: [...new Set(start.checkpoints.map(({ origin }) => origin))].join(", ") };
+  }
+  const { steps, batchSequences } = scale.pretraining;
+  return { tokens: steps * batchSequences * scale.model.config.sequenceLength };
+}
+
+/** A command that makes the same plan again, as far as options say it; files of one's own are the reader's. */
+function repeatable({ scale, start, readings = {} }: Plan, files: CorpusFiles | undefined): string {
+  const chosen = Object.entries(readings).filter(([name, value]) => READINGS[name as ReadingName][0] !== value);
+  return [
+    `reproduce --scale ${scale.name}`,
+    ...(scale.changes ?? []).map((change) => `--${change}`),
+    ...(chosen.length === 0 ? [] : [`--reading ${chosen.map(([name, value]) => `${name}=${value}`).join(" ")}`]),
+    ...(scale.start?.kind === "train" ? ["--start train"] : []),
+    ...(scale.start?.kind === "files" && start !== undefined ? ["--start MODELS"] : []),
+    ...(files === undefined ? [] : ["--upstream FILES --downstream FILES"]),
+  ].join(" ");
 }
 
 /** The output folder as the reader would type it; of an absolute path only its name, which says nothing of a machine. */

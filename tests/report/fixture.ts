@@ -288,7 +288,9 @@ export function sampleInput(seeds = 1, change: Partial<ReportInput> = {}): Repor
       tokenUnit: "byte",
       upstreamName: "three quarters TypeScript’s and one quarter Node’s declarations",
       downstreamName: "three quarters Node’s and one quarter TypeScript’s declarations",
-      upstreamTokens: 1953 * TOKENS_PER_STEP,
+      textIsThePapers: false,
+      pretraining: { tokens: 1953 * TOKENS_PER_STEP },
+      changes: [],
       downstreamHorizonTokens: HORIZON_STEPS * TOKENS_PER_STEP,
       seeds,
       engine: "exact",
@@ -303,6 +305,12 @@ export function sampleInput(seeds = 1, change: Partial<ReportInput> = {}): Repor
       downstreamName: "SlimPajama",
       downstreamHorizonTokens: 296_859_205_632,
     },
+    openPoints: [{
+      question: "Were Adam’s moments reset at the start of continued training?",
+      here: "moments start at zero in every run",
+      confidence: "C",
+    }],
+    command: "reproduce --scale tiny",
     arms,
     schedules: [
       { experiment: "max-learning-rate", arm: "constant", sampled: new Float32Array(601).fill(3e-4) },

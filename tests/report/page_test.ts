@@ -192,6 +192,7 @@ Deno.test("renderReport() stands on its own when there is nothing to show", () =
     schedules: [],
     verdicts: [],
     comparisons: [],
+    openPoints: [],
     runs: [],
     environment: [],
     digests: [],
@@ -199,7 +200,7 @@ Deno.test("renderReport() stands on its own when there is nothing to show", () =
   });
   assert.equal(all(document, "figure").length, 0);
   assert.equal(all(document, "table").length, 0);
-  assert.equal(all(document, "h2").length, 7);
+  assert.equal(all(document, "h2").length, 8);
   assert.equal(all(document, ".left-out").length, 18);
 });
 
@@ -284,4 +285,19 @@ Deno.test("renderReport() says of each number of the paper whether it is compara
   assert.match(text, /0 of 1 comparable/);
   assert.match(text, /no: nats a BPE token/);
   assert.equal(document.getElementById("comparisons-follow-up"), null);
+});
+
+Deno.test("renderReport() lists the paper's open points with the reading that was taken", () => {
+  const text = page().getElementById("open-points-table")?.closest("table")?.textContent;
+  assert.match(text ?? "", /Adam’s moments reset.*moments start at zero in every run/s);
+});
+
+Deno.test("renderReport() says whose models were continued, and what was changed of a scale", () => {
+  const { scale } = sampleInput();
+  const imported = { importedFrom: "huggingface:EleutherAI/pythia-410m@0123" };
+  const change = { ...scale, textIsThePapers: true, pretraining: imported, changes: ["tokens 2000000"] };
+  const text = page(1, { scale: change }).querySelector("main")?.textContent ?? "";
+  assert.match(text, /A model that others trained .*huggingface:EleutherAI\/pythia-410m@0123, is taken as it\s+is/s);
+  assert.match(text, /with changes \(tokens 2000000\)/);
+  assert.doesNotMatch(text, /in place of SlimPajama/);
 });
