@@ -7,6 +7,7 @@ import { verifyManifestFile } from "../manifest/verify_file.ts";
 import type { CountAttestations, VerifyOptions } from "../manifest/verify_options.ts";
 import type { Replay } from "../replay/replay.ts";
 import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
+import { replan } from "../reproduce/replan.ts";
 import type { Values } from "./arguments.ts";
 import { piecesFromOptions, REPLAY_OPTIONS, replaySummary, runReplay } from "./replay.ts";
 
@@ -56,6 +57,7 @@ export async function verifyByOptions(
   const paper = await loadPaper();
   const options: VerifyOptions = {
     judge: paperJudge(paper.text, PAPER_FILE),
+    replan,
     ...(trustedKeys.length === 0 ? {} : { trustedKeys }),
     ...(values["without-checkpoints"] === true ? { withoutCheckpoints: true } : {}),
     ...(countAttestations === undefined ? {} : { countAttestations }),

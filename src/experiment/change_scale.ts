@@ -3,7 +3,9 @@
  * What was changed stands in the scale, and so in the plan and the manifest.
  */
 import { UserError } from "../errors.ts";
-import { type ModelPreset, presetModel } from "../model/presets.ts";
+import { printable } from "../files/safe_name.ts";
+import { MODEL_PRESETS, type ModelPreset, presetModel } from "../model/presets.ts";
+import { MAX_STEPS } from "./run_schema.ts";
 import type { Phase, Scale } from "./scale.ts";
 
 /** What is changed; all else follows. */
@@ -86,6 +88,14 @@ function changePhase(
   },
 ): Phase {
   const steps = Math.max(1, Math.round(tokens / (batchSequences * sequenceLength)));
+  if (steps > MAX_STEPS) {
+    throw new UserError(
+      "BAD_CHANGE",
+      `The changed scale has ${steps} steps of ${batchSequences} sequences of ${sequenceLength} tokens, at most ` +
+        `${MAX_STEPS} are planned`,
+      "give fewer tokens, or a larger batch",
+    );
+  }
   const scaled = (count: number) => Math.max(1, Math.round(count * steps / before));
   return {
     steps,
@@ -105,6 +115,28 @@ function atLeast(value: number, least: number, most: number): number {
 
 function commonDivisor(a: number, b: number): number {
   return b === 0 ? a : commonDivisor(b, a % b);
+}
+
+/**
+ * The changes that a scale says were made of it.
+ *
+ * @param words `ScaleChanges` as options say them, such as `tokens 2000000`
+ * @throws {UserError} `BAD_CHANGE`
+ */
+export function changesFromWords(words: readonly string[]): ScaleChanges {
+  const changes: Record<string, number | string> = {};
+  const members = new Map([["tokens", "tokens"], ["batch", "batchSequences"], ["context", "sequenceLength"], [
+    "evaluation-windows",
+    "evaluationWindows",
+  ]]);
+  for (const word of words) {
+    const [name = "", value = ""] = word.split(" ", 2);
+    const member = members.get(name);
+    if (name === "model" && MODEL_PRESETS.some((preset) => preset === value)) changes.model = value;
+    else if (member !== undefined && /^\d{1,16}$/.test(value)) changes[member] = Number(value);
+    else throw new UserError("BAD_CHANGE", `The change "${printable(word)}" of the scale is not known`);
+  }
+  return changes;
 }
 
 /** What was changed, for the plan, as options say it; checks the numbers. */

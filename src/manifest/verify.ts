@@ -175,7 +175,27 @@ class Verification {
       this.note("plan", { status: "failed", detail: plan });
       return undefined;
     }
-    this.ok("plan", `all ${plan.runs.length} planned runs are in the manifest, and no others`);
+    const again = await this.options.replan?.(plan, predicate.inputs);
+    const counted = `all ${plan.runs.length} planned runs are in the manifest, and no others`;
+    if (again?.planDigest === plan.planDigest) {
+      this.ok("plan", `${counted}; the experiments of this version give the same plan`);
+      return plan;
+    }
+    if (again?.isSame === true) {
+      this.note("plan", {
+        status: "failed",
+        detail: `the experiments that the manifest names give another plan for scale "${plan.scale.name}"`,
+      });
+      return undefined;
+    }
+    this.ok("plan", counted);
+    this.caveats.push(
+      `That every arm trains what its name says: ${
+        again === undefined
+          ? "no experiments were at hand"
+          : "the experiments that the manifest names are not those here"
+      }.`,
+    );
     return plan;
   }
 

@@ -3,6 +3,7 @@ import type { Digest } from "../digest/sha256.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { ArtefactReader } from "./artefacts.ts";
 import type { Statement } from "./predicate.ts";
+import type { Artefact } from "./run.ts";
 import type { Review, StepOutcome } from "./verification_report.ts";
 import type { Judge } from "./verify_claims.ts";
 import type { TrustedKey } from "./verify_signature.ts";
@@ -40,12 +41,25 @@ export interface AttestationsOutcome extends StepOutcome {
 /** Counts the attestations that lie beside a manifest. Errors mean that it could not be done. */
 export type CountAttestations = (manifest: AttestedManifest, files: ArtefactReader) => Promise<AttestationsOutcome>;
 
+/** A plan that was made again. */
+export interface Replanned {
+  /** whether the experiments here are those that the manifest names by their digests */
+  readonly isSame: boolean;
+  /** of the plan that they give; undefined if they give none */
+  readonly planDigest: Digest | undefined;
+}
+
+/** Makes a plan again from the verifier's own experiments, by what it says of its scale, readings, data and arms. */
+export type Replan = (plan: Plan, inputs: readonly Artefact[]) => Promise<Replanned>;
+
 /** What the caller brings to a verification. */
 export interface VerifyOptions {
   /** keys whose owners the caller knows; if any are given, one of them must have signed */
   readonly trustedKeys?: readonly TrustedKey[];
   /** judges the claims again; without it the verdict is never "verified" */
   readonly judge?: Judge;
+  /** makes the plan again; without it nothing shows that an arm is what its name says */
+  readonly replan?: Replan;
   /** does without checkpoints that are not there: only manifest, journals and curves were published */
   readonly withoutCheckpoints?: boolean;
   /** demands attestations of reviewers and counts them (src/attestation); without it none are read */

@@ -1,6 +1,5 @@
 /** What a reproduction says of itself in the manifest. */
 import type { Container, NoContainer } from "../container/facts.ts";
-import { type Digest, sha256 } from "../digest/sha256.ts";
 import type { Engine } from "../engine/engine.ts";
 import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
@@ -18,20 +17,9 @@ import type { Corpus } from "../data/corpus.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import { checkpointName } from "../train/checkpoint.ts";
 import type { RunResult } from "../train/train_plan.ts";
+import { inputDigests } from "./inputs.ts";
 import { limitsOf } from "./limits.ts";
 import type { PaperFile } from "./paper_file.ts";
-
-/** Files of the repository that the results hang on, besides the chosen scale. */
-const INPUT_FILES = [
-  "deno.lock",
-  "lockfiles/data.lock.yaml",
-  "experiments/upstream.yaml",
-  "experiments/warmup-length.yaml",
-  "experiments/max-learning-rate.yaml",
-  "experiments/from-scratch.yaml",
-  "experiments/same-data.yaml",
-  "experiments/earlier-checkpoints.yaml",
-];
 
 /** What the predicate is made of. */
 export interface PredicateInput {
@@ -48,15 +36,9 @@ export interface PredicateInput {
   readonly artefacts: readonly Artefact[];
   /** folder of the artefacts */
   readonly output: string;
+  /** the lockfile of data, if it is not the project's own */
+  readonly lockFile?: string;
   readonly fileSystem?: FileSystem;
-}
-
-/** Digests of the repository's files by name. */
-export async function inputDigests(scale: string): Promise<{ name: string; sha256: Digest }[]> {
-  const names = [...INPUT_FILES, `experiments/scales/${scale}.yaml`];
-  return await Promise.all(names.map(async (name) => {
-    return { name, sha256: sha256(await Deno.readFile(new URL(`../../${name}`, import.meta.url))) };
-  }));
 }
 
 /**
@@ -80,7 +62,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     scale: plan.scale.name,
     plan: { ...artefact("plan.json"), planDigest: plan.planDigest },
     paper: artefact("paper.yaml"),
-    inputs: await inputDigests(plan.scale.name),
+    inputs: await inputDigests(plan.scale.name, input.lockFile),
     container: input.container,
     environment: describeEnvironment({ threads: input.threads, ...input.engine.machine }),
     engine: {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { loadScale } from "../../src/experiment/catalogue.ts";
-import { changeScale, LEAST_STEPS } from "../../src/experiment/change_scale.ts";
+import { changeScale, changesFromWords, LEAST_STEPS, type ScaleChanges } from "../../src/experiment/change_scale.ts";
 import { planFromJson, planToJson } from "../../src/experiment/plan_json.ts";
+import type { Scale } from "../../src/experiment/scale.ts";
 import { resolvedScaleSchema } from "../../src/experiment/schema.ts";
 import { userError } from "../data/user_error.ts";
 import { fixedPlan } from "./plan_fixture.ts";
@@ -45,9 +46,19 @@ Deno.test("changeScale() to another batch or context keeps the tokens", () => {
 });
 
 Deno.test("changeScale() to another model takes its learning rate too", () => {
-  const { model } = changeScale(paper, { model: "pythia-14m", sequenceLength: 128 });
-  assert.deepEqual([model.config.hiddenSize, model.config.sequenceLength, model.maxLearningRate], [128, 128, 1e-3]);
+  const { model } = changeScale(paper, { model: "pythia-14m", sequenceLength: 256 });
+  assert.deepEqual([model.config.hiddenSize, model.config.sequenceLength, model.maxLearningRate], [128, 256, 1e-3]);
 });
+
+/** Whether a changed batch or context would make more steps than any plan may have. */
+function tooManySteps({ pretraining, continuing }: Scale, changes: ScaleChanges): boolean {
+  const share = (changes.tokens ?? continuing.steps * continuing.batchSequences * 2048) /
+    (continuing.steps * continuing.batchSequences * 2048);
+  return [pretraining, continuing].some(({ steps, batchSequences }) => {
+    const tokens = steps * batchSequences * 2048 * share;
+    return Math.round(tokens / ((changes.batchSequences ?? batchSequences) * (changes.sequenceLength ?? 2048))) > 2e6;
+  });
+}
 
 Deno.test("changeScale() gives a valid scale whatever is changed", () => {
   fc.assert(fc.property(
@@ -59,7 +70,14 @@ Deno.test("changeScale() gives a valid scale whatever is changed", () => {
       evaluationWindows: fc.integer({ min: 1, max: 1e5 }),
     }, { requiredKeys: [] }),
     (scale, changes) => {
+      if (tooManySteps(scale, changes)) {
+        return void assert.throws(
+          () => changeScale(scale, changes),
+          userError("BAD_CHANGE", "steps", "at most 2000000"),
+        );
+      }
       const changed = changeScale(scale, changes);
+      assert.deepEqual(changeScale(scale, changesFromWords(changed.changes ?? [])), changed);
       assert.deepEqual(resolvedScaleSchema.parse(changed), changed);
       if (changes.batchSequences !== undefined) assert.equal(changed.continuing.batchSequences, changes.batchSequences);
       else if (changes.tokens !== undefined && changes.sequenceLength === undefined) {

@@ -5,7 +5,7 @@ import { UserError } from "../../src/errors.ts";
 import { generateSigningKey } from "../../src/manifest/keys.ts";
 import { formatVerification, type StepName, type VerificationReport } from "../../src/manifest/verification_report.ts";
 import { MAX_MANIFEST_BYTES, verifyManifest } from "../../src/manifest/verify.ts";
-import type { VerifyOptions } from "../../src/manifest/verify_options.ts";
+import type { Replan, VerifyOptions } from "../../src/manifest/verify_options.ts";
 import {
   type Artefacts,
   digestOf,
@@ -77,7 +77,7 @@ Deno.test("verifyManifest() verifies what was signed, and says by whom", async (
   assert.deepEqual(report.signers, [{ keyId: bundle.key.keyId, trustedAs: "the maker" }]);
   const open = report.steps.filter(({ status }) => status !== "ok").map(({ name }) => name);
   assert.deepEqual(open, ["attestations", "replay"]);
-  assert.equal(report.caveats.length, 1);
+  assert.equal(report.caveats.length, 2);
   assert.equal(report.statement?.predicate.scale, "smoke");
   assert.match(formatVerification(report), /^Verified: .* the maker signed/m);
 });
@@ -526,4 +526,22 @@ Deno.test("formatVerification() shows no control characters out of a hostile man
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
   assert.doesNotMatch(text.replaceAll("\n", ""), /[\u0000-\u001f\u202e]/);
   assert.match(text, /^Failed: type$/m);
+});
+
+Deno.test("verifyManifest() fails a plan that the signed experiments do not give, and says where they are others", async () => {
+  const planDigest = plan.planDigest;
+  const given = (again: Awaited<ReturnType<Replan>>) =>
+    verify({ options: { trustedKeys: trusted, replan: () => Promise.resolve(again) } });
+  const same = await given({ isSame: true, planDigest });
+  assert.equal(same.verdict, "verified");
+  assert.match(
+    same.steps.find(({ name }) => name === "plan")?.detail ?? "",
+    /experiments of this version give the same plan/,
+  );
+  for (const other of [sha256("another plan"), undefined]) {
+    expect(await given({ isSame: true, planDigest: other }), "plan", "failed", /give another plan for scale "smoke"/);
+    const unknown = await given({ isSame: false, planDigest: other });
+    assert.equal(unknown.verdict, "verified");
+    assert.match(unknown.caveats.join(" "), /every arm trains what its name says/);
+  }
 });
