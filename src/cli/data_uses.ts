@@ -20,21 +20,33 @@ export type Part = (typeof PARTS)[number];
 
 /** A repository that a scale needs something of. */
 export interface Use {
+  /** which scale */
   readonly scale: Scale;
+  /** what for */
   readonly part: Part;
+  /** which repository */
   readonly repository: NamedRepository;
 }
 
 /** What `data lock`, `data fetch` and `data status` have in common. */
 export interface DataContext {
+  /** what is asked for */
   readonly uses: readonly Use[];
+  /** the way to the hub */
   readonly connection: HubConnection;
+  /** where downloads are kept */
   readonly cache: HubCache;
+  /** path of the lockfile */
   readonly lockPath: string;
+  /** stops downloads and imports */
   readonly signal: AbortSignal;
 }
 
-/** @throws {UserError} `UNKNOWN_CORPUS`, with the nearest match, unless it is one of {@linkcode PARTS} */
+/**
+ * A part by its name.
+ *
+ * @throws {UserError} `UNKNOWN_CORPUS`, with the nearest match, unless it is one of {@linkcode PARTS}
+ */
 export function parsePart(text: string): Part {
   const part = PARTS.find((part) => part === text);
   if (part === undefined) throw new UserError("UNKNOWN_CORPUS", `Unknown part "${text}"`, suggest(text, PARTS));
@@ -43,13 +55,19 @@ export function parsePart(text: string): Part {
 
 /** What makes a scale need other or fewer files. */
 export interface ScaleChoices {
+  /** another model, or less of everything */
   readonly changes: ScaleChanges;
+  /** how the paper's open points are read */
   readonly readings: Readings;
   /** in place of the scale's own start */
   readonly start?: "train" | "files";
 }
 
-/** A scale as a plan with the same choices has it. */
+/**
+ * A scale as a plan with the same choices has it.
+ *
+ * @throws {UserError} `BAD_CHANGE`, `UNUSED_READING`, `NO_DEDUPLICATED_PILE`
+ */
 export function chosenScale(scale: Scale, { changes, readings, start }: ScaleChoices): Scale {
   const changed = { ...changeScale(scale, changes), ...(start === undefined ? {} : { start: { kind: start } }) };
   return readScale(changed, applicableReadings(changed, readings, false));

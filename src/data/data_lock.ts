@@ -26,7 +26,7 @@ const hubPin = z.strictObject({
   revision: z.string().regex(/^[0-9a-f]{40}$/, { error: "a commit: 40 lower-case hexadecimal digits" }),
   files: z.int().positive(),
   bytes: z.int().positive(),
-  /** SHA-256 of the list of all data files with theirs */
+  /** SHA-256 of the list of all pinned files with theirs */
   listing: digest,
   /** the day on which the hub was believed, UTC */
   trusted: z.iso.date(),
@@ -51,7 +51,7 @@ export interface DataLock {
   readonly name: string;
   readonly packages: Readonly<Record<string, PackagePin>>;
   readonly files: Readonly<Record<string, { readonly sha256: Digest }>>;
-  /** repositories by `datasets/owner/name` */
+  /** datasets, tokenizers and weights, by `datasets/owner/name`, `models/owner/name`, `models/owner/name@revision` */
   readonly hub: Readonly<Record<string, HubPin>>;
 }
 

@@ -5,17 +5,16 @@ import { fileError } from "../files/file_error.ts";
 import type { HubCache } from "../hub/cache.ts";
 import type { CachedFile } from "../hub/download.ts";
 import type { PinnedFile } from "../hub/listing.ts";
-import { repositoryId } from "../hub/repository.ts";
 import { isValidationFile } from "./hub_choice.ts";
 import type { LockedRepository } from "./hub_lock.ts";
 
 /**
- * Where a file of a locked dataset gets its name. Files under `validation/` get `.val.` in it, by which
+ * Where a file of a locked repository gets its name. Validation files get `.val.` in it, by which
  * {@linkcode openCorpora} knows them.
  */
-export function namedPath(cache: HubCache, { repository, pin }: LockedRepository, path: string): string {
-  const marked = isValidationFile(path) ? path.replace(/(\.jsonl(\.zst)?|\.txt)$/, ".val$1") : path;
-  return `${cache.folder}/${repositoryId(repository)}/${pin.revision.slice(0, 12)}/${marked}`;
+export function namedPath(cache: HubCache, { id, pin }: Pick<LockedRepository, "id" | "pin">, path: string): string {
+  const marked = isValidationFile(path) ? path.replace(/(\.jsonl(\.zst)?|\.txt|\.parquet)$/, ".val$1") : path;
+  return `${cache.folder}/${id}/${pin.revision.slice(0, 12)}/${marked}`;
 }
 
 /**
@@ -52,4 +51,14 @@ export async function cachedFiles(cache: HubCache, files: readonly PinnedFile[])
     if (local !== undefined) found.push({ ...file, local });
   }
   return found;
+}
+
+/** Bytes of the files that a cache has nothing of, neither whole nor begun: at least these are still to come. */
+export async function untouchedBytes(cache: HubCache, files: readonly PinnedFile[]): Promise<number> {
+  let untouched = 0;
+  for (const { sha256, bytes } of files) {
+    if (await cache.find(sha256, bytes) !== undefined) continue;
+    if (await DENO_FILES.status(cache.partialPathOf(sha256)) === undefined) untouched += bytes;
+  }
+  return untouched;
 }

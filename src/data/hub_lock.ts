@@ -18,38 +18,53 @@ import {
   resolveCommit,
 } from "../hub/listing.ts";
 import { type Repository, repositoryId } from "../hub/repository.ts";
+import { checkpointFiles } from "./checkpoint_files.ts";
 import type { DataLock, HubPin } from "./data_lock.ts";
+import { splitNamed } from "./split_names.ts";
 
 const MAX_LISTING_BYTES = 64 << 20;
-const DATA_FILE = /\.(jsonl|jsonl\.zst|bin|idx)$/;
-/** Files beside the data: cards, scripts, and the test split, which no run reads. */
-const NOT_DATA = /(^|\/)\.|^test\//;
+const DATA_FILE = /\.(jsonl|jsonl\.zst|parquet|bin|idx)$/;
+/** Files beside the data. */
+const HIDDEN = /(^|\/)\./;
 
-/** The one file of a model that is pinned. */
+/** The one file of a model that is pinned where its weights are not meant. */
 export const TOKENIZER_FILE = "tokenizer.json";
+
+/** What is pinned together: all data files of a dataset, a model's tokenizer, or its weights at a revision. */
+export interface NamedRepository extends Pick<Repository, "kind" | "name"> {
+  /** the revision of a model whose weights are meant, such as `step143000`; without it, its tokenizer on `main` */
+  readonly checkpoint?: string;
+}
 
 /** A repository as the lockfile pins it. */
 export interface LockedRepository {
+  /** under which the lockfile has it: {@linkcode lockId} */
+  readonly id: string;
   /** at its pinned commit */
   readonly repository: Repository;
+  /** what the lockfile says of it */
   readonly pin: HubPin;
+  /** what the pin's listing has, by path */
   readonly files: readonly PinnedFile[];
 }
 
-/** A repository whatever its state: all data files of a dataset, and of a model its tokenizer. */
-export type NamedRepository = Pick<Repository, "kind" | "name">;
+/** How the lockfile names what it pins: `datasets/owner/name`, `models/owner/name`, `models/owner/name@step143000`. */
+export function lockId(named: NamedRepository): string {
+  return named.checkpoint === undefined ? repositoryId(named) : `${repositoryId(named)}@${named.checkpoint}`;
+}
 
 /** The files of a repository that are pinned. */
-function pinnable(repository: Repository, files: readonly HubFile[]): HubFile[] {
-  const isModel = repository.kind === "model";
+function pinnable(named: NamedRepository, files: readonly HubFile[]): HubFile[] {
+  if (named.checkpoint !== undefined) return checkpointFiles(lockId(named), files);
+  const isModel = named.kind === "model";
   const chosen = files.filter(({ path }) =>
-    isModel ? path === TOKENIZER_FILE : DATA_FILE.test(path) && !NOT_DATA.test(path)
+    isModel ? path === TOKENIZER_FILE : DATA_FILE.test(path) && !HIDDEN.test(path) && splitNamed(path) !== "test"
   );
   if (chosen.length > 0) return chosen;
   throw new UserError(
     "NO_DATA_FILES",
-    `"${repositoryId(repository)}" has none of the files that are looked for among its ${files.length}`,
-    isModel ? `a model needs ${TOKENIZER_FILE}` : "data files end in .jsonl, .jsonl.zst, .bin or .idx",
+    `"${lockId(named)}" has none of the files that are looked for among its ${files.length}`,
+    isModel ? `a model needs ${TOKENIZER_FILE}` : "data files end in .jsonl, .jsonl.zst, .parquet, .bin or .idx",
   );
 }
 
@@ -57,10 +72,11 @@ function pinnable(repository: Repository, files: readonly HubFile[]): HubFile[] 
 async function pinFiles(
   connection: HubConnection,
   cache: HubCache,
+  named: NamedRepository,
   repository: Repository,
   signal: AbortSignal | undefined,
 ): Promise<PinnedFile[]> {
-  const files = pinnable(repository, await listFiles(connection, repository, signal));
+  const files = pinnable(named, await listFiles(connection, repository, signal));
   const options = { cache, ...(signal === undefined ? {} : { signal }) };
   const downloaded = await download(
     connection,
@@ -77,7 +93,7 @@ async function pinFiles(
 }
 
 /**
- * Believes the hub about a repository: its commit now, and the digests of its data files.
+ * Believes the hub about a repository: its commit now, and the digests of the files that are pinned.
  *
  * @param today ISO date, UTC
  */
@@ -88,9 +104,10 @@ export async function trustRepository(
   today: string,
   signal?: AbortSignal,
 ): Promise<LockedRepository> {
-  const revision = await resolveCommit(connection, { ...named, revision: "main" }, signal);
-  const repository = { ...named, revision };
-  const files = await pinFiles(connection, cache, repository, signal);
+  const { kind, name, checkpoint = "main" } = named;
+  const revision = await resolveCommit(connection, { kind, name, revision: checkpoint }, signal);
+  const repository = { kind, name, revision };
+  const files = await pinFiles(connection, cache, named, repository, signal);
   const listing = formatListing(files);
   const pin = {
     revision,
@@ -100,7 +117,22 @@ export async function trustRepository(
     trusted: today,
   };
   await writeFileDurably(cache.pathOf(pin.listing), listing);
-  return { repository, pin, files };
+  return { id: lockId(named), repository, pin, files };
+}
+
+/**
+ * What the lockfile pins of a repository.
+ *
+ * @throws {UserError} `NOT_LOCKED`
+ */
+export function requirePin(lock: DataLock, named: NamedRepository): HubPin {
+  const pin = lock.hub[lockId(named)];
+  if (pin !== undefined) return pin;
+  throw new UserError(
+    "NOT_LOCKED",
+    `"${lockId(named)}" is not pinned by ${lock.name}`,
+    'run "deno task data lock" first, with the --scale and --reading that you use',
+  );
 }
 
 /**
@@ -116,24 +148,21 @@ export async function lockedRepository(
   named: NamedRepository,
   signal?: AbortSignal,
 ): Promise<LockedRepository> {
-  const id = repositoryId(named);
-  const pin = lock.hub[id];
-  if (pin === undefined) {
-    throw new UserError("NOT_LOCKED", `"${id}" is not pinned by ${lock.name}`, 'run "deno task data lock" first');
-  }
-  const repository = { ...named, revision: pin.revision };
+  const id = lockId(named);
+  const pin = requirePin(lock, named);
+  const repository = { kind: named.kind, name: named.name, revision: pin.revision };
   const path = cache.pathOf(pin.listing);
   const cached = await readFileBounded(path, MAX_LISTING_BYTES).catch((error) => {
     if (error instanceof UserError && error.code === "FILE_NOT_FOUND") return undefined;
     throw error;
   });
   if (cached !== undefined && sha256(cached) === pin.listing) {
-    return { repository, pin, files: parseListing(new TextDecoder().decode(cached)) };
+    return { id, repository, pin, files: parseListing(new TextDecoder().decode(cached)) };
   }
   if (connection === undefined) {
     throw new UserError("LISTING_NOT_CACHED", `The list of "${id}" is not here`, 'run "deno task data fetch" first');
   }
-  const files = await pinFiles(connection, cache, repository, signal);
+  const files = await pinFiles(connection, cache, named, repository, signal);
   const listing = formatListing(files);
   const found = sha256(listing);
   if (found !== pin.listing) {
@@ -145,13 +174,13 @@ export async function lockedRepository(
     );
   }
   await writeFileDurably(path, listing);
-  return { repository, pin, files };
+  return { id, repository, pin, files };
 }
 
 /**
  * The text of a lockfile with other pins: all before its line `hub:` stays as it is.
  *
- * @param pins by `datasets/owner/name`
+ * @param pins by {@linkcode lockId}
  */
 export function withHubPins(text: string, pins: Readonly<Record<string, HubPin>>): string {
   const start = /^hub:.*$/m.exec(text)?.index ?? text.length;

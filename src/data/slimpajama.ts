@@ -1,4 +1,5 @@
 /** The paper's downstream mixture: how much of each of SlimPajama's domains there is, and how often it comes. */
+import { suggest, UserError } from "../errors.ts";
 import type { Scale } from "../experiment/scale.ts";
 import { tokensNeeded } from "./hub_choice.ts";
 
@@ -26,10 +27,22 @@ const TABLE_1: Readonly<Record<string, Domain>> = {
 /** Training tokens of the paper's sub-sample, and what its longest run reads of it. */
 const PAPER_TOKENS = Object.values(TABLE_1).reduce((sum, { tokens }) => sum + tokens, 0);
 
-/** Weights of the domains, as the paper samples them. */
-export const SLIMPAJAMA_WEIGHTS: Readonly<Record<string, number>> = Object.fromEntries(
-  Object.entries(TABLE_1).map(([name, { weight }]) => [name, weight]),
-);
+/**
+ * Weights of the domains, as the paper samples them.
+ *
+ * @param leftOut domains that are not drawn from; the others keep their proportions
+ * @throws {UserError} `UNKNOWN_DOMAIN`
+ */
+export function slimPajamaWeights(leftOut: readonly string[] = []): Readonly<Record<string, number>> {
+  for (const name of leftOut) {
+    if (!Object.hasOwn(TABLE_1, name)) {
+      throw new UserError("UNKNOWN_DOMAIN", `SlimPajama has no domain "${name}"`, suggest(name, Object.keys(TABLE_1)));
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(TABLE_1).map(([name, { weight }]) => [name, leftOut.includes(name) ? 0 : weight]),
+  );
+}
 
 /** Training tokens of each domain at a scale: the paper's, in the proportion of the longest runs. */
 export function slimPajamaTokens(scale: Scale): Readonly<Record<string, number>> {

@@ -7,7 +7,7 @@ import { readDataLock } from "../../src/data/data_lock.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { openCorpora } from "../../src/data/corpora.ts";
 import { scaleCorpora } from "../../src/data/scale_corpora.ts";
-import { SLIMPAJAMA_WEIGHTS } from "../../src/data/slimpajama.ts";
+import { slimPajamaWeights } from "../../src/data/slimpajama.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
 import { SMALL_TOKENIZER } from "../data/bpe/small_tokenizer.ts";
 import { story } from "../data/fixtures.ts";
@@ -133,7 +133,7 @@ Deno.test("data names the nearest word for a mistake", async () => {
 
 /** Text of SlimPajama's domains in turns, enough for windows of 2049 tokens in each. */
 function mixture(count: number, first: number): Uint8Array<ArrayBuffer> {
-  const domains = Object.keys(SLIMPAJAMA_WEIGHTS);
+  const domains = Object.keys(slimPajamaWeights());
   const lines = Array.from({ length: count }, (_, i) => {
     const meta = { redpajama_set_name: domains[i % domains.length] };
     return `${JSON.stringify({ text: story(first + i, 400), meta })}\n`;

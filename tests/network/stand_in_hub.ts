@@ -68,7 +68,7 @@ export function broken(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Arra
   });
 }
 
-/** See above. Files above 100 bytes lie on the storage host, under another name of this machine and another port. */
+/** See above. Large files lie on the storage host, under another name of this machine and another port. */
 export class StandInHub implements AsyncDisposable {
   readonly seen: Seen[] = [];
   readonly storageAddress: string;
@@ -78,11 +78,15 @@ export class StandInHub implements AsyncDisposable {
   /** asked before each answer of the hub */
   misbehaveHub: Misbehaviour = () => undefined;
   pageSize = 2;
+  /** bytes above which a file is large: the hub states its SHA-256, and has it on the storage host */
+  largeBytes = 100;
   commit = COMMIT;
   readonly #hub: Deno.HttpServer<Deno.NetAddr>;
   readonly #storage: Deno.HttpServer<Deno.NetAddr>;
 
-  /** paths and contents by `datasets/owner/name` or `models/owner/name` */
+  /** commits of branches other than `main`, by `models/owner/name@branch` */
+  readonly branches: Record<string, string> = {};
+  /** paths and contents by `datasets/owner/name` or `models/owner/name`; `@commit` after it where commits differ */
   readonly repositories: Record<string, Record<string, Uint8Array<ArrayBuffer>>>;
 
   constructor(files: Record<string, Uint8Array<ArrayBuffer>>, id = repositoryId(REPOSITORY)) {
@@ -129,17 +133,21 @@ export class StandInHub implements AsyncDisposable {
     const [, api, id = "", path = ""] = host === "storage"
       ? /^\/blob(\/)([^/]+\/[^/]+\/[^/]+)\/(.*)$/.exec(seen.path) ?? []
       : /^(\/api)?\/((?:datasets\/|models\/)?[^/]+\/[^/]+)\/(.*)$/.exec(seen.path) ?? [];
-    const repository = /^(datasets|models)\//.test(id) ? id : `models/${id}`;
+    const named = /^(datasets|models)\//.test(id) ? id : `models/${id}`;
+    const revision = /^(?:revision|tree|resolve)\/([^/]+)/.exec(path)?.[1] ?? "";
+    const branch = this.branches[`${named}@${revision}`];
+    if (api === "/api" && path.startsWith("revision/") && branch !== undefined) return Response.json({ sha: branch });
+    const repository = host === "hub" && `${named}@${revision}` in this.repositories ? `${named}@${revision}` : named;
     const files = this.repositories[repository] ?? {};
     if (api === "/api") {
       if (!(repository in this.repositories)) return new Response("no such repository", { status: 404 });
       if (path.startsWith("revision/")) return Response.json({ sha: this.commit, more: true });
-      if (path.startsWith("tree/")) return this.#tree(repository, Number(searchParams.get("cursor") ?? 0));
+      if (path.startsWith("tree/")) return this.#tree(repository, revision, Number(searchParams.get("cursor") ?? 0));
     }
     const name = host === "storage" ? path : path.replace(/^resolve\/[^/]+\//, "");
     const content = files[name];
     if (content === undefined) return new Response("nothing here", { status: 404 });
-    if (host === "hub" && content.length > 100) {
+    if (host === "hub" && content.length > this.largeBytes) {
       return new Response(null, {
         status: 302,
         headers: { location: `${this.storageAddress}/blob/${repository}/${name}?signature=secret` },
@@ -149,18 +157,21 @@ export class StandInHub implements AsyncDisposable {
     return await this.misbehave(seen, content) ?? proper();
   }
 
-  #tree(repository: string, cursor: number): Response {
+  #tree(repository: string, revision: string, cursor: number): Response {
     const entries = Object.entries(this.repositories[repository] ?? {}).map(([path, content]) => ({
       type: "file",
       path,
       oid: createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex"),
       size: content.length,
-      ...(content.length > 100 ? { lfs: { oid: sha256(content), size: content.length, pointerSize: 130 } } : {}),
+      ...(content.length > this.largeBytes
+        ? { lfs: { oid: sha256(content), size: content.length, pointerSize: 130 } }
+        : {}),
     }));
     const next = cursor + this.pageSize;
+    const named = repository.replace(/@.*/, "");
     const headers: Record<string, string> = next < entries.length
       ? {
-        link: `<${this.address}/api/${repository}/tree/${COMMIT}?recursive=1&cursor=${next}>; rel="next"`,
+        link: `<${this.address}/api/${named}/tree/${revision}?recursive=1&cursor=${next}>; rel="next"`,
       }
       : {};
     const folder = { type: "directory", path: "train", oid: "0".repeat(40), size: 0 };

@@ -1,0 +1,92 @@
+/** What `data` fetches is what a plan with the same choices reads. */
+import assert from "node:assert/strict";
+import {
+  chosenScale,
+  filesFor,
+  parsePart,
+  type ScaleChoices,
+  type Use,
+  usesOf,
+  usesOfAll,
+} from "../../src/cli/data_uses.ts";
+import { lockId } from "../../src/data/hub_lock.ts";
+import { sha256 } from "../../src/digest/sha256.ts";
+import { loadScale } from "../../src/experiment/catalogue.ts";
+import { buildPlan } from "../../src/experiment/plan.ts";
+import { userError } from "./user_error.ts";
+
+const CHOICES: Readonly<Record<string, ScaleChoices>> = {
+  "nothing": { changes: {}, readings: {} },
+  "a smaller model and fewer tokens": { changes: { model: "pythia-14m", tokens: 2e6 }, readings: {} },
+  "another batch and shorter windows": {
+    changes: { tokens: 2e6, batchSequences: 8, sequenceLength: 128 },
+    readings: {},
+  },
+  "other readings": { changes: {}, readings: { pile: "deduplicated", domains: "released-config" } },
+  "a pre-training of its own": { changes: { tokens: 1e9 }, readings: {}, start: "train" },
+  "models of the user's own": { changes: {}, readings: {}, start: "files" },
+};
+
+/** The lockfile's ids of what is used, by part. */
+const idsOf = (uses: readonly Use[]) => uses.map(({ part, repository }) => `${part}: ${lockId(repository)}`);
+
+for (const [what, choices] of Object.entries(CHOICES)) {
+  Deno.test(`chosenScale() is the plan's scale with ${what}`, async () => {
+    const engine = { level: "machine_to_machine", arithmetic: "ordered-f32/1" } as const;
+    const plan = await buildPlan({ scale: "paper", seeds: 1, engine, ...choices });
+    assert.deepEqual(chosenScale(await loadScale("paper"), choices), plan.scale);
+  });
+}
+
+Deno.test("usesOf() names datasets, tokenizer and the paper's three checkpoints, as they are read", async () => {
+  const paper = await loadScale("paper");
+  assert.deepEqual(idsOf(usesOf(paper)), [
+    "upstream: datasets/EleutherAI/pile-standard-pythia-preshuffled",
+    "downstream: datasets/cerebras/SlimPajama-627B",
+    "tokenizer: models/EleutherAI/gpt-neox-20b",
+    "start: models/EleutherAI/pythia-410m@step10000",
+    "start: models/EleutherAI/pythia-410m@step27000",
+    "start: models/EleutherAI/pythia-410m@step143000",
+  ]);
+  const deduplicated = chosenScale(paper, { changes: {}, readings: { pile: "deduplicated" } });
+  assert.deepEqual(idsOf(usesOfAll([deduplicated], "start")).slice(1), [
+    "start: models/EleutherAI/pythia-410m-deduped@step27000",
+    "start: models/EleutherAI/pythia-410m-deduped@step143000",
+  ]);
+  for (const start of ["train", "files"] as const) {
+    const uses = usesOf(chosenScale(paper, { changes: {}, readings: {}, start }));
+    assert.deepEqual(uses.map(({ part }) => part), ["upstream", "downstream", "tokenizer"]);
+  }
+  assert.deepEqual(usesOf(await loadScale("tiny")), []);
+});
+
+Deno.test("usesOfAll() has the smallest scale first, and one part alone where it is asked for", async () => {
+  const scales = await Promise.all(["paper", "tiny", "small", "medium"].map((name) => loadScale(name)));
+  const uses = usesOfAll(scales, "tokenizer");
+  assert.deepEqual(uses.map(({ scale }) => scale.name), ["small", "medium", "paper"]);
+  assert.equal(parsePart("start"), "start");
+  assert.throws(() => parsePart("upstraem"), userError("UNKNOWN_CORPUS", 'did you mean "upstream"?'));
+});
+
+Deno.test("filesFor() takes as much text as the chosen scale reads, and all of a checkpoint", async () => {
+  const files = Array.from({ length: 20 }, (_, i) => ({ path: `train/${i}.bin`, bytes: 1e6, sha256: sha256(`${i}`) }));
+  const commit = "0".repeat(40);
+  const pin = { revision: commit, files: 20, bytes: 20e6, listing: sha256(""), trusted: "2026-11-23" };
+  const locked = {
+    id: "datasets/some/data",
+    repository: { kind: "dataset", name: "some/data", revision: commit },
+    pin,
+    files,
+  } as const;
+  const counted = (choices: ScaleChoices, scale: Use["scale"]) =>
+    usesOf(chosenScale(scale, choices)).map((use) => `${use.part} ${filesFor(use, locked).length}`).slice(0, 4);
+  const paper = await loadScale("paper");
+  assert.deepEqual(counted({ changes: {}, readings: {} }, paper), [
+    "upstream 20",
+    "downstream 20",
+    "tokenizer 20",
+    "start 20",
+  ]);
+  const few = { changes: { model: "pythia-14m", tokens: 2e6 }, readings: {} } as const;
+  assert.deepEqual(counted(few, paper), ["upstream 1", "downstream 5", "tokenizer 20", "start 20"]);
+});
