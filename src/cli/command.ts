@@ -8,6 +8,8 @@ export interface Command {
   /** the words after `rewarm NAME`, such as `[options] MANIFEST` */
   readonly usage: string;
   readonly options: Options;
+  /** commands of its own, by the word that stands first */
+  readonly subcommands?: Readonly<Record<string, Command>>;
   /** @returns the exit code, see `EXIT` */
   run(args: readonly string[]): Promise<number>;
 }

@@ -1,7 +1,8 @@
-/** `deno task data`: pins what the scales need of the hub, downloads it, and says what is there. */
+/** `deno task data`: pins what the scales need of the hub, downloads it, and says what is there; `order` is apart. */
 import { DATA_LOCK_PATH } from "../data/data_lock.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { listScales, loadScale } from "../experiment/catalogue.ts";
+import { planScale } from "../experiment/plan.ts";
 import type { Scale } from "../experiment/scale.ts";
 import { HUB_CACHE_FOLDER, HubCache } from "../hub/cache.ts";
 import { HubConnection } from "../hub/connection.ts";
@@ -10,8 +11,9 @@ import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { fetchData } from "./data_fetch.ts";
 import { lockData } from "./data_lock.ts";
+import { dataOrder } from "./data_order.ts";
 import { showDataStatus } from "./data_status.ts";
-import { chosenScale, type DataContext, parsePart, type Use, usesOfAll } from "./data_uses.ts";
+import { type DataContext, parsePart, type Use, usesOfAll } from "./data_uses.ts";
 import { choicesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
 import { abortOnSignals } from "./signals.ts";
 
@@ -43,7 +45,7 @@ async function scalesFrom(values: Values<typeof OPTIONS>): Promise<Scale[]> {
   if (values.scale !== undefined) {
     const { start, only: _, ...choices } = values;
     const startChoice = start === undefined ? {} : { start: start === "train" ? "train" : "files" } as const;
-    return [chosenScale(await loadScale(values.scale), { ...choicesFromOptions(choices), ...startChoice })];
+    return [(await planScale({ scale: values.scale, ...choicesFromOptions(choices), ...startChoice })).scale];
   }
   const choice = (Object.keys(CHOICES) as (keyof typeof CHOICES)[]).find((name) => values[name] !== undefined);
   if (choice === undefined) return await Promise.all((await listScales()).map((name) => loadScale(name)));
@@ -87,7 +89,7 @@ async function run(args: readonly string[]): Promise<number> {
     status: showDataStatus,
   };
   if (what !== "lock" && what !== "fetch" && what !== "status") {
-    const known = Object.keys(actions);
+    const known = [...Object.keys(actions), "order"];
     if (what === undefined) {
       throw new UserError("MISSING_ARGUMENT", "Nothing to do is named", `give ${known.join(", ")}`);
     }
@@ -116,8 +118,9 @@ async function run(args: readonly string[]): Promise<number> {
 
 /** `data` */
 export const dataCommand: Command = {
-  summary: "pins, downloads and shows what the larger scales need: text, tokenizer, checkpoints",
-  usage: "lock|fetch|status [options]",
+  summary: "pins, downloads and shows what the larger scales need; rebuilds GPT-NeoX's order of a dataset",
+  usage: "lock|fetch|status [options], order --idx FILE [options]",
   options: OPTIONS,
+  subcommands: { order: dataOrder },
   run,
 };

@@ -152,7 +152,7 @@ async function run(args: readonly string[]): Promise<number> {
 /** `data order` */
 export const dataOrder: Command = {
   summary: "shows in which order GPT-NeoX reads a dataset, and writes or checks its index files",
-  usage: "order --idx FILE --samples N [options]",
+  usage: "--idx FILE --samples N [options]",
   options: OPTIONS,
   run,
 };

@@ -4,8 +4,6 @@ import { type LockedRepository, lockId, type NamedRepository } from "../data/hub
 import { startRepositories } from "../data/hub_weights.ts";
 import { tokenizerRepository } from "../data/scale_corpora.ts";
 import { suggest, UserError } from "../errors.ts";
-import { changeScale, type ScaleChanges } from "../experiment/change_scale.ts";
-import { applicableReadings, type Readings, readScale } from "../experiment/readings.ts";
 import type { Scale } from "../experiment/scale.ts";
 import type { HubCache } from "../hub/cache.ts";
 import type { HubConnection } from "../hub/connection.ts";
@@ -51,26 +49,6 @@ export function parsePart(text: string): Part {
   const part = PARTS.find((part) => part === text);
   if (part === undefined) throw new UserError("UNKNOWN_CORPUS", `Unknown part "${text}"`, suggest(text, PARTS));
   return part;
-}
-
-/** What makes a scale need other or fewer files. */
-export interface ScaleChoices {
-  /** another model, or less of everything */
-  readonly changes: ScaleChanges;
-  /** how the paper's open points are read */
-  readonly readings: Readings;
-  /** in place of the scale's own start */
-  readonly start?: "train" | "files";
-}
-
-/**
- * A scale as a plan with the same choices has it.
- *
- * @throws {UserError} `BAD_CHANGE`, `UNUSED_READING`, `NO_DEDUPLICATED_PILE`
- */
-export function chosenScale(scale: Scale, { changes, readings, start }: ScaleChoices): Scale {
-  const changed = { ...changeScale(scale, changes), ...(start === undefined ? {} : { start: { kind: start } }) };
-  return readScale(changed, applicableReadings(changed, readings, false));
 }
 
 /** All that a scale needs, in the order of {@linkcode PARTS}; nothing where it brings its own text and weights. */

@@ -68,11 +68,15 @@ export async function main(args: readonly string[]): Promise<number> {
   if (command === undefined) {
     throw new UserError("UNKNOWN_COMMAND", `Unknown command "${name}"`, suggest(name, Object.keys(COMMANDS)));
   }
-  if (rest.includes("--help") || rest.includes("-h")) {
-    console.log(help(name, command));
-    return EXIT.ok;
-  }
-  return await command.run(rest);
+  const [word = "", ...further] = rest;
+  const own = Object.hasOwn(command.subcommands ?? {}, word) ? command.subcommands?.[word] : undefined;
+  return own === undefined ? await runOrHelp(name, command, rest) : await runOrHelp(`${name} ${word}`, own, further);
+}
+
+async function runOrHelp(name: string, command: Command, args: readonly string[]): Promise<number> {
+  if (!args.includes("--help") && !args.includes("-h")) return await command.run(args);
+  console.log(help(name, command));
+  return EXIT.ok;
 }
 
 if (import.meta.main) {

@@ -56,9 +56,9 @@ export class Blend {
   readonly #taken: Float64Array;
   #position = 0;
 
-  /** @param weights one of each domain, not negative; normalised here */
-  constructor(weights: readonly number[]) {
-    this.#weights = normalised(weights);
+  /** @param weights one of each domain, not negative; normalised here, but for a `Float64Array`, which is used as it is */
+  constructor(weights: readonly number[] | Float64Array) {
+    this.#weights = weights instanceof Float64Array ? weights.slice() : normalised(weights);
     this.weights = [...this.#weights];
     this.#taken = new Float64Array(weights.length);
     this.#checkpoints = [this.#taken.slice()];

@@ -3,10 +3,14 @@ import type { Digest } from "../digest/sha256.ts";
 import type { CorpusName } from "../experiment/run.ts";
 import type { Corpus } from "./corpus.ts";
 import { UserError } from "../errors.ts";
+import { corpusTokenizer } from "./corpus_tokenizer.ts";
 import { readDataLock } from "./data_lock.ts";
 import { embeddedIngredients } from "./embedded_ingredients.ts";
+import type { Split } from "./domain.ts";
 import { fileIngredients } from "./file_ingredients.ts";
-import { hubIngredients, hubTokenizer, type RowIngredients } from "./hub_ingredients.ts";
+import { MegatronCorpus } from "./gpt_neox/megatron_corpus.ts";
+import { areMegatronFiles, type MegatronIngredients, megatronIngredients } from "./gpt_neox/megatron_ingredients.ts";
+import { hubIngredients, type RowIngredients } from "./hub_ingredients.ts";
 import type { Ingredients, PerSplit, Settings, SourceDigest } from "./ingredients.ts";
 import { PROSE_BYTES_PER_TOKEN } from "./bpe/bpe_tokenizer.ts";
 import { openTokenizer } from "./open_tokenizer.ts";
@@ -14,6 +18,7 @@ import { type CorpusOptions, DEFAULT_CACHE_FOLDER, DEFAULT_DATA_SEED } from "./o
 import { openPrepared } from "./prepared_cache.ts";
 import { PreparedCorpus } from "./prepared_corpus.ts";
 import { RowCorpus } from "./row_corpus.ts";
+import { type Shortage, shortagesOf } from "./shortage.ts";
 
 /** A corpus before anything is tokenised. */
 export interface CorpusDescription {
@@ -31,8 +36,11 @@ export interface CorpusDescription {
 /** Something for each of the two corpora. */
 export type ForBoth<T> = Readonly<Record<CorpusName, T>>;
 
+/** Of one of the three kinds of corpora: text, rows of tokens, and Megatron files. */
+type AnyIngredients = Ingredients | RowIngredients | MegatronIngredients;
+
 /** Digests of all sources, held against the lockfile, and of the corpora. */
-async function gatherIngredients(options: CorpusOptions): Promise<ForBoth<Ingredients | RowIngredients>> {
+async function gatherIngredients(options: CorpusOptions): Promise<ForBoth<AnyIngredients>> {
   const { source, sequenceLength, dataSeed = DEFAULT_DATA_SEED } = options;
   if (!Number.isSafeInteger(dataSeed) || dataSeed < 0) {
     throw new UserError("INVALID_DATA_SEED", `Data seed ${dataSeed} is no whole number from 0 to 2^53 − 1`);
@@ -41,12 +49,7 @@ async function gatherIngredients(options: CorpusOptions): Promise<ForBoth<Ingred
     throw new UserError("INVALID_SEQUENCE_LENGTH", `Sequence length ${sequenceLength} is no whole number above 0`);
   }
   const lock = await readDataLock(options.lockFile);
-  const tokenizerFile = source.kind === "huggingface"
-    ? await hubTokenizer(source, lock)
-    : source.kind === "files"
-    ? source.tokenizer
-    : undefined;
-  const tokenizer = await openTokenizer(tokenizerFile, lock, options.vocabularySize);
+  const tokenizer = await openTokenizer(await corpusTokenizer(source, lock), lock, options.vocabularySize);
   const settings: Settings = { options, tokenizer, dataSeed, lock };
   if (source.kind === "npm") return await embeddedIngredients(settings);
   if (source.kind === "huggingface") {
@@ -55,14 +58,16 @@ async function gatherIngredients(options: CorpusOptions): Promise<ForBoth<Ingred
       downstream: await hubIngredients("downstream", source, settings),
     };
   }
-  return {
-    upstream: await fileIngredients("upstream", source.upstream, settings),
-    downstream: await fileIngredients("downstream", source.downstream, settings),
-  };
+  const gather = async (name: CorpusName) =>
+    areMegatronFiles(name, source[name])
+      ? await megatronIngredients(name, source[name], settings)
+      : await fileIngredients(name, source[name], settings);
+  return { upstream: await gather("upstream"), downstream: await gather("downstream") };
 }
 
-function describe(ingredients: Ingredients | RowIngredients): CorpusDescription {
+function describe(ingredients: AnyIngredients): CorpusDescription {
   if ("rows" in ingredients) return describeRows(ingredients);
+  if ("sets" in ingredients) return describeSets(ingredients);
   const { name, digest, sources, expected, tokenizer } = ingredients;
   const tokens = (split: "train" | "validation") =>
     Math.round(expected.bytes[split] / tokenizer.bytesPerToken) +
@@ -79,11 +84,21 @@ function describe(ingredients: Ingredients | RowIngredients): CorpusDescription 
 
 function describeRows({ name, digest, sources, rows, rowTokens }: RowIngredients): CorpusDescription {
   const tokens = { train: rows.train * rowTokens, validation: rows.validation * rowTokens };
-  const bytes = {
-    train: Math.round(PROSE_BYTES_PER_TOKEN * tokens.train),
-    validation: Math.round(PROSE_BYTES_PER_TOKEN * tokens.validation),
+  return { name, digest, exact: false, bytes: textBytes(tokens, PROSE_BYTES_PER_TOKEN), tokens, sources };
+}
+
+function describeSets({ name, digest, sources, sets, tokenizer }: MegatronIngredients): CorpusDescription {
+  const sum = (split: Split) => sets[split].reduce((total, set) => total + set.tokens, 0);
+  const tokens = { train: sum("train"), validation: sum("validation") };
+  return { name, digest, exact: false, bytes: textBytes(tokens, tokenizer.bytesPerToken), tokens, sources };
+}
+
+/** UTF-8 bytes that tokens stand for, estimated. */
+function textBytes(tokens: PerSplit, bytesPerToken: number): PerSplit {
+  return {
+    train: Math.round(bytesPerToken * tokens.train),
+    validation: Math.round(bytesPerToken * tokens.validation),
   };
-  return { name, digest, exact: false, bytes, tokens, sources };
 }
 
 /**
@@ -140,21 +155,45 @@ export async function openCorpora(
 }
 
 async function openOne(
-  ingredients: Ingredients | RowIngredients,
+  ingredients: AnyIngredients,
   options: CorpusOptions,
 ): Promise<Corpus> {
   const onProgress = options.onProgress ?? (() => {});
-  if ("rows" in ingredients) return await RowCorpus.open(ingredients, onProgress);
+  const opened = (corpus: Corpus, domains: ReadonlyMap<string, number> = new Map()): Corpus => {
+    for (const shortage of shortages(corpus, domains, options)) onProgress({ stage: "shortage", ...shortage });
+    return corpus;
+  };
+  if ("rows" in ingredients) return opened(await RowCorpus.open(ingredients, onProgress));
+  if ("sets" in ingredients) return opened(MegatronCorpus.open(ingredients));
   const prepared = await openPrepared(
     ingredients,
     options.cacheFolder ?? DEFAULT_CACHE_FOLDER,
     onProgress,
   );
-  return new PreparedCorpus(
+  const corpus = new PreparedCorpus(
     ingredients,
     prepared,
     options.sequenceLength,
     options.weights?.[ingredients.name],
     options.domainTokens?.[ingredients.name],
   );
+  return opened(corpus, new Map(prepared.manifest.domains.map(({ name, train }) => [name, train.tokens])));
+}
+
+/** @param domains training tokens of each domain, where a corpus is cut to some */
+function shortages(
+  { name, summary }: Corpus,
+  domains: ReadonlyMap<string, number>,
+  { sequenceLength, weights, domainTokens, samples }: CorpusOptions,
+): Shortage[] {
+  const wantedDomains = domainTokens?.[name];
+  const ofDomains = weights?.[name];
+  return shortagesOf({
+    corpus: name,
+    domains,
+    tokens: summary.windows.train * sequenceLength,
+    wantedTokens: (samples?.[name] ?? 0) * sequenceLength,
+    ...(wantedDomains === undefined ? {} : { wantedDomains }),
+    ...(ofDomains === undefined ? {} : { weights: ofDomains }),
+  });
 }

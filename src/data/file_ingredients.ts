@@ -4,11 +4,11 @@ import type { CorpusName } from "../experiment/run.ts";
 import { requireDigest } from "./data_lock.ts";
 import { CUTTING_RULE } from "./document_cutter.ts";
 import { domainWord, type SourceDocument, splitOf, VALIDATION_ONE_IN } from "./domain.ts";
-import { inspectFile, readDocuments, type SourceFile } from "./file_source.ts";
+import { type FileFormat, inspectFile, readDocuments, type SourceFile } from "./file_source.ts";
 import { corpusDigests, type Ingredients, type Settings } from "./ingredients.ts";
 
-/** Decompressed bytes a byte of Zstandard on a guess, for English text. */
-const ZSTD_RATIO = 3;
+/** Bytes of text a byte of a file, on a guess for English: Zstandard's, and Snappy's in Parquet. */
+const TEXT_RATIO: Readonly<Record<FileFormat, number>> = { txt: 1, jsonl: 1, "jsonl.zst": 3, parquet: 1.7 };
 
 /**
  * Reads the files' digests and holds them against the lockfile.
@@ -101,7 +101,7 @@ function estimate(
 ): Ingredients["expected"] {
   const bytes = { train: 0, validation: 0 };
   for (const file of files) {
-    const textBytes = file.format === "jsonl.zst" ? ZSTD_RATIO * file.bytes : file.bytes;
+    const textBytes = Math.round(TEXT_RATIO[file.format] * file.bytes);
     const validation = hasValidation ? (file.isValidation ? textBytes : 0) : Math.round(textBytes / VALIDATION_ONE_IN);
     bytes.validation += validation;
     bytes.train += textBytes - validation;

@@ -1,21 +1,23 @@
 /**
  * Megatron's memory-mapped dataset, the format GPT-NeoX trains from: `.bin` holds the documents' tokens back to back
- * as little-endian uint16, `.idx` their sizes and places. Both are written and read piece by piece.
+ * as little-endian uint16, `.idx` their sizes and places. Both are written and read piece by piece. Tokens of int32,
+ * which GPT-NeoX writes for large vocabularies, are read too, as long as they fit 16 bits.
  *
- * `.idx`: "MMIDIDX\0\0"; u64 version 1; u8 type code (8 is uint16); u64 N sequences; u64 D; from byte 34 int32
- * sizes[N] in tokens, int64 pointers[N] in bytes, int64 documents[D] with the first sequence of each document and N.
+ * `.idx`: "MMIDIDX\0\0"; u64 version 1; u8 type code (8 is uint16, 4 is int32); u64 N sequences; u64 D; from byte 34
+ * int32 sizes[N] in tokens, int64 pointers[N] in bytes, int64 documents[D] with the first sequence of each document
+ * and N.
  *
  * @see gpt-neox `megatron/data/indexed_dataset.py`, `MMapIndexedDataset`
  */
 import { UserError } from "../errors.ts";
 import { ByteWriter } from "./byte_writer.ts";
+import { type DocumentPlace, HEADER_BYTES, MAGIC, MegatronIndex, readAt, VERSION } from "./megatron_index.ts";
 
-const MAGIC = new TextEncoder().encode("MMIDIDX\0\0");
-const VERSION = 1;
+export { readAt };
+
 const UINT16_CODE = 8;
-const HEADER_BYTES = 34;
 const TOKEN_BYTES = 2;
-/** Index entries written or read at a time. */
+/** Index entries written at a time. */
 const ENTRIES = 4096;
 
 /** Bytes of tokens as Megatron stores them. Every platform that Deno runs on is little-endian. */
@@ -92,78 +94,20 @@ function writeEntries(
   writer.write(buffer.subarray(0, filled));
 }
 
-/** Reads exactly `into.length` bytes at an offset; false if the file ends before. */
-export function readAt(
-  file: Deno.FsFile,
-  offset: number,
-  into: Uint8Array,
-): boolean {
-  file.seekSync(offset, Deno.SeekMode.Start);
-  for (let filled = 0; filled < into.length;) {
-    const count = file.readSync(into.subarray(filled));
-    if (count === null) return false;
-    filled += count;
-  }
-  return true;
-}
-
-/** One document's place in the token stream. */
-export interface DocumentPlace {
-  /** index of its first token in the `.bin` */
-  readonly start: number;
-  /** in tokens, the end included */
-  readonly length: number;
-}
-
 /** An open `.bin`/`.idx` pair, read by offset. */
 export class IndexedDataset {
   readonly #path: string;
   readonly #tokens: Deno.FsFile;
-  readonly #index: Deno.FsFile;
-  /** sequences, which are the documents in files that this project writes */
-  readonly sequences: number;
-  /** length of the token stream */
-  readonly tokens: number;
+  readonly #index: MegatronIndex;
 
-  private constructor(path: string, tokens: Deno.FsFile, index: Deno.FsFile) {
+  private constructor(path: string, tokens: Deno.FsFile, index: MegatronIndex) {
     this.#path = path;
     this.#tokens = tokens;
     this.#index = index;
-    const header = new Uint8Array(HEADER_BYTES);
-    const view = new DataView(header.buffer);
-    if (
-      !readAt(index, 0, header) || MAGIC.some((byte, i) => header[i] !== byte)
-    ) {
-      throw this.#damaged(
-        "is no Megatron index: it does not begin with MMIDIDX",
-      );
-    }
-    const version = view.getBigUint64(9, true);
-    if (version !== BigInt(VERSION)) {
-      throw this.#damaged(`has version ${version}, expected ${VERSION}`);
-    }
-    const code = view.getUint8(17);
-    if (code !== UINT16_CODE) {
-      throw this.#damaged(
-        `has type code ${code}, expected ${UINT16_CODE} (uint16)`,
-      );
-    }
-    this.sequences = Number(view.getBigUint64(18, true));
-    const documents = Number(view.getBigUint64(26, true));
-    const expectedBytes = HEADER_BYTES + 12 * this.sequences + 8 * documents;
-    const indexBytes = index.statSync().size;
-    if (indexBytes !== expectedBytes) {
-      throw this.#damaged(
-        `has ${indexBytes} bytes, but ${this.sequences} sequences and ${documents} documents need ${expectedBytes}`,
-      );
-    }
-    const last = this.sequences === 0 ? { start: 0, length: 0 } : this.place(this.sequences - 1);
-    this.tokens = last.start + last.length;
     const bytes = tokens.statSync().size;
-    if (bytes !== this.tokens * TOKEN_BYTES) {
-      throw this.#damaged(
-        `describes ${this.tokens * TOKEN_BYTES} bytes of tokens, but "${path}.bin" has ${bytes}`,
-      );
+    const expected = index.tokens * index.tokenBytes;
+    if (bytes !== expected) {
+      throw index.damaged(`describes ${expected} bytes of tokens, but "${path}.bin" has ${bytes}`);
     }
   }
 
@@ -174,9 +118,9 @@ export class IndexedDataset {
    */
   static open(path: string): IndexedDataset {
     const tokens = Deno.openSync(`${path}.bin`);
-    let index: Deno.FsFile | undefined;
+    let index: MegatronIndex | undefined;
     try {
-      index = Deno.openSync(`${path}.idx`);
+      index = MegatronIndex.open(`${path}.idx`);
       return new IndexedDataset(path, tokens, index);
     } catch (error) {
       tokens.close();
@@ -185,56 +129,63 @@ export class IndexedDataset {
     }
   }
 
-  #damaged(problem: string): UserError {
-    return new UserError(
-      "DAMAGED_DATASET",
-      `"${this.#path}.idx" ${problem}`,
-      "prepare the data again",
-    );
+  /** sequences, which are the documents in files that this project writes */
+  get sequences(): number {
+    return this.#index.sequences;
+  }
+
+  /** length of the token stream */
+  get tokens(): number {
+    return this.#index.tokens;
   }
 
   /** Where a sequence lies, from the `.idx`. */
   place(sequence: number): DocumentPlace {
-    const size = new DataView(new ArrayBuffer(4)),
-      pointer = new DataView(new ArrayBuffer(8));
-    const pointers = HEADER_BYTES + 4 * this.sequences;
-    if (
-      sequence < 0 || sequence >= this.sequences ||
-      !readAt(
-        this.#index,
-        HEADER_BYTES + 4 * sequence,
-        new Uint8Array(size.buffer),
-      ) ||
-      !readAt(
-        this.#index,
-        pointers + 8 * sequence,
-        new Uint8Array(pointer.buffer),
-      )
-    ) {
-      throw new RangeError(
-        `Sequence ${sequence} of "${this.#path}", which has ${this.sequences}`,
-      );
-    }
-    return {
-      start: Number(pointer.getBigInt64(0, true)) / TOKEN_BYTES,
-      length: size.getInt32(0, true),
-    };
+    return this.#index.place(sequence);
   }
 
-  /** Fills `into` with the tokens from `start` on. */
+  /**
+   * Tokens of each sequence, shape (sequences), after the whole index was checked.
+   *
+   * @throws {UserError} `DAMAGED_DATASET`
+   */
+  readSizes(): Int32Array {
+    return this.#index.readSizes();
+  }
+
+  /**
+   * Fills `into` with the tokens from `start` on.
+   *
+   * @throws {RangeError} if the stream has not so many
+   * @throws {UserError} `TOKEN_TOO_LARGE` if an int32 token does not fit 16 bits
+   */
   read(start: number, into: Uint16Array): void {
-    if (
-      start < 0 || start + into.length > this.tokens ||
-      !readAt(this.#tokens, start * TOKEN_BYTES, tokenBytes(into))
-    ) {
+    const { tokenBytes: width } = this.#index;
+    const wide = width === TOKEN_BYTES ? undefined : new Int32Array(into.length);
+    const bytes = wide === undefined ? tokenBytes(into) : new Uint8Array(wide.buffer);
+    if (start < 0 || start + into.length > this.tokens || !readAt(this.#tokens, start * width, bytes)) {
       throw new RangeError(
         `Tokens ${start} to ${start + into.length} of "${this.#path}", which has ${this.tokens}`,
       );
     }
+    if (wide === undefined) return;
+    for (const [i, token] of wide.entries()) {
+      if (token < 0 || token > 65535) throw tooLarge(`${this.#path}.bin`, start + i, token);
+      into[i] = token;
+    }
   }
 
+  /** Closes both files. */
   close(): void {
     this.#tokens.close();
     this.#index.close();
   }
+}
+
+function tooLarge(path: string, at: number, token: number): UserError {
+  return new UserError(
+    "TOKEN_TOO_LARGE",
+    `Token ${at} of "${path}" is ${token}, and ids from 0 to 65535 are expected`,
+    "tokenise the text with a vocabulary of at most 65,536 ids",
+  );
 }

@@ -1,6 +1,7 @@
 /** What a caller chooses about the data. */
 import type { CorpusName } from "../experiment/run.ts";
 import type { Split } from "./domain.ts";
+import type { Shortage } from "./shortage.ts";
 
 /** GPT-NeoX's default seed, which shuffled the data of Pythia as well. */
 export const DEFAULT_DATA_SEED = 1234;
@@ -11,9 +12,19 @@ export const DEFAULT_CACHE_FOLDER = ".cache/data";
 export type CorpusSource =
   /** TypeScript's library declarations and Node's, from the installed npm packages */
   | { readonly kind: "npm" }
-  | { readonly kind: "files" } & CorpusFiles
+  | { readonly kind: "files"; readonly scaleTokenizer?: ScaleTokenizer } & CorpusFiles
   /** datasets of the hub that were fetched before */
   | { readonly kind: "huggingface" } & HubCorpora;
+
+/** A tokenizer of the hub that files are read with where they name none. */
+export interface ScaleTokenizer {
+  /** name of the scale, for messages */
+  readonly scale: string;
+  /** `owner/name` of the model whose `tokenizer.json` is used, pinned by the lockfile */
+  readonly tokenizer: string;
+  /** folder of downloads; `.cache/hub` if not given */
+  readonly hubCache?: string;
+}
 
 /** Two datasets of the hub. */
 export interface HubCorpora {
@@ -35,11 +46,11 @@ export interface HubCorpus {
 
 /** The user's files. */
 export interface CorpusFiles {
-  /** paths of `.txt`, `.jsonl`, `.jsonl.zst` that are trained on first */
+  /** paths of `.txt`, `.jsonl`, `.jsonl.zst`, `.parquet`, or all of `.bin` with `.idx` beside, that are trained on first */
   readonly upstream: readonly string[];
   /** and after the shift */
   readonly downstream: readonly string[];
-  /** path of the `tokenizer.json` of a byte-level BPE; UTF-8 bytes are tokens if it is not given */
+  /** path of the `tokenizer.json` of a byte-level BPE, or `bytes` for UTF-8 bytes; the scale's own if not given */
   readonly tokenizer?: string;
 }
 
@@ -61,6 +72,11 @@ export interface CorpusOptions {
   readonly weights?: { readonly [name in CorpusName]?: DomainWeights };
   /** training tokens of each domain that are used, from the front of its shuffled stream; all of them if not given */
   readonly domainTokens?: { readonly [name in CorpusName]?: Readonly<Record<string, number>> };
+  /**
+   * training samples that are read at most, steps · sequences of the longest run, 0 if not given: the order of Megatron
+   * files depends on them, as far as they take more epochs; elsewhere they only tell of a shortage
+   */
+  readonly samples?: { readonly [name in CorpusName]?: number };
   /** the lockfile to hold the sources against; the project's own if not given */
   readonly lockFile?: string;
   readonly onProgress?: (progress: DataProgress) => void;
@@ -75,6 +91,8 @@ export type DataProgress =
     readonly doneBytes: number;
     readonly totalBytes: number;
   }
+  /** there is less text than the runs read, and they see some of it again */
+  | { readonly stage: "shortage" } & Shortage
   /** prepared files were damaged, and are made again from the sources */
   | {
     readonly stage: "rebuild";

@@ -27,6 +27,8 @@ export interface ScaleChanges {
 
 /** Fewest optimizer steps that a shortened schedule is given of its own accord: a warm-up of 1 % is more than one of them. */
 export const LEAST_STEPS = 128;
+/** Most checkpoints, evaluations, and evaluations of the dense part that a shortened schedule has between landmarks. */
+const MOST_CHECKPOINTS = 4, MOST_EVALUATIONS = 32, MOST_DENSE_EVALUATIONS = 10;
 /** Fewest validation windows that a shortened schedule is given of its own accord. */
 const LEAST_WINDOWS = 8;
 
@@ -96,15 +98,18 @@ function changePhase(
       "give fewer tokens, or a larger batch",
     );
   }
-  const scaled = (count: number) => Math.max(1, Math.round(count * steps / before));
+  // As often as before, but of a short schedule not so often that there is hardly anything else.
+  const every = (count: number, within: number, most: number) =>
+    Math.max(1, Math.round(count * steps / before), steps < before ? Math.ceil(within / most) : 1);
+  const denseUntil = Math.round(denseUntilStep * steps / before);
   return {
     steps,
     batchSequences,
-    checkpointInterval: scaled(checkpointInterval),
+    checkpointInterval: every(checkpointInterval, steps, MOST_CHECKPOINTS),
     evaluation: {
-      interval: scaled(interval),
-      denseInterval: scaled(denseInterval),
-      denseUntilStep: Math.round(denseUntilStep * steps / before),
+      interval: every(interval, steps, MOST_EVALUATIONS),
+      denseInterval: every(denseInterval, denseUntil, MOST_DENSE_EVALUATIONS),
+      denseUntilStep: denseUntil,
     },
   };
 }

@@ -22,7 +22,8 @@ Deno.test("changeScale() to fewer tokens shrinks all that is counted in them, an
   assert.equal(continuing.steps, Math.round(2e6 / (4 * 2048)));
   const ratio = pretraining.steps / continuing.steps;
   assert(Math.abs(ratio - small.pretraining.steps / small.continuing.steps) < 0.01);
-  assert.deepEqual(continuing.evaluation, { interval: 8, denseInterval: 1, denseUntilStep: 12 });
+  assert.deepEqual(continuing.evaluation, { interval: 8, denseInterval: 2, denseUntilStep: 12 });
+  assert.deepEqual([continuing.checkpointInterval, pretraining.checkpointInterval], [61, 62]);
   assert.equal(changed.evaluationWindows, 8);
   assert.deepEqual(changed.changes, ["tokens 2000000"]);
   assert.equal(changed.name, "small");

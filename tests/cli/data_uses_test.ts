@@ -1,42 +1,22 @@
 /** What `data` fetches is what a plan with the same choices reads. */
 import assert from "node:assert/strict";
-import {
-  chosenScale,
-  filesFor,
-  parsePart,
-  type ScaleChoices,
-  type Use,
-  usesOf,
-  usesOfAll,
-} from "../../src/cli/data_uses.ts";
+import { filesFor, parsePart, type Use, usesOf, usesOfAll } from "../../src/cli/data_uses.ts";
 import { lockId } from "../../src/data/hub_lock.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
-import { buildPlan } from "../../src/experiment/plan.ts";
-import { userError } from "./user_error.ts";
+import { planScale, type ScaleOptions } from "../../src/experiment/plan.ts";
+import type { Scale } from "../../src/experiment/scale.ts";
+import { userError } from "../data/user_error.ts";
 
-const CHOICES: Readonly<Record<string, ScaleChoices>> = {
-  "nothing": { changes: {}, readings: {} },
-  "a smaller model and fewer tokens": { changes: { model: "pythia-14m", tokens: 2e6 }, readings: {} },
-  "another batch and shorter windows": {
-    changes: { tokens: 2e6, batchSequences: 8, sequenceLength: 128 },
-    readings: {},
-  },
-  "other readings": { changes: {}, readings: { pile: "deduplicated", domains: "released-config" } },
-  "a pre-training of its own": { changes: { tokens: 1e9 }, readings: {}, start: "train" },
-  "models of the user's own": { changes: {}, readings: {}, start: "files" },
-};
+type Choices = Pick<ScaleOptions, "changes" | "readings" | "start">;
+
+/** The scale that a plan is made at, which is what `data` looks at. */
+async function scaleOf(choices: Choices): Promise<Scale> {
+  return (await planScale({ scale: "paper", ...choices })).scale;
+}
 
 /** The lockfile's ids of what is used, by part. */
 const idsOf = (uses: readonly Use[]) => uses.map(({ part, repository }) => `${part}: ${lockId(repository)}`);
-
-for (const [what, choices] of Object.entries(CHOICES)) {
-  Deno.test(`chosenScale() is the plan's scale with ${what}`, async () => {
-    const engine = { level: "machine_to_machine", arithmetic: "ordered-f32/1" } as const;
-    const plan = await buildPlan({ scale: "paper", seeds: 1, engine, ...choices });
-    assert.deepEqual(chosenScale(await loadScale("paper"), choices), plan.scale);
-  });
-}
 
 Deno.test("usesOf() names datasets, tokenizer and the paper's three checkpoints, as they are read", async () => {
   const paper = await loadScale("paper");
@@ -48,13 +28,13 @@ Deno.test("usesOf() names datasets, tokenizer and the paper's three checkpoints,
     "start: models/EleutherAI/pythia-410m@step27000",
     "start: models/EleutherAI/pythia-410m@step143000",
   ]);
-  const deduplicated = chosenScale(paper, { changes: {}, readings: { pile: "deduplicated" } });
+  const deduplicated = await scaleOf({ readings: { pile: "deduplicated" } });
   assert.deepEqual(idsOf(usesOfAll([deduplicated], "start")).slice(1), [
     "start: models/EleutherAI/pythia-410m-deduped@step27000",
     "start: models/EleutherAI/pythia-410m-deduped@step143000",
   ]);
   for (const start of ["train", "files"] as const) {
-    const uses = usesOf(chosenScale(paper, { changes: {}, readings: {}, start }));
+    const uses = usesOf(await scaleOf({ start }));
     assert.deepEqual(uses.map(({ part }) => part), ["upstream", "downstream", "tokenizer"]);
   }
   assert.deepEqual(usesOf(await loadScale("tiny")), []);
@@ -78,15 +58,14 @@ Deno.test("filesFor() takes as much text as the chosen scale reads, and all of a
     pin,
     files,
   } as const;
-  const counted = (choices: ScaleChoices, scale: Use["scale"]) =>
-    usesOf(chosenScale(scale, choices)).map((use) => `${use.part} ${filesFor(use, locked).length}`).slice(0, 4);
-  const paper = await loadScale("paper");
-  assert.deepEqual(counted({ changes: {}, readings: {} }, paper), [
+  const counted = async (choices: Choices) =>
+    usesOf(await scaleOf(choices)).map((use) => `${use.part} ${filesFor(use, locked).length}`).slice(0, 4);
+  assert.deepEqual(await counted({}), [
     "upstream 20",
     "downstream 20",
     "tokenizer 20",
     "start 20",
   ]);
-  const few = { changes: { model: "pythia-14m", tokens: 2e6 }, readings: {} } as const;
-  assert.deepEqual(counted(few, paper), ["upstream 1", "downstream 5", "tokenizer 20", "start 20"]);
+  const few = { changes: { model: "pythia-14m", tokens: 2e6 } } as const;
+  assert.deepEqual(await counted(few), ["upstream 1", "downstream 5", "tokenizer 20", "start 20"]);
 });
