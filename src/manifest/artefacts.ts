@@ -11,6 +11,8 @@ export interface ArtefactReader {
    * @throws {UserError} `FILE_NOT_FOUND` if it is not there; others if it cannot be read
    */
   open(name: string): AsyncIterable<Uint8Array>;
+  /** begins a SHA-256 by the platform's own code, where there is one; it is ten times as fast as WebAssembly's */
+  createHash?(): { update(bytes: Uint8Array): void; finish(): Digest };
 }
 
 /** The files beside a manifest, those that it does not name included. */
@@ -25,9 +27,9 @@ export interface ArtefactFolder extends ArtefactReader {
   list(folder: string): Promise<readonly string[]>;
 }
 
-/** SHA-256 of a stream. */
-export async function digestStream(chunks: AsyncIterable<Uint8Array>): Promise<Digest> {
-  const hasher = await createSha256();
+/** SHA-256 of a stream, by the hash of the reader that it comes from. */
+export async function digestStream(chunks: AsyncIterable<Uint8Array>, reader: ArtefactReader): Promise<Digest> {
+  const hasher = reader.createHash?.() ?? await createSha256();
   for await (const chunk of chunks) hasher.update(chunk);
   return hasher.finish();
 }

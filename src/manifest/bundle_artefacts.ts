@@ -2,6 +2,7 @@
 import { readTarIndex } from "../archive/tar_index.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
+import { createFileHash } from "../files/file_digest.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readChunks } from "../files/read_file.ts";
 import { printable } from "../files/safe_name.ts";
@@ -42,6 +43,7 @@ export async function bundleArtefacts(path: string, files: FileSystem = DENO_FIL
   };
   return {
     names,
+    createHash: createFileHash,
     async *open(name) {
       yield* readChunks(path, files, find(name));
     },

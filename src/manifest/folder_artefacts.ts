@@ -1,6 +1,7 @@
 /** Artefacts in a folder on disk. */
 import type { Digest } from "../digest/sha256.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
+import { createFileHash } from "../files/file_digest.ts";
 import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readChunks } from "../files/read_file.ts";
@@ -10,6 +11,7 @@ import { type ArtefactFolder, digestStream } from "./artefacts.ts";
 /** Reads regular files inside a folder, and nothing outside it whatever the names say. */
 export function folderArtefacts(folder: string, files: FileSystem = DENO_FILES): ArtefactFolder {
   return {
+    createHash: createFileHash,
     async *open(name) {
       yield* readChunks(await resolveInside(folder, name, files), files);
     },
@@ -42,6 +44,6 @@ export async function digestArtefacts(
 ): Promise<{ name: string; sha256: Digest }[]> {
   const reader = folderArtefacts(folder, files);
   const digests: { name: string; sha256: Digest }[] = [];
-  for (const name of names) digests.push({ name, sha256: await digestStream(reader.open(name)) });
+  for (const name of names) digests.push({ name, sha256: await digestStream(reader.open(name), reader) });
   return digests;
 }

@@ -46,7 +46,7 @@ export async function checkArtefacts(
   const limitOf = artefactLimits(statement);
   for (const { name, digest } of statement.subject) {
     try {
-      const found = await digestStream(bounded(artefacts.open(name), name, limitOf(name)));
+      const found = await digestStream(bounded(artefacts.open(name), name, limitOf(name)), artefacts);
       if (found === digest.sha256) good.add(name);
       else {
         failures.push(

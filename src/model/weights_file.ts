@@ -4,7 +4,8 @@
  * them.
  */
 import { canonicalJson } from "../digest/canonical_json.ts";
-import { createSha256, type Digest, isDigest, shortDigest } from "../digest/sha256.ts";
+import { type Digest, isDigest, shortDigest } from "../digest/sha256.ts";
+import { createFileHash } from "../files/file_digest.ts";
 import { parseStrictJson } from "../digest/strict_json.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
@@ -46,7 +47,7 @@ export async function writeWeightsFile(
   });
   const contents = async function* () {
     yield header;
-    const hash = await createSha256();
+    const hash = createFileHash();
     for await (const piece of source.pieces()) {
       hash.update(bytesOf(piece));
       yield bytesOf(piece);
@@ -78,7 +79,7 @@ export async function openWeightsFile(path: string, files: FileSystem = DENO_FIL
       digest,
       close: () => file.close(),
       async *pieces() {
-        const hash = await createSha256();
+        const hash = createFileHash();
         for (const name of order) {
           for await (const piece of file.elements(name)) {
             hash.update(bytesOf(piece));

@@ -1,5 +1,6 @@
 /** Where a model's weights come from: a file, a folder, a checkpoint. Read piece by piece, so that none is held whole. */
-import { createSha256, type Digest } from "../digest/sha256.ts";
+import type { Digest } from "../digest/sha256.ts";
+import { createFileHash } from "../files/file_digest.ts";
 import { type ModelConfig, parameterCount } from "./config.ts";
 
 /** Weights that can be read again and again. Close it. */
@@ -26,7 +27,7 @@ export function bytesOf(piece: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffe
 
 /** SHA-256 of all weights as f32, little-endian, flat in the order of `parameterShapes`: what the model computes by. */
 export async function weightsDigest(source: WeightsSource): Promise<Digest> {
-  const hash = await createSha256();
+  const hash = createFileHash();
   for await (const piece of source.pieces()) hash.update(bytesOf(piece));
   return hash.finish();
 }

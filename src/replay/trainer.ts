@@ -154,8 +154,8 @@ export class Trainer {
     if (bytes === undefined) return false;
     this.#position = undefined;
     try {
-      await session.writeState(async (target) => {
-        await loadCheckpoint(bytes, checkpoint.name, model, target, { run: run.key, step, state });
+      await session.writeState((target) => {
+        loadCheckpoint(bytes, checkpoint.name, model, target, { run: run.key, step, state });
       });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -281,7 +281,7 @@ export class Trainer {
     const recorded = (await this.#evidenceOf(run)).states.get(step);
     if (recorded === undefined) return;
     const session = await this.#pool.get(run);
-    const found = await stateDigest(await session.readState(), step, step * run.specification.batchSequences);
+    const found = stateDigest(await session.readState(), step, step * run.specification.batchSequences);
     comparison(run, step)("state", recorded, found);
   }
 

@@ -22,7 +22,7 @@ export function corpusSource(files: ReproduceOptions["files"]): CorpusSource {
  * @throws {Interrupted} when `signal` is aborted; the newest step is on the disk
  */
 export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
-  const { engine, files, dataCache, lockFile, hubCache, events = {} } = options;
+  const { files, dataCache, lockFile, hubCache, events = {} } = options;
   const paper = await loadPaper(); // rules that cannot be read must not be found out after training
   await describeContainer(); // nor what cannot be said of the container
   const choice = planOptions(options);

@@ -158,7 +158,7 @@ export async function readCheckpoint(
   expected: ExpectedCheckpoint,
   files?: FileSystem,
 ): Promise<CheckpointInfo> {
-  return await loadCheckpoint(
+  return loadCheckpoint(
     await readFileBounded(path, maxCheckpointBytes(model), files),
     path,
     model,
@@ -172,13 +172,13 @@ export async function readCheckpoint(
  *
  * @param path how messages name the file
  */
-export async function loadCheckpoint(
+export function loadCheckpoint(
   bytes: Uint8Array<ArrayBuffer>,
   path: string,
   model: ModelConfig,
   state: TrainingState,
   expected: ExpectedCheckpoint,
-): Promise<CheckpointInfo> {
+): CheckpointInfo {
   const { tensors, metadata } = parseSafetensors(bytes, path);
   const info = parseCheckpointInfo(metadata, path);
   if (info.run !== expected.run || info.step !== expected.step) {
@@ -203,7 +203,7 @@ export async function loadCheckpoint(
     throw new UserError("BAD_CHECKPOINT", `"${path}" has ${tensors.size} tensors, expected ${3 * shapes.length}`);
   }
   loadEngineState(metadata["engineState"], state, path);
-  const found = await stateDigest(state, info.step, info.dataPosition);
+  const found = stateDigest(state, info.step, info.dataPosition);
   if (found !== info.state || (expected.state !== undefined && found !== expected.state)) {
     throw new UserError(
       "BAD_CHECKPOINT",

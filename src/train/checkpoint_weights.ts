@@ -121,7 +121,7 @@ async function* checkedPieces(
   path: string,
 ): AsyncGenerator<Float32Array<ArrayBuffer>, void> {
   const { engineState } = file.metadata;
-  const hash = await beginStateDigest(parameterCount(model), step, dataPosition, engineState !== undefined);
+  const hash = beginStateDigest(parameterCount(model), step, dataPosition, engineState !== undefined);
   for (const prefix of ["", FIRST_MOMENT, SECOND_MOMENT]) {
     for (const { name } of parameterShapes(model)) {
       for await (const piece of file.elements(prefix + name)) {

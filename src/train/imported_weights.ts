@@ -1,5 +1,6 @@
 /** Weights that others trained, as training finds them: by the digest that a run's specification names. */
-import { createSha256, type Digest, shortDigest } from "../digest/sha256.ts";
+import { type Digest, shortDigest } from "../digest/sha256.ts";
+import { createFileHash } from "../files/file_digest.ts";
 import type { TrainingState } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -30,7 +31,7 @@ export async function loadImported(
   }
   try {
     requireModel(source, model);
-    const hash = await createSha256();
+    const hash = createFileHash();
     let offset = 0;
     for await (const piece of source.pieces()) {
       hash.update(bytesOf(piece));

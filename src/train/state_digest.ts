@@ -1,6 +1,7 @@
 /** The digest of a training state: what two runs compare to know that they are the same bits so far. */
-import { createSha256, type Digest, type Sha256 } from "../digest/sha256.ts";
+import type { Digest } from "../digest/sha256.ts";
 import type { TrainingState } from "../engine/engine.ts";
+import { createFileHash, type FileHash } from "../files/file_digest.ts";
 
 const DOMAIN = "rewarm state v1\n";
 /** Where an engine keeps a state of its own, its bytes are the last of what is hashed. */
@@ -17,9 +18,9 @@ const PIECE_BYTES = 1 << 20;
  * @param step optimizer steps done
  * @param dataPosition training windows read: step · batchSequences
  */
-export async function stateDigest(state: TrainingState, step: number, dataPosition: number): Promise<Digest> {
+export function stateDigest(state: TrainingState, step: number, dataPosition: number): Digest {
   const { engineState, weights } = state;
-  const hash = await beginStateDigest(weights.length, step, dataPosition, engineState !== undefined);
+  const hash = beginStateDigest(weights.length, step, dataPosition, engineState !== undefined);
   for (const vector of [weights, state.firstMoments, state.secondMoments]) {
     for (const piece of pieces(vector)) hash.update(piece);
   }
@@ -33,16 +34,18 @@ export async function stateDigest(state: TrainingState, step: number, dataPositi
  * @param parameters elements of each vector
  * @param hasEngineState whether an engine's own state follows the moments
  */
-export async function beginStateDigest(
+export function beginStateDigest(
   parameters: number,
   step: number,
   dataPosition: number,
   hasEngineState: boolean,
-): Promise<Sha256> {
+): FileHash {
   const numbers = new DataView(new ArrayBuffer(24));
   [step, dataPosition, parameters].forEach((value, i) => numbers.setBigUint64(8 * i, BigInt(value), true));
-  return (await createSha256()).update(new TextEncoder().encode(hasEngineState ? DOMAIN_WITH_ENGINE_STATE : DOMAIN))
-    .update(new Uint8Array(numbers.buffer));
+  const hash = createFileHash();
+  hash.update(new TextEncoder().encode(hasEngineState ? DOMAIN_WITH_ENGINE_STATE : DOMAIN));
+  hash.update(new Uint8Array(numbers.buffer));
+  return hash;
 }
 
 /** The bytes of a vector, copied piece by piece. */

@@ -299,7 +299,7 @@ class Training {
   }
 
   async #stateDigest(): Promise<Digest> {
-    return await stateDigest(await this.#environment.session.readState(), this.#step, this.#dataPosition);
+    return stateDigest(await this.#environment.session.readState(), this.#step, this.#dataPosition);
   }
 
   async #recordState(): Promise<RecordedState> {

@@ -173,7 +173,7 @@ export async function rewriteCheckpoint(
   await readCheckpoint(path, model, state, { run: run.key, step });
   change(state.weights);
   const dataPosition = step * batchSequences;
-  const digest = await stateDigest(state, step, dataPosition);
+  const digest = stateDigest(state, step, dataPosition);
   await writeCheckpoint(path, model, state, { run: key, step, dataPosition, state: digest });
   return digest;
 }

@@ -31,7 +31,7 @@ const original = emptyState();
 initializeWeights(SMALLEST_MODEL, 1, original.weights);
 initializeWeights(SMALLEST_MODEL, 2, original.firstMoments);
 initializeWeights(SMALLEST_MODEL, 3, original.secondMoments);
-const state = await stateDigest(original, STEP, POSITION);
+const state = stateDigest(original, STEP, POSITION);
 let whole = new Uint8Array(0);
 await withFolder(async (folder) => {
   await writeCheckpoint(`${folder}/c`, SMALLEST_MODEL, original, {
@@ -55,12 +55,12 @@ const originalHex = hex(original);
 const KNOWN: readonly ExpectedCheckpoint[] = [{ run: RUN, step: STEP, state }, { run: RUN, step: STEP }];
 
 /** Loads; undefined if the file was refused, with a message for the user. */
-async function load(bytes: Uint8Array<ArrayBuffer>, expected: ExpectedCheckpoint): Promise<TrainingState | undefined> {
+function load(bytes: Uint8Array<ArrayBuffer>, expected: ExpectedCheckpoint): TrainingState | undefined {
   const loaded = emptyState();
   try {
-    const info = await loadCheckpoint(bytes, "c.safetensors", SMALLEST_MODEL, loaded, expected);
+    const info = loadCheckpoint(bytes, "c.safetensors", SMALLEST_MODEL, loaded, expected);
     assert.deepEqual([info.run, info.step], [RUN, STEP]);
-    assert.equal(info.state, await stateDigest(loaded, info.step, info.dataPosition));
+    assert.equal(info.state, stateDigest(loaded, info.step, info.dataPosition));
     return loaded;
   } catch (error) {
     assert(error instanceof UserError, String(error));
@@ -72,13 +72,13 @@ async function load(bytes: Uint8Array<ArrayBuffer>, expected: ExpectedCheckpoint
 const expectedCheckpoint = fc.constantFrom(...KNOWN);
 
 const BYTES = 4500;
-Deno.test(`loadCheckpoint() loads the bits that were written, or none, whatever bytes change (${BYTES} checkpoints)`, async () => {
-  await fc.assert(
-    fc.asyncProperty(byteEdits, fc.boolean(), expectedCheckpoint, async (edits, inHeader, expected) => {
+Deno.test(`loadCheckpoint() loads the bits that were written, or none, whatever bytes change (${BYTES} checkpoints)`, () => {
+  fc.assert(
+    fc.property(byteEdits, fc.boolean(), expectedCheckpoint, (edits, inHeader, expected) => {
       const changed = inHeader
         ? Uint8Array.of(...applyByteEdits(whole.subarray(0, 8 + headerLength), edits), ...data)
         : applyByteEdits(whole, edits);
-      const loaded = await load(changed, expected);
+      const loaded = load(changed, expected);
       if (loaded !== undefined) assert.equal(hex(loaded), originalHex);
     }),
     { numRuns: BYTES, seed: 1 },
@@ -86,13 +86,13 @@ Deno.test(`loadCheckpoint() loads the bits that were written, or none, whatever 
 });
 
 const HEADERS = 4200;
-Deno.test(`loadCheckpoint() loads the bits that were written, or none, whatever the header says (${HEADERS} checkpoints)`, async () => {
+Deno.test(`loadCheckpoint() loads the bits that were written, or none, whatever the header says (${HEADERS} checkpoints)`, () => {
   const places = placesOf(header);
   const names = places.filter(([name]) => name === "__metadata__");
-  await fc.assert(
-    fc.asyncProperty(jsonEdit, fc.boolean(), expectedCheckpoint, async (edit, inMetadata, expected) => {
+  fc.assert(
+    fc.property(jsonEdit, fc.boolean(), expectedCheckpoint, (edit, inMetadata, expected) => {
       const changed = applyJsonEdit(header, inMetadata ? names : places, edit);
-      const loaded = await load(safetensorsFile(changed.text, data), expected);
+      const loaded = load(safetensorsFile(changed.text, data), expected);
       if (loaded === undefined) return;
       assert(!changed.refused, changed.text);
       assert.equal(hex(loaded), originalHex);
@@ -116,10 +116,10 @@ const tensorEdit = fc.record({
 });
 
 const TENSORS = 1000;
-Deno.test(`loadCheckpoint() loads no state but that of the journal, though a file's own digest fits what it holds (${TENSORS} checkpoints)`, async () => {
+Deno.test(`loadCheckpoint() loads no state but that of the journal, though a file's own digest fits what it holds (${TENSORS} checkpoints)`, () => {
   let own = 0;
-  await fc.assert(
-    fc.asyncProperty(tensorEdit, fc.boolean(), async ({ kind, a, b, dtype, shape, by, value, at }, fits) => {
+  fc.assert(
+    fc.property(tensorEdit, fc.boolean(), ({ kind, a, b, dtype, shape, by, value, at }, fits) => {
       const edited = structuredClone(header);
       const bytes = data.slice();
       const [first, second] = [edited[a], edited[b]];
@@ -153,12 +153,12 @@ Deno.test(`loadCheckpoint() loads no state but that of the journal, though a fil
         case "values":
           new DataView(bytes.buffer).setFloat32(4 * at, value, true);
       }
-      if (fits) edited.__metadata__.state = await digestOf(edited, bytes) ?? state;
+      if (fits) edited.__metadata__.state = digestOf(edited, bytes) ?? state;
       const file = safetensorsFile(JSON.stringify(edited), bytes);
-      const known = await load(file, { run: RUN, step: STEP, state });
+      const known = load(file, { run: RUN, step: STEP, state });
       if (known !== undefined) assert.equal(hex(known), originalHex);
       // A reader that has no digest from elsewhere can only believe the file's own.
-      const believed = await load(file, { run: RUN, step: STEP });
+      const believed = load(file, { run: RUN, step: STEP });
       if (believed !== undefined && hex(believed) !== originalHex) own++;
       if (!fits && believed !== undefined) assert.equal(hex(believed), originalHex);
     }),
@@ -169,7 +169,7 @@ Deno.test(`loadCheckpoint() loads no state but that of the journal, though a fil
 
 /** The state that a reader would find in a file, as a forger computes it; undefined if it is not whole. */
 // deno-lint-ignore no-explicit-any -- a forger is bound by no type
-async function digestOf(edited: any, bytes: Uint8Array): Promise<Digest | undefined> {
+function digestOf(edited: any, bytes: Uint8Array): Digest | undefined {
   const held = emptyState();
   let place = 0;
   const vectors = [held.weights, held.firstMoments, held.secondMoments];
@@ -184,11 +184,11 @@ async function digestOf(edited: any, bytes: Uint8Array): Promise<Digest | undefi
       place += values.length;
     }
   }
-  return await stateDigest(held, STEP, POSITION);
+  return stateDigest(held, STEP, POSITION);
 }
 
 const METADATA = 400;
-Deno.test(`loadCheckpoint() takes no other run, step or position for the expected one (${METADATA} checkpoints)`, async () => {
+Deno.test(`loadCheckpoint() takes no other run, step or position for the expected one (${METADATA} checkpoints)`, () => {
   const texts = fc.constantFrom(
     "0",
     "122",
@@ -203,13 +203,13 @@ Deno.test(`loadCheckpoint() takes no other run, step or position for the expecte
     RUN,
     state,
   );
-  await fc.assert(
-    fc.asyncProperty(
+  fc.assert(
+    fc.property(
       fc.dictionary(fc.constantFrom("format", "run", "step", "dataPosition", "state", "note"), texts, { minKeys: 1 }),
       expectedCheckpoint,
-      async (fields, expected) => {
+      (fields, expected) => {
         const edited = { ...header, __metadata__: { ...header.__metadata__, ...fields } };
-        const loaded = await load(safetensorsFile(JSON.stringify(edited), data), expected);
+        const loaded = load(safetensorsFile(JSON.stringify(edited), data), expected);
         if (loaded === undefined) return;
         assert.equal(hex(loaded), originalHex);
         const { format, run, step, dataPosition } = edited.__metadata__;

@@ -41,7 +41,7 @@ async function writeOutput(folder: string, engineState?: Uint8Array<ArrayBuffer>
   const path = `${folder}/runs/${RUN.label}/checkpoints/${checkpointName(STEP)}`;
   const state = someState(engineState);
   const dataPosition = STEP * RUN.specification.batchSequences;
-  const info = { run: RUN.key, step: STEP, dataPosition, state: await stateDigest(state, STEP, dataPosition) };
+  const info = { run: RUN.key, step: STEP, dataPosition, state: stateDigest(state, STEP, dataPosition) };
   await writeCheckpoint(path, MODEL, state, info);
   return path;
 }
