@@ -74,6 +74,8 @@ export class DocumentCutter {
   }
 
   #endsBefore(line: Uint8Array): boolean {
+    // Only blank lines without end come to this: all others end a document before it is so long.
+    if (this.#length + line.length > CUTTING_RULE.line + LONGEST_PIECE) return true;
     if (this.#length < CUTTING_RULE.paragraph || isBlank(line)) return false;
     if (this.#length >= CUTTING_RULE.line) return true;
     if (this.#afterBlank) return true;

@@ -112,6 +112,13 @@ Deno.test("DocumentCutter keeps every byte, and documents within bounds, for any
     { numRuns: 50 },
   ));
 
+Deno.test("DocumentCutter ends a document in blank lines without end", async () => {
+  const text = `${"word\n".repeat(1000)}${"\n".repeat(80_000)}`;
+  const documents = await cut(text);
+  deepEqual(documents.map(({ length }) => length), [32_768, 32_768, 19_464]);
+  equal(documents.join(""), text);
+});
+
 Deno.test("decodeUtf8() finds the first ill-formed sequence", () => {
   const cases: [number[], number][] = [
     [[0x61, 0x80], 1],
