@@ -4,45 +4,19 @@ import { STREAM } from "../arithmetic/streams.ts";
 import { sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { CorpusName } from "../experiment/run.ts";
-import { Blend, blendWithin } from "./blend.ts";
+import { Blend } from "./blend.ts";
 import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "./corpus.ts";
 import { domainWord, type Split } from "./domain.ts";
 import { domainWeights } from "./domain_weights.ts";
 import type { Ingredients } from "./ingredients.ts";
-import { IndexedDataset, tokenBytes } from "./megatron.ts";
+import { tokenBytes } from "./megatron.ts";
 import type { DomainWeights } from "./options.ts";
 import type { PreparedFolder } from "./prepared_cache.ts";
-import type { PreparedManifest, PreparedSplit } from "./prepared_manifest.ts";
+import type { PreparedManifest } from "./prepared_manifest.ts";
+import { drawValidation } from "./validation_windows.ts";
+import { windowsIn, WindowStream } from "./window_stream.ts";
 
 type PreparedDomain = PreparedManifest["domains"][number];
-
-/** Windows of `sequenceLength + 1` tokens at stride `sequenceLength` in a stream. */
-export function windowsIn(tokens: number, sequenceLength: number): number {
-  return Math.max(0, Math.floor((tokens - 1) / sequenceLength));
-}
-
-/** One split of a domain, cut into windows. */
-class WindowStream {
-  readonly #dataset: IndexedDataset;
-  readonly #sequenceLength: number;
-  readonly count: number;
-
-  /** @param tokens of its front that are used */
-  constructor(folder: string, split: PreparedSplit, tokens: number, sequenceLength: number) {
-    this.#dataset = IndexedDataset.open(`${folder}/${split.name}`);
-    this.#sequenceLength = sequenceLength;
-    this.count = windowsIn(Math.min(tokens, this.#dataset.tokens), sequenceLength);
-  }
-
-  /** Fills `into`, shape (sequenceLength + 1), with a window. */
-  read(window: number, into: Uint16Array): void {
-    this.#dataset.read(window * this.#sequenceLength, into);
-  }
-
-  close(): void {
-    this.#dataset.close();
-  }
-}
 
 /** A domain that takes part in the blend. */
 interface OpenDomain {
@@ -152,36 +126,7 @@ export class PreparedCorpus implements Corpus {
 
   // deno-lint-ignore require-await
   async validationWindows(windows: number): Promise<ValidationWindows> {
-    requireWhole("Number of validation windows", windows, 1);
-    const available = this.#domains.map(({ validation }) => validation.count);
-    const samples = blendWithin(this.#weights, available, windows);
-    if (samples.domains.length < windows) {
-      throw new UserError(
-        "TOO_FEW_VALIDATION_WINDOWS",
-        `The ${this.name} corpus has ${samples.domains.length} validation windows of ${this.#sequenceLength + 1} ` +
-          `tokens, but ${windows} are asked for`,
-        "ask for fewer, or give more validation text",
-      );
-    }
-    const asked = new Array<number>(this.#domains.length).fill(0);
-    for (const domain of samples.domains) {
-      asked[domain] = (asked[domain] ?? 0) + 1;
-    }
-    const batch = this.#collect(windows, (i, into) => {
-      const domain = samples.domains[i] ?? 0;
-      const stream = this.#domains[domain]?.validation;
-      if (stream === undefined) {
-        throw new Error("The blend named a domain that is not there");
-      }
-      // Evenly spaced, so that no window comes twice and none is preferred.
-      stream.read(
-        Math.floor(
-          (samples.indices[i] ?? 0) * stream.count / (asked[domain] ?? 1),
-        ),
-        into,
-      );
-    });
-    return { ...batch, domains: Array.from(samples.domains, (domain) => this.#domains[domain]?.name ?? "") };
+    return drawValidation(this.name, this.#domains, this.#weights, windows, this.#sequenceLength);
   }
 
   /** @param read fills the i-th window */
