@@ -1,5 +1,6 @@
 /** What the scales need of the hub: which repositories, which of their files, and for what. */
 import { chooseFiles, tokensNeeded } from "../data/hub_choice.ts";
+import type { Split } from "../data/domain.ts";
 import { type LockedRepository, lockId, type NamedRepository } from "../data/hub_lock.ts";
 import { startRepositories } from "../data/hub_weights.ts";
 import { tokenizerRepository } from "../data/scale_corpora.ts";
@@ -24,6 +25,8 @@ export interface Use {
   readonly part: Part;
   /** which repository */
   readonly repository: NamedRepository;
+  /** tokens that are read of it; absent where all of it is needed */
+  readonly tokens?: Readonly<Record<Split, number>>;
 }
 
 /** What `data lock`, `data fetch` and `data status` have in common. */
@@ -54,13 +57,20 @@ export function parsePart(text: string): Part {
 /** All that a scale needs, in the order of {@linkcode PARTS}; nothing where it brings its own text and weights. */
 export function usesOf(scale: Scale): Use[] {
   const { data } = scale;
-  const repositories: [Part, NamedRepository][] = data.kind !== "huggingface" ? [] : [
-    ["upstream", { kind: "dataset", name: data.upstream.dataset }],
-    ["downstream", { kind: "dataset", name: data.downstream.dataset }],
-    ["tokenizer", tokenizerRepository(data)],
-  ];
-  for (const repository of startRepositories(scale)) repositories.push(["start", repository]);
-  return repositories.map(([part, repository]) => ({ scale, part, repository }));
+  const uses: Use[] = [];
+  if (data.kind === "huggingface") {
+    for (const part of ["upstream", "downstream"] as const) {
+      const tokens = tokensNeeded(scale, part);
+      const validation = part === "upstream" ? data.upstream.validation : undefined;
+      const own = validation === undefined ? tokens : { ...tokens, validation: 0 };
+      uses.push({ scale, part, repository: { kind: "dataset", name: data[part].dataset }, tokens: own });
+      if (validation === undefined) continue;
+      uses.push({ scale, part, repository: { kind: "dataset", name: validation }, tokens: { ...tokens, train: 0 } });
+    }
+    uses.push({ scale, part: "tokenizer", repository: tokenizerRepository(data) });
+  }
+  for (const repository of startRepositories(scale)) uses.push({ scale, part: "start", repository });
+  return uses;
 }
 
 /** What several scales need, the smallest model first; of one part if it is given. */
@@ -76,8 +86,11 @@ export function repositoriesOf(uses: readonly Use[]): Map<string, NamedRepositor
 }
 
 /** The files of a locked repository that a scale needs: of text as much as it reads, else all that is pinned. */
-export function filesFor({ scale, part }: Use, { files }: LockedRepository): readonly PinnedFile[] {
-  return part === "tokenizer" || part === "start" ? files : chooseFiles(tokensNeeded(scale, part), files);
+export function filesFor(
+  { tokens }: Pick<Use, "tokens">,
+  { files }: Pick<LockedRepository, "files">,
+): readonly PinnedFile[] {
+  return tokens === undefined ? files : chooseFiles(tokens, files);
 }
 
 /** `1 file`, `12 files`. */

@@ -2,18 +2,20 @@
 import { exp } from "../arithmetic/elementary.ts";
 import type { Corpus } from "../data/corpus.ts";
 import { openCorpora } from "../data/corpora.ts";
-import type { CorpusSource } from "../data/options.ts";
+import type { CorpusFiles, CorpusOptions } from "../data/options.ts";
+import { scaleCorpora } from "../data/scale_corpora.ts";
 import { BYTE_TOKENIZER } from "../data/tokenizer.ts";
 import { EXIT, UserError } from "../errors.ts";
+import { loadScale } from "../experiment/catalogue.ts";
+import type { Scale } from "../experiment/scale.ts";
 import { printable } from "../files/safe_name.ts";
-import { corpusSource } from "../reproduce/reproduce.ts";
 import { type CorpusLoss, evaluateCorpus } from "../train/domain_losses.ts";
 import type { OpenedWeights } from "../train/open_weights.ts";
 import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { ENGINE_OPTIONS } from "./engines.ts";
 import { withSession } from "./inference.ts";
-import { filesFromOptions } from "./source_options.ts";
+import { filesFromOptions, SOURCE_OPTIONS } from "./source_options.ts";
 import { DATA_CACHE } from "./settings.ts";
 import {
   describeWeights,
@@ -32,9 +34,20 @@ const OPTIONS = {
     value: "N",
     help: `validation windows of each corpus (default: those of the run, or ${DEFAULT_WINDOWS})`,
   },
-  upstream: { kind: "list", value: "PATH…", help: "evaluate on these files: .txt, .jsonl, .jsonl.zst" },
+  scale: {
+    kind: "text",
+    value: "NAME",
+    help: "evaluate on this scale's data (default: those of the checkpoint's plan)",
+  },
+  upstream: { kind: "list", value: "PATH…", help: "evaluate on these files: .txt, .jsonl, .jsonl.zst, .parquet" },
   downstream: { kind: "list", value: "PATH…", help: "and on these" },
-  tokenizer: { kind: "text", value: "FILE", help: "tokenizer.json for these files, if not the folder's own, or bytes" },
+  tokenizer: {
+    kind: "text",
+    value: "FILE",
+    help: "tokenizer.json for these files, or bytes (default: the folder's own, or the scale's)",
+  },
+  lockfile: SOURCE_OPTIONS.lockfile,
+  cache: SOURCE_OPTIONS.cache,
   ...WEIGHTS_OPTIONS,
   ...ENGINE_OPTIONS,
   json: { kind: "flag", help: "print the numbers as JSON" },
@@ -98,30 +111,48 @@ function warnOfOtherData(opened: OpenedWeights, corpora: readonly Corpus[]): voi
   console.error(`warning: this is not the ${other.name} corpus that the run was planned with`);
 }
 
+/** The files that options name, with the tokenizer that belongs to them; undefined if they name none. */
+async function chosenFiles(
+  opened: OpenedWeights,
+  { upstream, downstream, tokenizer: given }: Values<typeof OPTIONS>,
+): Promise<CorpusFiles | undefined> {
+  const hasFiles = upstream !== undefined || downstream !== undefined;
+  const tokenizer = given ?? (hasFiles ? await ownTokenizer(opened) : undefined);
+  return filesFromOptions({
+    ...(upstream === undefined ? {} : { upstream }),
+    ...(downstream === undefined ? {} : { downstream }),
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+  });
+}
+
+/** The scale that was named, or that a checkpoint was planned at. */
+async function scaleOf(opened: OpenedWeights, name: string | undefined): Promise<Scale | undefined> {
+  if (name !== undefined) return await loadScale(name);
+  return opened.kind === "checkpoint" ? opened.source.plan.scale : undefined;
+}
+
 /**
- * The packages' text as bytes, or the files given.
+ * What a plan of the scale would train on. Weights of which no scale is known are evaluated on files, or on the packages'
+ * text as bytes.
  *
  * @throws {UserError} `NO_TOKENIZER` if the model's tokens are not bytes and nothing else is known of them
  */
 async function sourceFor(
   opened: OpenedWeights,
-  { upstream, downstream, tokenizer: given }: Values<typeof OPTIONS>,
-): Promise<CorpusSource> {
+  values: Values<typeof OPTIONS>,
+): Promise<Pick<CorpusOptions, "source" | "weights" | "domainTokens" | "samples">> {
   const { vocabularySize } = opened.source.model;
-  const hasFiles = upstream !== undefined || downstream !== undefined;
-  const tokenizer = given ?? (hasFiles ? await ownTokenizer(opened) : undefined);
-  if (tokenizer === undefined && vocabularySize !== BYTE_TOKENIZER.vocabularySize) {
+  const files = await chosenFiles(opened, values);
+  const scale = await scaleOf(opened, values.scale);
+  if (scale !== undefined) return scaleCorpora(scale, files, values.cache);
+  if (files?.tokenizer === undefined && vocabularySize !== BYTE_TOKENIZER.vocabularySize) {
     throw new UserError(
       "NO_TOKENIZER",
-      `The model has a vocabulary of ${vocabularySize}, and without files and a tokenizer text is evaluated as bytes`,
-      "add --upstream PATH, --downstream PATH, and --tokenizer FILE if the folder has none",
+      `The model has a vocabulary of ${vocabularySize}, and without a scale or a tokenizer text is evaluated as bytes`,
+      "add --scale NAME, or --upstream PATH, --downstream PATH, and --tokenizer FILE if the folder has none",
     );
   }
-  return corpusSource(filesFromOptions({
-    ...(upstream === undefined ? {} : { upstream }),
-    ...(downstream === undefined ? {} : { downstream }),
-    ...(tokenizer === undefined ? {} : { tokenizer }),
-  }));
+  return { source: files === undefined ? { kind: "npm" } : { kind: "files", ...files } };
 }
 
 async function run(args: readonly string[]): Promise<number> {
@@ -132,7 +163,8 @@ async function run(args: readonly string[]): Promise<number> {
     const { sequenceLength, vocabularySize } = source.model;
     const windows = values.windows ?? defaultWindows(opened);
     const { upstream, downstream } = await openCorpora({
-      source: await sourceFor(opened, values),
+      ...await sourceFor(opened, values),
+      ...(values.lockfile === undefined ? {} : { lockFile: values.lockfile }),
       sequenceLength,
       vocabularySize,
       cacheFolder: DATA_CACHE,

@@ -20,7 +20,11 @@ export const REPLAY_OPTIONS = {
   ...SOURCE_OPTIONS,
   upstream: { kind: "list", value: "PATH…", help: "files that were trained on, if not the scale's own data" },
   downstream: { kind: "list", value: "PATH…", help: "and after the shift" },
-  tokenizer: { kind: "text", value: "FILE", help: "tokenizer.json that these files were trained with, if not bytes" },
+  tokenizer: {
+    kind: "text",
+    value: "FILE",
+    help: "tokenizer.json that they were trained with, or bytes (default: the scale's own)",
+  },
   start: { kind: "text", value: "PATH", help: "models that runs started from, if they were their maker's own" },
   ...ENGINE_OPTIONS,
 } as const;

@@ -1,4 +1,5 @@
 /** `deno task reproduce`: the main job. */
+import { describeShortage } from "../data/shortage.ts";
 import { EXIT } from "../errors.ts";
 import { compactNumber, formatPlan } from "../experiment/plan_text.ts";
 import { planToJson } from "../experiment/plan_json.ts";
@@ -91,6 +92,7 @@ async function run(args: readonly string[]): Promise<number> {
       },
       events: {
         onData: (progress) => {
+          if (progress.stage === "shortage") console.error(`warning: ${describeShortage(progress)}`);
           if (progress.stage === "rebuild") console.error(`warning: ${progress.corpus} corpus: ${progress.reason}`);
         },
         onPlan: (plan, calibration) => {

@@ -7,9 +7,13 @@ import type { Values } from "./arguments.ts";
 
 /** See above. */
 export const SOURCE_OPTIONS = {
-  upstream: { kind: "list", value: "PATH…", help: "train on these files: .txt, .jsonl, .jsonl.zst" },
+  upstream: { kind: "list", value: "PATH…", help: "train on these files: .txt, .jsonl, .jsonl.zst, .parquet" },
   downstream: { kind: "list", value: "PATH…", help: "and on these after the shift" },
-  tokenizer: { kind: "text", value: "FILE", help: "tokenizer.json for these files (default: bytes are tokens)" },
+  tokenizer: {
+    kind: "text",
+    value: "FILE",
+    help: "tokenizer.json for these files, or bytes (default: the scale's own)",
+  },
   start: {
     kind: "text",
     value: "train|PATH",

@@ -82,8 +82,11 @@ function describe(ingredients: AnyIngredients): CorpusDescription {
   };
 }
 
-function describeRows({ name, digest, sources, rows, rowTokens }: RowIngredients): CorpusDescription {
-  const tokens = { train: rows.train * rowTokens, validation: rows.validation * rowTokens };
+function describeRows({ name, digest, sources, rows, rowTokens, validation }: RowIngredients): CorpusDescription {
+  const held = validation === undefined
+    ? rows.validation * rowTokens
+    : Math.round(validation.expected.bytes.validation / PROSE_BYTES_PER_TOKEN);
+  const tokens = { train: rows.train * rowTokens, validation: held };
   return { name, digest, exact: false, bytes: textBytes(tokens, PROSE_BYTES_PER_TOKEN), tokens, sources };
 }
 
@@ -163,7 +166,12 @@ async function openOne(
     for (const shortage of shortages(corpus, domains, options)) onProgress({ stage: "shortage", ...shortage });
     return corpus;
   };
-  if ("rows" in ingredients) return opened(await RowCorpus.open(ingredients, onProgress));
+  if ("rows" in ingredients) {
+    const cacheFolder = options.cacheFolder ?? DEFAULT_CACHE_FOLDER;
+    const { validation } = ingredients;
+    const prepared = validation === undefined ? undefined : await openPrepared(validation, cacheFolder, onProgress);
+    return opened(await RowCorpus.open(ingredients, prepared, onProgress));
+  }
   if ("sets" in ingredients) return opened(MegatronCorpus.open(ingredients));
   const prepared = await openPrepared(
     ingredients,

@@ -1,11 +1,14 @@
-/** The user's files as documents: running text, JSON lines, and JSON lines under Zstandard. */
-import { z } from "zod";
-import { createSha256, type Digest } from "../digest/sha256.ts";
+/** The user's files as documents: running text, JSON lines, JSON lines under Zstandard, and Parquet. */
+import type { Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
+import { createFileHash, digestFile } from "../files/file_digest.ts";
 import { readChunks } from "../files/read_file.ts";
 import { DocumentCutter, LONGEST_PIECE } from "./document_cutter.ts";
+import { documentOf, type FileDocument } from "./document_record.ts";
 import { UNNAMED_DOMAIN } from "./domain.ts";
 import { type Line, readLines } from "./lines.ts";
+import { parquetDocuments } from "./parquet_documents.ts";
+import { sourceChanged } from "./source_changed.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { decompressZstd } from "./zstd_stream.ts";
 
@@ -14,7 +17,7 @@ const MAX_LINE_BYTES = 1 << 27;
 /** `.val.` in a file's name marks the documents of the validation split. */
 const VALIDATION_MARK = ".val.";
 
-const FORMATS = ["txt", "jsonl", "jsonl.zst"] as const;
+const FORMATS = ["txt", "jsonl", "jsonl.zst", "parquet"] as const;
 
 /** How a file holds its documents, by the end of its name. */
 export type FileFormat = (typeof FORMATS)[number];
@@ -27,12 +30,6 @@ export interface SourceFile {
   readonly isValidation: boolean;
   readonly bytes: number;
   readonly sha256: Digest;
-}
-
-/** A document of a file. */
-export interface FileDocument {
-  readonly domain: string;
-  readonly text: string;
 }
 
 /** @throws {UserError} `UNKNOWN_FORMAT` */
@@ -57,13 +54,13 @@ export async function inspectFile(
   onBytes: (bytes: number) => void,
 ): Promise<SourceFile> {
   const format = formatOf(path);
-  const digest = await createSha256();
   let bytes = 0;
-  for await (const chunk of readChunks(path)) {
-    digest.update(chunk);
-    bytes += chunk.length;
-    onBytes(chunk.length);
-  }
+  const sha256 = await digestFile(path, {
+    onBytes: ({ length }) => {
+      bytes += length;
+      onBytes(length);
+    },
+  });
   const name = path.split(/[/\\]/).at(-1) ?? path;
   return {
     path,
@@ -71,39 +68,44 @@ export async function inspectFile(
     format,
     isValidation: name.includes(VALIDATION_MARK),
     bytes,
-    sha256: digest.finish(),
+    sha256,
   };
 }
 
 /**
- * The file's documents in their order, without empty ones. Memory is bounded by the longest document.
+ * The file's documents in their order, without empty ones. Memory is bounded by the longest document, and in Parquet by
+ * the largest row group.
  *
  * @param onBytes called with the number of bytes of each piece read
- * @throws {UserError} `NOT_UTF8`, `MALFORMED_JSON`, `MISSING_TEXT`, `DAMAGED_FILE`, or `SOURCE_CHANGED` at the end if
- * the bytes were others than at the time of {@linkcode inspectFile}
+ * @throws {UserError} `NOT_UTF8`, `MALFORMED_JSON`, `DAMAGED_FILE`, as {@linkcode documentOf} and
+ * {@linkcode parquetDocuments} throw, or `SOURCE_CHANGED` at the end if the bytes were others than at the time of
+ * {@linkcode inspectFile}
  */
 export async function* readDocuments(
   file: SourceFile,
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<FileDocument, void> {
-  const digest = await createSha256();
+  const hash = createFileHash();
   const watched = async function* (): AsyncGenerator<Uint8Array, void> {
     for await (const chunk of readChunks(file.path)) {
-      digest.update(chunk);
+      hash.update(chunk);
       onBytes(chunk.length);
       yield chunk;
     }
   };
-  const raw = file.format === "jsonl.zst" ? decompressZstd(watched(), file.path) : watched();
-  yield* file.format === "txt" ? textDocuments(raw, file.path) : jsonDocuments(raw, file);
-  if (digest.finish() === file.sha256) return;
-  throw new UserError(
-    "SOURCE_CHANGED",
-    `"${file.path}" changed while it was read`,
-    "wait until nothing writes to it, then give the same command again; what was downloaded is repaired by " +
-      '"deno task data fetch --verify --scale NAME"',
-  );
+  yield* DOCUMENTS[file.format](watched(), file);
+  if (hash.finish() !== file.sha256) throw sourceChanged(file.path);
 }
+
+/** The documents in a file's bytes, by its format. */
+const DOCUMENTS: Readonly<
+  Record<FileFormat, (raw: AsyncIterable<Uint8Array>, file: SourceFile) => AsyncGenerator<FileDocument, void>>
+> = {
+  txt: (raw, { path }) => textDocuments(raw, path),
+  jsonl: jsonDocuments,
+  "jsonl.zst": (raw, file) => jsonDocuments(decompressZstd(raw, file.path), file),
+  parquet: parquetDocuments,
+};
 
 /** The line without a byte order mark at the start of the file, and where its bytes now begin. */
 function withoutByteOrderMark(
@@ -151,15 +153,6 @@ async function* textDocuments(
   yield* finished(cutter.finish());
 }
 
-/** A line of the Pile, of SlimPajama, or of any JSON lines with a `text`. */
-const record = z.looseObject({
-  text: z.string(),
-  meta: z.looseObject({
-    pile_set_name: z.string().optional(),
-    redpajama_set_name: z.string().optional(),
-  }).nullish(),
-});
-
 async function* jsonDocuments(
   raw: AsyncIterable<Uint8Array>,
   file: SourceFile,
@@ -175,51 +168,19 @@ async function* jsonDocuments(
     const { bytes, offset } = withoutByteOrderMark(line);
     const json = decode(bytes, offset, file.path, line.number);
     if (json.trim() === "") continue;
-    const document = parseRecord(json, `"${file.path}" line ${line.number}`);
+    const where = `"${file.path}" line ${line.number}`;
+    const document = documentOf(parseJson(json, where), where);
     if (document.text !== "") yield document;
   }
 }
 
-function parseRecord(json: string, where: string): FileDocument {
-  let value: unknown;
+function parseJson(json: string, where: string): unknown {
   try {
-    value = JSON.parse(json);
+    return JSON.parse(json);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UserError(
-      "MALFORMED_JSON",
-      `${where} is not JSON (${reason})`,
-      "write one JSON object on each line",
-      {
-        cause,
-      },
-    );
+    throw new UserError("MALFORMED_JSON", `${where} is not JSON (${reason})`, "write one JSON object on each line", {
+      cause,
+    });
   }
-  const parsed = record.safeParse(value);
-  if (!parsed.success) {
-    const path = parsed.error.issues[0]?.path.join(".") ?? "";
-    if (path.startsWith("meta")) {
-      throw new UserError(
-        "INVALID_META",
-        `${where} has a "${path}" of the wrong type`,
-        "write text there, or leave it out",
-      );
-    }
-    throw new UserError(
-      "MISSING_TEXT",
-      path === "" ? `${where} is no JSON object` : `${where} has no field "text" that holds text`,
-      'write each document as {"text": "…"}',
-    );
-  }
-  const { text, meta } = parsed.data;
-  const domain = meta?.pile_set_name || meta?.redpajama_set_name ||
-    UNNAMED_DOMAIN;
-  if (!text.isWellFormed() || !domain.isWellFormed()) {
-    throw new UserError(
-      "NOT_UTF8",
-      `${where} has a lone surrogate`,
-      "remove the broken \\u escape",
-    );
-  }
-  return { domain, text };
 }

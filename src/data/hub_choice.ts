@@ -1,9 +1,12 @@
 /** Which files of a dataset a scale needs. Datasets are taken from their front, a file whole or not at all. */
 import { UserError } from "../errors.ts";
 import type { CorpusName } from "../experiment/run.ts";
+import { PAPER_DOWNSTREAM_TOKENS, PAPER_SAME_DATA_TOKENS, scaledSteps } from "../experiment/paper_units.ts";
 import type { Scale } from "../experiment/scale.ts";
+import { startsFromImports } from "../experiment/start.ts";
 import type { PinnedFile } from "../hub/listing.ts";
 import type { Split } from "./domain.ts";
+import { splitNamed } from "./split_names.ts";
 
 /**
  * Bytes of compressed text that are fetched for a token. SlimPajama has 895 GB for 627 billion tokens; the quarter more
@@ -12,20 +15,29 @@ import type { Split } from "./domain.ts";
 const COMPRESSED_BYTES_PER_TOKEN = 1.25 * 895 / 627;
 /** The same without compression: English text has four to five bytes a token. */
 const TEXT_BYTES_PER_TOKEN = 1.25 * 4.5;
+/** Parquet under Snappy, its writers' default, takes 0.58 of the text; under Zstandard this is a half too many. */
+const PARQUET_BYTES_PER_TOKEN = 0.58 * TEXT_BYTES_PER_TOKEN;
 /** Token ids are stored in 16 bits. */
 const TOKEN_BYTES = 2;
 
-/** Tokens of a corpus that a scale reads: its longest run's, with the target after each window. */
+/**
+ * Tokens of a corpus that a scale reads: its longest run's, with the target after each window. Where the model is
+ * imported, the upstream corpus is only continued on.
+ */
 export function tokensNeeded(scale: Scale, corpus: CorpusName): Record<Split, number> {
   const rowTokens = scale.model.config.sequenceLength + 1;
   const { pretraining, continuing } = scale;
-  const phases = corpus === "upstream" ? [pretraining, continuing] : [continuing];
-  const rows = Math.max(...phases.map(({ steps, batchSequences }) => steps * batchSequences));
+  const sameDataSteps = scaledSteps(PAPER_SAME_DATA_TOKENS, PAPER_DOWNSTREAM_TOKENS, continuing.steps);
+  const rows = corpus === "downstream" ? continuing.steps * continuing.batchSequences : Math.max(
+    sameDataSteps * continuing.batchSequences,
+    startsFromImports(scale) ? 0 : pretraining.steps * pretraining.batchSequences,
+  );
   return { train: rows * rowTokens, validation: scale.evaluationWindows * rowTokens };
 }
 
 function bytesPerToken(path: string): number {
   if (path.endsWith(".bin")) return TOKEN_BYTES;
+  if (path.endsWith(".parquet")) return PARQUET_BYTES_PER_TOKEN;
   return path.endsWith(".jsonl") ? TEXT_BYTES_PER_TOKEN : COMPRESSED_BYTES_PER_TOKEN;
 }
 
@@ -56,15 +68,16 @@ function front(files: readonly PinnedFile[], tokens: number): PinnedFile[] {
 
 /** Whether a file of a dataset belongs to its validation split. */
 export function isValidationFile(path: string): boolean {
-  return /^(validation|val)\//.test(path);
+  return splitNamed(path) === "validation";
 }
 
 /**
- * The files of a dataset that hold some tokens, in the order in which they are read: training files, then those under
- * `validation/`. Without any of those the training files are to give the validation tokens too.
+ * The files of a dataset that hold some tokens, in the order in which they are read: training files, then those of the
+ * validation split. Without any of those the training files are to give the validation tokens too. Test files are never
+ * among them.
  */
 export function chooseFiles(needed: Record<Split, number>, files: readonly PinnedFile[]): PinnedFile[] {
-  const data = files.filter(({ path }) => !path.endsWith(".idx"));
+  const data = files.filter(({ path }) => !path.endsWith(".idx") && splitNamed(path) !== "test");
   const validation = data.filter(({ path }) => isValidationFile(path));
   const train = data.filter(({ path }) => !isValidationFile(path));
   return [

@@ -11,7 +11,7 @@ import { repositoryId } from "../hub/repository.ts";
 import type { TokenizerDefinition } from "./bpe/tokenizer_file.ts";
 import { type DataLock, requireDigest } from "./data_lock.ts";
 import { documentIngredients } from "./file_ingredients.ts";
-import { formatOf } from "./file_source.ts";
+import { formatOf, type SourceFile } from "./file_source.ts";
 import { chooseFiles, isValidationFile } from "./hub_choice.ts";
 import { namedPath } from "./hub_files.ts";
 import { type LockedRepository, lockedRepository, TOKENIZER_FILE } from "./hub_lock.ts";
@@ -30,8 +30,10 @@ export interface RowIngredients {
   readonly files: readonly (SourceDigest & { readonly path: string })[];
   readonly sources: readonly SourceDigest[];
   readonly rowTokens: number;
-  /** training rows first, validation rows at the end */
+  /** training rows first, validation rows at the end; none of those where documents stand for them */
   readonly rows: PerSplit;
+  /** documents of another dataset, all of which are for validation */
+  readonly validation?: Ingredients;
   readonly tokenizer: TokenizerDefinition;
 }
 
@@ -46,19 +48,18 @@ export async function hubIngredients(
   source: HubCorpora,
   settings: Settings,
 ): Promise<Ingredients | RowIngredients> {
-  const { dataset, tokens } = source[name];
+  const { dataset, tokens, validation } = source[name];
   const cache = new HubCache(source.hubCache);
-  const locked = await lockedRepository(undefined, cache, settings.lock, { kind: "dataset", name: dataset });
-  const chosen = chooseFiles(tokens, locked.files);
-  await requireFetched(cache, locked, chosen);
-  const files = chosen.map((file) => ({
-    path: namedPath(cache, locked, file.path),
-    name: file.path,
-    bytes: file.bytes,
-    sha256: file.sha256,
-  }));
+  const files = await fetchedFiles(
+    cache,
+    settings,
+    dataset,
+    validation === undefined ? tokens : { ...tokens, validation: 0 },
+  );
+  const held = validation === undefined ? [] : await fetchedFiles(cache, settings, validation, { ...tokens, train: 0 });
+  const apart = held.map((file) => ({ ...file, format: formatOf(file.path), isValidation: true }));
   const rows = files.filter(({ path }) => path.endsWith(".bin")).length;
-  if (rows === files.length) return rowIngredients(name, files, tokens, settings);
+  if (rows === files.length) return rowIngredients(name, files, tokens, settings, apart);
   if (rows > 0) {
     throw new UserError("MIXED_FORMATS", `"${dataset}" has both text and token rows, and one of them is expected`);
   }
@@ -67,7 +68,20 @@ export async function hubIngredients(
     format: formatOf(file.path),
     isValidation: isValidationFile(file.name),
   }));
-  return documentIngredients(name, documents, settings);
+  return documentIngredients(name, [...documents, ...apart], settings);
+}
+
+/** The files of a dataset that hold some tokens, all of them here. */
+async function fetchedFiles(
+  cache: HubCache,
+  { lock }: Settings,
+  dataset: string,
+  tokens: PerSplit,
+): Promise<RowIngredients["files"]> {
+  const locked = await lockedRepository(undefined, cache, lock, { kind: "dataset", name: dataset });
+  const chosen = chooseFiles(tokens, locked.files);
+  await requireFetched(cache, locked, chosen);
+  return chosen.map(({ path, bytes, sha256 }) => ({ path: namedPath(cache, locked, path), name: path, bytes, sha256 }));
 }
 
 /**
@@ -75,7 +89,10 @@ export async function hubIngredients(
  *
  * @throws {UserError} `NOT_LOCKED`, `DATA_NOT_FETCHED`, `DIGEST_MISMATCH`
  */
-export async function hubTokenizer({ tokenizer, hubCache }: HubCorpora, lock: DataLock): Promise<string> {
+export async function hubTokenizer(
+  { tokenizer, hubCache }: Pick<HubCorpora, "tokenizer" | "hubCache">,
+  lock: DataLock,
+): Promise<string> {
   const cache = new HubCache(hubCache);
   const locked = await lockedRepository(undefined, cache, lock, { kind: "model", name: tokenizer });
   await requireFetched(cache, locked, locked.files);
@@ -89,12 +106,14 @@ function rowIngredients(
   name: CorpusName,
   files: RowIngredients["files"],
   tokens: PerSplit,
-  { options, tokenizer }: Settings,
+  settings: Settings,
+  held: readonly SourceFile[],
 ): RowIngredients {
+  const { options, tokenizer } = settings;
   if (tokenizer.source === undefined) throw new Error("Token rows are of a tokenizer with a file");
   const rowTokens = options.sequenceLength + 1;
   const all = rowsIn(files, rowTokens);
-  const validation = Math.ceil(tokens.validation / rowTokens);
+  const validation = held.length > 0 ? 0 : Math.ceil(tokens.validation / rowTokens);
   if (all <= validation) {
     throw new UserError(
       "CORPUS_TOO_SHORT",
@@ -103,19 +122,22 @@ function rowIngredients(
     );
   }
   const rows = { train: all - validation, validation };
+  const apart = held.length > 0 ? documentIngredients(name, held, settings) : undefined;
   const specification = {
     format: ROW_FORMAT_VERSION,
     source: { kind: "token rows", files: files.map(({ sha256 }) => sha256) },
     rowTokens,
     rows,
+    ...(apart === undefined ? {} : { validation: apart.digest }),
   };
   return {
     name,
     digest: sha256(canonicalJson(specification)),
     files,
-    sources: files.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+    sources: [...files, ...held].map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
     rowTokens,
     rows,
+    ...(apart === undefined ? {} : { validation: apart }),
     tokenizer: tokenizer.source.definition,
   };
 }

@@ -42,6 +42,8 @@ export interface HubCorpus {
   readonly dataset: string;
   /** tokens to be read, which say how many of its files are taken */
   readonly tokens: Readonly<Record<Split, number>>;
+  /** `owner/name` of a dataset that is this one's validation split, where it lies by itself; pinned as well */
+  readonly validation?: string;
 }
 
 /** The user's files. */
@@ -50,7 +52,7 @@ export interface CorpusFiles {
   readonly upstream: readonly string[];
   /** and after the shift */
   readonly downstream: readonly string[];
-  /** path of the `tokenizer.json` of a byte-level BPE, or `bytes` for UTF-8 bytes; the scale's own if not given */
+  /** path of the `tokenizer.json` of a byte-level BPE, or `bytes`; if not given the scale's own, or bytes without one */
   readonly tokenizer?: string;
 }
 

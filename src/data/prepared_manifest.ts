@@ -1,10 +1,10 @@
 /** `prepared.json`, which stands beside the prepared files: what they are and which digests they have. */
 import { z } from "zod";
 import { canonicalJson } from "../digest/canonical_json.ts";
-import { createSha256, isDigest, sha256, shortDigest } from "../digest/sha256.ts";
+import { type Digest, isDigest, sha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
-import { DENO_FILES } from "../files/deno_file_system.ts";
-import { type FileRange, readChunks, readFileBounded } from "../files/read_file.ts";
+import { digestFile } from "../files/file_digest.ts";
+import { type FileRange, readFileBounded } from "../files/read_file.ts";
 
 /** Name of the manifest in its folder. */
 export const PREPARED_FILE = "prepared.json";
@@ -120,14 +120,13 @@ export async function checkFile(
   onChunk: (bytes: Uint8Array) => void,
   range?: FileRange,
 ): Promise<string | null> {
-  const digest = await createSha256();
-  let bytes = 0;
+  let bytes = 0, found: Digest;
+  const onBytes = (chunk: Uint8Array) => {
+    bytes += chunk.length;
+    onChunk(chunk);
+  };
   try {
-    for await (const chunk of readChunks(path, DENO_FILES, range)) {
-      digest.update(chunk);
-      bytes += chunk.length;
-      onChunk(chunk);
-    }
+    found = await digestFile(path, { onBytes, ...(range === undefined ? {} : { range }) });
   } catch (error) {
     if (error instanceof UserError && error.code === "FILE_NOT_FOUND") {
       return `"${path}" is missing`;
@@ -137,7 +136,6 @@ export async function checkFile(
   if (bytes !== expected.bytes) {
     return `"${path}" has ${bytes} bytes, expected ${expected.bytes}`;
   }
-  const found = digest.finish();
   if (found === expected.sha256) return null;
   return `Digest of "${path}" is ${shortDigest(found)}, expected ${shortDigest(expected.sha256)}`;
 }

@@ -1,9 +1,10 @@
 /** What a scale is trained on: the user's files, or the scale's own data. */
+import type { CorpusName } from "../experiment/run.ts";
 import type { Scale, ScaleData } from "../experiment/scale.ts";
 import { tokensNeeded } from "./hub_choice.ts";
 import type { NamedRepository } from "./hub_lock.ts";
 import type { CorpusFiles, CorpusOptions } from "./options.ts";
-import { SLIMPAJAMA, SLIMPAJAMA_WEIGHTS, slimPajamaTokens } from "./slimpajama.ts";
+import { SLIMPAJAMA, slimPajamaTokens, slimPajamaWeights } from "./slimpajama.ts";
 
 /** Models whose `tokenizer.json` is the one that a scale names. */
 const TOKENIZERS = { "gpt-neox-20b": "EleutherAI/gpt-neox-20b" } as const;
@@ -15,26 +16,43 @@ export function tokenizerRepository({ tokenizer }: ScaleData & { readonly kind: 
 
 /**
  * The options of {@linkcode openCorpora} that a scale determines. SlimPajama is blended by the paper's weights and cut
- * to its token counts.
+ * to its token counts. Files are read with the scale's tokenizer where they name none.
  *
  * @param files in place of the scale's own data
+ * @param hubCache folder of downloads; `.cache/hub` if not given
  */
 export function scaleCorpora(
   scale: Scale,
   files?: CorpusFiles,
-): Pick<CorpusOptions, "source" | "weights" | "domainTokens"> {
+  hubCache?: string,
+): Pick<CorpusOptions, "source" | "weights" | "domainTokens" | "samples"> {
   const { data } = scale;
-  if (files !== undefined) return { source: { kind: "files", ...files } };
+  const cache = hubCache === undefined ? {} : { hubCache };
+  const rows = (corpus: CorpusName) => tokensNeeded(scale, corpus).train / (scale.model.config.sequenceLength + 1);
+  const samples = { upstream: rows("upstream"), downstream: rows("downstream") };
+  if (files !== undefined) {
+    const tokenizer = data.kind === "npm"
+      ? {}
+      : { scaleTokenizer: { scale: scale.name, tokenizer: tokenizerRepository(data).name, ...cache } };
+    return { source: { kind: "files", ...files, ...tokenizer }, samples };
+  }
+  // The packages are short: runs are meant to read them more than once.
   if (data.kind === "npm") return { source: { kind: "npm" } };
   const isPaper = data.downstream.dataset === SLIMPAJAMA;
   return {
     source: {
       kind: "huggingface",
-      upstream: { dataset: data.upstream.dataset, tokens: tokensNeeded(scale, "upstream") },
+      upstream: {
+        dataset: data.upstream.dataset,
+        tokens: tokensNeeded(scale, "upstream"),
+        ...(data.upstream.validation === undefined ? {} : { validation: data.upstream.validation }),
+      },
       downstream: { dataset: data.downstream.dataset, tokens: tokensNeeded(scale, "downstream") },
       tokenizer: tokenizerRepository(data).name,
+      ...cache,
     },
-    ...(isPaper ? { weights: { downstream: SLIMPAJAMA_WEIGHTS } } : {}),
+    samples,
+    ...(isPaper ? { weights: { downstream: slimPajamaWeights(data.downstream.leftOut) } } : {}),
     ...(isPaper ? { domainTokens: { downstream: slimPajamaTokens(scale) } } : {}),
   };
 }

@@ -5,51 +5,13 @@
  */
 import { createZstdDecompress } from "node:zlib";
 import { UserError } from "../errors.ts";
+import { ByteReader } from "./byte_reader.ts";
 
 const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const MAX_BLOCK_BYTES = 128 * 1024;
 /** Larger than any block's output: Deno 2.9 reports errors as events only if a write needs one output buffer. */
 const OUTPUT_BUFFER_BYTES = 2 * MAX_BLOCK_BYTES;
-
-/** A byte string of known length at a time, from chunks of any lengths. */
-class ByteReader {
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  #chunk = new Uint8Array(0);
-  #at = 0;
-  /** bytes taken so far */
-  offset = 0;
-
-  constructor(chunks: AsyncIterable<Uint8Array>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
-  }
-
-  /** Exactly `length` bytes as a copy; fewer only where the input ends. */
-  async take(length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(length);
-    let filled = 0;
-    while (filled < length) {
-      if (this.#at === this.#chunk.length) {
-        const next = await this.#chunks.next();
-        if (next.done === true) break;
-        this.#chunk = new Uint8Array(next.value);
-        this.#at = 0;
-        continue;
-      }
-      const piece = this.#chunk.subarray(this.#at, this.#at + length - filled);
-      bytes.set(piece, filled);
-      filled += piece.length;
-      this.#at += piece.length;
-    }
-    this.offset += filled;
-    return bytes.subarray(0, filled);
-  }
-
-  /** Lets the input close what it holds. */
-  async close(): Promise<void> {
-    await this.#chunks.return?.();
-  }
-}
 
 /** One frame's decoder: bytes in by {@linkcode write}, bytes out by {@linkcode drain}. */
 class FrameDecoder {

@@ -8,23 +8,28 @@ import { PAPER_PRETRAINING_TOKENS } from "./paper_units.ts";
 import type { Scale } from "./scale.ts";
 import type { Arm } from "./schema.ts";
 
-/** Open points with their readings, the default first. */
-export const READINGS = {
+/** How each open point is read. One that has no meaning at a scale is missing: no Pile, no `pile`. */
+export interface Readings {
   /** was Pythia trained on the standard or on the deduplicated Pile? */
-  "pile": ["standard", "deduplicated"],
+  readonly "pile"?: "standard" | "deduplicated";
   /** the mixture of Table 1, or that of the released configuration, which has neither Book nor Wikipedia */
-  "domains": ["table-1", "released-config"],
+  readonly "domains"?: "table-1" | "released-config";
   /** Adam's moments at the start of continued training */
-  "optimizer-state": ["reset", "carried"],
+  readonly "optimizer-state"?: "reset" | "carried";
   /** tokens that the schedules of the same-data runs are laid out for */
-  "same-data-horizon": ["downstream", "upstream"],
-} as const satisfies Readonly<Record<string, readonly [string, ...string[]]>>;
+  readonly "same-data-horizon"?: "downstream" | "upstream";
+}
 
 /** Name of an open point. */
-export type ReadingName = keyof typeof READINGS;
+export type ReadingName = keyof Readings;
 
-/** How each open point is read. One that has no meaning at a scale is missing: no Pile, no `pile`. */
-export type Readings = { readonly [Name in ReadingName]?: (typeof READINGS)[Name][number] };
+/** Open points with their readings, the default first. */
+export const READINGS = {
+  "pile": ["standard", "deduplicated"],
+  "domains": ["table-1", "released-config"],
+  "optimizer-state": ["reset", "carried"],
+  "same-data-horizon": ["downstream", "upstream"],
+} as const satisfies { readonly [Name in ReadingName]-?: readonly NonNullable<Readings[Name]>[] };
 
 /** Domains of SlimPajama that the authors' released configuration leaves out; the weights of the others sum to 91. */
 const NOT_IN_RELEASED_CONFIG = ["RedPajamaBook", "RedPajamaWikipedia"];

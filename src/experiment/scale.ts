@@ -28,6 +28,8 @@ export type ScaleData =
 export interface UpstreamDataset {
   /** `owner/name` on the hub */
   readonly dataset: string;
+  /** `owner/name` of its validation split, where that lies by itself */
+  readonly validation?: string;
   /** its deduplicated version, which the reading `pile=deduplicated` takes */
   readonly deduplicated?: string;
 }

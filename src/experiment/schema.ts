@@ -87,7 +87,11 @@ const phaseSchema = z.strictObject({
 });
 
 const repository = z.string().regex(/^[\w.-]+\/[\w.-]+$/, { error: "a repository of the hub: OWNER/NAME" });
-const upstreamDataset = z.strictObject({ dataset: repository, deduplicated: repository.exactOptional() });
+const upstreamDataset = z.strictObject({
+  dataset: repository,
+  validation: repository.exactOptional(),
+  deduplicated: repository.exactOptional(),
+});
 const downstreamDataset = z.strictObject({
   dataset: repository,
   leftOut: z.array(z.string().min(1)).min(1).max(100).exactOptional(),

@@ -6,30 +6,49 @@ import { createHash } from "node:crypto";
 import { type Digest, isDigest } from "../digest/sha256.ts";
 import { DENO_FILES } from "./deno_file_system.ts";
 import type { FileSystem } from "./file_system.ts";
-import { readChunks } from "./read_file.ts";
+import { type FileRange, readChunks } from "./read_file.ts";
+
+/** The SHA-256 of bytes that come one piece after another; `finish()` may be called once. */
+export interface FileHash {
+  update(bytes: Uint8Array): void;
+  finish(): Digest;
+}
+
+/** A new hash, for whoever reads a file for more than its digest. */
+export function createFileHash(): FileHash {
+  const hash = createHash("sha256");
+  return {
+    update: (bytes) => void hash.update(bytes),
+    finish: () => {
+      const digest = hash.digest("hex");
+      if (!isDigest(digest)) throw new Error(`The platform's SHA-256 gave "${digest}"`);
+      return digest;
+    },
+  };
+}
 
 /** How a file is hashed. */
 export interface FileDigestOptions {
   readonly files?: FileSystem;
+  /** only these bytes, as far as there are so many; all if not given */
+  readonly range?: FileRange;
   /** called with each piece read */
   readonly onBytes?: (bytes: Uint8Array) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * The SHA-256 of a whole file, read piece by piece.
+ * The SHA-256 of a whole file, or of a part of it, read piece by piece.
  *
  * @throws {UserError} as {@linkcode readChunks} throws
  */
 export async function digestFile(path: string, options: FileDigestOptions = {}): Promise<Digest> {
-  const { files = DENO_FILES, onBytes, signal } = options;
-  const hash = createHash("sha256");
-  for await (const bytes of readChunks(path, files)) {
+  const { files = DENO_FILES, range, onBytes, signal } = options;
+  const hash = createFileHash();
+  for await (const bytes of readChunks(path, files, range)) {
     signal?.throwIfAborted();
     hash.update(bytes);
     onBytes?.(bytes);
   }
-  const digest = hash.digest("hex");
-  if (!isDigest(digest)) throw new Error(`The platform's SHA-256 gave "${digest}"`);
-  return digest;
+  return hash.finish();
 }

@@ -1,11 +1,17 @@
 /** Shapes of the published Pythia models (EleutherAI, trained with GPT-NeoX). */
 import type { ModelConfig } from "./config.ts";
 
-/** Names of the presets. */
-export const MODEL_PRESETS = ["pythia-14m", "pythia-31m", "pythia-70m", "pythia-160m", "pythia-410m"] as const;
-
 /** Name of a preset. */
-export type ModelPreset = (typeof MODEL_PRESETS)[number];
+export type ModelPreset = "pythia-14m" | "pythia-31m" | "pythia-70m" | "pythia-160m" | "pythia-410m";
+
+/** Names of the presets, the smallest first. */
+export const MODEL_PRESETS: readonly ModelPreset[] = [
+  "pythia-14m",
+  "pythia-31m",
+  "pythia-70m",
+  "pythia-160m",
+  "pythia-410m",
+];
 
 /** A preset's shape, and the maximum learning rate it was pre-trained with. */
 export interface PresetModel {

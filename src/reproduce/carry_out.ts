@@ -17,6 +17,8 @@ export interface ReadyPlan {
   readonly paper: PaperFile;
   readonly plan: Plan;
   readonly corpora: Corpora;
+  /** where corpora are shorter than the runs read, in words */
+  readonly shortages?: readonly string[];
   /** weights that others trained, for runs that start from them */
   readonly imported?: OpenImported;
 }

@@ -29,7 +29,7 @@ const PAPER_COPY = "paper.yaml";
 /** Judges the claims and writes report and manifest; the manifest last, since it vouches for all others. */
 export async function conclude(
   options: ReproduceOptions,
-  { paper, plan, corpora }: ReadyPlan,
+  { paper, plan, corpora, shortages = [] }: ReadyPlan,
   results: readonly RunResult[],
   key: SigningKey,
 ): Promise<Reproduction> {
@@ -38,7 +38,7 @@ export async function conclude(
   const arms = armsOf(plan.runs, curves);
   const { claims, comparisons } = judgeResults(paper.content, plan, arms);
   const container = await describeContainer();
-  const predicateInput = { ...options, plan, results, corpora, paper, claims, comparisons, container };
+  const predicateInput = { ...options, plan, results, corpora, shortages, paper, claims, comparisons, container };
 
   const warnings = results.flatMap((result) => warningOf(result));
   const report = buildReportInput({ ...predicateInput, arms, warnings, curves });

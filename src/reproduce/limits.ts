@@ -22,7 +22,7 @@ export function methodLimits({ engine, data, start, readings, seeds }: Plan): st
 }
 
 /** What a reproduction of this size leaves open, and then what any does. The page says the former in its own words. */
-export function limitsOf(plan: Plan, runs: readonly ManifestRun[]): string[] {
+export function limitsOf(plan: Plan, runs: readonly ManifestRun[], shortages: readonly string[]): string[] {
   const { scale, seeds } = plan;
   return [
     ...runs.filter(isTrained).flatMap(changesOfConditions),
@@ -36,8 +36,14 @@ export function limitsOf(plan: Plan, runs: readonly ManifestRun[]): string[] {
       `The scale was changed (${scale.changes.join(", ")}): what its file says of tokens and cost does not hold.`,
     ]),
     ...(seeds > 1 ? [] : ["One seed: differences are judged by fixed margins, not by their spread over seeds."]),
+    ...dataLimits(shortages),
     ...methodLimits(plan),
   ];
+}
+
+/** Text that had to be read again, in whole sentences. */
+export function dataLimits(shortages: readonly string[]): string[] {
+  return shortages.map((shortage) => `There was too little text: ${shortage}.`);
 }
 
 /** A run that went on elsewhere: no single machine gives its bits again. */

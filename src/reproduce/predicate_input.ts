@@ -26,6 +26,8 @@ export interface PredicateInput {
   readonly plan: Plan;
   readonly results: readonly RunResult[];
   readonly corpora: Corpora;
+  /** where corpora are shorter than the runs read, in words */
+  readonly shortages: readonly string[];
   readonly engine: Engine;
   readonly threads: number;
   readonly container: Container | NoContainer;
@@ -84,7 +86,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     runs,
     claims,
     comparisons,
-    limits: limitsOf(plan, runs),
+    limits: limitsOf(plan, runs, input.shortages),
     command: input.command ?? [],
     metadata: { createdAt: new Date().toISOString() },
   };

@@ -13,7 +13,7 @@ import type { ArmCurves } from "../results/arm_curves.ts";
 import type { Curves } from "../results/curves.ts";
 import { learningRate } from "../schedule/learning_rate.ts";
 import type { RunResult } from "../train/train_plan.ts";
-import { methodLimits } from "./limits.ts";
+import { dataLimits, methodLimits } from "./limits.ts";
 import { PAPER_FILE } from "./paper_file.ts";
 import type { PredicateInput } from "./predicate_input.ts";
 
@@ -76,7 +76,7 @@ export function buildReportInput(source: ReportSource): ReportInput {
       ...(engine.description.kernels === undefined ? [] : [{ name: "kernels", value: engine.description.kernels }]),
     ],
     warnings,
-    limits: methodLimits(plan),
+    limits: [...dataLimits(source.shortages), ...methodLimits(plan)],
     folder: displayFolder(source.output),
     command: repeatable(plan, source.files),
   };

@@ -1,18 +1,14 @@
 /** The whole way: data and plan first, then everything that {@linkcode carryOut} does with them. */
 import { describeContainer } from "../container/describe.ts";
 import { openCorpora } from "../data/corpora.ts";
-import type { CorpusSource } from "../data/options.ts";
+import type { DataProgress } from "../data/options.ts";
 import { scaleCorpora } from "../data/scale_corpora.ts";
+import { describeShortage } from "../data/shortage.ts";
 import { buildPlan, type PlanOptions } from "../experiment/plan.ts";
 import { carryOut } from "./carry_out.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
 import { loadPaper } from "./paper_file.ts";
 import { findStart } from "../train/find_start.ts";
-
-/** The files given, or the embedded data in their place. */
-export function corpusSource(files: ReproduceOptions["files"]): CorpusSource {
-  return files === undefined ? { kind: "npm" } : { kind: "files", ...files };
-}
 
 /**
  * Trains what is not trained yet, judges the paper's claims, and leaves `plan.json`, `runs/`, `report.html` and
@@ -33,13 +29,18 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     ...(hubCache === undefined ? {} : { hubCache }),
   });
   const { sequenceLength, vocabularySize } = withoutData.scale.model.config;
+  const shortages: string[] = [];
+  const onProgress = (progress: DataProgress) => {
+    if (progress.stage === "shortage") shortages.push(describeShortage(progress));
+    events.onData?.(progress);
+  };
   const corpora = await openCorpora({
     ...scaleCorpora(withoutData.scale, files, hubCache),
     ...(lockFile === undefined ? {} : { lockFile }),
     sequenceLength,
     vocabularySize,
     ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),
-    ...(events.onData === undefined ? {} : { onProgress: events.onData }),
+    onProgress,
   });
   const { upstream, downstream } = corpora;
   try {
@@ -48,7 +49,8 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       corpusDigests: { upstream: upstream.digest, downstream: downstream.digest },
       ...(start === undefined ? {} : { imported: start.checkpoints }),
     });
-    return await carryOut(options, { paper, plan, corpora, ...(start === undefined ? {} : { imported: start.open }) });
+    const imported = start === undefined ? {} : { imported: start.open };
+    return await carryOut(options, { paper, plan, corpora, shortages, ...imported });
   } finally {
     upstream.close();
     downstream.close();

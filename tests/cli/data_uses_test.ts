@@ -22,6 +22,7 @@ Deno.test("usesOf() names datasets, tokenizer and the paper's three checkpoints,
   const paper = await loadScale("paper");
   assert.deepEqual(idsOf(usesOf(paper)), [
     "upstream: datasets/EleutherAI/pile-standard-pythia-preshuffled",
+    "upstream: datasets/mit-han-lab/pile-val-backup",
     "downstream: datasets/cerebras/SlimPajama-627B",
     "tokenizer: models/EleutherAI/gpt-neox-20b",
     "start: models/EleutherAI/pythia-410m@step10000",
@@ -35,7 +36,7 @@ Deno.test("usesOf() names datasets, tokenizer and the paper's three checkpoints,
   ]);
   for (const start of ["train", "files"] as const) {
     const uses = usesOf(await scaleOf({ start }));
-    assert.deepEqual(uses.map(({ part }) => part), ["upstream", "downstream", "tokenizer"]);
+    assert.deepEqual(uses.map(({ part }) => part), ["upstream", "upstream", "downstream", "tokenizer"]);
   }
   assert.deepEqual(usesOf(await loadScale("tiny")), []);
 });
@@ -59,13 +60,14 @@ Deno.test("filesFor() takes as much text as the chosen scale reads, and all of a
     files,
   } as const;
   const counted = async (choices: Choices) =>
-    usesOf(await scaleOf(choices)).map((use) => `${use.part} ${filesFor(use, locked).length}`).slice(0, 4);
+    usesOf(await scaleOf(choices)).map((use) => `${use.part} ${filesFor(use, locked).length}`).slice(0, 5);
   assert.deepEqual(await counted({}), [
+    "upstream 20",
     "upstream 20",
     "downstream 20",
     "tokenizer 20",
     "start 20",
   ]);
   const few = { changes: { model: "pythia-14m", tokens: 2e6 } } as const;
-  assert.deepEqual(await counted(few), ["upstream 1", "downstream 5", "tokenizer 20", "start 20"]);
+  assert.deepEqual(await counted(few), ["upstream 1", "upstream 1", "downstream 5", "tokenizer 20", "start 20"]);
 });

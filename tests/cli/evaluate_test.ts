@@ -124,7 +124,7 @@ Deno.test("main() evaluates a checkpoint on the data of its plan's scale", () =>
     const [weights, firstMoments, secondMoments] = [1, 2, 3].map(() => new Float32Array(parameterCount(model)));
     assert(weights && firstMoments && secondMoments);
     const state = { weights, firstMoments, secondMoments };
-    const info = { run: run.key, step: 1, dataPosition: 1, state: await stateDigest(state, 1, 1) };
+    const info = { run: run.key, step: 1, dataPosition: 1, state: stateDigest(state, 1, 1) };
     const checkpoint = `${folder}/runs/${run.label}/checkpoints/${checkpointName(1)}`;
     await writeCheckpoint(checkpoint, model, state, info);
     await Deno.writeTextFile(`${folder}/lock.yaml`, "version: 1\npackages: {}\nfiles: {}\n");

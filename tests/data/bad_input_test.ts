@@ -104,8 +104,8 @@ Deno.test("openCorpora() refuses corpora that are empty or too short", () =>
 
 Deno.test("openCorpora() refuses files that are missing, unreadable, folders or of an unknown kind", () =>
   withFolder(async (folder) => {
-    const options = await withUpstream(folder, "a.parquet", "x");
-    await refuses(options, "UNKNOWN_FORMAT", "a.parquet", ".txt, .jsonl, .jsonl.zst");
+    const options = await withUpstream(folder, "a.csv", "x");
+    await refuses(options, "UNKNOWN_FORMAT", "a.csv", ".txt, .jsonl, .jsonl.zst, .parquet");
     const upstreamOf = (...upstream: string[]): CorpusOptions => ({
       ...options,
       source: { kind: "files", upstream, downstream: [`${folder}/good.jsonl`] },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { chooseFiles, requireBudget, tokensNeeded } from "../../src/data/hub_choice.ts";
+import { splitNamed } from "../../src/data/split_names.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
 import { userError } from "./user_error.ts";
@@ -19,14 +20,18 @@ const CHUNKS = [10, 9, 8, 7, 6, 5, 4, 3, 2, 1].flatMap((chunk) => [
 Deno.test("tokensNeeded() is the paper's tokens, with the target after each window", async () => {
   const paper = await loadScale("paper");
   assert.equal(tokensNeeded(paper, "downstream").train, 131_296 * 1104 * 2049);
-  assert.equal(tokensNeeded(paper, "upstream").train, 143_000 * 1024 * 2049);
+  assert.equal(tokensNeeded(paper, "upstream").train, 22_114 * 1104 * 2049, "50 billion tokens of the same data");
+  const trained = { ...paper, start: { kind: "train" } } as const;
+  assert.equal(tokensNeeded(trained, "upstream").train, 143_000 * 1024 * 2049);
   assert.equal(tokensNeeded(paper, "upstream").validation, 11_040 * 2049);
 });
 
-Deno.test("chooseFiles() takes whole shards from the front, and all of them at the paper's scale", async () => {
+Deno.test("chooseFiles() takes whole shards from the front, and all of them where the paper's model is trained here", async () => {
   const small = chooseFiles(tokensNeeded(await loadScale("small"), "upstream"), SHARDS);
   assert.deepEqual(small.map(({ path }) => path), ["document-00000-of-00020.bin"]);
-  assert.equal(chooseFiles(tokensNeeded(await loadScale("paper"), "upstream"), SHARDS).length, 21);
+  const paper = await loadScale("paper");
+  assert.equal(chooseFiles(tokensNeeded(paper, "upstream"), SHARDS).length, 4);
+  assert.equal(chooseFiles(tokensNeeded({ ...paper, start: { kind: "train" } }, "upstream"), SHARDS).length, 21);
 });
 
 Deno.test("chooseFiles() takes about half of SlimPajama for the paper, chunk 2 before chunk 10", async () => {
@@ -43,6 +48,47 @@ Deno.test("chooseFiles() takes about half of SlimPajama for the paper, chunk 2 b
     "validation/chunk1/example_holdout_1.jsonl.zst",
   ]);
 });
+
+/** A mirror as the hub's newer ones are, files of 300 MB. */
+const MIRROR = [
+  ...Array.from({ length: 30 }, (_, i) => file(`data/train-${String(i).padStart(5, "0")}-of-00030.parquet`, 300e6)),
+  file("data/validation-00000-of-00002.parquet", 50e6),
+  file("data/validation-00001-of-00002.parquet", 50e6),
+  file("data/test-00000-of-00001.parquet", 50e6),
+];
+
+Deno.test("chooseFiles() takes Parquet by what Snappy leaves of text, and never the test set", () => {
+  const chosen = (train: number, validation: number) =>
+    chooseFiles({ train, validation }, MIRROR).map(({ path }) => path.split("/")[1]);
+  // 4.5 bytes a token, 0.58 of them under Snappy, and a quarter more: 92 million tokens a file.
+  assert.deepEqual(chosen(90e6, 1e6), ["train-00000-of-00030.parquet", "validation-00000-of-00002.parquet"]);
+  assert.equal(chosen(180e6, 20e6).length, 2 + 2);
+  assert.equal(chosen(1e12, 1e12).length, 30 + 2);
+});
+
+for (
+  const [path, split] of [
+    ["data/validation-00000-of-00002.parquet", "validation"],
+    ["validation/chunk1/example_holdout_1.jsonl.zst", "validation"],
+    ["val.jsonl.zst", "validation"],
+    ["val/0.jsonl", "validation"],
+    ["valid.jsonl", "validation"],
+    ["en/c4-dev.00000.jsonl", "validation"],
+    ["mine.val.jsonl", "validation"],
+    ["Validation/a.parquet", "validation"],
+    ["train/chunk1/example_train_0.jsonl.zst", "train"],
+    ["train-test-corpus/train-00000.parquet", "train"],
+    ["test.jsonl.zst", "test"],
+    ["data/test-00000-of-00001.parquet", "test"],
+    ["split/evaluation/a.parquet", "test"],
+    ["document-00000-of-00020.bin", undefined],
+    ["00.jsonl.zst", undefined],
+    ["values.jsonl", undefined],
+    ["contest/latest.jsonl", undefined],
+  ] as const
+) {
+  Deno.test(`splitNamed() finds ${split ?? "no split"} in "${path}"`, () => assert.equal(splitNamed(path), split));
+}
 
 Deno.test("requireBudget() names both sizes", () => {
   requireBudget("It", SHARDS, 634e9);

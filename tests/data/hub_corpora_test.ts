@@ -4,55 +4,21 @@ import { zstdCompressSync } from "node:zlib";
 import { tokenByteLengths } from "../../src/data/bpe/token_lengths.ts";
 import { describeCorpora, openCorpora } from "../../src/data/corpora.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
-import { nameFiles } from "../../src/data/hub_files.ts";
 import { withHubPins } from "../../src/data/hub_lock.ts";
 import { openTokenizer } from "../../src/data/open_tokenizer.ts";
-import type { CorpusOptions } from "../../src/data/options.ts";
-import { SLIMPAJAMA_WEIGHTS, slimPajamaTokens } from "../../src/data/slimpajama.ts";
-import { sha256 } from "../../src/digest/sha256.ts";
+import type { CorpusOptions, DataProgress } from "../../src/data/options.ts";
+import { slimPajamaTokens, slimPajamaWeights } from "../../src/data/slimpajama.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
-import { folderOf } from "../../src/files/durable.ts";
 import { HubCache } from "../../src/hub/cache.ts";
-import { formatListing } from "../../src/hub/listing.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { SMALL_TOKENIZER } from "./bpe/small_tokenizer.ts";
 import { story } from "./fixtures.ts";
+import { COMMIT, lay } from "./laid_repository.ts";
 import { userError } from "./user_error.ts";
 
-const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const T = 16;
 const ROW = T + 1;
-const DOMAINS = Object.keys(SLIMPAJAMA_WEIGHTS);
-
-/** What `data fetch` leaves of a dataset, and its pin. */
-async function lay(
-  cache: HubCache,
-  name: string,
-  contents: Record<string, Uint8Array<ArrayBuffer>>,
-  kind: "dataset" | "model" = "dataset",
-) {
-  const files = await Promise.all(
-    Object.entries(contents).map(async ([path, content]) => {
-      const digest = sha256(content);
-      const local = cache.pathOf(digest);
-      await Deno.mkdir(folderOf(local), { recursive: true });
-      await Deno.writeFile(local, content);
-      return { path, bytes: content.length, sha256: digest, local };
-    }),
-  );
-  const listing = formatListing(files);
-  const pin = {
-    revision: COMMIT,
-    files: files.length,
-    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    listing: sha256(listing),
-    trusted: "2026-11-23",
-  };
-  await Deno.mkdir(folderOf(cache.pathOf(pin.listing)), { recursive: true });
-  await Deno.writeTextFile(cache.pathOf(pin.listing), listing);
-  await nameFiles(cache, { repository: { kind, name, revision: COMMIT }, pin, files }, files);
-  return pin;
-}
+const DOMAINS = Object.keys(slimPajamaWeights());
 
 /** Rows of ascending ids, so that each row can be told by its first. */
 const STREAM = Uint16Array.from({ length: 40 * ROW + 5 }, (_, i) => 1 + (i % 250));
@@ -144,7 +110,7 @@ Deno.test("openCorpora() counts the text of validation rows by the tokenizer", (
 Deno.test("openCorpora() splits text into domains, takes so many tokens of each, and blends by the paper's weights", () =>
   withDatasets(async (options) => {
     const domainTokens = { downstream: Object.fromEntries(DOMAINS.map((name) => [name, 401])) };
-    const weights = { downstream: SLIMPAJAMA_WEIGHTS };
+    const weights = { downstream: slimPajamaWeights() };
     const whole = await openCorpora(options);
     const cut = await openCorpora({ ...options, domainTokens, weights });
     try {
@@ -162,6 +128,62 @@ Deno.test("openCorpora() splits text into domains, takes so many tokens of each,
     } finally {
       for (const corpus of [whole.upstream, whole.downstream, cut.upstream, cut.downstream]) corpus.close();
     }
+  }));
+
+Deno.test("openCorpora() tells of domains that are shorter than they are to be, and of corpora that runs read again", () =>
+  withDatasets(async (options) => {
+    const shortages = async (more: Partial<CorpusOptions>) => {
+      const found: DataProgress[] = [];
+      const onProgress = (progress: DataProgress) => {
+        if (progress.stage === "shortage") found.push(progress);
+      };
+      const { upstream, downstream } = await openCorpora({ ...options, ...more, onProgress });
+      upstream.close();
+      downstream.close();
+      return found;
+    };
+    assert.deepEqual(await shortages({}), []);
+    assert.deepEqual(await shortages({ samples: { upstream: 35 } }), []);
+    assert.deepEqual(await shortages({ samples: { upstream: 36 } }), [
+      { stage: "shortage", corpus: "upstream", wanted: 36 * T, found: 35 * T },
+    ]);
+    const [name = "", other = ""] = DOMAINS;
+    const wanted = { downstream: { [name]: 401, [other]: 1e9 } };
+    const [shortage, ...none] = await shortages({ domainTokens: wanted, samples: { downstream: 1e6 } });
+    assert.deepEqual(none, [], "the domain says it all");
+    assert(shortage?.stage === "shortage");
+    const { domain, found } = shortage;
+    assert.equal(domain, other);
+    assert(found > 401 && found < 1e5, `${found}`);
+    const leftOut = { downstream: { ...slimPajamaWeights(), [other]: 0 } };
+    assert.deepEqual(await shortages({ domainTokens: wanted, weights: leftOut }), []);
+  }));
+
+Deno.test("openCorpora() reads a mirror in Parquet, with its validation set and without its test set", () =>
+  withDatasets(async (options, cache) => {
+    const fixture = async (name: string) =>
+      await Deno.readFile(new URL(`../fixtures/parquet/${name}`, import.meta.url));
+    const pin = await lay(cache, "some/mirror", {
+      "data/train-00000-of-00001.parquet": await fixture("snappy.parquet"),
+      "data/validation-00000-of-00001.parquet": await fixture("meta_json.parquet"),
+      "data/test-00000-of-00001.parquet": await fixture("lz4.parquet"),
+    });
+    const { source, lockFile = "" } = options;
+    assert(source.kind === "huggingface");
+    const { hub } = await readDataLock(lockFile);
+    await Deno.writeTextFile(
+      lockFile,
+      withHubPins(await Deno.readTextFile(lockFile), { ...hub, "datasets/some/mirror": pin }),
+    );
+    const downstream = { dataset: "some/mirror", tokens: { train: 1e6, validation: 10 * ROW } };
+    const opened = await openCorpora({ ...options, source: { ...source, downstream } });
+    opened.upstream.close();
+    opened.downstream.close();
+    assert.deepEqual(opened.downstream.summary.documents, { train: 59, validation: 59 });
+    const named = `${cache.folder}/datasets/some/mirror/${
+      COMMIT.slice(0, 12)
+    }/data/validation-00000-of-00001.val.parquet`;
+    assert((await Deno.stat(named)).isFile, "the name tells files of one's own apart too");
   }));
 
 Deno.test("describeCorpora() says what is missing, damaged, or of another tokenizer", () =>
@@ -195,5 +217,5 @@ Deno.test("slimPajamaTokens() is the paper's table at the paper's scale, and a t
   assert(Math.abs((paper.RedPajamaBook ?? 0) / 14.22e9 - 1) < 0.001);
   const small = slimPajamaTokens(await loadScale("small"));
   assert(Math.abs((small.RedPajamaStackExchange ?? 0) / 9.95e6 - 1) < 0.005);
-  assert.equal(Object.values(SLIMPAJAMA_WEIGHTS).reduce((sum, weight) => sum + weight, 0), 100);
+  assert.equal(Object.values(slimPajamaWeights()).reduce((sum, weight) => sum + weight, 0), 100);
 });

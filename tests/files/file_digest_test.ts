@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { digestFile } from "../../src/files/file_digest.ts";
+import { createFileHash, digestFile } from "../../src/files/file_digest.ts";
 import { withFolder } from "../temporary_folder.ts";
 
 Deno.test("digestFile() gives the digests of FIPS 180-4's examples", () =>
@@ -25,3 +25,18 @@ Deno.test("digestFile() stops when it is told to, and names a file that is missi
     await assert.rejects(digestFile(`${folder}/file`, { signal: AbortSignal.abort() }), { name: "AbortError" });
     await assert.rejects(digestFile(`${folder}/none`), { code: "FILE_NOT_FOUND" });
   }));
+
+Deno.test("digestFile() hashes a part of a file, as far as there is so much", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "xabcx");
+    const abc = sha256("abc");
+    assert.equal(await digestFile(`${folder}/file`, { range: { offset: 1, size: 3 } }), abc);
+    await Deno.writeTextFile(`${folder}/file`, "xabc");
+    assert.equal(await digestFile(`${folder}/file`, { range: { offset: 1, size: 30 } }), abc);
+  }));
+
+Deno.test("createFileHash() hashes pieces as one", () => {
+  const hash = createFileHash();
+  for (const piece of ["a", "", "bc"]) hash.update(new TextEncoder().encode(piece));
+  assert.equal(hash.finish(), sha256("abc"));
+});

@@ -54,6 +54,8 @@ export async function rehearsalHub(preset: ModelPreset): Promise<StandInHub> {
   hub.repositories[`datasets/${data.upstream.dataset}`] = {
     "train/00.jsonl.zst": shard(60, 5000, "pile_set_name", PILE_SETS),
     "train/01.jsonl.zst": shard(60, 5060, "pile_set_name", PILE_SETS),
+  };
+  hub.repositories[`datasets/${data.upstream.validation}`] = {
     "val.jsonl.zst": shard(60, 6000, "pile_set_name", PILE_SETS),
   };
   hub.repositories["models/EleutherAI/gpt-neox-20b"] = { "tokenizer.json": await Deno.readFile(SMALL_TOKENIZER) };

@@ -1,0 +1,125 @@
+/**
+ * The page headers of a column's chunk, walked before anything is decoded. The decoder believes lengths and counts, and
+ * does not end on some that are wrong; here each is held against the bytes that there are.
+ *
+ * @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift `PageHeader`
+ */
+
+/** Types of Thrift's compact protocol. */
+const TYPE = { stop: 0, true: 1, false: 2, byte: 3, i16: 4, i32: 5, i64: 6, double: 7, binary: 8, list: 9, struct: 12 };
+/** Types of pages. */
+const PAGE = { data: 0, dictionary: 2, dataV2: 3 };
+/** Headers are two structs deep, with statistics three. */
+const MAX_DEPTH = 8;
+/** Bytes of a value's length before it, in a dictionary. */
+const LENGTH_BYTES = 4;
+
+/** A struct by the numbers of its fields, as far as they are whole numbers or structs. */
+interface Fields {
+  readonly numbers: ReadonlyMap<number, number>;
+  readonly structs: ReadonlyMap<number, Fields>;
+}
+
+/** Reads Thrift's compact protocol. Beyond the end it throws. */
+class CompactReader {
+  at = 0;
+
+  constructor(readonly bytes: Uint8Array) {}
+
+  #byte(): number {
+    const byte = this.bytes[this.at++];
+    if (byte === undefined) throw new RangeError("a page header ends early");
+    return byte;
+  }
+
+  /** Of at most 32 bits, where a number is of interest; longer ones are passed over. */
+  #varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = this.#byte();
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+    throw new RangeError("a page header has a number of more than 64 bits");
+  }
+
+  #zigzag(): number {
+    const value = this.#varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  #skip(bytes: number): void {
+    if (bytes > this.bytes.length - this.at) throw new RangeError("a page header ends early");
+    this.at += bytes;
+  }
+
+  struct(depth = 0): Fields {
+    if (depth > MAX_DEPTH) throw new RangeError("a page header is too deep");
+    const numbers = new Map<number, number>(), structs = new Map<number, Fields>();
+    for (let field = 0;;) {
+      const head = this.#byte();
+      const type = head & 15;
+      if (type === TYPE.stop) return { numbers, structs };
+      field = head >> 4 === 0 ? this.#zigzag() : field + (head >> 4);
+      if (type === TYPE.i32) numbers.set(field, this.#zigzag());
+      else if (type === TYPE.struct) structs.set(field, this.struct(depth + 1));
+      else if (type !== TYPE.true && type !== TYPE.false) this.#pass(type, depth);
+    }
+  }
+
+  /** Passes over a value. */
+  #pass(type: number, depth: number): void {
+    if (type === TYPE.byte || type === TYPE.true || type === TYPE.false) this.#skip(1);
+    else if (type === TYPE.i16 || type === TYPE.i32 || type === TYPE.i64) this.#varint();
+    else if (type === TYPE.double) this.#skip(8);
+    else if (type === TYPE.binary) this.#skip(this.#varint());
+    else if (type === TYPE.struct) this.struct(depth + 1);
+    else if (type === TYPE.list) {
+      const head = this.#byte();
+      const count = head >> 4 === 15 ? this.#varint() : head >> 4;
+      for (let i = 0; i < count; i++) this.#pass(head & 15, depth + 1);
+    } else throw new RangeError(`a page header has a field of the unknown type ${type}`);
+  }
+}
+
+/**
+ * Walks the pages of a chunk.
+ *
+ * @param bytes the chunk
+ * @param values that it is to hold, with nulls
+ * @throws {RangeError} if the headers do not lead from the chunk's start to its end, or state what cannot be
+ */
+export function checkPages(bytes: Uint8Array, values: number): void {
+  const reader = new CompactReader(bytes);
+  let found = 0;
+  while (reader.at < bytes.length) {
+    const { numbers, structs } = reader.struct();
+    const room = bytes.length - reader.at;
+    const number = (name: string, fields: Fields | undefined, field: number, max: number) => {
+      const value = fields?.numbers.get(field);
+      if (value !== undefined && value >= 0 && value <= max) return value;
+      throw new RangeError(`a page states ${value ?? "no"} ${name}, expected at most ${max}`);
+    };
+    const header = { numbers, structs };
+    const type = number("type", header, 1, PAGE.dataV2);
+    const size = number("bytes", header, 2, 2 ** 31 - 1);
+    const compressed = number("compressed bytes", header, 3, room);
+    if (type === PAGE.data) {
+      found += number("values", structs.get(5), 1, values - found);
+    } else if (type === PAGE.dataV2) {
+      const page = structs.get(8);
+      const count = number("values", page, 1, values - found);
+      number("nulls", page, 2, count);
+      number("rows", page, 3, count);
+      const levels = number("bytes of levels", page, 5, Math.min(size, compressed));
+      number("bytes of levels", page, 6, Math.min(size, compressed) - levels);
+      found += count;
+    } else if (type === PAGE.dictionary) {
+      number("values", structs.get(7), 1, Math.floor(size / LENGTH_BYTES));
+    } else {
+      throw new RangeError(`a page has the unknown type ${type}`);
+    }
+    reader.at += compressed;
+  }
+  if (found !== values) throw new RangeError(`the pages have ${found} values, expected ${values}`);
+}
