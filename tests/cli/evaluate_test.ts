@@ -38,7 +38,6 @@ function lines(count: number, first: number): Uint8Array<ArrayBuffer> {
 /** What `data fetch --scale small` leaves, as far as a few windows need it; gives the options that name it. */
 async function laySmall(folder: string): Promise<string[]> {
   const cache = new HubCache(`${folder}/hub`);
-  // Of rows of 2049 tokens the scale holds 64 back for validation.
   const rows = Uint16Array.from({ length: 70 * 2049 }, (_, i) => 1 + (i % 500));
   const pins = {
     "datasets/EleutherAI/pile-standard-pythia-preshuffled": await lay(
@@ -46,6 +45,9 @@ async function laySmall(folder: string): Promise<string[]> {
       "EleutherAI/pile-standard-pythia-preshuffled",
       { "document-00000-of-00020.bin": new Uint8Array(rows.buffer) },
     ),
+    "datasets/mit-han-lab/pile-val-backup": await lay(cache, "mit-han-lab/pile-val-backup", {
+      "val.jsonl.zst": lines(280, 3000),
+    }),
     "datasets/cerebras/SlimPajama-627B": await lay(cache, "cerebras/SlimPajama-627B", {
       "train/chunk1/a.jsonl.zst": lines(70, 0),
       "validation/chunk1/a.jsonl.zst": lines(70, 1000),

@@ -55,7 +55,13 @@ async function withDatasets(use: (options: CorpusOptions, cache: HubCache) => Pr
       { "tokenizer.json": await Deno.readFile(SMALL_TOKENIZER) },
       "model",
     );
-    const pins = { "datasets/some/rows": upstream, "datasets/some/text": downstream, "models/some/model": tokenizer };
+    const held = await lay(cache, "some/held-out", { "val.jsonl.zst": lines(70, 4000) });
+    const pins = {
+      "datasets/some/rows": upstream,
+      "datasets/some/text": downstream,
+      "datasets/some/held-out": held,
+      "models/some/model": tokenizer,
+    };
     await Deno.writeTextFile(lockFile, withHubPins("version: 1\npackages: {}\nfiles: {}\n", pins));
     const tokens = { train: 1e6, validation: 5 * ROW };
     await use({
@@ -89,6 +95,49 @@ Deno.test("openCorpora() reads token rows as they are, in their order, and keeps
     } finally {
       upstream.close();
       downstream.close();
+    }
+  }));
+
+Deno.test("openCorpora() takes another dataset's documents for validation of token rows, all of which are then trained on", () =>
+  withDatasets(async (options) => {
+    const { source } = options;
+    assert(source.kind === "huggingface");
+    const apart = (name: "upstream" | "downstream") => ({
+      ...options,
+      source: { ...source, [name]: { ...source[name], validation: "some/held-out" } },
+    });
+    const [plain, rows, text] = [
+      await openCorpora(options),
+      await openCorpora(apart("upstream")),
+      await openCorpora(apart("downstream")),
+    ];
+    try {
+      const { windows, documents, bytes } = rows.upstream.summary;
+      assert.equal(windows.train, 40);
+      assert.equal(documents.validation, 70);
+      assert.equal(
+        bytes.validation,
+        Array.from({ length: 70 }, (_, i) => story(4000 + i, 30).length).reduce((a, b) => a + b),
+      );
+      assert.notEqual(rows.upstream.digest, plain.upstream.digest);
+      const { tokens, domains } = await rows.upstream.validationWindows(35);
+      assert.equal(tokens.length, 35 * ROW);
+      assert.equal(new Set(domains).size, DOMAINS.length, "each in the proportion of its tokens");
+      await assert.rejects(rows.upstream.validationWindows(windows.validation + 1), {
+        code: "TOO_FEW_VALIDATION_WINDOWS",
+      });
+      const described = await describeCorpora(apart("upstream"));
+      assert.equal(described.upstream.digest, rows.upstream.digest);
+      assert.deepEqual(described.upstream.sources.map(({ name }) => name).at(-1), "val.jsonl.zst");
+
+      assert.equal(text.downstream.summary.documents.train, plain.downstream.summary.documents.train);
+      assert.notEqual(text.downstream.digest, plain.downstream.digest);
+      assert.equal(text.downstream.summary.bytes.validation, bytes.validation, "not its own validation split");
+    } finally {
+      for (const { upstream, downstream } of [plain, rows, text]) {
+        upstream.close();
+        downstream.close();
+      }
     }
   }));
 
