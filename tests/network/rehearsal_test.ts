@@ -78,9 +78,10 @@ Deno.test("reproduce --scale paper, small: fetched from a hub, interrupted twice
     const done = await run(folder, reproduce);
     assert.match(done, /16 runs in/);
 
-    const verified = await run(folder, ["verify", "out/manifest.dsse.json"]);
-    assert.match(verified, /^Verified/m);
-    assert.match(verified, /the experiments of this version give the same plan/);
+    const verified = JSON.parse(await run(folder, ["verify", "out/manifest.dsse.json", "--json"]));
+    assert.equal(verified.verdict, "verified");
+    const planStep = verified.steps.find(({ name }: { name: string }) => name === "plan");
+    assert.match(planStep.detail, /16 planned runs .*the experiments of this version give the same plan/);
     const replayed = await run(folder, [
       "replay",
       "out/manifest.dsse.json",
@@ -89,8 +90,6 @@ Deno.test("reproduce --scale paper, small: fetched from a hub, interrupted twice
     ]);
     assert.match(replayed, /2 of \d+ segments trained again/);
 
-    const statement = JSON.parse(await run(folder, ["verify", "out/manifest.dsse.json", "--json"]));
-    assert.equal(statement.verdict, "verified");
     const manifest = JSON.parse(await Deno.readTextFile(`${folder}/out/manifest.dsse.json`));
     const { predicate } = JSON.parse(atob(manifest.payload));
     assert.deepEqual(predicate.readings, {
