@@ -9,7 +9,9 @@ import type { Scale } from "../experiment/scale.ts";
 import type { HubCache } from "../hub/cache.ts";
 import type { HubConnection } from "../hub/connection.ts";
 import type { PinnedFile } from "../hub/listing.ts";
+import { compactNumber } from "../experiment/plan_text.ts";
 import { parameterCount } from "../model/config.ts";
+import { formatBytes } from "./download_progress.ts";
 
 /** What `--only` takes: the corpora, their tokenizer, and the checkpoints that continued training starts from. */
 export const PARTS = ["upstream", "downstream", "tokenizer", "start"] as const;
@@ -101,4 +103,19 @@ export function counted(files: number): string {
 /** Bytes of some files together. */
 export function bytesIn(files: readonly PinnedFile[]): number {
   return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** What a plan needs of the hub, a line each: text by its tokens, checkpoints by their size in half precision. */
+export function formatFetches(uses: readonly Use[]): string {
+  if (uses.length === 0) return "";
+  const lines = uses.map(({ scale, part, repository, tokens }) => {
+    const halfBytes = 2 * parameterCount(scale.model.config);
+    const size = tokens !== undefined
+      ? `${compactNumber(tokens.train + tokens.validation)} tokens`
+      : part === "start"
+      ? `about ${formatBytes(halfBytes)} as fp16, ${formatBytes(2 * halfBytes)} imported`
+      : "";
+    return `  ${part.padEnd(10)}  ${lockId(repository)}  ${size}`.trimEnd();
+  });
+  return `\n\nto fetch from the hub:\n${lines.join("\n")}`;
 }

@@ -9,6 +9,7 @@ import { loadPaper } from "../reproduce/paper_file.ts";
 import { budgetClaims, formatBudget } from "../results/claim_budget.ts";
 import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { formatFetches, usesOf } from "./data_uses.ts";
 import { chooseEngine } from "./engines.ts";
 import { PLAN_OPTIONS, planFromOptions } from "./plan_options.ts";
 
@@ -54,8 +55,13 @@ export const plan: Command = {
     const shown = await showPlan(values);
     const isPriced = values.gpu !== undefined || pricePlan(shown, price).continuing.dollars >= 1;
     if (values.json === true) return EXIT.ok;
-    if (isPriced) console.log(formatPrice(shown, price));
-    if (values.runs === true) console.log(`\n${formatResources(shown, price)}`);
+    if (isPriced) {
+      console.log(formatPrice(shown, price));
+      for (const engine of ["cuda-bf16", "cuda-ordered"]) {
+        console.log(`  ${await chooseEngine({ engine }).memory(shown, values)}`);
+      }
+    }
+    if (values.runs === true) console.log(`\n${formatResources(shown, price)}${formatFetches(usesOf(shown.scale))}`);
     if (values.budget !== undefined) {
       const dollars = positive("budget", values.budget, 0, 1e12);
       const { content } = await loadPaper();

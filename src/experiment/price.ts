@@ -79,6 +79,8 @@ export function formatPrice(plan: Plan, options: PriceOptions): string {
       Math.round(100 * options.utilization)
     } % of its 16-bit peak and $${options.dollarsPerHour} an hour:`,
     `  continued training  ${line(continuing)}`,
-    `  pre-training        ${line(pretraining)} (not needed where its checkpoints are public)`,
+    ...(pretraining.gpuDays === 0
+      ? []
+      : [`  pre-training        ${line(pretraining)} (not needed where its checkpoints are public)`]),
   ].join("\n");
 }
