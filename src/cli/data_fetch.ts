@@ -1,10 +1,10 @@
 /** `deno task data fetch`: downloads what a scale needs, and imports the checkpoints that it starts from. */
 import { readDataLock } from "../data/data_lock.ts";
-import { requireBudget } from "../data/hub_choice.ts";
-import { namedPath, nameFiles, untouchedBytes } from "../data/hub_files.ts";
-import { type LockedRepository, lockedRepository } from "../data/hub_lock.ts";
-import { importedPath, weightsHeader } from "../data/hub_weights.ts";
-import { importCheckpoint, importedBytes } from "../data/import_checkpoint.ts";
+import { requireBudget } from "../data/hub/file_choice.ts";
+import { importCheckpoint, importedBytes } from "../data/hub/import_checkpoint.ts";
+import { type LockedRepository, lockedRepository } from "../data/hub/lock.ts";
+import { namedPath, nameFiles, untouchedBytes } from "../data/hub/named_files.ts";
+import { importedPath, weightsHeader } from "../data/hub/start_weights.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { makeFolderDurably } from "../files/durable.ts";
 import { freeBytes, requireSpace } from "../hub/disk_space.ts";

@@ -1,6 +1,6 @@
 /** `deno task data lock`: believes the hub once, and writes down what. */
 import { type DataLock, readDataLock } from "../data/data_lock.ts";
-import { describePin, lockedRepository, trustRepository, withHubPins } from "../data/hub_lock.ts";
+import { describePin, lockedRepository, trustRepository, withHubPins } from "../data/hub/lock.ts";
 import { writeFileDurably } from "../files/durable.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { type DataContext, repositoriesOf } from "./data_uses.ts";

@@ -7,7 +7,7 @@ import { compareIndexMapping, type OrderName, writeIndexMapping } from "../data/
 import { buildIndexMapping, type IndexMapping, type OrderSpecification } from "../data/gpt_neox/index_mapping.ts";
 import { piecesOf } from "../data/gpt_neox/ordered_dataset.ts";
 import { type Part, splitDocuments } from "../data/gpt_neox/split.ts";
-import { MegatronIndex } from "../data/megatron_index.ts";
+import { MegatronIndex } from "../data/megatron/index.ts";
 import { DEFAULT_DATA_SEED } from "../data/options.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { parseCommandLine, type Values } from "./arguments.ts";

@@ -1,14 +1,14 @@
 /** `deno task data status`: what is pinned, what of it is here. */
 import { type DataLock, readDataLock } from "../data/data_lock.ts";
-import { cachedFiles } from "../data/hub_files.ts";
 import {
   describePin,
   type LockedRepository,
   lockedRepository,
   lockId,
   type NamedRepository,
-} from "../data/hub_lock.ts";
-import { importedPath, weightsHeader } from "../data/hub_weights.ts";
+} from "../data/hub/lock.ts";
+import { cachedFiles } from "../data/hub/named_files.ts";
+import { importedPath, weightsHeader } from "../data/hub/start_weights.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { HubCache } from "../hub/cache.ts";

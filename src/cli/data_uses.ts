@@ -1,8 +1,8 @@
 /** What the scales need of the hub: which repositories, which of their files, and for what. */
-import { chooseFiles, tokensNeeded } from "../data/hub_choice.ts";
+import { chooseFiles, tokensNeeded } from "../data/hub/file_choice.ts";
 import type { Split } from "../data/domain.ts";
-import { type LockedRepository, lockId, type NamedRepository } from "../data/hub_lock.ts";
-import { startRepositories } from "../data/hub_weights.ts";
+import { type LockedRepository, lockId, type NamedRepository } from "../data/hub/lock.ts";
+import { startRepositories } from "../data/hub/start_weights.ts";
 import { tokenizerRepository } from "../data/scale_corpora.ts";
 import { suggest, UserError } from "../errors.ts";
 import type { Scale } from "../experiment/scale.ts";

@@ -7,7 +7,11 @@ import type { Values } from "./arguments.ts";
 
 /** See above. */
 export const SOURCE_OPTIONS = {
-  upstream: { kind: "list", value: "PATH…", help: "train on these files: .txt, .jsonl, .jsonl.zst, .parquet, or .bin with .idx" },
+  upstream: {
+    kind: "list",
+    value: "PATH…",
+    help: "train on these files: .txt, .jsonl, .jsonl.zst, .parquet, or .bin with .idx",
+  },
   downstream: { kind: "list", value: "PATH…", help: "and on these after the shift" },
   tokenizer: {
     kind: "text",

@@ -101,8 +101,8 @@ trained again at scale <strong>${scale.name}</strong>${
       ? html`A model is first trained on ${scale.upstreamName} (${compact(scale.pretraining.tokens)} ${unit})${
         instead(paper.upstreamName)
       }, down to its minimum learning rate; then on ${scale.downstreamName}`
-      : html`A model that others trained down to its minimum learning rate, ${scale.pretraining.importedFrom}, is taken as it
-is and trained on ${scale.downstreamName}`
+      : html`Models that others trained are taken as they are (${scale.pretraining.importedFrom}) and trained on
+${scale.downstreamName}`
   }${instead(paper.downstreamName)}, with the learning rate warmed up again in the ways that the paper compares.</p>
 <p>${scale.seeds === 1 ? "One seed" : `${scale.seeds} seeds`}; engine ${scale.engine}, determinism ${
     scale.determinism.replaceAll("_", " ")

@@ -63,8 +63,13 @@ export function buildReportInput(source: ReportSource): ReportInput {
     comparisons,
     openPoints: paper.content.openPoints.map(({ question, confidence, here, reading }) => {
       const value = Object.entries(plan.readings ?? {}).find(([name]) => name === reading?.name)?.[1];
-      const way = value === undefined ? undefined : reading?.ways[value];
-      return { question, confidence, here: way === undefined ? here : `${reading?.name}=${value}: ${way}` };
+      if (reading === undefined) return { question, confidence, here };
+      const way = value === undefined ? undefined : reading.ways[value];
+      return {
+        question,
+        confidence,
+        here: way === undefined ? "does not arise: other text is trained on here" : `${reading.name}=${value}: ${way}`,
+      };
     }),
     runs: source.results.map((result) => reportRun(result, source.curves, runs)),
     environment: environmentFacts(source),
