@@ -35,15 +35,19 @@ export function folderArtefacts(folder: string, files: FileSystem = DENO_FILES):
  * Names and digests of artefacts, for the subjects of a statement.
  *
  * @param names relative to the folder, parts separated by `/`
+ * @param known digests that were taken a moment ago, by name
  * @throws {UserError} if a file is missing or cannot be read
  */
 export async function digestArtefacts(
   folder: string,
   names: readonly string[],
   files: FileSystem = DENO_FILES,
+  known: ReadonlyMap<string, Digest> = new Map(),
 ): Promise<{ name: string; sha256: Digest }[]> {
   const reader = folderArtefacts(folder, files);
   const digests: { name: string; sha256: Digest }[] = [];
-  for (const name of names) digests.push({ name, sha256: await digestStream(reader.open(name), reader) });
+  for (const name of names) {
+    digests.push({ name, sha256: known.get(name) ?? await digestStream(reader.open(name), reader) });
+  }
   return digests;
 }

@@ -6,6 +6,7 @@ import type { Plan } from "../experiment/plan.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { initializeWeights } from "../model/initial_weights.ts";
 import type { FileSystem } from "../files/file_system.ts";
+import type { FinishedRuns } from "../train/finished_runs.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import { sessionOptions } from "../train/train_plan.ts";
 
@@ -44,11 +45,13 @@ function remainingTokens(run: PlannedRun, done: number): number {
  * Looks at what is done already, and times a few steps of the first run that is not.
  *
  * @param output the plan's output folder
+ * @param finished which of its runs are done
  */
 export async function calibrate(
   plan: Plan,
   engine: Engine,
   output: string,
+  finished: FinishedRuns,
   files?: FileSystem,
 ): Promise<Calibration> {
   let remaining = 0;
@@ -58,7 +61,7 @@ export async function calibrate(
   for (const run of plan.runs) {
     peakBytes = Math.max(peakBytes, engine.peakBytes(sessionOptions(run)));
     const folder = new RunFolder(output, run.label, files);
-    if ((await folder.finished(run)) !== undefined) {
+    if ((await finished.find(run)) !== undefined) {
       finishedRuns++;
       continue;
     }

@@ -6,6 +6,7 @@ import { DENO_FILES } from "../files/deno_file_system.ts";
 import { claimOutputFolder, lockOutputFolder, PLAN_FILE } from "../files/output_lock.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import type { OpenImported } from "../train/imported_weights.ts";
+import { FinishedRuns } from "../train/finished_runs.ts";
 import { trainPlan } from "../train/train_plan.ts";
 import { calibrate } from "./calibrate.ts";
 import { conclude } from "./conclude.ts";
@@ -40,7 +41,8 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
   const planText = `${canonicalJson(planToJson(plan))}\n`;
   await claimOutputFolder(output, planText, (found) => isCompatible(plan, found), files);
   const key = await options.signingKey(); // a key that is not there must not be found out after training either
-  if (events.onPlan !== undefined) events.onPlan(plan, await calibrate(plan, engine, output, files));
+  const finished = new FinishedRuns(output, files);
+  if (events.onPlan !== undefined) events.onPlan(plan, await calibrate(plan, engine, output, finished, files));
   const { onProgress, onRun, onWarning } = events;
   const results = await trainPlan({
     runs: plan.runs,
@@ -48,6 +50,7 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
     corpora,
     output,
     files,
+    finished,
     ...(options.acceptOtherConditions === true ? { acceptOtherConditions: true } : {}),
     ...(imported === undefined ? {} : { imported }),
     ...(signal === undefined ? {} : { signal }),

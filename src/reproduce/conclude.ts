@@ -1,5 +1,6 @@
 /** Claims, report and signed manifest from what the runs left. */
 import { describeContainer } from "../container/describe.ts";
+import type { Digest } from "../digest/sha256.ts";
 import type { RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { writeFileDurably } from "../files/durable.ts";
@@ -46,7 +47,7 @@ export async function conclude(
   await writeFileDurably(reportPath, renderReport(report), { files });
 
   await writeFileDurably(`${output}/${PAPER_COPY}`, paper.text, { files });
-  const artefacts = await digestArtefacts(output, artefactNames(output, results), files);
+  const artefacts = await digestArtefacts(output, artefactNames(output, results), files, checkpointDigests(results));
   const predicate = await buildPredicate({ ...predicateInput, artefacts });
   const statement = buildStatement({ artefacts, predicate });
   const manifestPath = `${output}/${MANIFEST_FILE}`;
@@ -75,6 +76,19 @@ async function readCurves(
     curves.set(run.key, await new RunFolder(output, run.label, files).readCurves());
   }
   return curves;
+}
+
+/** Digests of checkpoints, each hashed in this very command: when its run ended, or when it was found done. */
+function checkpointDigests(results: readonly RunResult[]): Map<string, Digest> {
+  const digests = new Map<string, Digest>();
+  for (const result of results) {
+    if (result.kind === "skipped") continue;
+    const { label } = result.run;
+    for (const [name, digest] of Object.entries(result.record.files.checkpoints)) {
+      digests.set(`runs/${label}/checkpoints/${name}`, digest);
+    }
+  }
+  return digests;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The models that a plan's continued runs start from: those that the hub gave, or the user's own. */
 import { readDataLock } from "../data/data_lock.ts";
-import { hubStartWeights } from "../data/hub_weights.ts";
+import { hubStartWeights } from "../data/hub/start_weights.ts";
 import type { Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { PAPER_CHECKPOINT_STEPS, PAPER_PRETRAINING_STEPS } from "../experiment/paper_units.ts";

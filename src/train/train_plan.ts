@@ -5,6 +5,7 @@ import { DENO_FILES } from "../files/deno_file_system.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { conditionsOf } from "./conditions.ts";
+import { FinishedRuns } from "./finished_runs.ts";
 import type { Corpora } from "./evaluation.ts";
 import { Validation } from "./evaluation.ts";
 import { RunFolder, type RunRecord } from "./run_folder.ts";
@@ -24,6 +25,8 @@ export interface TrainPlanOptions {
   /** the plan's output folder; each run gets `runs/<label>` below it */
   readonly output: string;
   readonly files?: FileSystem;
+  /** what is known of runs that are done; looked up anew if absent */
+  readonly finished?: FinishedRuns;
   /** weights that others trained, for runs that start from them */
   readonly imported?: OpenImported;
   /** go on with runs that were computed under other conditions (`Engine.conditions`) */
@@ -74,6 +77,7 @@ export class SessionPool {
  */
 export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]> {
   const { runs, engine, corpora, output, files = DENO_FILES } = options;
+  const { finished = new FinishedRuns(output, files) } = options;
   const pool = new SessionPool(engine);
   const results = new Map<RunKey, RunResult>();
   let validation: { readonly windows: number; readonly loaded: Validation } | undefined;
@@ -91,7 +95,7 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
       if (reason !== undefined) return { run, kind: "skipped", reason };
     }
     const folder = new RunFolder(output, run.label, files);
-    const cached = await folder.finished(run);
+    const cached = await finished.find(run);
     if (cached !== undefined) return { run, kind: "trained", record: cached, cached: true };
     const { signal, onProgress, onWarning } = options;
     const session = await pool.get(run);
