@@ -5,11 +5,11 @@
  */
 import { type Options, parseCommandLine } from "../src/cli/arguments.ts";
 import { readDataLock } from "../src/data/data_lock.ts";
-import { embeddedIngredients } from "../src/data/embedded_ingredients.ts";
-import { inspectFile, readDocuments } from "../src/data/file_source.ts";
+import { embeddedIngredients } from "../src/data/embedded/ingredients.ts";
+import { inspectFile, readDocuments } from "../src/data/text/file_source.ts";
 import { DEFAULT_DATA_SEED } from "../src/data/options.ts";
 import { BYTE_TOKENIZER } from "../src/data/tokenizer.ts";
-import { utf8Bytes } from "../src/data/utf8.ts";
+import { utf8Bytes } from "../src/data/text/utf8.ts";
 import { EXIT, UserError } from "../src/errors.ts";
 import { runProgram } from "./run_program.ts";
 import { describeMachine } from "./machine.ts";

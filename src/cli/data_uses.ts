@@ -1,9 +1,10 @@
 /** What the scales need of the hub: which repositories, which of their files, and for what. */
-import { chooseFiles, tokensNeeded } from "../data/hub/file_choice.ts";
-import type { Split } from "../data/domain.ts";
+import type { PerSplit } from "../data/domain.ts";
+import { chooseFiles } from "../data/hub/file_choice.ts";
 import { type LockedRepository, lockId, type NamedRepository } from "../data/hub/lock.ts";
 import { startRepositories } from "../data/hub/start_weights.ts";
 import { tokenizerRepository } from "../data/scale_corpora.ts";
+import { tokensNeeded } from "../data/tokens_needed.ts";
 import { suggest, UserError } from "../errors.ts";
 import type { Scale } from "../experiment/scale.ts";
 import type { HubCache } from "../hub/cache.ts";
@@ -28,7 +29,7 @@ export interface Use {
   /** which repository */
   readonly repository: NamedRepository;
   /** tokens that are read of it; absent where all of it is needed */
-  readonly tokens?: Readonly<Record<Split, number>>;
+  readonly tokens?: PerSplit;
 }
 
 /** What `data lock`, `data fetch` and `data status` have in common. */

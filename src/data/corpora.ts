@@ -1,24 +1,25 @@
 /** The way into the data: describe both corpora for a plan, or open them for training. */
 import type { Digest } from "../digest/sha256.ts";
-import type { CorpusName } from "../experiment/run.ts";
-import type { Corpus } from "./corpus.ts";
 import { UserError } from "../errors.ts";
+import type { CorpusName } from "../experiment/run.ts";
+import { PROSE_BYTES_PER_TOKEN } from "./bpe/bpe_tokenizer.ts";
+import type { Corpus } from "./corpus.ts";
 import { corpusTokenizer } from "./corpus_tokenizer.ts";
 import { readDataLock } from "./data_lock.ts";
-import { embeddedIngredients } from "./embedded_ingredients.ts";
-import type { Split } from "./domain.ts";
-import { fileIngredients } from "./file_ingredients.ts";
-import { MegatronCorpus } from "./gpt_neox/megatron_corpus.ts";
-import { areMegatronFiles, type MegatronIngredients, megatronIngredients } from "./gpt_neox/megatron_ingredients.ts";
-import { hubIngredients, type RowIngredients } from "./hub_ingredients.ts";
-import type { Ingredients, PerSplit, Settings, SourceDigest } from "./ingredients.ts";
-import { PROSE_BYTES_PER_TOKEN } from "./bpe/bpe_tokenizer.ts";
+import type { PerSplit, Split } from "./domain.ts";
+import { embeddedIngredients } from "./embedded/ingredients.ts";
+import { MegatronCorpus } from "./gpt_neox/corpus.ts";
+import { areMegatronFiles, type MegatronIngredients, megatronIngredients } from "./gpt_neox/ingredients.ts";
+import { hubIngredients } from "./hub/ingredients.ts";
+import type { Ingredients, Settings, SourceDigest } from "./ingredients.ts";
 import { openTokenizer } from "./open_tokenizer.ts";
 import { type CorpusOptions, DEFAULT_CACHE_FOLDER, DEFAULT_DATA_SEED } from "./options.ts";
-import { openPrepared } from "./prepared_cache.ts";
-import { PreparedCorpus } from "./prepared_corpus.ts";
-import { RowCorpus } from "./row_corpus.ts";
+import { openPrepared } from "./prepared/cache.ts";
+import { PreparedCorpus } from "./prepared/corpus.ts";
+import { RowCorpus } from "./rows/corpus.ts";
+import type { RowIngredients } from "./rows/ingredients.ts";
 import { type Shortage, shortagesOf } from "./shortage.ts";
+import { fileIngredients } from "./text/ingredients.ts";
 
 /** A corpus before anything is tokenised. */
 export interface CorpusDescription {

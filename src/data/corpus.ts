@@ -1,6 +1,7 @@
 /** What training sees of a corpus: windows of tokens in a pinned order. */
 import type { Digest } from "../digest/sha256.ts";
 import type { CorpusName } from "../experiment/run.ts";
+import type { PerSplit } from "./domain.ts";
 
 /** The token windows of one optimizer step. */
 export interface Batch {
@@ -33,11 +34,11 @@ export interface Corpus {
 
 /** Sizes of a prepared corpus. */
 export interface CorpusSummary {
-  readonly documents: { readonly train: number; readonly validation: number };
-  readonly tokens: { readonly train: number; readonly validation: number };
-  readonly bytes: { readonly train: number; readonly validation: number };
+  readonly documents: PerSplit;
+  readonly tokens: PerSplit;
+  readonly bytes: PerSplit;
   /** windows of `sequenceLength + 1` tokens at stride `sequenceLength` in each split */
-  readonly windows: { readonly train: number; readonly validation: number };
+  readonly windows: PerSplit;
   /** domain name to share of the training windows, as blended */
   readonly domains: Readonly<Record<string, number>>;
 }

@@ -1,7 +1,7 @@
 /** Which tokenizer a source of text comes with. */
 import { UserError } from "../errors.ts";
 import type { DataLock } from "./data_lock.ts";
-import { hubTokenizer } from "./hub_ingredients.ts";
+import { hubTokenizer } from "./hub/tokenizer.ts";
 import type { CorpusSource, ScaleTokenizer } from "./options.ts";
 
 /** What stands for a tokenizer's file where UTF-8 bytes are the tokens. */

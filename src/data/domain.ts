@@ -6,6 +6,9 @@ import { sha256Bytes } from "../digest/sha256.ts";
 /** Which part of a corpus a document belongs to. */
 export type Split = "train" | "validation";
 
+/** A number for each split. */
+export type PerSplit = Readonly<Record<Split, number>>;
+
 /** One in this many documents is validation, where no validation files are given. */
 export const VALIDATION_ONE_IN = 20;
 

@@ -3,15 +3,12 @@ import { canonicalJson, type Json } from "../digest/canonical_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import type { CorpusName } from "../experiment/run.ts";
 import type { DataLock } from "./data_lock.ts";
-import type { SourceDocument, Split } from "./domain.ts";
+import type { PerSplit, SourceDocument } from "./domain.ts";
 import type { CorpusOptions } from "./options.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Counts changes in what the same sources and options give: windows, order, blending, files. */
 const FORMAT_VERSION = 1;
-
-/** A number for each split. */
-export type PerSplit = Readonly<Record<Split, number>>;
 
 /** A pinned or at least digested source. */
 export interface SourceDigest {

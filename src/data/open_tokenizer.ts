@@ -3,12 +3,10 @@ import { sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { BpeTokenizer } from "./bpe/bpe_tokenizer.ts";
-import { readTokenizerFile } from "./bpe/tokenizer_file.ts";
+import { MAX_TOKENIZER_BYTES, readTokenizerFile } from "./bpe/tokenizer_file.ts";
 import { type DataLock, requireDigest } from "./data_lock.ts";
+import { fileName } from "./source_files.ts";
 import { BYTE_TOKENIZER, type Tokenizer } from "./tokenizer.ts";
-
-/** GPT-NeoX-20B's has 2.5 MB. */
-const MAX_TOKENIZER_BYTES = 1 << 26;
 
 /**
  * Opens a tokenizer.
@@ -35,7 +33,7 @@ export async function openTokenizer(
 async function readTokenizer(path: string, lock: DataLock): Promise<BpeTokenizer> {
   const bytes = await readFileBounded(path, MAX_TOKENIZER_BYTES);
   const digest = sha256(bytes);
-  const pin = lock.files[path.split(/[/\\]/).at(-1) ?? path];
+  const pin = lock.files[fileName(path)];
   if (pin !== undefined) requireDigest(path, digest, pin.sha256, lock.name);
   return new BpeTokenizer({ definition: readTokenizerFile(bytes, path), sha256: digest });
 }

@@ -1,6 +1,6 @@
 /** What a caller chooses about the data. */
 import type { CorpusName } from "../experiment/run.ts";
-import type { Split } from "./domain.ts";
+import type { PerSplit } from "./domain.ts";
 import type { Shortage } from "./shortage.ts";
 
 /** GPT-NeoX's default seed, which shuffled the data of Pythia as well. */
@@ -41,7 +41,7 @@ export interface HubCorpus {
   /** `owner/name`, pinned by the lockfile */
   readonly dataset: string;
   /** tokens to be read, which say how many of its files are taken */
-  readonly tokens: Readonly<Record<Split, number>>;
+  readonly tokens: PerSplit;
   /** `owner/name` of a dataset that is this one's validation split, where it lies by itself; pinned as well */
   readonly validation?: string;
 }

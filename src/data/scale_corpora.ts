@@ -1,10 +1,10 @@
 /** What a scale is trained on: the user's files, or the scale's own data. */
 import type { CorpusName } from "../experiment/run.ts";
 import type { Scale, ScaleData } from "../experiment/scale.ts";
-import { tokensNeeded } from "./hub_choice.ts";
-import type { NamedRepository } from "./hub_lock.ts";
+import type { NamedRepository } from "./hub/lock.ts";
 import type { CorpusFiles, CorpusOptions } from "./options.ts";
 import { SLIMPAJAMA, slimPajamaTokens, slimPajamaWeights } from "./slimpajama.ts";
+import { tokensNeeded } from "./tokens_needed.ts";
 
 /** Models whose `tokenizer.json` is the one that a scale names. */
 const TOKENIZERS = { "gpt-neox-20b": "EleutherAI/gpt-neox-20b" } as const;

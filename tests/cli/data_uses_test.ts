@@ -1,7 +1,7 @@
 /** What `data` fetches is what a plan with the same choices reads. */
 import assert from "node:assert/strict";
 import { filesFor, parsePart, type Use, usesOf, usesOfAll } from "../../src/cli/data_uses.ts";
-import { lockId } from "../../src/data/hub_lock.ts";
+import { lockId } from "../../src/data/hub/lock.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
 import { planScale, type ScaleOptions } from "../../src/experiment/plan.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
 import { main } from "../../src/cli/main.ts";
-import { withHubPins } from "../../src/data/hub_lock.ts";
+import { withHubPins } from "../../src/data/hub/lock.ts";
 import { slimPajamaWeights } from "../../src/data/slimpajama.ts";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
@@ -16,7 +16,7 @@ import { checkpointName, writeCheckpoint } from "../../src/train/checkpoint.ts";
 import { stateDigest } from "../../src/train/state_digest.ts";
 import { SMALL_TOKENIZER } from "../data/bpe/small_tokenizer.ts";
 import { story } from "../data/fixtures.ts";
-import { lay } from "../data/laid_repository.ts";
+import { lay } from "../data/hub/laid_repository.ts";
 import { modelTensors, SMALL_MODEL, writeFolder } from "../model/hugging_face_files.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { fakePlan } from "../train/fake_training.ts";

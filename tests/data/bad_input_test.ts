@@ -3,8 +3,8 @@ import { zstdCompressSync } from "node:zlib";
 import { describeCorpora, openCorpora } from "../../src/data/corpora.ts";
 import type { CorpusOptions } from "../../src/data/options.ts";
 import { sha256, shortDigest } from "../../src/digest/sha256.ts";
-import { jsonLines, story } from "./fixtures.ts";
 import { withFolder } from "../temporary_folder.ts";
+import { jsonLines, story } from "./fixtures.ts";
 import { userError } from "./user_error.ts";
 
 /** Options with one upstream file of the given name and content, and a good downstream file. */

@@ -1,5 +1,5 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { Blend, blendWithin } from "../../src/data/blend.ts";
 
 Deno.test("Blend.range() takes the domains that GPT-NeoX's rule takes when worked out by hand", () => {

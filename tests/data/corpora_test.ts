@@ -3,8 +3,8 @@ import { describeCorpora, openCorpora } from "../../src/data/corpora.ts";
 import type { Batch, Corpus } from "../../src/data/corpus.ts";
 import type { CorpusOptions, DataProgress } from "../../src/data/options.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { documentsOf, jsonLines, preparedFolders, story, twoFiles } from "./fixtures.ts";
 import { withFolder } from "../temporary_folder.ts";
+import { documentsOf, jsonLines, preparedFolders, story, twoFiles } from "./fixtures.ts";
 import { userError } from "./user_error.ts";
 
 async function withCorpora(

@@ -1,7 +1,7 @@
 /** What a scale's options make of files of the user's own. */
 import assert from "node:assert/strict";
 import { describeCorpora } from "../../src/data/corpora.ts";
-import { withHubPins } from "../../src/data/hub_lock.ts";
+import { withHubPins } from "../../src/data/hub/lock.ts";
 import type { CorpusFiles, CorpusOptions } from "../../src/data/options.ts";
 import { scaleCorpora } from "../../src/data/scale_corpora.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
@@ -9,7 +9,7 @@ import { HubCache } from "../../src/hub/cache.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { SMALL_TOKENIZER } from "./bpe/small_tokenizer.ts";
 import { jsonLines } from "./fixtures.ts";
-import { lay } from "./laid_repository.ts";
+import { lay } from "./hub/laid_repository.ts";
 import { userError } from "./user_error.ts";
 
 const NO_PINS = "version: 1\npackages: {}\nfiles: {}\n";

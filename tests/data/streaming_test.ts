@@ -1,8 +1,8 @@
 import { equal, ok } from "node:assert/strict";
 import { createZstdCompress } from "node:zlib";
 import { openCorpora } from "../../src/data/corpora.ts";
-import { story } from "./fixtures.ts";
 import { withFolder } from "../temporary_folder.ts";
+import { story } from "./fixtures.ts";
 
 const MEGABYTE = 1 << 20;
 const CORPUS_BYTES = 64 * MEGABYTE;

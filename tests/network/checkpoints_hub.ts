@@ -5,7 +5,7 @@ import { lockData } from "../../src/cli/data_lock.ts";
 import { showDataStatus } from "../../src/cli/data_status.ts";
 import { type DataContext, usesOfAll } from "../../src/cli/data_uses.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
-import { hubStartWeights, type StartWeights } from "../../src/data/hub_weights.ts";
+import { hubStartWeights, type StartWeights } from "../../src/data/hub/start_weights.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
 import type { Scale } from "../../src/experiment/scale.ts";
 import { HubCache } from "../../src/hub/cache.ts";

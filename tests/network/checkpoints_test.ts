@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { dataCommand } from "../../src/cli/data.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
-import { lockedRepository } from "../../src/data/hub_lock.ts";
-import { checkpointRepository } from "../../src/data/hub_weights.ts";
-import { importCheckpoint } from "../../src/data/import_checkpoint.ts";
+import { importCheckpoint } from "../../src/data/hub/import_checkpoint.ts";
+import { lockedRepository } from "../../src/data/hub/lock.ts";
+import { checkpointRepository } from "../../src/data/hub/start_weights.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { folderOf } from "../../src/files/durable.ts";
 import { parameterCount } from "../../src/model/config.ts";

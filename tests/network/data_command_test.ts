@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
 import { dataCommand } from "../../src/cli/data.ts";
-import { withHubPins } from "../../src/data/hub_lock.ts";
+import { withHubPins } from "../../src/data/hub/lock.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { openCorpora } from "../../src/data/corpora.ts";

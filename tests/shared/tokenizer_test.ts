@@ -5,7 +5,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { openTokenizer } from "../../src/data/open_tokenizer.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
-import { inspectFile, readDocuments } from "../../src/data/file_source.ts";
+import { inspectFile, readDocuments } from "../../src/data/text/file_source.ts";
 import { oddTexts } from "../data/bpe/odd_texts.ts";
 import { bpeTokenizer, digestOfIds } from "../data/bpe/small_tokenizer.ts";
 

@@ -1,10 +1,12 @@
 /** `tokenizer.json` of Hugging Face's `tokenizers`, read strictly: what would give other ids is refused by name. */
 import { z } from "zod";
 import { UserError } from "../../errors.ts";
-import { decodeUtf8 } from "../utf8.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 import type { AddedToken } from "./added_tokens.ts";
 import type { Merge } from "./merges.ts";
 
+/** Bytes of a file that is read at most; GPT-NeoX-20B's has 2.5 MB. */
+export const MAX_TOKENIZER_BYTES: number = 1 << 26;
 /** Ids are stored in 16 bits. */
 const MAX_IDS = 1 << 16;
 /** Added tokens make a tree of 1 KiB a byte. */

@@ -11,6 +11,7 @@
  * in later versions under `pack_impl: packed`
  */
 import { UserError } from "../../errors.ts";
+import { windowsIn } from "../windows.ts";
 import { RandomState } from "./mt19937.ts";
 
 /** Above it GPT-NeoX keeps sample indices in 64 bits, which is not done here. */
@@ -50,11 +51,6 @@ export interface IndexMapping {
   readonly shuffleIndex: Uint32Array;
 }
 
-/** Windows of T + 1 tokens at stride T in so many tokens. */
-function windowsOf(tokens: number, sequenceLength: number): number {
-  return Math.floor((tokens - 1) / sequenceLength);
-}
-
 /**
  * The least number of epochs whose windows are enough.
  *
@@ -89,7 +85,7 @@ export function buildIndexMapping(specification: OrderSpecification): IndexMappi
     );
   }
   const epochs = epochsNeeded(tokensPerEpoch, sequenceLength, samples);
-  const windows = windowsOf(epochs * tokensPerEpoch, sequenceLength);
+  const windows = windowsIn(epochs * tokensPerEpoch, sequenceLength);
   const entries = epochs * (documents.end - documents.first);
   if (entries > MAX_SAMPLE_INDEX || 2 * (windows + 1) >= MAX_SAMPLE_INDEX) {
     throw tooLarge(epochs, entries, windows, "at most 2^31 − 1 documents and 2^30 − 2 windows can be put in order");

@@ -5,8 +5,8 @@
  */
 import { UserError } from "../../errors.ts";
 import { fileError } from "../../files/file_error.ts";
-import { ByteWriter } from "../byte_writer.ts";
-import { readAt } from "../megatron_index.ts";
+import { ByteWriter } from "../megatron/byte_writer.ts";
+import { readAt } from "../megatron/read_at.ts";
 
 /** "\x93NUMPY", then version 1.0 */
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0];

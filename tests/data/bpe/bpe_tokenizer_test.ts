@@ -4,8 +4,8 @@
  * trained by the same library, with 320 merges, NFC, the ByteLevel pre-tokenizer, and added tokens as GPT-NeoX-20B has
  * them.
  */
-import { deepEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
+import { deepEqual, equal } from "node:assert/strict";
 import { normalize } from "../../../src/data/bpe/nfc.ts";
 import { oddTexts } from "./odd_texts.ts";
 import { plainEncode, type PlainTokenizer } from "./reference.ts";

@@ -1,5 +1,5 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
+import { deepEqual, equal, throws } from "node:assert/strict";
 import { Blend } from "../../../src/data/blend.ts";
 import { blendShares } from "../../../src/data/gpt_neox/blending.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";

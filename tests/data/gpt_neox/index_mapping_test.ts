@@ -1,5 +1,5 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { buildIndexMapping, epochsNeeded, type OrderSpecification } from "../../../src/data/gpt_neox/index_mapping.ts";
 import { RandomState } from "../../../src/data/gpt_neox/mt19937.ts";
 import { piecesOf } from "../../../src/data/gpt_neox/ordered_dataset.ts";

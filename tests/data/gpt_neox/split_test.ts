@@ -1,5 +1,5 @@
-import { deepEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
+import { deepEqual, equal } from "node:assert/strict";
 import { splitDocuments } from "../../../src/data/gpt_neox/split.ts";
 
 /** Ends of the three parts, as `get_train_valid_test_split_("969,30,1", size)` gives them. */

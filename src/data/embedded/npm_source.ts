@@ -1,0 +1,148 @@
+/** Text that ships inside installed npm packages: the embedded corpora need no download of their own. */
+import { createRequire } from "node:module";
+import { z } from "zod";
+import { createSha256, type Digest } from "../../digest/sha256.ts";
+import { UserError } from "../../errors.ts";
+import { readFileBounded } from "../../files/read_file.ts";
+import { type DataLock, requireDigest } from "../data_lock.ts";
+
+const MAX_FILE_BYTES = 1 << 26;
+
+/** Which text of which package makes a domain. */
+export interface PackageText {
+  readonly domain: string;
+  readonly package: string;
+  /** whether a file, by its path in the package with "/", is part of the text */
+  readonly includes: (path: string) => boolean;
+}
+
+/** The two families of text in the embedded corpora. */
+export const EMBEDDED_PACKAGES: readonly [PackageText, PackageText] = [
+  {
+    domain: "typescript",
+    package: "typescript",
+    includes: (path) => /^lib\/lib\.[^/]*\.d\.ts$/.test(path),
+  },
+  {
+    domain: "node",
+    package: "@types/node",
+    // The folders ts5.6, ts5.7 … repeat files for older compilers; which there are changes from release to release.
+    includes: (path) => path.endsWith(".d.ts") && !/^(ts\d|node_modules\/)/.test(path),
+  },
+];
+
+/** A package's text, read and held against the lockfile. */
+export interface PackageFiles {
+  readonly domain: string;
+  readonly package: string;
+  readonly version: string;
+  /** in the order of their paths by UTF-16 code units */
+  readonly files: readonly {
+    readonly path: string;
+    readonly content: Uint8Array;
+  }[];
+  readonly bytes: number;
+  /** of the contents, one after the other */
+  readonly sha256: Digest;
+}
+
+/** Path of an installed package's package.json: by this project's import map, or by Node's rules from this file. */
+function locatePackageJson(name: string): string {
+  const specifier = `${name}/package.json`;
+  const attempts = [
+    () => import.meta.resolve(specifier),
+    () => createRequire(import.meta.url).resolve(specifier),
+    () => createRequire(`${Deno.cwd()}/`).resolve(specifier),
+  ];
+  let cause: unknown;
+  for (const attempt of attempts) {
+    try {
+      const found = attempt();
+      const path = found.startsWith("file:") ? decodeURIComponent(new URL(found).pathname) : found;
+      const onWindows = path.replace(/^\/([A-Za-z]:)/, "$1");
+      if (Deno.statSync(onWindows).isFile) return onWindows;
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw new UserError(
+    "PACKAGE_NOT_FOUND",
+    `The npm package "${name}", which the embedded corpus is made of, is not installed`,
+    'run "deno install" in the project\'s folder',
+    { cause },
+  );
+}
+
+/** All files under a folder, as paths with "/", in no particular order. */
+async function* walk(
+  folder: string,
+  prefix = "",
+): AsyncGenerator<string, void> {
+  for await (const entry of Deno.readDir(`${folder}/${prefix}`)) {
+    if (entry.isDirectory) yield* walk(folder, `${prefix}${entry.name}/`);
+    else if (entry.isFile) yield `${prefix}${entry.name}`;
+  }
+}
+
+/**
+ * Reads a package's text and holds it against the lockfile.
+ *
+ * @throws {UserError} `PACKAGE_NOT_FOUND`, `PACKAGE_NOT_PINNED`, `PACKAGE_VERSION_MISMATCH`, `DIGEST_MISMATCH`
+ */
+export async function readPackage(
+  text: PackageText,
+  lock: DataLock,
+): Promise<PackageFiles> {
+  const packageJson = locatePackageJson(text.package);
+  const folder = packageJson.slice(0, -"/package.json".length);
+  const { version } = z.object({ version: z.string() }).parse(
+    JSON.parse(await Deno.readTextFile(packageJson)),
+  );
+  const pin = lock.packages[text.package];
+  if (pin === undefined) {
+    throw new UserError(
+      "PACKAGE_NOT_PINNED",
+      `The text of "${text.package}" is not pinned by ${lock.name}`,
+      "add it there, as the project's own lockfile shows",
+    );
+  }
+  if (version !== pin.version) {
+    throw new UserError(
+      "PACKAGE_VERSION_MISMATCH",
+      `The package "${text.package}" is installed in version ${version}, but ${lock.name} pins ${pin.version}`,
+      'run "deno install --frozen" in the project\'s folder',
+    );
+  }
+  const paths: string[] = [];
+  for await (const path of walk(folder)) {
+    if (text.includes(path)) paths.push(path);
+  }
+  paths.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const digest = await createSha256();
+  const files: { path: string; content: Uint8Array }[] = [];
+  let bytes = 0;
+  for (const path of paths) {
+    const content = await readFileBounded(`${folder}/${path}`, MAX_FILE_BYTES);
+    digest.update(content);
+    bytes += content.length;
+    files.push({ path, content });
+  }
+  const sha256 = digest.finish();
+  requireDigest(`${text.package}@${version}`, sha256, pin.sha256, lock.name);
+  if (files.length !== pin.files || bytes !== pin.bytes) {
+    throw new UserError(
+      "DIGEST_MISMATCH",
+      `"${text.package}@${version}" has ${files.length} files with ${bytes} bytes, but ${lock.name} pins ` +
+        `${pin.files} files with ${pin.bytes} bytes`,
+      'run "deno install --frozen" in the project\'s folder',
+    );
+  }
+  return {
+    domain: text.domain,
+    package: text.package,
+    version,
+    files,
+    bytes,
+    sha256,
+  };
+}

@@ -1,0 +1,60 @@
+/** Ingredients of a corpus of the hub: files that were downloaded, by the list that the lockfile pins. */
+import { UserError } from "../../errors.ts";
+import type { CorpusName } from "../../experiment/run.ts";
+import { HubCache } from "../../hub/cache.ts";
+import type { PerSplit } from "../domain.ts";
+import type { Ingredients, Settings } from "../ingredients.ts";
+import type { HubCorpora } from "../options.ts";
+import { type RowIngredients, rowIngredients } from "../rows/ingredients.ts";
+import { formatOf } from "../text/file_source.ts";
+import { documentIngredients } from "../text/ingredients.ts";
+import { chooseFiles, isValidationFile } from "./file_choice.ts";
+import { lockedRepository } from "./lock.ts";
+import { namedPath, requireFetched } from "./named_files.ts";
+
+/**
+ * What a dataset gives a corpus: documents to tokenise, or rows of tokens. Nothing is downloaded or read here: digests
+ * are those of the lockfile's list, and whoever reads a file holds it against its digest.
+ *
+ * @throws {UserError} `NOT_LOCKED`, `DATA_NOT_FETCHED`, `MIXED_FORMATS`, `CORPUS_TOO_SHORT`
+ */
+export async function hubIngredients(
+  name: CorpusName,
+  source: HubCorpora,
+  settings: Settings,
+): Promise<Ingredients | RowIngredients> {
+  const { dataset, tokens, validation } = source[name];
+  const cache = new HubCache(source.hubCache);
+  const files = await fetchedFiles(
+    cache,
+    settings,
+    dataset,
+    validation === undefined ? tokens : { ...tokens, validation: 0 },
+  );
+  const held = validation === undefined ? [] : await fetchedFiles(cache, settings, validation, { ...tokens, train: 0 });
+  const apart = held.map((file) => ({ ...file, format: formatOf(file.path), isValidation: true }));
+  const rows = files.filter(({ path }) => path.endsWith(".bin")).length;
+  if (rows === files.length) return rowIngredients(name, files, tokens, settings, apart);
+  if (rows > 0) {
+    throw new UserError("MIXED_FORMATS", `"${dataset}" has both text and token rows, and one of them is expected`);
+  }
+  const documents = files.map((file) => ({
+    ...file,
+    format: formatOf(file.path),
+    isValidation: isValidationFile(file.name),
+  }));
+  return documentIngredients(name, [...documents, ...apart], settings);
+}
+
+/** The files of a dataset that hold some tokens, all of them here. */
+async function fetchedFiles(
+  cache: HubCache,
+  { lock }: Settings,
+  dataset: string,
+  tokens: PerSplit,
+): Promise<RowIngredients["files"]> {
+  const locked = await lockedRepository(undefined, cache, lock, { kind: "dataset", name: dataset });
+  const chosen = chooseFiles(tokens, locked.files);
+  await requireFetched(cache, locked, chosen);
+  return chosen.map(({ path, bytes, sha256 }) => ({ path: namedPath(cache, locked, path), name: path, bytes, sha256 }));
+}

@@ -1,0 +1,61 @@
+/** The user's files, whatever they hold: what their names say, and which digests they have. */
+import { UserError } from "../errors.ts";
+import type { CorpusName } from "../experiment/run.ts";
+import { requireDigest } from "./data_lock.ts";
+import type { Settings, SourceDigest } from "./ingredients.ts";
+
+/** In a file's name it marks what is for validation. */
+export const VALIDATION_MARK = ".val.";
+
+/** A path without its folders. */
+export function fileName(path: string): string {
+  return path.split(/[/\\]/).at(-1) ?? path;
+}
+
+/** Bytes of a file; undefined if it is not there, which is reported when it is read. */
+export async function sizeOf(path: string): Promise<number | undefined> {
+  return await Deno.stat(path).then(({ size }) => size, () => undefined);
+}
+
+/** A file with its digest. */
+export interface DigestedFile extends SourceDigest {
+  /** where it is */
+  readonly path: string;
+}
+
+/**
+ * Reads files once, and holds their digests against the lockfile and against each other.
+ *
+ * @param inspect gives a file's digest, and reports the bytes of each piece that it reads
+ * @param mayRepeat whether a file may have the content of another
+ * @throws {UserError} `DIGEST_MISMATCH`, `DUPLICATE_SOURCE`, and as `inspect` throws
+ */
+export async function digestSources<File extends DigestedFile>(
+  corpus: CorpusName,
+  paths: readonly string[],
+  { options, lock }: Settings,
+  inspect: (path: string, onBytes: (bytes: number) => void) => Promise<File>,
+  mayRepeat: (path: string) => boolean = () => false,
+): Promise<File[]> {
+  let totalBytes = 0, doneBytes = 0;
+  for (const path of paths) totalBytes += await sizeOf(path) ?? 0;
+  const files: File[] = [];
+  for (const path of paths) {
+    const file = await inspect(path, (bytes) => {
+      doneBytes += bytes;
+      options.onProgress?.({ stage: "hash", corpus, doneBytes, totalBytes });
+    });
+    const pin = lock.files[file.name];
+    if (pin !== undefined) requireDigest(path, file.sha256, pin.sha256, lock.name);
+    const twin = mayRepeat(path) ? undefined : files.find(({ sha256 }) => sha256 === file.sha256);
+    if (twin !== undefined) {
+      throw new UserError(
+        "DUPLICATE_SOURCE",
+        `"${twin.path}" and "${path}" of the ${corpus} corpus have the same content`,
+        "name it once",
+      );
+    }
+    files.push(file);
+  }
+  return files;
+}

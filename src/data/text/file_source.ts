@@ -1,0 +1,180 @@
+/** The user's files as documents: running text, JSON lines, JSON lines under Zstandard, and Parquet. */
+import { UserError } from "../../errors.ts";
+import { createFileHash, digestFile } from "../../files/file_digest.ts";
+import { readChunks } from "../../files/read_file.ts";
+import { UNNAMED_DOMAIN } from "../domain.ts";
+import { parquetDocuments } from "../parquet/documents.ts";
+import { type DigestedFile, fileName, VALIDATION_MARK } from "../source_files.ts";
+import { DocumentCutter, LONGEST_PIECE } from "./document_cutter.ts";
+import { documentOf, type FileDocument } from "./document_record.ts";
+import { type Line, readLines } from "./lines.ts";
+import { sourceChanged } from "./source_changed.ts";
+import { decodeUtf8 } from "./utf8.ts";
+import { decompressZstd } from "./zstd_stream.ts";
+
+/** A document has to fit in memory several times over, and in one JavaScript string. */
+const MAX_LINE_BYTES = 1 << 27;
+
+const FORMATS = ["txt", "jsonl", "jsonl.zst", "parquet"] as const;
+
+/** How a file holds its documents, by the end of its name. */
+export type FileFormat = (typeof FORMATS)[number];
+
+/** A source file, with the digest of its bytes as they lie on the disk. */
+export interface SourceFile extends DigestedFile {
+  readonly format: FileFormat;
+  readonly isValidation: boolean;
+}
+
+/** @throws {UserError} `UNKNOWN_FORMAT` */
+export function formatOf(path: string): FileFormat {
+  const format = FORMATS.findLast((known) => path.toLowerCase().endsWith(`.${known}`));
+  if (format !== undefined) return format;
+  throw new UserError(
+    "UNKNOWN_FORMAT",
+    `"${path}" has an ending that is not known`,
+    `give files that end in ${FORMATS.map((known) => `.${known}`).join(", ")}`,
+  );
+}
+
+/**
+ * Reads a file once for its digest.
+ *
+ * @param onBytes called with the number of bytes of each piece read
+ * @throws {UserError} if the file is missing, cannot be read, or has an unknown ending
+ */
+export async function inspectFile(
+  path: string,
+  onBytes: (bytes: number) => void,
+): Promise<SourceFile> {
+  const format = formatOf(path);
+  let bytes = 0;
+  const sha256 = await digestFile(path, {
+    onBytes: ({ length }) => {
+      bytes += length;
+      onBytes(length);
+    },
+  });
+  const name = fileName(path);
+  return {
+    path,
+    name,
+    format,
+    isValidation: name.includes(VALIDATION_MARK),
+    bytes,
+    sha256,
+  };
+}
+
+/**
+ * The file's documents in their order, without empty ones. Memory is bounded by the longest document, and in Parquet by
+ * the largest row group.
+ *
+ * @param onBytes called with the number of bytes of each piece read
+ * @throws {UserError} `NOT_UTF8`, `MALFORMED_JSON`, `DAMAGED_FILE`, as {@linkcode documentOf} and
+ * {@linkcode parquetDocuments} throw, or `SOURCE_CHANGED` at the end if the bytes were others than at the time of
+ * {@linkcode inspectFile}
+ */
+export async function* readDocuments(
+  file: SourceFile,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<FileDocument, void> {
+  const hash = createFileHash();
+  const watched = async function* (): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of readChunks(file.path)) {
+      hash.update(chunk);
+      onBytes(chunk.length);
+      yield chunk;
+    }
+  };
+  yield* DOCUMENTS[file.format](watched(), file);
+  if (hash.finish() !== file.sha256) throw sourceChanged(file.path);
+}
+
+/** The documents in a file's bytes, by its format. */
+const DOCUMENTS: Readonly<
+  Record<FileFormat, (raw: AsyncIterable<Uint8Array>, file: SourceFile) => AsyncGenerator<FileDocument, void>>
+> = {
+  txt: (raw, { path }) => textDocuments(raw, path),
+  jsonl: jsonDocuments,
+  "jsonl.zst": (raw, file) => jsonDocuments(decompressZstd(raw, file.path), file),
+  parquet: parquetDocuments,
+};
+
+/** The line without a byte order mark at the start of the file, and where its bytes now begin. */
+function withoutByteOrderMark(
+  { bytes, offset }: Line,
+): { bytes: Uint8Array; offset: number } {
+  const marked = offset === 0 && bytes[0] === 0xef && bytes[1] === 0xbb &&
+    bytes[2] === 0xbf;
+  return marked ? { bytes: bytes.subarray(3), offset: 3 } : { bytes, offset };
+}
+
+function decode(
+  bytes: Uint8Array,
+  offset: number,
+  path: string,
+  line?: number,
+): string {
+  const decoded = decodeUtf8(bytes);
+  if (decoded.ok) return decoded.text;
+  const where = path.endsWith(".zst") ? " of its decompressed text" : "";
+  const inLine = line === undefined ? "" : ` (line ${line})`;
+  throw new UserError(
+    "NOT_UTF8",
+    `"${path}" is not UTF-8 at byte ${offset + decoded.offset}${where}${inLine}`,
+    "convert it to UTF-8",
+  );
+}
+
+async function* textDocuments(
+  raw: AsyncIterable<Uint8Array>,
+  path: string,
+): AsyncGenerator<FileDocument, void> {
+  const cutter = new DocumentCutter();
+  let start = 0;
+  const finished = (document: Uint8Array | null): FileDocument[] => {
+    if (document === null) return [];
+    const text = decode(document, start, path);
+    start += document.length;
+    return [{ domain: UNNAMED_DOMAIN, text }];
+  };
+  for await (const line of readLines(raw, LONGEST_PIECE)) {
+    const { bytes, offset } = withoutByteOrderMark(line);
+    if (line.offset === 0) start = offset;
+    yield* finished(cutter.push(bytes));
+  }
+  yield* finished(cutter.finish());
+}
+
+async function* jsonDocuments(
+  raw: AsyncIterable<Uint8Array>,
+  file: SourceFile,
+): AsyncGenerator<FileDocument, void> {
+  for await (const line of readLines(raw, MAX_LINE_BYTES + 1)) {
+    if (line.bytes.length > MAX_LINE_BYTES - 3) {
+      throw new UserError(
+        "LINE_TOO_LONG",
+        `"${file.path}" line ${line.number} has more than ${MAX_LINE_BYTES - 3} bytes`,
+        "split its document, and write one JSON object on each line",
+      );
+    }
+    const { bytes, offset } = withoutByteOrderMark(line);
+    const json = decode(bytes, offset, file.path, line.number);
+    if (json.trim() === "") continue;
+    const where = `"${file.path}" line ${line.number}`;
+    const document = documentOf(parseJson(json, where), where);
+    if (document.text !== "") yield document;
+  }
+}
+
+function parseJson(json: string, where: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError("MALFORMED_JSON", `${where} is not JSON (${reason})`, "write one JSON object on each line", {
+      cause,
+    });
+  }
+}
