@@ -1,6 +1,6 @@
 /** What `data` fetches is what a plan with the same choices reads. */
 import assert from "node:assert/strict";
-import { filesFor, parsePart, type Use, usesOf, usesOfAll } from "../../src/cli/data_uses.ts";
+import { filesFor, formatFetches, parsePart, type Use, usesOf, usesOfAll } from "../../src/cli/data_uses.ts";
 import { lockId } from "../../src/data/hub/lock.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
@@ -70,4 +70,12 @@ Deno.test("filesFor() takes as much text as the chosen scale reads, and all of a
   ]);
   const few = { changes: { model: "pythia-14m", tokens: 2e6 } } as const;
   assert.deepEqual(await counted(few), ["upstream 1", "upstream 1", "downstream 5", "tokenizer 20", "start 20"]);
+});
+
+Deno.test("formatFetches() lists text by tokens and checkpoints by size, and nothing where nothing is needed", async () => {
+  const text = formatFetches(usesOf(await scaleOf({})));
+  assert.match(text, /upstream +datasets\/EleutherAI\/pile-standard-pythia-preshuffled {2}50\.0G tokens/);
+  assert.match(text, /downstream +datasets\/cerebras\/SlimPajama-627B {2}297G tokens/);
+  assert.match(text, /start +models\/EleutherAI\/pythia-410m@step27000 {2}about 811 MB as fp16, 1\.62 GB imported/);
+  assert.equal(formatFetches(usesOf(await loadScale("tiny"))), "");
 });
