@@ -3,7 +3,7 @@ import { canonicalJson } from "../digest/canonical_json.ts";
 import { parseStrictJson } from "../digest/strict_json.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
-import { folderOf, writeFileDurably } from "../files/durable.ts";
+import { folderOf, nameOf, writeFileDurably } from "../files/durable.ts";
 import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { printable, unsafeNameReason } from "../files/safe_name.ts";
@@ -76,7 +76,7 @@ async function placeOf(path: string, files: FileSystem): Promise<{ folder: strin
   const isFolder = (await files.status(await files.realPath(path)))?.kind === "folder";
   return isFolder
     ? { folder: path.replace(/(?<=.)[/\\]+$/, ""), name: MANIFEST_FILE }
-    : { folder: folderOf(path), name: path.split(/[/\\]/).at(-1) ?? "" };
+    : { folder: folderOf(path), name: nameOf(path) };
 }
 
 async function requireFree(target: string, replace: boolean, { keyId }: SigningKey, files: FileSystem): Promise<void> {

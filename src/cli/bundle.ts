@@ -3,7 +3,7 @@ import { type Bundle, bundle } from "../bundle/bundle.ts";
 import { CHECKPOINT_CHOICES } from "../bundle/checkpoint_choice.ts";
 import { EXIT, UserError } from "../errors.ts";
 import { groupedNumber } from "../experiment/plan_text.ts";
-import { folderOf } from "../files/durable.ts";
+import { folderOf, nameOf } from "../files/durable.ts";
 import { printable } from "../files/safe_name.ts";
 import { MANIFEST_FILE } from "../manifest/open_manifest.ts";
 import { paperJudge } from "../manifest/paper_judge.ts";
@@ -60,15 +60,11 @@ async function run(args: readonly string[]): Promise<number> {
 /** `out/tiny.tar` for `out/tiny`, `out/tiny/` and `out/tiny/manifest.dsse.json`. */
 async function defaultOutput(path: string): Promise<string> {
   const isFile = (await Deno.stat(path).catch(() => undefined))?.isFile === true;
-  const folder = !isFile ? path.replace(/[/\\]+$/, "") : lastPart(path) === MANIFEST_FILE ? folderOf(path) : "";
-  if (["", ".", ".."].includes(lastPart(folder))) {
+  const folder = !isFile ? path.replace(/[/\\]+$/, "") : nameOf(path) === MANIFEST_FILE ? folderOf(path) : "";
+  if (["", ".", ".."].includes(nameOf(folder))) {
     throw new UserError("MISSING_OUTPUT", `"${path}" gives the bundle no name`, "add --output FILE");
   }
   return `${folder}.tar`;
-}
-
-function lastPart(path: string): string {
-  return path.split(/[/\\]/).at(-1) ?? "";
 }
 
 function progressLine(): { readonly show: (done: number, total: number) => void; readonly end: () => void } {
@@ -100,7 +96,7 @@ function formatBundle({ path, folder, files, bytes, checkpoints, attestations, s
     ["size", `${groupedNumber(bytes)} bytes`],
     ["sha256", sha256],
   ];
-  const name = lastPart(path);
+  const name = nameOf(path);
   const spared = left === 0 ? "" : " --without-checkpoints";
   return [
     `Packed ${path}`,

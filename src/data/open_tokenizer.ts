@@ -5,7 +5,7 @@ import { readFileBounded } from "../files/read_file.ts";
 import { BpeTokenizer } from "./bpe/bpe_tokenizer.ts";
 import { MAX_TOKENIZER_BYTES, readTokenizerFile } from "./bpe/tokenizer_file.ts";
 import { type DataLock, requireDigest } from "./data_lock.ts";
-import { fileName } from "./source_files.ts";
+import { nameOf } from "../files/durable.ts";
 import { BYTE_TOKENIZER, type Tokenizer } from "./tokenizer.ts";
 
 /**
@@ -33,7 +33,7 @@ export async function openTokenizer(
 async function readTokenizer(path: string, lock: DataLock): Promise<BpeTokenizer> {
   const bytes = await readFileBounded(path, MAX_TOKENIZER_BYTES);
   const digest = sha256(bytes);
-  const pin = lock.files[fileName(path)];
+  const pin = lock.files[nameOf(path)];
   if (pin !== undefined) requireDigest(path, digest, pin.sha256, lock.name);
   return new BpeTokenizer({ definition: readTokenizerFile(bytes, path), sha256: digest });
 }

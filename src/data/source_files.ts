@@ -7,11 +7,6 @@ import type { Settings, SourceDigest } from "./ingredients.ts";
 /** In a file's name it marks what is for validation. */
 export const VALIDATION_MARK = ".val.";
 
-/** A path without its folders. */
-export function fileName(path: string): string {
-  return path.split(/[/\\]/).at(-1) ?? path;
-}
-
 /** Bytes of a file; undefined if it is not there, which is reported when it is read. */
 export async function sizeOf(path: string): Promise<number | undefined> {
   return await Deno.stat(path).then(({ size }) => size, () => undefined);

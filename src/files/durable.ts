@@ -28,6 +28,11 @@ export function folderOf(path: string): string {
   return cut < 0 ? "." : cut === 0 ? path.slice(0, 1) : path.slice(0, cut);
 }
 
+/** The last part of a path. */
+export function nameOf(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+}
+
 /** Writes all bytes at the handle's position, however many short writes it takes. */
 export async function writeAll(
   handle: FileHandle,

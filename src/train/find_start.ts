@@ -7,6 +7,7 @@ import { PAPER_CHECKPOINT_STEPS, PAPER_PRETRAINING_STEPS } from "../experiment/p
 import type { Scale } from "../experiment/scale.ts";
 import type { ImportedCheckpoint } from "../experiment/start.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
+import { nameOf } from "../files/durable.ts";
 import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { weightsDigest, type WeightsSource } from "../model/weights_source.ts";
@@ -75,20 +76,17 @@ async function hubStart(scale: Scale, model: string, { lockFile, hubCache }: Sta
   })));
 }
 
-/** The last part of a path: where a folder lies on its maker's machine is nobody's business. */
-function nameOf(path: string): string {
-  return path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1) ?? path;
-}
-
 async function pathStart(scale: Scale, path: string, files: FileSystem): Promise<FoundStart> {
   const inside = await stepsInside(path, files);
   const models = inside.length > 0 ? inside : [{ step: PAPER_PRETRAINING_STEPS, path }];
   const checkpoints = [];
+  // Where a folder lies on its maker's machine is nobody's business.
+  const origin = (path: string) => `file:${nameOf(path.replace(/(?<=.)[/\\]+$/, ""))}`;
   for (const model of models) {
     const { source } = await openWeights(model.path, { files });
     try {
       requireModel(source, scale.model.config);
-      checkpoints.push({ ...model, weights: await digestOf(source), origin: `file:${nameOf(model.path)}` });
+      checkpoints.push({ ...model, weights: await digestOf(source), origin: origin(model.path) });
     } finally {
       source.close();
     }

@@ -9,7 +9,8 @@ import { domainWeights } from "../domain_weights.ts";
 import type { Settings, SourceDigest } from "../ingredients.ts";
 import { MegatronIndex } from "../megatron/index.ts";
 import type { DomainWeights } from "../options.ts";
-import { type DigestedFile, digestSources, fileName, sizeOf, VALIDATION_MARK } from "../source_files.ts";
+import { nameOf } from "../../files/durable.ts";
+import { type DigestedFile, digestSources, sizeOf, VALIDATION_MARK } from "../source_files.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import { blendShares } from "./blending.ts";
 import { type DocumentRange, epochsNeeded } from "./index_mapping.ts";
@@ -139,7 +140,7 @@ async function inspect(path: string, onBytes: (bytes: number) => void): Promise<
   if (path.endsWith(ENDING) && await sizeOf(path) !== undefined && await sizeOf(indexOf(path)) === undefined) {
     throw new UserError(
       "MISSING_INDEX",
-      `"${path}" has no "${fileName(indexOf(path))}" beside it`,
+      `"${path}" has no "${nameOf(indexOf(path))}" beside it`,
       "give both files as the tokenisation left them; rows of tokens without an index are read from the hub alone",
     );
   }
@@ -150,7 +151,7 @@ async function inspect(path: string, onBytes: (bytes: number) => void): Promise<
       onBytes(length);
     },
   });
-  return { path, name: fileName(path), bytes, sha256 };
+  return { path, name: nameOf(path), bytes, sha256 };
 }
 
 function indexOf(path: string): string {
@@ -171,18 +172,18 @@ function setsOf(
   given: DomainWeights | undefined,
 ): Readonly<Record<Split, MegatronSet[]>> {
   const sets: Record<Split, MegatronSet[]> = { train: [], validation: [] };
-  const hasValidation = paths.some((path) => fileName(path).includes(VALIDATION_MARK));
+  const hasValidation = paths.some((path) => nameOf(path).includes(VALIDATION_MARK));
   for (const path of paths) {
     const index = MegatronIndex.open(indexOf(path));
     try {
-      const isValidation = fileName(path).includes(VALIDATION_MARK);
+      const isValidation = nameOf(path).includes(VALIDATION_MARK);
       const whole = { first: 0, end: index.sequences };
       const { train, validation } = splitDocuments(index.sequences);
       const ranges: [Split, DocumentRange][] = hasValidation
         ? [[isValidation ? "validation" : "train", whole]]
         : [["train", train], ["validation", validation]];
       // The mark is no part of the name.
-      const set = fileName(path).replace(VALIDATION_MARK, ".").slice(0, -ENDING.length);
+      const set = nameOf(path).replace(VALIDATION_MARK, ".").slice(0, -ENDING.length);
       for (const [split, documents] of ranges) {
         const tokens = tokensIn(index, documents);
         sets[split].push({

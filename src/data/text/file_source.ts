@@ -4,7 +4,8 @@ import { createFileHash, digestFile } from "../../files/file_digest.ts";
 import { readChunks } from "../../files/read_file.ts";
 import { UNNAMED_DOMAIN } from "../domain.ts";
 import { parquetDocuments } from "../parquet/documents.ts";
-import { type DigestedFile, fileName, VALIDATION_MARK } from "../source_files.ts";
+import { nameOf } from "../../files/durable.ts";
+import { type DigestedFile, VALIDATION_MARK } from "../source_files.ts";
 import { DocumentCutter, LONGEST_PIECE } from "./document_cutter.ts";
 import { documentOf, type FileDocument } from "./document_record.ts";
 import { type Line, readLines } from "./lines.ts";
@@ -55,7 +56,7 @@ export async function inspectFile(
       onBytes(length);
     },
   });
-  const name = fileName(path);
+  const name = nameOf(path);
   return {
     path,
     name,
