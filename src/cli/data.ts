@@ -2,7 +2,7 @@
 import { DATA_LOCK_PATH } from "../data/data_lock.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { listScales, loadScale } from "../experiment/catalogue.ts";
-import { planScale } from "../experiment/plan.ts";
+import { planScale } from "../experiment/plan_scale.ts";
 import type { Scale } from "../experiment/scale.ts";
 import { HUB_CACHE_FOLDER, HubCache } from "../hub/cache.ts";
 import { HubConnection } from "../hub/connection.ts";

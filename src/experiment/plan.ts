@@ -2,24 +2,22 @@
  * The plan: experiments at a scale as a graph of distinct runs. Arms that need the same trajectory share one run,
  * as long as the longest of them, so that nothing is trained twice.
  */
-import { suggest, UserError } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import { type ArmRun, armRun, canStart, type RunContext, seedsOf } from "./arm.ts";
-import { EXPERIMENTS_FOLDER, loadExperiments, loadScale } from "./catalogue.ts";
-import { changeScale, type ScaleChanges } from "./change_scale.ts";
+import { EXPERIMENTS_FOLDER, loadExperiments } from "./catalogue.ts";
+import type { ScaleChanges } from "./change_scale.ts";
+import { chooseArms, PRETRAINING_ARM } from "./choose_arms.ts";
 import { type PlanTotals, totalCost } from "./cost.ts";
-import { applicableReadings, type Readings, readScale } from "./readings.ts";
+import { planScale } from "./plan_scale.ts";
+import type { Readings } from "./readings.ts";
 import type { ArmReference, CorpusName, PlannedRun, RunKey, RunSpecification } from "./run.ts";
 import { runKey } from "./run_key.ts";
 import { MAX_SEEDS } from "./run_schema.ts";
 import type { Scale } from "./scale.ts";
-import { type Experiment, resolvedScaleSchema } from "./schema.ts";
+import type { Experiment } from "./schema.ts";
 import { type ImportedCheckpoint, type PlannedStart, plannedStart, startCheckpoints } from "./start.ts";
-import { validate } from "./yaml.ts";
-
-/** Pre-training that `start: { kind: pretrained }` refers to. */
-const PRETRAINING_ARM = { experiment: "upstream", arm: "pretrain" } as const;
 
 /** What to plan. */
 export interface PlanOptions {
@@ -116,7 +114,7 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
   const { scale, readings } = await planScale(options);
   const start = plannedStart(scale, options.imported, readings);
   const catalogue = withoutPretraining(await loadExperiments(folder), start);
-  const chosen = choose(catalogue, options.only ?? [], start);
+  const chosen = chooseArms(catalogue, options.only ?? [], start);
   const data = plannedData(scale, options.corpusDigests);
   const context: RunContext = {
     scale,
@@ -155,31 +153,6 @@ export function findRun(plan: Plan, experiment: string, arm: string, seedIndex =
   );
 }
 
-/** What of the options determines a plan's scale. */
-export type ScaleOptions = Pick<
-  PlanOptions,
-  "scale" | "changes" | "overrides" | "readings" | "ownFiles" | "start" | "folder"
->;
-
-/**
- * The scale that a plan is made at, changed and read as its options say.
- *
- * @throws {UserError} on an unknown scale, a change that gives no valid one, or a reading without effect
- */
-export async function planScale(
-  options: ScaleOptions,
-): Promise<{ readonly scale: Scale; readonly readings: Readings }> {
-  const stated = override(await loadScale(options.scale, options.folder), options);
-  const readings = applicableReadings(stated, options.readings ?? {}, options.ownFiles ?? false);
-  return { scale: readScale(stated, readings), readings };
-}
-
-function override(scale: Scale, { changes = {}, start, overrides = {} }: ScaleOptions): Scale {
-  const startChoice = start === undefined ? {} : { start: { kind: start } };
-  const changed = { ...changeScale(scale, changes), ...startChoice, ...overrides };
-  return validate(resolvedScaleSchema, changed, `scale ${scale.name} with overrides`);
-}
-
 /** A plan that starts from imported models has no place for arms of pre-training. */
 function withoutPretraining(
   catalogue: readonly Experiment[],
@@ -190,34 +163,6 @@ function withoutPretraining(
     ...experiment,
     arms: Object.fromEntries(Object.entries(experiment.arms).filter(([, { phase }]) => phase !== "pretraining")),
   })).filter(({ arms }) => Object.keys(arms).length > 0);
-}
-
-/** Chosen arms as `experiment/arm`. */
-function choose(
-  catalogue: readonly Experiment[],
-  only: readonly string[],
-  start: PlannedStart | undefined,
-): ReadonlySet<string> {
-  const arms = catalogue.flatMap(({ name, arms }) => Object.keys(arms).map((arm) => `${name}/${arm}`));
-  if (only.length === 0) return new Set(arms);
-  const experiments = catalogue.map(({ name }) => name);
-  return new Set(only.flatMap((wanted) => {
-    const matches = arms.filter((arm) => arm === wanted || arm.startsWith(`${wanted}/`));
-    if (matches.length > 0) return matches;
-    const [experiment = ""] = wanted.split("/");
-    if (start !== undefined && experiment === PRETRAINING_ARM.experiment) {
-      throw new UserError(
-        "NO_PRETRAINING",
-        `"${wanted}" is not trained where runs start from models of others`,
-        "add --start train",
-      );
-    }
-    if (wanted.includes("/") && experiments.includes(experiment)) {
-      const known = arms.filter((arm) => arm.startsWith(`${experiment}/`));
-      throw new UserError("UNKNOWN_ARM", `Unknown arm "${wanted}"`, suggest(wanted, known));
-    }
-    throw new UserError("UNKNOWN_EXPERIMENT", `Unknown experiment "${wanted}"`, suggest(experiment, experiments));
-  }));
 }
 
 function planSeed(

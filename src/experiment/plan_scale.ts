@@ -1,0 +1,33 @@
+/** The scale that a plan is made at: its file's, changed and read as the options say. */
+import { loadScale } from "./catalogue.ts";
+import { changeScale } from "./change_scale.ts";
+import type { PlanOptions } from "./plan.ts";
+import { applicableReadings, type Readings, readScale } from "./readings.ts";
+import type { Scale } from "./scale.ts";
+import { resolvedScaleSchema } from "./schema.ts";
+import { validate } from "./yaml.ts";
+
+/** What of the options determines a plan's scale. */
+export type ScaleOptions = Pick<
+  PlanOptions,
+  "scale" | "changes" | "overrides" | "readings" | "ownFiles" | "start" | "folder"
+>;
+
+/**
+ * The scale that a plan is made at, changed and read as its options say.
+ *
+ * @throws {UserError} on an unknown scale, a change that gives no valid one, or a reading without effect
+ */
+export async function planScale(
+  options: ScaleOptions,
+): Promise<{ readonly scale: Scale; readonly readings: Readings }> {
+  const stated = override(await loadScale(options.scale, options.folder), options);
+  const readings = applicableReadings(stated, options.readings ?? {}, options.ownFiles ?? false);
+  return { scale: readScale(stated, readings), readings };
+}
+
+function override(scale: Scale, { changes = {}, start, overrides = {} }: ScaleOptions): Scale {
+  const startChoice = start === undefined ? {} : { start: { kind: start } };
+  const changed = { ...changeScale(scale, changes), ...startChoice, ...overrides };
+  return validate(resolvedScaleSchema, changed, `scale ${scale.name} with overrides`);
+}
