@@ -184,7 +184,7 @@ Deno.test("a scale's corpora can be opened after data lock and data fetch, with 
       const held = await upstream.validationWindows(scale.evaluationWindows);
       assert.equal(held.tokens.length, scale.evaluationWindows * rowTokens);
       assert(upstream.summary.bytes.validation > 100_000);
-      const { tokens } = await upstream.batch(0, 2, 1);
+      const { tokens } = await upstream.batch(0, 2, 1234);
       assert.deepEqual([...tokens], [...rows.subarray(0, 2 * rowTokens)]);
       assert.equal(downstream.summary.domains.RedPajamaC4, 0.15);
       assert.equal((await downstream.batch(0, 2, 1)).tokens.length, 2 * rowTokens);

@@ -3,6 +3,8 @@
  * training. Such files have no validation split: the documents of another dataset stand for it, or else the last rows
  * are held back.
  */
+import { Permutation } from "../../arithmetic/permutation.ts";
+import { STREAM } from "../../arithmetic/streams.ts";
 import { shortDigest } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
@@ -16,7 +18,10 @@ import type { RowIngredients } from "./ingredients.ts";
 import { TokenRows } from "./token_rows.ts";
 import { heldBackRows, preparedValidation, type RowValidation } from "./validation.ts";
 
-/** See above. The order seed has no effect: the order is the files' own. */
+/** The order seed of Pythia's training, which the files' own order stands for. Other seeds permute the rows. */
+const FILES_OWN_SEED = 1234;
+
+/** See above. */
 export class RowCorpus implements Corpus {
   readonly name: CorpusName;
   readonly digest: Corpus["digest"];
@@ -24,6 +29,8 @@ export class RowCorpus implements Corpus {
   readonly #rows: TokenRows;
   readonly #train: number;
   readonly #validation: RowValidation;
+  /** the order of the rows in the epoch that was last asked for */
+  #order: { readonly seed: number; readonly epoch: number; readonly rows: Permutation } | undefined;
 
   private constructor({ name, digest, rows: { train } }: RowIngredients, rows: TokenRows, validation: RowValidation) {
     this.name = name;
@@ -69,12 +76,24 @@ export class RowCorpus implements Corpus {
   }
 
   // deno-lint-ignore require-await
-  async batch(step: number, sequences: number, _orderSeed: number): Promise<Batch> {
+  async batch(step: number, sequences: number, orderSeed: number): Promise<Batch> {
     requireWhole("Step", step, 0);
     requireWhole("Number of sequences", sequences, 1);
+    requireWhole("Order seed", orderSeed, 0);
     return collectWindows(sequences, this.#rows.rowTokens, (i, into) => {
-      this.#rows.read((step * sequences + i) % this.#train, into);
+      const sample = step * sequences + i;
+      this.#rows.read(this.#row(sample % this.#train, Math.floor(sample / this.#train), orderSeed), into);
     });
+  }
+
+  /** The row in a place of an epoch. */
+  #row(place: number, epoch: number, seed: number): number {
+    if (seed === FILES_OWN_SEED) return place;
+    if (this.#order?.seed !== seed || this.#order.epoch !== epoch) {
+      const rows = new Permutation(this.#train, seed, [epoch >>> 0, 0, STREAM.windowOrder]);
+      this.#order = { seed, epoch, rows };
+    }
+    return this.#order.rows.at(place);
   }
 
   // deno-lint-ignore require-await

@@ -12,7 +12,7 @@ import { documentIngredients } from "../text/ingredients.ts";
 import { rowsIn } from "./token_rows.ts";
 
 /** Counts changes in what the same rows give. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** A corpus of token rows before it is opened. */
 export interface RowIngredients {

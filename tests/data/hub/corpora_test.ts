@@ -85,15 +85,38 @@ Deno.test("openCorpora() reads token rows as they are, in their order, and keeps
     try {
       assert.deepEqual(upstream.summary.windows, { train: 35, validation: 5 });
       const row = (i: number) => [...STREAM.subarray(i * ROW, (i + 1) * ROW)];
-      const { tokens, digest } = await upstream.batch(3, 4, 1);
+      const { tokens } = await upstream.batch(3, 4, 1234);
       assert.deepEqual([...tokens], [12, 13, 14, 15].flatMap(row));
-      assert.equal((await upstream.batch(3, 4, 2)).digest, digest, "the order is the files' own");
-      assert.deepEqual([...(await upstream.batch(6, 6, 1)).tokens.subarray(0, ROW)], row(1), "begins again after 35");
+      assert.deepEqual(
+        [...(await upstream.batch(6, 6, 1234)).tokens.subarray(0, ROW)],
+        row(1),
+        "begins again after 35",
+      );
       const validation = await upstream.validationWindows(5);
       assert.deepEqual([...validation.tokens], [35, 36, 37, 38, 39].flatMap(row));
       await assert.rejects(upstream.validationWindows(6), { code: "TOO_FEW_VALIDATION_WINDOWS" });
       await assert.rejects(upstream.batch(-1, 4, 1), RangeError);
       await assert.rejects(upstream.batch(0, 0.5, 1), RangeError);
+    } finally {
+      upstream.close();
+      downstream.close();
+    }
+  }));
+
+Deno.test("openCorpora() permutes token rows by any other order seed than that of their own training, anew in each epoch", () =>
+  withDatasets(async (options) => {
+    const { upstream, downstream } = await openCorpora(options);
+    try {
+      const all = Array.from({ length: 35 }, (_, i) => STREAM.subarray(i * ROW, (i + 1) * ROW).join());
+      const epoch = async (seed: number, number: number) => {
+        const { tokens } = await upstream.batch(number, 35, seed);
+        return Array.from({ length: 35 }, (_, i) => tokens.subarray(i * ROW, (i + 1) * ROW).join());
+      };
+      const orders = [await epoch(1, 0), await epoch(1, 1), await epoch(1235, 0), await epoch(1234, 0)];
+      for (const order of orders) assert.deepEqual([...order].sort(), [...all].sort(), "each row once");
+      assert.equal(new Set(orders.map((order) => order.join(" "))).size, 4);
+      assert.deepEqual(orders[3], all);
+      assert.deepEqual(await epoch(1, 0), orders[0], "whatever was asked for in between");
     } finally {
       upstream.close();
       downstream.close();
