@@ -1,6 +1,7 @@
 /**
  * A folder as Hugging Face's hub holds a model: `config.json`, and `model.safetensors` or the shards that
- * `model.safetensors.index.json` names. Weights are read tensor by tensor, whatever order the files have them in.
+ * `model.safetensors.index.json` names; without either, `pytorch_model.bin` or its shards. Weights are read tensor by
+ * tensor, whatever order the files have them in.
  */
 import { z } from "zod";
 import { parseStrictJson } from "../digest/strict_json.ts";
@@ -15,11 +16,22 @@ import { parseHuggingFaceConfig } from "./hugging_face.ts";
 import { findTensors } from "./hugging_face_tensors.ts";
 import { modelSchema } from "./model_schema.ts";
 import { SafetensorsFile } from "./safetensors_file.ts";
+import type { TensorFile } from "./tensor_file.ts";
+import { TorchFile } from "./torch/torch_file.ts";
 import type { WeightsSource } from "./weights_source.ts";
 
 const CONFIG = "config.json";
-const WEIGHTS = "model.safetensors";
-const INDEX = "model.safetensors.index.json";
+/** A form that weights come in: one file, or shards and an index of them. */
+interface Form {
+  readonly whole: string;
+  readonly index: string;
+  readonly open: (path: string, files: FileSystem) => Promise<TensorFile>;
+}
+/** The first that a folder has is read. */
+const FORMS: readonly Form[] = [
+  { whole: "model.safetensors", index: "model.safetensors.index.json", open: SafetensorsFile.open },
+  { whole: "pytorch_model.bin", index: "pytorch_model.bin.index.json", open: TorchFile.open },
+];
 /** Of `config.json`, and of an index: one line a tensor. */
 const MAX_JSON_BYTES = 16 * 2 ** 20;
 const MAX_SHARDS = 1000;
@@ -42,14 +54,17 @@ export async function openHuggingFaceFolder(
 ): Promise<HuggingFaceFolder> {
   const model = await readConfig(folder, files);
   const names = await listFolder(folder, files);
-  const isSharded = !names.includes(WEIGHTS) && names.includes(INDEX);
-  if (!isSharded && !names.includes(WEIGHTS)) throw noWeights(folder, names);
-  const index = isSharded ? await readIndex(`${folder}/${INDEX}`, files) : undefined;
-  const shards = index === undefined ? [WEIGHTS] : [...new Set(index.values())].sort();
-  const opened = new Map<string, SafetensorsFile>();
+  const form = FORMS.find(({ whole, index }) => names.includes(whole) || names.includes(index));
+  if (form === undefined) throw noWeights(folder, names);
+  const isSharded = !names.includes(form.whole);
+  const index: ShardIndex | undefined = isSharded
+    ? { name: form.index, shards: await readIndex(`${folder}/${form.index}`, files) }
+    : undefined;
+  const shards = index === undefined ? [form.whole] : [...new Set(index.shards.values())].sort();
+  const opened = new Map<string, TensorFile>();
   const close = () => opened.forEach((file) => file.close());
   try {
-    for (const shard of shards) opened.set(shard, await SafetensorsFile.open(`${folder}/${shard}`, files));
+    for (const shard of shards) opened.set(shard, await form.open(`${folder}/${shard}`, files));
     const tensors = locate(opened, index, folder);
     const slots = new Map([...opened.values()].flatMap((file) => [...file.slots]));
     const order = findTensors(slots, model, folder).flatMap((name) => {
@@ -59,7 +74,7 @@ export async function openHuggingFaceFolder(
     return {
       name: folder,
       model,
-      files: [CONFIG, ...(isSharded ? [INDEX] : []), ...shards].sort(),
+      files: [CONFIG, ...(isSharded ? [form.index] : []), ...shards].sort(),
       close,
       async *pieces() {
         for (const { name, file } of order) {
@@ -76,32 +91,40 @@ export async function openHuggingFaceFolder(
   }
 }
 
+/** What an index says. */
+interface ShardIndex {
+  /** the index's own file name, for messages */
+  readonly name: string;
+  /** shards by the names of their tensors */
+  readonly shards: ReadonlyMap<string, string>;
+}
+
 /** Which file has which tensor, as the index has it too. */
 function locate(
-  shards: ReadonlyMap<string, SafetensorsFile>,
-  index: ReadonlyMap<string, string> | undefined,
+  shards: ReadonlyMap<string, TensorFile>,
+  index: ShardIndex | undefined,
   folder: string,
-): Map<string, SafetensorsFile> {
-  const located = new Map<string, SafetensorsFile>();
+): Map<string, TensorFile> {
+  const located = new Map<string, TensorFile>();
   for (const [shard, file] of shards) {
     for (const name of file.slots.keys()) {
-      const expected = index?.get(name);
+      const expected = index?.shards.get(name);
       if (index !== undefined && expected !== shard) {
         const where = expected === undefined ? "does not name it" : `has it in "${expected}"`;
         throw new UserError(
           "BAD_CHECKPOINT",
-          `Tensor "${printable(name)}" is in "${shard}" of "${folder}", but ${INDEX} ${where}`,
+          `Tensor "${printable(name)}" is in "${shard}" of "${folder}", but ${index.name} ${where}`,
           "check that the files belong together",
         );
       }
       located.set(name, file);
     }
   }
-  for (const [name, shard] of index ?? []) {
+  for (const [name, shard] of index?.shards ?? []) {
     if (located.has(name)) continue;
     throw new UserError(
       "BAD_CHECKPOINT",
-      `"${shard}" of "${folder}" has no tensor "${printable(name)}", which ${INDEX} has in it`,
+      `"${shard}" of "${folder}" has no tensor "${printable(name)}", which ${index?.name} has in it`,
       "check that the files belong together",
     );
   }
@@ -152,13 +175,14 @@ async function readIndex(path: string, files: FileSystem): Promise<ReadonlyMap<s
 }
 
 function noWeights(folder: string, names: readonly string[]): UserError {
-  const other = names.find((name) => /^pytorch_model.*\.bin$/.test(name));
+  const known = FORMS.flatMap(({ whole, index }) => [`"${whole}"`, `"${index}"`]);
+  const other = names.find((name) => /\.(safetensors|bin|pt|pth|ckpt|h5|msgpack)$/.test(name));
   return new UserError(
     "FILE_NOT_FOUND",
-    `"${folder}" has neither "${WEIGHTS}" nor "${INDEX}"${other === undefined ? "" : `, only "${other}"`}`,
+    `"${folder}" has none of ${known.join(", ")}${other === undefined ? "" : `, only "${printable(other)}"`}`,
     other === undefined
       ? "give the folder of a model as the hub has it"
-      : "a pickle can run any program and is not read; fetch a revision with safetensors, or save the model again as such",
+      : "save the model again as safetensors, as transformers does by itself",
   );
 }
 

@@ -4,6 +4,7 @@ import { DENO_FILES } from "../files/deno_file_system.ts";
 import { fileError } from "../files/file_error.ts";
 import type { FileHandle, FileSystem } from "../files/file_system.ts";
 import { printable } from "../files/safe_name.ts";
+import { readAt } from "./read_at.ts";
 import { writeFloat32 } from "./safetensors.ts";
 import {
   badSafetensors,
@@ -13,23 +14,13 @@ import {
   readHeaderLength,
   type SafetensorsHeader,
 } from "./safetensors_header.ts";
+import type { TensorFile } from "./tensor_file.ts";
 
 /** Read at a time; a multiple of every element's size. */
 const PIECE_BYTES = 1 << 20;
 
-/** Fills a buffer from an offset; returns how many bytes there were. */
-async function readAt(handle: FileHandle, offset: number, into: Uint8Array): Promise<number> {
-  await handle.seek(offset);
-  for (let done = 0; done < into.length;) {
-    const count = await handle.read(into.subarray(done));
-    if (count === null) return done;
-    done += count;
-  }
-  return into.length;
-}
-
 /** An open file. Tensors may be read in any order, one at a time. Close it. */
-export class SafetensorsFile {
+export class SafetensorsFile implements TensorFile {
   readonly slots: SafetensorsHeader["slots"];
   readonly metadata: SafetensorsHeader["metadata"];
 

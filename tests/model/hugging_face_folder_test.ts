@@ -146,11 +146,14 @@ Deno.test("openHuggingFaceFolder() says what a folder lacks", () =>
     await Deno.writeTextFile(`${folder}/config.json`, '{"model_type":');
     await assert.rejects(openHuggingFaceFolder(folder), { code: "BAD_MODEL_CONFIG", message: /not strict JSON/ });
     await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(huggingFaceConfig(SMALL_MODEL, 0)));
-    await assert.rejects(openHuggingFaceFolder(folder), { code: "FILE_NOT_FOUND", message: /neither .* nor / });
-    await Deno.writeTextFile(`${folder}/pytorch_model.bin`, "");
     await assert.rejects(openHuggingFaceFolder(folder), {
       code: "FILE_NOT_FOUND",
-      message: /only "pytorch_model\.bin": a pickle can run any program and is not read/,
+      message: /has none of "model\.safetensors", /,
+    });
+    await Deno.writeTextFile(`${folder}/model.pt`, "");
+    await assert.rejects(openHuggingFaceFolder(folder), {
+      code: "FILE_NOT_FOUND",
+      message: /only "model\.pt": save the model again as safetensors/,
     });
   }));
 

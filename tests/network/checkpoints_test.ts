@@ -211,11 +211,38 @@ Deno.test("data fetch counts files and imported weights before it begins, for th
     await fetch({ freeBytes: 0 });
   }));
 
-Deno.test("data lock refuses a revision without safetensors, and keeps what it pinned before", () =>
+Deno.test("data fetch imports what PyTorch saved, whole and in shards, where a revision has no safetensors", () =>
+  withCheckpoints(async (given) => {
+    const { hub, lock, fetch, start } = given;
+    const fixtures = new URL("../fixtures/torch/", import.meta.url);
+    for (const [i, folder] of ["f16", "sharded"].entries()) {
+      const files: Record<string, Uint8Array<ArrayBuffer>> = { "training_args.bin": new Uint8Array(9) };
+      for await (const { name } of Deno.readDir(new URL(folder, fixtures))) {
+        if (!name.endsWith(".safetensors")) files[name] = await Deno.readFile(new URL(`${folder}/${name}`, fixtures));
+      }
+      hub.repositories[`${ID}@${COMMITS[i]}`] = files;
+    }
+    await lock();
+    await fetch();
+    assert.deepEqual(leftIn(given, 0), ["config.json", "pytorch_model.bin", "weights.safetensors"]);
+    assert.deepEqual(leftIn(given, 1), [
+      "config.json",
+      ...[1, 2].map((shard) => `pytorch_model-0000${shard}-of-00002.bin`),
+      "pytorch_model.bin.index.json",
+      "weights.safetensors",
+    ]);
+    const [whole, sharded, safe] = await start();
+    // The digest of tests/fixtures/torch/f16/expected.safetensors, flat and as f32.
+    assert.equal(whole?.weights, "ace43947b0c9c1b133b7909ba60e1a37335cd8ae0c78074840ee467b8b2a2b70");
+    assert.equal(sharded?.weights, whole?.weights);
+    assert.notEqual(safe?.weights, whole?.weights);
+  }));
+
+Deno.test("data lock refuses a revision without weights that it reads, and keeps what it pinned before", () =>
   withCheckpoints(async ({ hub, lockPath, lock }) => {
     const { "model.safetensors": weights = new Uint8Array(), ...rest } = hub.repositories[`${ID}@${COMMITS[1]}`] ?? {};
-    hub.repositories[`${ID}@${COMMITS[1]}`] = { ...rest, "pytorch_model.bin": weights };
-    await assert.rejects(lock(), userError("NO_SAFETENSORS", `${ID}@step27000`, '"pytorch_model.bin"'));
+    hub.repositories[`${ID}@${COMMITS[1]}`] = { ...rest, "model.pt": weights };
+    await assert.rejects(lock(), userError("NO_SAFETENSORS", `${ID}@step27000`, '"model.pt"'));
     assert.deepEqual(Object.keys((await readDataLock(lockPath)).hub), [`${ID}@step10000`]);
     delete hub.branches[`${ID}@step27000`];
     hub.misbehaveHub = ({ path }) =>

@@ -34,10 +34,23 @@ Deno.test("checkpointFiles() leaves the name of the imported weights free", () =
   assert.throws(() => chosen("config.json", "weights.safetensors"), { code: "NO_SAFETENSORS" });
 });
 
-Deno.test("checkpointFiles() names what a revision has in place of safetensors, and what to do", () => {
+Deno.test("checkpointFiles() takes PyTorch's files where there are no safetensors, and no other pickle", () => {
+  assert.deepEqual(chosen("config.json", "pytorch_model.bin", "tokenizer.json", "training_args.bin"), [
+    "config.json",
+    "pytorch_model.bin",
+  ]);
+  const shards = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"];
+  assert.deepEqual(
+    chosen("config.json", "old/pytorch_model.bin", "optimizer.bin", ...shards, "pytorch_model.bin.index.json"),
+    ["config.json", ...shards, "pytorch_model.bin.index.json"],
+  );
+  assert.throws(() => chosen("pytorch_model.bin"), userError("NO_MODEL_CONFIG", ID, '"pytorch_model.bin"'));
+});
+
+Deno.test("checkpointFiles() names what a revision has in place of weights that are read, and what to do", () => {
   assert.throws(
-    () => chosen("config.json", "pytorch_model.bin", "tokenizer.json"),
-    userError("NO_SAFETENSORS", ID, '"pytorch_model.bin"', "pickle", '"start"'),
+    () => chosen("config.json", "model.pt", "old/pytorch_model.bin", "tokenizer.json"),
+    userError("NO_SAFETENSORS", ID, '"model.pt"', "safetensors", '"start"'),
   );
   assert.throws(() => chosen("README.md", "old/model.safetensors"), userError("NO_SAFETENSORS", "among its 2"));
   assert.throws(() => chosen("model.safetensors"), userError("NO_MODEL_CONFIG", ID, '"config.json"', "step7"));
