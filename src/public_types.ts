@@ -140,6 +140,6 @@ export type { ModelPreset } from "./model/presets.ts";
 export type { ScaleChanges } from "./experiment/change_scale.ts";
 export type { Readings } from "./experiment/readings.ts";
 export type { DownstreamDataset, ScaleStart, UpstreamDataset } from "./experiment/scale.ts";
-export type { ImportedCheckpoint, PlannedStart } from "./experiment/start.ts";
+export type { ImportedCheckpoint, PlannedStart, StartChoice } from "./experiment/start.ts";
 export type { Replan, Replanned } from "./manifest/verify_options.ts";
 export type { OpenImported } from "./train/imported_weights.ts";

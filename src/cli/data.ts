@@ -2,6 +2,7 @@
 import { DATA_LOCK_PATH } from "../data/data_lock.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { listScales, loadScale } from "../experiment/catalogue.ts";
+import { plannedChoice } from "../experiment/start.ts";
 import { planScale } from "../experiment/plan_scale.ts";
 import type { Scale } from "../experiment/scale.ts";
 import { HUB_CACHE_FOLDER, HubCache } from "../hub/cache.ts";
@@ -15,6 +16,7 @@ import { dataOrder } from "./data_order.ts";
 import { showDataStatus } from "./data_status.ts";
 import { type DataContext, parsePart, type Use, usesOfAll } from "./data_uses.ts";
 import { choicesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
+import { sourcesFromOptions } from "./source_options.ts";
 import { abortOnSignals } from "./signals.ts";
 
 /** Those of a plan that change which files it reads; with the same words, what is fetched is what it needs. */
@@ -43,9 +45,9 @@ const OPTIONS = {
 /** The scale that is named, changed as the options say; without a name all of them, as they are. */
 async function scalesFrom(values: Values<typeof OPTIONS>): Promise<Scale[]> {
   if (values.scale !== undefined) {
-    const { start, only: _, ...choices } = values;
-    const startChoice = start === undefined ? {} : { start: start === "train" ? "train" : "files" } as const;
-    return [(await planScale({ scale: values.scale, ...choicesFromOptions(choices), ...startChoice })).scale];
+    const { only: _, ...choices } = values;
+    const start = plannedChoice(sourcesFromOptions(values).start);
+    return [(await planScale({ scale: values.scale, ...choicesFromOptions(choices), ...start })).scale];
   }
   const choice = (Object.keys(CHOICES) as (keyof typeof CHOICES)[]).find((name) => values[name] !== undefined);
   if (choice === undefined) return await Promise.all((await listScales()).map((name) => loadScale(name)));

@@ -1,10 +1,10 @@
 /** What the scales need of the hub: which repositories, which of their files, and for what. */
 import type { PerSplit } from "../data/domain.ts";
+import { datasetParts } from "../data/hub/dataset_parts.ts";
 import { chooseFiles } from "../data/hub/file_choice.ts";
 import { type LockedRepository, lockId, type NamedRepository } from "../data/hub/lock.ts";
 import { startRepositories } from "../data/hub/start_weights.ts";
-import { tokenizerRepository } from "../data/scale_corpora.ts";
-import { tokensNeeded } from "../data/tokens_needed.ts";
+import { scaleCorpora } from "../data/scale_corpora.ts";
 import { suggest, UserError } from "../errors.ts";
 import type { Scale } from "../experiment/scale.ts";
 import type { HubCache } from "../hub/cache.ts";
@@ -59,18 +59,15 @@ export function parsePart(text: string): Part {
 
 /** All that a scale needs, in the order of {@linkcode PARTS}; nothing where it brings its own text and weights. */
 export function usesOf(scale: Scale): Use[] {
-  const { data } = scale;
+  const { source } = scaleCorpora(scale);
   const uses: Use[] = [];
-  if (data.kind === "huggingface") {
+  if (source.kind === "huggingface") {
     for (const part of ["upstream", "downstream"] as const) {
-      const tokens = tokensNeeded(scale, part);
-      const validation = part === "upstream" ? data.upstream.validation : undefined;
-      const own = validation === undefined ? tokens : { ...tokens, validation: 0 };
-      uses.push({ scale, part, repository: { kind: "dataset", name: data[part].dataset }, tokens: own });
-      if (validation === undefined) continue;
-      uses.push({ scale, part, repository: { kind: "dataset", name: validation }, tokens: { ...tokens, train: 0 } });
+      for (const { dataset, tokens } of datasetParts(source[part])) {
+        uses.push({ scale, part, repository: { kind: "dataset", name: dataset }, tokens });
+      }
     }
-    uses.push({ scale, part: "tokenizer", repository: tokenizerRepository(data) });
+    uses.push({ scale, part: "tokenizer", repository: { kind: "model", name: source.tokenizer } });
   }
   for (const repository of startRepositories(scale)) uses.push({ scale, part: "start", repository });
   return uses;

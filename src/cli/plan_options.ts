@@ -1,19 +1,18 @@
 /** Options that determine a plan, shared by the subcommands that make one. */
 import { describeCorpora } from "../data/corpora.ts";
+import { isNotFetched } from "../data/hub/lock.ts";
 import { scaleCorpora } from "../data/scale_corpora.ts";
 import { suggest, UserError } from "../errors.ts";
 import type { ScaleChanges } from "../experiment/change_scale.ts";
 import { buildPlan, type Plan, type PlanOptions } from "../experiment/plan.ts";
 import { parseReadings, READINGS, type Readings } from "../experiment/readings.ts";
+import { plannedChoice } from "../experiment/start.ts";
 import { MODEL_PRESETS, type ModelPreset } from "../model/presets.ts";
 import { findStart } from "../train/find_start.ts";
 import type { Values } from "./arguments.ts";
 import { chooseEngine, ENGINE_OPTIONS } from "./engines.ts";
 import { DEFAULT_SCALE } from "./settings.ts";
 import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./source_options.ts";
-
-/** Errors of data and models that were not downloaded. */
-const NOT_AT_HAND: readonly string[] = ["NOT_LOCKED", "LISTING_NOT_CACHED", "DATA_NOT_FETCHED"];
 
 const READING_CHOICES = Object.entries(READINGS).map(([name, values]) => `${name}=${values.join("|")}`).join(", ");
 
@@ -76,7 +75,8 @@ function tokenCount(text: string): number {
  */
 export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
   const files = filesFromOptions(values);
-  const { start, lockFile, hubCache } = sourcesFromOptions(values);
+  const sources = sourcesFromOptions(values);
+  const { lockFile, hubCache } = sources;
   const options: PlanOptions = {
     scale: values.scale ?? DEFAULT_SCALE,
     seeds: values.seeds ?? 1,
@@ -84,21 +84,19 @@ export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Prom
     ...choicesFromOptions(values),
     ...(values.only === undefined ? {} : { only: values.only }),
     ...(files === undefined ? {} : { ownFiles: true }),
-    ...(start === undefined ? {} : { start: start === "train" ? "train" : "files" }),
+    ...plannedChoice(sources.start),
   };
   const plan = await buildPlan(options);
   const { sequenceLength, vocabularySize } = plan.scale.model.config;
-  const lock = lockFile === undefined ? {} : { lockFile };
   const corpora = await ifAtHand(() =>
-    describeCorpora({ ...scaleCorpora(plan.scale, files, hubCache), ...lock, sequenceLength, vocabularySize })
-  );
-  const found = await ifAtHand(() =>
-    findStart(plan.scale, {
-      ...(typeof start === "object" ? start : {}),
-      ...lock,
-      ...(hubCache === undefined ? {} : { hubCache }),
+    describeCorpora({
+      ...scaleCorpora(plan.scale, files, hubCache),
+      ...(lockFile === undefined ? {} : { lockFile }),
+      sequenceLength,
+      vocabularySize,
     })
   );
+  const found = await ifAtHand(() => findStart(plan.scale, sources));
   if (corpora === undefined && found === undefined) return plan;
   return await buildPlan({
     ...options,
@@ -114,7 +112,7 @@ async function ifAtHand<T>(find: () => Promise<T>): Promise<T | undefined> {
   try {
     return await find();
   } catch (error) {
-    if (error instanceof UserError && NOT_AT_HAND.includes(error.code)) return undefined;
+    if (isNotFetched(error)) return undefined;
     throw error;
   }
 }

@@ -95,7 +95,7 @@ export async function runReplay(
       dataCache: DATA_CACHE,
       signal,
       ...(corpusFiles === undefined ? {} : { corpusFiles }),
-      ...(typeof start === "object" ? { start: start.path } : {}),
+      ...(typeof start === "object" ? { start } : {}),
       ...downloads,
       ...(quiet ? {} : { events: progressLines() }),
     });

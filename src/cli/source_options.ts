@@ -2,6 +2,7 @@
 import { DATA_LOCK_PATH } from "../data/data_lock.ts";
 import type { CorpusFiles } from "../data/options.ts";
 import { UserError } from "../errors.ts";
+import type { StartChoice } from "../experiment/start.ts";
 import { HUB_CACHE_FOLDER } from "../hub/cache.ts";
 import type { Values } from "./arguments.ts";
 
@@ -51,7 +52,7 @@ export function filesFromOptions({ upstream, downstream, tokenizer }: Partial<Co
 /** Where models and downloads are. */
 export interface Sources {
   /** a pre-training of one's own, or models of one's own */
-  readonly start?: "train" | { readonly path: string };
+  readonly start?: StartChoice;
   readonly lockFile?: string;
   readonly hubCache?: string;
 }

@@ -1,6 +1,7 @@
 /** Which tokenizer a source of text comes with. */
 import { UserError } from "../errors.ts";
 import type { DataLock } from "./data_lock.ts";
+import { isNotFetched } from "./hub/lock.ts";
 import { hubTokenizer } from "./hub/tokenizer.ts";
 import type { CorpusSource, ScaleTokenizer } from "./options.ts";
 
@@ -27,7 +28,7 @@ export async function corpusTokenizer(source: CorpusSource, lock: DataLock): Pro
 }
 
 function notFetched({ scale, tokenizer }: ScaleTokenizer, cause: UserError): UserError {
-  if (!["NOT_LOCKED", "LISTING_NOT_CACHED", "DATA_NOT_FETCHED"].includes(cause.code)) return cause;
+  if (!isNotFetched(cause)) return cause;
   const fetch = `"deno task data fetch --scale ${scale} --only tokenizer"`;
   const commands = cause.code === "NOT_LOCKED"
     ? `"deno task data lock --scale ${scale} --only tokenizer" and ${fetch}`

@@ -1,18 +1,12 @@
 /** What a scale is trained on: the user's files, or the scale's own data. */
 import type { CorpusName } from "../experiment/run.ts";
-import type { Scale, ScaleData } from "../experiment/scale.ts";
-import type { NamedRepository } from "./hub/lock.ts";
+import type { Scale } from "../experiment/scale.ts";
 import type { CorpusFiles, CorpusOptions } from "./options.ts";
 import { SLIMPAJAMA, slimPajamaTokens, slimPajamaWeights } from "./slimpajama.ts";
 import { tokensNeeded } from "./tokens_needed.ts";
 
 /** Models whose `tokenizer.json` is the one that a scale names. */
 const TOKENIZERS = { "gpt-neox-20b": "EleutherAI/gpt-neox-20b" } as const;
-
-/** The model on the hub that has a scale's tokenizer. */
-export function tokenizerRepository({ tokenizer }: ScaleData & { readonly kind: "huggingface" }): NamedRepository {
-  return { kind: "model", name: TOKENIZERS[tokenizer] };
-}
 
 /**
  * The options of {@linkcode openCorpora} that a scale determines. SlimPajama is blended by the paper's weights and cut
@@ -33,7 +27,7 @@ export function scaleCorpora(
   if (files !== undefined) {
     const tokenizer = data.kind === "npm"
       ? {}
-      : { scaleTokenizer: { scale: scale.name, tokenizer: tokenizerRepository(data).name, ...cache } };
+      : { scaleTokenizer: { scale: scale.name, tokenizer: TOKENIZERS[data.tokenizer], ...cache } };
     return { source: { kind: "files", ...files, ...tokenizer }, samples };
   }
   // The packages are short: runs are meant to read them more than once.
@@ -48,7 +42,7 @@ export function scaleCorpora(
         ...(data.upstream.validation === undefined ? {} : { validation: data.upstream.validation }),
       },
       downstream: { dataset: data.downstream.dataset, tokens: tokensNeeded(scale, "downstream") },
-      tokenizer: tokenizerRepository(data).name,
+      tokenizer: TOKENIZERS[data.tokenizer],
       ...cache,
     },
     samples,

@@ -45,26 +45,14 @@ export function changeScale(scale: Scale, changes: ScaleChanges): Scale {
   const { sequenceLength = before } = changes;
   const { continuing } = scale;
   const horizon = continuing.steps * continuing.batchSequences * before;
-  const share = (changes.tokens ?? horizon) / horizon;
-  const batches = changes.batchSequences ??
-    Math.min(
-      scale.pretraining.batchSequences,
-      continuing.batchSequences,
-      Math.max(1, Math.floor(share * horizon / (sequenceLength * LEAST_STEPS))),
-    );
-  // Without a word about batches they stay, each phase its own, unless there would be too few steps.
-  const keepsBatches = changes.batchSequences === undefined && horizon * share / (continuing.batchSequences *
-            sequenceLength) >= LEAST_STEPS;
-  const gradientBlockSequences = keepsBatches
-    ? scale.gradientBlockSequences
-    : changes.batchSequences === undefined
-    ? Math.min(scale.gradientBlockSequences, batches)
-    : commonDivisor(scale.gradientBlockSequences, batches);
+  const { tokens = horizon } = changes;
+  const share = tokens / horizon;
+  const { batchSequences, gradientBlockSequences } = changeBatch(scale, changes, tokens, sequenceLength);
   const phase = (original: Phase): Phase =>
     changePhase(original, {
       tokens: original.steps * original.batchSequences * before * share,
       sequenceLength,
-      batchSequences: keepsBatches ? original.batchSequences : batches - batches % gradientBlockSequences,
+      batchSequences: batchSequences ?? original.batchSequences,
     });
   return {
     ...scale,
@@ -78,6 +66,26 @@ export function changeScale(scale: Scale, changes: ScaleChanges): Scale {
         : scale.evaluationWindows),
     changes: [...scale.changes ?? [], ...words],
   };
+}
+
+/**
+ * The batch of both phases, and a gradient block that divides it. Without a word about batches they stay, each phase its
+ * own (then `batchSequences` is absent), unless there would be too few steps.
+ */
+function changeBatch(
+  { pretraining, continuing, gradientBlockSequences }: Scale,
+  { batchSequences }: ScaleChanges,
+  tokens: number,
+  sequenceLength: number,
+): { readonly batchSequences?: number; readonly gradientBlockSequences: number } {
+  if (batchSequences !== undefined) {
+    return { batchSequences, gradientBlockSequences: commonDivisor(gradientBlockSequences, batchSequences) };
+  }
+  if (tokens >= LEAST_STEPS * continuing.batchSequences * sequenceLength) return { gradientBlockSequences };
+  const fitting = Math.max(1, Math.floor(tokens / (sequenceLength * LEAST_STEPS)));
+  const batch = Math.min(pretraining.batchSequences, continuing.batchSequences, fitting);
+  const block = Math.min(gradientBlockSequences, batch);
+  return { batchSequences: batch - batch % block, gradientBlockSequences: block };
 }
 
 /** As many steps as the tokens make, and all that is counted in steps in proportion. */
@@ -122,6 +130,13 @@ function commonDivisor(a: number, b: number): number {
   return b === 0 ? a : commonDivisor(b, a % b);
 }
 
+/** Counts among the changes, by the options' names for them. */
+const COUNTS = {
+  "batch": "batchSequences",
+  "context": "sequenceLength",
+  "evaluation-windows": "evaluationWindows",
+} as const;
+
 /**
  * The changes that a scale says were made of it.
  *
@@ -130,10 +145,7 @@ function commonDivisor(a: number, b: number): number {
  */
 export function changesFromWords(words: readonly string[]): ScaleChanges {
   const changes: Record<string, number | string> = {};
-  const members = new Map([["tokens", "tokens"], ["batch", "batchSequences"], ["context", "sequenceLength"], [
-    "evaluation-windows",
-    "evaluationWindows",
-  ]]);
+  const members = new Map<string, string>([["tokens", "tokens"], ...Object.entries(COUNTS)]);
   for (const word of words) {
     const [name = "", value = ""] = word.split(" ", 2);
     const member = members.get(name);
@@ -145,14 +157,15 @@ export function changesFromWords(words: readonly string[]): ScaleChanges {
 }
 
 /** What was changed, for the plan, as options say it; checks the numbers. */
-function inWords({ model, tokens, batchSequences, sequenceLength, evaluationWindows }: ScaleChanges): string[] {
-  const counts = { batch: batchSequences, context: sequenceLength, "evaluation-windows": evaluationWindows };
+function inWords(changes: ScaleChanges): string[] {
+  const { model, tokens } = changes;
   const words = model === undefined ? [] : [`model ${model}`];
   if (tokens !== undefined) {
     if (!(tokens >= 1 && tokens <= Number.MAX_SAFE_INTEGER)) throw badChange("tokens", tokens, "a number from 1");
     words.push(`tokens ${tokens}`);
   }
-  for (const [name, count] of Object.entries(counts)) {
+  for (const [name, member] of Object.entries(COUNTS)) {
+    const count = changes[member];
     if (count === undefined) continue;
     if (!Number.isSafeInteger(count) || count < 1) throw badChange(name, count, "a whole number from 1");
     words.push(`${name} ${count}`);

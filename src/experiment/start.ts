@@ -20,6 +20,15 @@ export type PlannedStart =
   | { readonly state: "pinned"; readonly checkpoints: readonly ImportedCheckpoint[] }
   | { readonly state: "not fetched"; readonly origin: string };
 
+/** What a caller says of the start: a pre-training of its own, or where models of its own are. */
+export type StartChoice = "train" | { readonly path: string };
+
+/** The choice as a plan's options have it: where models are is no part of a plan. */
+export function plannedChoice(choice: StartChoice | undefined): { readonly start?: "train" | "files" } {
+  if (choice === undefined) return {};
+  return { start: choice === "train" ? choice : "files" };
+}
+
 /** Whether a scale's continued runs start from models that others trained. */
 export function startsFromImports({ start }: Scale): boolean {
   return start !== undefined && start.kind !== "train";

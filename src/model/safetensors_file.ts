@@ -1,9 +1,6 @@
 /** A safetensors file on the disk, read by ranges: what is held is the header and a piece of one tensor. */
-import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
-import { fileError } from "../files/file_error.ts";
 import type { FileHandle, FileSystem } from "../files/file_system.ts";
-import { printable } from "../files/safe_name.ts";
 import { readAt } from "./read_at.ts";
 import { writeFloat32 } from "./safetensors.ts";
 import {
@@ -14,10 +11,7 @@ import {
   readHeaderLength,
   type SafetensorsHeader,
 } from "./safetensors_header.ts";
-import type { TensorFile } from "./tensor_file.ts";
-
-/** Read at a time; a multiple of every element's size. */
-const PIECE_BYTES = 1 << 20;
+import { openTensorFile, PIECE_BYTES, readPiece, type TensorFile } from "./tensor_file.ts";
 
 /** An open file. Tensors may be read in any order, one at a time. Close it. */
 export class SafetensorsFile implements TensorFile {
@@ -41,26 +35,14 @@ export class SafetensorsFile implements TensorFile {
    * @throws {UserError} `BAD_SAFETENSORS`; `NOT_A_FILE` and others if it cannot be read
    */
   static async open(path: string, files: FileSystem = DENO_FILES): Promise<SafetensorsFile> {
-    try {
-      const handle = await files.open(path, "read");
-      try {
-        const { kind, bytes } = await handle.status();
-        if (kind !== "file") {
-          throw new UserError("NOT_A_FILE", `Cannot read "${path}", it is no regular file`, "give the path of a file");
-        }
-        const start = new Uint8Array(LENGTH_BYTES);
-        const length = readHeaderLength(start.subarray(0, await readAt(handle, 0, start)), bytes, path);
-        const header = new Uint8Array(length);
-        if (await readAt(handle, LENGTH_BYTES, header) < length) throw badSafetensors(path, "its header is cut short");
-        const dataStart = LENGTH_BYTES + length;
-        return new SafetensorsFile(path, handle, parseSafetensorsHeader(header, bytes - dataStart, path), dataStart);
-      } catch (error) {
-        handle.close();
-        throw error;
-      }
-    } catch (error) {
-      throw fileError(error, "read", path);
-    }
+    return await openTensorFile(path, files, async (handle, bytes) => {
+      const start = new Uint8Array(LENGTH_BYTES);
+      const length = readHeaderLength(start.subarray(0, await readAt(handle, 0, start)), bytes, path);
+      const header = new Uint8Array(length);
+      if (await readAt(handle, LENGTH_BYTES, header) < length) throw badSafetensors(path, "its header is cut short");
+      const dataStart = LENGTH_BYTES + length;
+      return new SafetensorsFile(path, handle, parseSafetensorsHeader(header, bytes - dataStart, path), dataStart);
+    });
   }
 
   /**
@@ -78,26 +60,18 @@ export class SafetensorsFile implements TensorFile {
     const elements = new Float32Array(buffer.length / dtypeBytes(dtype));
     for (let at = begin; at < end; at += buffer.length) {
       const data = buffer.subarray(0, Math.min(buffer.length, end - at));
-      await this.#fill(data, at, name);
+      await readPiece({ handle: this.handle, path: this.path }, this.dataStart + at, data, name, this.#fail);
       const piece = elements.subarray(0, data.length / dtypeBytes(dtype));
       writeFloat32(dtype, data, piece);
       yield piece;
     }
   }
 
-  async #fill(data: Uint8Array, at: number, name: string): Promise<void> {
-    let count: number;
-    try {
-      count = await readAt(this.handle, this.dataStart + at, data);
-    } catch (error) {
-      throw fileError(error, "read", this.path);
-    }
-    if (count < data.length) {
-      throw badSafetensors(this.path, `it was cut off while it was read, in tensor "${printable(name)}"`);
-    }
-  }
-
   close(): void {
     this.handle.close();
   }
+
+  readonly #fail = (problem: string): never => {
+    throw badSafetensors(this.path, problem);
+  };
 }

@@ -41,8 +41,8 @@ export interface ReplayOptions extends Omit<VerifyOptions, "trainAgain"> {
   readonly engine: () => Promise<Engine>;
   /** the files that were trained on, if it was not the scale's own data */
   readonly corpusFiles?: CorpusFiles;
-  /** path of the models that runs start from, if they were their maker's own */
-  readonly start?: string;
+  /** where the models are that runs start from, if they were their maker's own */
+  readonly start?: { readonly path: string };
   /** the lockfile that data and models are held against; the project's own if absent */
   readonly lockFile?: string;
   /** folder of downloads; `.cache/hub` if absent */
@@ -150,12 +150,7 @@ class Attempt {
     events.onChoice?.(this.choice);
     const engine = await this.options.engine();
     for (const run of new Set(this.choice.segments.map((segment) => segment.run))) requireEngine(run, engine);
-    const { start: path, lockFile, hubCache } = this.options;
-    const start = await findStart(scale, {
-      ...(path === undefined ? {} : { path }),
-      ...(lockFile === undefined ? {} : { lockFile }),
-      ...(hubCache === undefined ? {} : { hubCache }),
-    });
+    const start = await findStart(scale, this.options);
     const corpora = await this.#openCorpora(scale, predicate);
     const trainer = new Trainer({
       runs,

@@ -2,6 +2,7 @@
 import type { CorpusFiles, DataProgress } from "../data/options.ts";
 import type { ScaleChanges } from "../experiment/change_scale.ts";
 import type { Readings } from "../experiment/readings.ts";
+import type { StartChoice } from "../experiment/start.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { FileSystem } from "../files/file_system.ts";
@@ -29,7 +30,7 @@ export interface ReproduceOptions {
   /** how the paper's open points are read; the likelier reading where nothing is chosen */
   readonly readings?: Readings;
   /** a pre-training of one's own (`"train"`), or the path of models to start from; what the scale says if absent */
-  readonly start?: "train" | { readonly path: string };
+  readonly start?: StartChoice;
   /** files to train on in place of the scale's own data */
   readonly files?: CorpusFiles;
   /** the lockfile that data and models are held against; the project's own if absent */

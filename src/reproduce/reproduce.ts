@@ -5,6 +5,7 @@ import type { DataProgress } from "../data/options.ts";
 import { scaleCorpora } from "../data/scale_corpora.ts";
 import { describeShortage } from "../data/shortage.ts";
 import { buildPlan, type PlanOptions } from "../experiment/plan.ts";
+import { plannedChoice } from "../experiment/start.ts";
 import { carryOut } from "./carry_out.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
 import { loadPaper } from "./paper_file.ts";
@@ -23,11 +24,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   await describeContainer(); // nor what cannot be said of the container
   const choice = planOptions(options);
   const withoutData = await buildPlan(choice);
-  const start = await findStart(withoutData.scale, {
-    ...(typeof options.start === "object" ? options.start : {}),
-    ...(lockFile === undefined ? {} : { lockFile }),
-    ...(hubCache === undefined ? {} : { hubCache }),
-  });
+  const start = await findStart(withoutData.scale, options);
   const { sequenceLength, vocabularySize } = withoutData.scale.model.config;
   const shortages: string[] = [];
   const onProgress = (progress: DataProgress) => {
@@ -69,6 +66,6 @@ function planOptions(options: ReproduceOptions): PlanOptions {
     ...(changes === undefined ? {} : { changes }),
     ...(readings === undefined ? {} : { readings }),
     ...(files === undefined ? {} : { ownFiles: true }),
-    ...(start === undefined ? {} : { start: start === "train" ? "train" : "files" }),
+    ...plannedChoice(start),
   };
 }

@@ -5,7 +5,7 @@ import type { Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { PAPER_CHECKPOINT_STEPS, PAPER_PRETRAINING_STEPS } from "../experiment/paper_units.ts";
 import type { Scale } from "../experiment/scale.ts";
-import type { ImportedCheckpoint } from "../experiment/start.ts";
+import type { ImportedCheckpoint, StartChoice } from "../experiment/start.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { nameOf } from "../files/durable.ts";
 import { fileError } from "../files/file_error.ts";
@@ -18,10 +18,10 @@ import { openWeights } from "./open_weights.ts";
 /** Where models are looked for. */
 export interface StartOptions {
   /**
-   * a model as `openWeights` takes it, which stands for the end of pre-training; or a folder of such with the names
-   * `step10000`, `step27000`, `step143000`. Without it, what `data fetch` imported for the scale
+   * its path names a model as `openWeights` takes it, which stands for the end of pre-training; or a folder of such with
+   * the names `step10000`, `step27000`, `step143000`. Without it, what `data fetch` imported for the scale
    */
-  readonly path?: string;
+  readonly start?: StartChoice;
   /** the lockfile; the project's own if absent */
   readonly lockFile?: string;
   /** folder of downloads; `.cache/hub` if absent */
@@ -50,14 +50,14 @@ export async function findStart(
   const { start } = scale;
   if (start === undefined || start.kind === "train") return undefined;
   if (start.kind === "huggingface") return await hubStart(scale, start.model, options);
-  if (options.path === undefined) {
+  if (typeof options.start !== "object") {
     throw new UserError(
       "NO_START_CHECKPOINT",
       "The runs start from models of their maker's own, and none is given",
       "name their folder with --start",
     );
   }
-  return await pathStart(scale, options.path, files);
+  return await pathStart(scale, options.start.path, files);
 }
 
 async function hubStart(scale: Scale, model: string, { lockFile, hubCache }: StartOptions): Promise<FoundStart> {

@@ -77,7 +77,7 @@ Deno.test("runs that start from imported models do the same steps as from the ru
 
     const engine = () => createExactEngine({ threads: 2, sha256, cache: kernelCache });
     const again = { pieces: { kind: "all" }, judge, engine, dataCache: DATA_CACHE } as const;
-    const replayed = await replay(imported.manifestPath, { ...again, start: models });
+    const replayed = await replay(imported.manifestPath, { ...again, start });
     assert.equal(replayed.report.steps.at(-1)?.status, "ok", replayed.report.steps.at(-1)?.detail);
     const without = await replay(imported.manifestPath, again);
     assert.match(without.report.steps.at(-1)?.detail ?? "", /name their folder with --start/);

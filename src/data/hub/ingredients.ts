@@ -2,12 +2,12 @@
 import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { HubCache } from "../../hub/cache.ts";
-import type { PerSplit } from "../domain.ts";
 import type { Ingredients, Settings } from "../ingredients.ts";
 import type { HubCorpora } from "../options.ts";
 import { type RowIngredients, rowIngredients } from "../rows/ingredients.ts";
 import { formatOf } from "../text/file_source.ts";
 import { documentIngredients } from "../text/ingredients.ts";
+import { type DatasetPart, datasetParts } from "./dataset_parts.ts";
 import { chooseFiles, isValidationFile } from "./file_choice.ts";
 import { lockedRepository } from "./lock.ts";
 import { namedPath, requireFetched } from "./named_files.ts";
@@ -23,15 +23,11 @@ export async function hubIngredients(
   source: HubCorpora,
   settings: Settings,
 ): Promise<Ingredients | RowIngredients> {
-  const { dataset, tokens, validation } = source[name];
+  const { dataset, tokens } = source[name];
   const cache = new HubCache(source.hubCache);
-  const files = await fetchedFiles(
-    cache,
-    settings,
-    dataset,
-    validation === undefined ? tokens : { ...tokens, validation: 0 },
-  );
-  const held = validation === undefined ? [] : await fetchedFiles(cache, settings, validation, { ...tokens, train: 0 });
+  const [own, heldOut] = datasetParts(source[name]);
+  const files = await fetchedFiles(cache, settings, own);
+  const held = heldOut === undefined ? [] : await fetchedFiles(cache, settings, heldOut);
   const apart = held.map((file) => ({ ...file, format: formatOf(file.path), isValidation: true }));
   const rows = files.filter(({ path }) => path.endsWith(".bin")).length;
   if (rows === files.length) return rowIngredients(name, files, tokens, settings, apart);
@@ -50,8 +46,7 @@ export async function hubIngredients(
 async function fetchedFiles(
   cache: HubCache,
   { lock }: Settings,
-  dataset: string,
-  tokens: PerSplit,
+  { dataset, tokens }: DatasetPart,
 ): Promise<RowIngredients["files"]> {
   const locked = await lockedRepository(undefined, cache, lock, { kind: "dataset", name: dataset });
   const chosen = chooseFiles(tokens, locked.files);

@@ -204,3 +204,8 @@ export function describePin({ revision, files, listing, trusted }: HubPin): stri
     shortDigest(listing)
   }, trusted on ${trusted}`;
 }
+
+/** Whether something of the hub is only not here yet: not pinned, or not downloaded. */
+export function isNotFetched(error: unknown): boolean {
+  return error instanceof UserError && ["NOT_LOCKED", "LISTING_NOT_CACHED", "DATA_NOT_FETCHED"].includes(error.code);
+}

@@ -5,21 +5,17 @@
  * @see https://pytorch.org/docs/stable/notes/serialization.html
  */
 import { crc32 } from "node:zlib";
-import { UserError } from "../../errors.ts";
 import { DENO_FILES } from "../../files/deno_file_system.ts";
-import { fileError } from "../../files/file_error.ts";
 import type { FileHandle, FileSystem } from "../../files/file_system.ts";
 import { printable } from "../../files/safe_name.ts";
 import { readAt } from "../read_at.ts";
 import { writeFloat32 } from "../safetensors.ts";
 import { dtypeBytes } from "../safetensors_header.ts";
-import type { TensorFile } from "../tensor_file.ts";
+import { openTensorFile, PIECE_BYTES, readPiece, type TensorFile } from "../tensor_file.ts";
 import { readStateDict, type TorchTensor } from "./state_dict.ts";
 import { badTorchFile, type Fail } from "./torch_error.ts";
 import { readZipDirectory, type ZipEntry } from "./zip_directory.ts";
 
-/** Read at a time; a multiple of every element's size. */
-const PIECE_BYTES = 1 << 20;
 const MAX_PICKLE_BYTES = 16 * 2 ** 20;
 const PICKLE = "data.pkl";
 const STORAGE = "data/";
@@ -48,29 +44,17 @@ export class TorchFile implements TensorFile {
    * describe tensors; `NOT_A_FILE` and others if it cannot be read
    */
   static async open(path: string, files: FileSystem = DENO_FILES): Promise<TorchFile> {
-    try {
-      const handle = await files.open(path, "read");
-      try {
-        const { kind, bytes } = await handle.status();
-        if (kind !== "file") {
-          throw new UserError("NOT_A_FILE", `Cannot read "${path}", it is no regular file`, "give the path of a file");
-        }
-        const fail = failOf(path);
-        const records = inOneFolder(await readZipDirectory(handle, bytes, fail), fail);
-        const order = records.get(BYTE_ORDER);
-        if (order !== undefined && new TextDecoder().decode(await readWhole(handle, order, 8, fail)) !== "little") {
-          fail("its byte order is not little");
-        }
-        const pickle = records.get(PICKLE) ?? fail(`its archive has no "${PICKLE}"`);
-        const slots = readStateDict(await readWhole(handle, pickle, MAX_PICKLE_BYTES, fail), path);
-        return new TorchFile(path, handle, slots, findStorages(slots, records, fail));
-      } catch (error) {
-        handle.close();
-        throw error;
+    return await openTensorFile(path, files, async (handle, bytes) => {
+      const fail = failOf(path);
+      const records = inOneFolder(await readZipDirectory(handle, bytes, fail), fail);
+      const order = records.get(BYTE_ORDER);
+      if (order !== undefined && new TextDecoder().decode(await readWhole(handle, order, 8, fail)) !== "little") {
+        fail("its byte order is not little");
       }
-    } catch (error) {
-      throw fileError(error, "read", path);
-    }
+      const pickle = records.get(PICKLE) ?? fail(`its archive has no "${PICKLE}"`);
+      const slots = readStateDict(await readWhole(handle, pickle, MAX_PICKLE_BYTES, fail), path);
+      return new TorchFile(path, handle, slots, findStorages(slots, records, fail));
+    });
   }
 
   /**
@@ -99,7 +83,7 @@ export class TorchFile implements TensorFile {
     let checksum = 0;
     for (let at = entry.begin; at < entry.end; at += buffer.length) {
       const data = buffer.subarray(0, Math.min(buffer.length, entry.end - at));
-      await this.#fill(data, at, name);
+      await readPiece({ handle: this.handle, path: this.path }, at, data, name, this.#fail);
       checksum = crc32(data, checksum);
       const from = Math.max(first - at, 0);
       const to = Math.min(first + tensor.bytes - at, data.length);
@@ -109,16 +93,6 @@ export class TorchFile implements TensorFile {
       yield piece;
     }
     if (checksum !== entry.crc32) this.#fail(`the storage of "${printable(name)}" is damaged, its checksum is another`);
-  }
-
-  async #fill(data: Uint8Array, at: number, name: string): Promise<void> {
-    let count: number;
-    try {
-      count = await readAt(this.handle, at, data);
-    } catch (error) {
-      throw fileError(error, "read", this.path);
-    }
-    if (count < data.length) this.#fail(`it was cut off while it was read, in tensor "${printable(name)}"`);
   }
 
   close(): void {
