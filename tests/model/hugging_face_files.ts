@@ -1,8 +1,11 @@
 /** Models as Hugging Face's hub has them, of any type, in one file or in shards, with what old files hold besides. */
-import type { ModelConfig } from "../../src/model/config.ts";
+import assert from "node:assert/strict";
+import { type ModelConfig, parameterCount } from "../../src/model/config.ts";
 import { huggingFaceConfig } from "../../src/model/hugging_face.ts";
+import { openHuggingFaceFolder } from "../../src/model/hugging_face_folder.ts";
 import { parameterShapes } from "../../src/model/parameters.ts";
 import type { SafetensorsDtype } from "../../src/model/safetensors_header.ts";
+import { readWeights } from "../../src/model/weights_source.ts";
 import { safetensorsFile } from "./safetensors_file.ts";
 
 /** A model of 8 wide rows that the kernels take. */
@@ -107,4 +110,17 @@ export async function writeShards(
   }
   const index = { metadata: { total_size: 1 }, weight_map: change(weightMap) };
   await Deno.writeTextFile(`${folder}/model.safetensors.index.json`, JSON.stringify(index));
+}
+
+/** All weights of a folder that must hold {@linkcode SMALL_MODEL}. */
+export async function loadSmallModel(folder: string): Promise<Float32Array<ArrayBuffer>> {
+  const source = await openHuggingFaceFolder(folder);
+  try {
+    assert.deepEqual(source.model, SMALL_MODEL);
+    const weights = new Float32Array(parameterCount(source.model)).fill(NaN);
+    await readWeights(source, weights);
+    return weights;
+  } finally {
+    source.close();
+  }
 }

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { parameterCount } from "../../src/model/config.ts";
 import { huggingFaceConfig, parseHuggingFaceConfig } from "../../src/model/hugging_face.ts";
 import { openHuggingFaceFolder } from "../../src/model/hugging_face_folder.ts";
-import { readWeights } from "../../src/model/weights_source.ts";
 import { withFolder } from "../temporary_folder.ts";
 import {
   encode,
   exactWeights,
   type FileTensor,
+  loadSmallModel,
   modelTensors,
   oldBuffers,
   SMALL_MODEL,
@@ -17,26 +17,14 @@ import {
 
 const WEIGHTS = exactWeights(parameterCount(SMALL_MODEL));
 
-async function load(folder: string): Promise<Float32Array> {
-  const source = await openHuggingFaceFolder(folder);
-  try {
-    assert.deepEqual(source.model, SMALL_MODEL);
-    const weights = new Float32Array(parameterCount(source.model)).fill(NaN);
-    await readWeights(source, weights);
-    return weights;
-  } finally {
-    source.close();
-  }
-}
-
 for (const dtype of ["F32", "F16", "BF16"] as const) {
   Deno.test(`openHuggingFaceFolder() reads ${dtype}, whole and in shards, the same`, () =>
     withFolder(async (folder) => {
       const tensors = modelTensors(SMALL_MODEL, WEIGHTS, dtype);
       await writeFolder(`${folder}/whole`, tensors);
       await writeShards(`${folder}/shards`, tensors.toReversed());
-      assert.deepEqual(await load(`${folder}/whole`), WEIGHTS);
-      assert.deepEqual(await load(`${folder}/shards`), WEIGHTS);
+      assert.deepEqual(await loadSmallModel(`${folder}/whole`), WEIGHTS);
+      assert.deepEqual(await loadSmallModel(`${folder}/shards`), WEIGHTS);
     }));
 }
 
@@ -46,7 +34,7 @@ Deno.test("openHuggingFaceFolder() passes over the buffers of old files, and kno
       tensor.name === "embed_out.weight" ? { ...tensor, name: "lm_head.weight" } : tensor
     );
     await writeFolder(folder, [...oldBuffers(SMALL_MODEL), ...tensors]);
-    assert.deepEqual(await load(folder), WEIGHTS);
+    assert.deepEqual(await loadSmallModel(folder), WEIGHTS);
   }));
 
 Deno.test("openHuggingFaceFolder() follows links, as the hub's cache has them", () =>
@@ -56,7 +44,7 @@ Deno.test("openHuggingFaceFolder() follows links, as the hub's cache has them", 
     for (const name of ["config.json", "model.safetensors"]) {
       await Deno.symlink(`../blobs/${name}`, `${folder}/snapshot/${name}`);
     }
-    assert.deepEqual(await load(`${folder}/snapshot`), WEIGHTS);
+    assert.deepEqual(await loadSmallModel(`${folder}/snapshot`), WEIGHTS);
   }));
 
 Deno.test("huggingFaceConfig() is read back by either spelling alone", () => {
@@ -107,7 +95,7 @@ for (const [what, tensors, message] of REFUSED) {
   Deno.test(`openHuggingFaceFolder() refuses ${what}`, () =>
     withFolder(async (folder) => {
       await writeFolder(folder, tensors);
-      await assert.rejects(load(folder), { name: "UserError", code: "BAD_CHECKPOINT", message });
+      await assert.rejects(loadSmallModel(folder), { name: "UserError", code: "BAD_CHECKPOINT", message });
     }));
 }
 
@@ -136,7 +124,7 @@ for (const [what, change, message] of BAD_INDEXES) {
   Deno.test(`openHuggingFaceFolder() refuses an index that ${what}`, () =>
     withFolder(async (folder) => {
       await writeShards(folder, TENSORS, change);
-      await assert.rejects(load(folder), { name: "UserError", code: "BAD_CHECKPOINT", message });
+      await assert.rejects(loadSmallModel(folder), { name: "UserError", code: "BAD_CHECKPOINT", message });
     }));
 }
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { dataCommand } from "../../src/cli/data.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
 import { importCheckpoint } from "../../src/data/hub/import_checkpoint.ts";
-import { lockedRepository } from "../../src/data/hub/lock.ts";
-import { checkpointRepository } from "../../src/data/hub/start_weights.ts";
+import { type LockedRepository, lockedRepository } from "../../src/data/hub/lock.ts";
+import { checkpointRepository, type StartWeights } from "../../src/data/hub/start_weights.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { folderOf } from "../../src/files/durable.ts";
 import { parameterCount } from "../../src/model/config.ts";
@@ -13,7 +13,7 @@ import { openWeightsFile } from "../../src/model/weights_file.ts";
 import { readWeights } from "../../src/model/weights_source.ts";
 import { userError } from "../data/user_error.ts";
 import { SMALL_MODEL } from "../model/hugging_face_files.ts";
-import { COMMITS, ID, leftIn, MODEL, printed, STEPS, WEIGHTS, withCheckpoints } from "./checkpoints_hub.ts";
+import { type Case, COMMITS, ID, leftIn, MODEL, printed, STEPS, WEIGHTS, withCheckpoints } from "./checkpoints_hub.ts";
 import { broken } from "./stand_in_hub.ts";
 
 Deno.test("data lock pins each revision's own commit, and of its files configuration, safetensors and index", () =>
@@ -84,16 +84,23 @@ Deno.test("data fetch goes on after a download that broke, and asks only for wha
     assert.equal((await start()).length, 3);
   }));
 
+/** All fetched and imported, and the first of the imports removed again. */
+async function fetchedWithoutFirst(
+  { cache, lockPath, lock, fetch, start }: Case,
+): Promise<{ readonly first: StartWeights; readonly locked: LockedRepository }> {
+  await lock();
+  await fetch();
+  const [first] = await start();
+  assert(first !== undefined);
+  await Deno.remove(first.path);
+  const named = checkpointRepository(MODEL, first.step);
+  return { first, locked: await lockedRepository(undefined, cache, await readDataLock(lockPath), named) };
+}
+
 Deno.test("an interrupted import leaves nothing, and the next one begins anew", () =>
   withCheckpoints(async (given) => {
-    const { cache, lockPath, lock, fetch, start } = given;
-    await lock();
-    await fetch();
-    const [first] = await start();
-    assert(first !== undefined);
-    await Deno.remove(first.path);
-    const named = checkpointRepository(MODEL, first.step);
-    const locked = await lockedRepository(undefined, cache, await readDataLock(lockPath), named);
+    const { cache, fetch, start } = given;
+    const { first, locked } = await fetchedWithoutFirst(given);
     const total = 8 * parameterCount(SMALL_MODEL);
     for (const share of [0.1, 0.9]) {
       const stop = new AbortController();
@@ -119,14 +126,8 @@ Deno.test("an interrupted import leaves nothing, and the next one begins anew", 
 
 Deno.test("of two imports at the same time one writes and the other waits for it", () =>
   withCheckpoints(async (given) => {
-    const { cache, lockPath, lock, fetch, start } = given;
-    await lock();
-    await fetch();
-    const [first] = await start();
-    assert(first !== undefined);
-    await Deno.remove(first.path);
-    const named = checkpointRepository(MODEL, first.step);
-    const locked = await lockedRepository(undefined, cache, await readDataLock(lockPath), named);
+    const { cache } = given;
+    const { first, locked } = await fetchedWithoutFirst(given);
     const both = [1, 2].map(() => importCheckpoint(cache, locked, SMALL_MODEL, { freeBytes: 1e12 }));
     const done = await Promise.all(both);
     assert.deepEqual(done.map(({ wasThere }) => wasThere).sort(), [false, true]);

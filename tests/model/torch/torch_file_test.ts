@@ -1,29 +1,16 @@
 import assert from "node:assert/strict";
 import { parameterCount } from "../../../src/model/config.ts";
-import { openHuggingFaceFolder } from "../../../src/model/hugging_face_folder.ts";
 import { loadWeights } from "../../../src/model/hugging_face_tensors.ts";
 import { parseSafetensors } from "../../../src/model/safetensors.ts";
 import { TorchFile } from "../../../src/model/torch/torch_file.ts";
-import { bytesOf, readWeights } from "../../../src/model/weights_source.ts";
+import { bytesOf } from "../../../src/model/weights_source.ts";
 import { userError } from "../../data/user_error.ts";
 import { withFolder } from "../../temporary_folder.ts";
-import { SMALL_MODEL } from "../hugging_face_files.ts";
+import { loadSmallModel, SMALL_MODEL } from "../hugging_face_files.ts";
 import { memoryFiles } from "./memory_file.ts";
 import { archiveOf, PICKLE, type PickledTensor, tensorPickle, torchFile } from "./torch_archive.ts";
 
 const FIXTURES = new URL("../../fixtures/torch/", import.meta.url).pathname;
-
-async function load(folder: string): Promise<Float32Array<ArrayBuffer>> {
-  const source = await openHuggingFaceFolder(folder);
-  try {
-    assert.deepEqual(source.model, SMALL_MODEL);
-    const weights = new Float32Array(parameterCount(source.model)).fill(NaN);
-    await readWeights(source, weights);
-    return weights;
-  } finally {
-    source.close();
-  }
-}
 
 /** What safetensors' own library wrote of the same weights. */
 async function expected(folder: string): Promise<Float32Array<ArrayBuffer>> {
@@ -35,7 +22,7 @@ async function expected(folder: string): Promise<Float32Array<ArrayBuffer>> {
 
 for (const kind of ["f16", "bf16", "f32", "sharded"]) {
   Deno.test(`openHuggingFaceFolder() reads what PyTorch saved, ${kind}, to the bits of the same safetensors`, async () => {
-    const weights = await load(FIXTURES + kind);
+    const weights = await loadSmallModel(FIXTURES + kind);
     assert.deepEqual(bytesOf(weights), bytesOf(await expected(FIXTURES + kind)));
     assert(new Set(weights).size > 1000, "weights differ");
   });
@@ -46,7 +33,7 @@ Deno.test("openHuggingFaceFolder() reads safetensors where there are both", () =
     await Deno.copyFile(`${FIXTURES}f32/config.json`, `${folder}/config.json`);
     await Deno.copyFile(`${FIXTURES}f32/expected.safetensors`, `${folder}/model.safetensors`);
     await Deno.copyFile(`${FIXTURES}bad_system.bin`, `${folder}/pytorch_model.bin`);
-    assert.deepEqual(await load(folder), await expected(`${FIXTURES}f32`));
+    assert.deepEqual(await loadSmallModel(folder), await expected(`${FIXTURES}f32`));
   }));
 
 Deno.test("openHuggingFaceFolder() refuses a shard of PyTorch's that the index does not name so", () =>
@@ -57,10 +44,10 @@ Deno.test("openHuggingFaceFolder() refuses a shard of PyTorch's that the index d
     const index = `${folder}/pytorch_model.bin.index.json`;
     const text = await Deno.readTextFile(index);
     await Deno.writeTextFile(index, text.replace(/00001(-of-00002\.bin",?\s*\}?\s*\}?)$/m, "00002$1"));
-    await assert.rejects(load(folder), userError("BAD_CHECKPOINT", "pytorch_model.bin.index.json has it in"));
+    await assert.rejects(loadSmallModel(folder), userError("BAD_CHECKPOINT", "pytorch_model.bin.index.json has it in"));
     await Deno.writeTextFile(index, text);
     await Deno.copyFile(`${FIXTURES}double.bin`, `${folder}/pytorch_model-00002-of-00002.bin`);
-    await assert.rejects(load(folder), userError("BAD_CHECKPOINT", "thirds", "does not name it"));
+    await assert.rejects(loadSmallModel(folder), userError("BAD_CHECKPOINT", "thirds", "does not name it"));
   }));
 
 Deno.test("openHuggingFaceFolder() refuses weights of PyTorch's that are not finite", () =>
@@ -75,7 +62,7 @@ Deno.test("openHuggingFaceFolder() refuses weights of PyTorch's that are not fin
     view.setUint32(Math.ceil((name + 24) / 64) * 64, 0x7f800000, true);
     await Deno.writeFile(`${folder}/pytorch_model.bin`, bytes);
     await assert.rejects(
-      load(folder),
+      loadSmallModel(folder),
       userError("BAD_CHECKPOINT", "gpt_neox.embed_in.weight", "pytorch_model.bin", "not a finite number"),
     );
   }));
