@@ -8,6 +8,7 @@ import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { ENGINE_OPTIONS } from "./engines.ts";
 import { withSession } from "./inference.ts";
+import { printError, writeText } from "./terminal.ts";
 import {
   describeWeights,
   ownTokenizer,
@@ -50,12 +51,6 @@ function samplingOptions(values: Values<typeof OPTIONS>): SamplingOptions {
   };
 }
 
-/** Writes at once, without a line's end. */
-async function print(text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let done = 0; done < bytes.length;) done += await Deno.stdout.write(bytes.subarray(done));
-}
-
 async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
   const sampling = samplingOptions(values);
@@ -72,14 +67,14 @@ async function run(args: readonly string[]): Promise<number> {
     const prompt = given.length === 0 ? [endOfText] : given;
     const window = generationWindow(source.model, prompt.length + tokens);
     // What is told about the text goes to the other stream, so that the text alone can be kept.
-    console.error(`${describeWeights(opened)}\n`);
+    printError(`${describeWeights(opened)}\n`);
     await withSession(values, source, { ...source.model, sequenceLength: window }, async (session) => {
       const text = new TextOfTokens(bytesOf);
-      await print(values.prompt ?? "");
+      await writeText(values.prompt ?? "");
       for await (
         const token of generate(session, window, prompt, { ...sampling, tokens, vocabularySize, endOfText })
-      ) await print(text.add(token));
-      await print(`${text.end()}\n`);
+      ) await writeText(text.add(token));
+      await writeText(`${text.end()}\n`);
     });
     return EXIT.ok;
   } finally {
