@@ -35,7 +35,8 @@ import { printable } from "../files/safe_name.ts";
 
 /** A manifest is not read beyond this size, in bytes. */
 export const MAX_MANIFEST_BYTES = 32 << 20;
-const MAX_RULES_BYTES = 1 << 20;
+/** The file of rules is not read beyond this size, in bytes. */
+export const MAX_RULES_BYTES = 1 << 20;
 
 /** Stops the verification: the steps so far are the report. */
 class Stop extends Error {}

@@ -11,6 +11,7 @@ import { trainPlan } from "../train/train_plan.ts";
 import { calibrate } from "./calibrate.ts";
 import { conclude } from "./conclude.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
+import { requireStatable } from "./dry_run.ts";
 import type { PaperFile } from "./paper_file.ts";
 
 /** A plan with all that it is judged by and trained on. */
@@ -34,13 +35,14 @@ export interface ReadyPlan {
 export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Promise<Reproduction> {
   const { output, engine, fileSystem: files = DENO_FILES, signal, events = {} } = options;
   const { plan, corpora, imported } = ready;
+  await requireStatable(options, ready);
   await using lock = await lockOutputFolder(output, files);
   if (lock.tookOverFrom !== undefined) {
     events.onWarning?.(`Process ${lock.tookOverFrom.pid} left "${output}" without finishing; going on from there`);
   }
   const planText = `${canonicalJson(planToJson(plan))}\n`;
   await claimOutputFolder(output, planText, (found) => isCompatible(plan, found), files);
-  const key = await options.signingKey(); // a key that is not there must not be found out after training either
+  const key = await options.signingKey(); // fail on a missing key before training
   const finished = new FinishedRuns(output, files);
   if (events.onPlan !== undefined) events.onPlan(plan, await calibrate(plan, engine, output, finished, files));
   const { onProgress, onRun, onWarning } = events;

@@ -2,6 +2,9 @@
 import type { Plan } from "../experiment/plan.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
 
+/** Changes of conditions that are said one by one. */
+const MAX_LISTED = 100;
+
 /** What any reproduction leaves open; whole sentences. */
 export function methodLimits({ engine, data, start, readings, seeds }: Plan): string[] {
   return [
@@ -25,7 +28,7 @@ export function methodLimits({ engine, data, start, readings, seeds }: Plan): st
 export function limitsOf(plan: Plan, runs: readonly ManifestRun[], shortages: readonly string[]): string[] {
   const { scale, seeds } = plan;
   return [
-    ...runs.filter(isTrained).flatMap(changesOfConditions),
+    ...listed(runs.filter(isTrained).flatMap(changesOfConditions)),
     ...(scale.name === "paper" && scale.changes === undefined ? [] : [
       `This is ${
         scale.changes === undefined ? "" : "a changed "
@@ -44,6 +47,12 @@ export function limitsOf(plan: Plan, runs: readonly ManifestRun[], shortages: re
 /** Text that had to be read again, in whole sentences. */
 export function dataLimits(shortages: readonly string[]): string[] {
   return shortages.map((shortage) => `There was too little text: ${shortage}.`);
+}
+
+/** Sentences that stand for all of them, where a plan of thousands of runs has as many. */
+function listed(sentences: readonly string[]): readonly string[] {
+  if (sentences.length <= MAX_LISTED) return sentences;
+  return [...sentences.slice(0, MAX_LISTED), `So did runs in ${sentences.length - MAX_LISTED} further places.`];
 }
 
 /** A run that went on elsewhere: no single machine gives its bits again. */

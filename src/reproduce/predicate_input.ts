@@ -20,6 +20,7 @@ import type { RunResult } from "../train/train_plan.ts";
 import { inputDigests } from "./inputs.ts";
 import { limitsOf } from "./limits.ts";
 import type { PaperFile } from "./paper_file.ts";
+import { statedCommand, statedName } from "./stated_words.ts";
 
 /** What the predicate is made of. */
 export interface PredicateInput {
@@ -49,16 +50,29 @@ export interface PredicateInput {
  * @throws {UserError} if a journal cannot be read, or is no longer what its run left
  */
 export async function buildPredicate(input: PredicateInput): Promise<Predicate> {
-  const { plan, results, corpora, engine, claims, comparisons, artefacts } = input;
-  const digests = new Map(artefacts.map((artefact) => [artefact.name, artefact]));
-  const artefact = (name: string) => {
+  const digests = artefactsByName(input.artefacts);
+  const reader = folderArtefacts(input.output, input.fileSystem);
+  const runs: ManifestRun[] = [];
+  for (const result of input.results) runs.push(await describeRun(result, named(digests), digests, reader));
+  return await predicateOf(input, runs);
+}
+
+function artefactsByName(artefacts: readonly Artefact[]): ReadonlyMap<string, Artefact> {
+  return new Map(artefacts.map((artefact) => [artefact.name, artefact]));
+}
+
+function named(digests: ReadonlyMap<string, Artefact>): (name: string) => Artefact {
+  return (name) => {
     const found = digests.get(name);
     if (found === undefined) throw new Error(`No artefact "${name}"`);
     return found;
   };
-  const reader = folderArtefacts(input.output, input.fileSystem);
-  const runs: ManifestRun[] = [];
-  for (const result of results) runs.push(await describeRun(result, artefact, digests, reader));
+}
+
+/** The predicate around runs that are described already: those trained, or placeholders before training. */
+export async function predicateOf(input: PredicateInput, runs: readonly ManifestRun[]): Promise<Predicate> {
+  const { plan, corpora, engine, claims, comparisons } = input;
+  const artefact = named(artefactsByName(input.artefacts));
   return {
     tool: { name: "rewarm", version: TOOL_VERSION },
     scale: plan.scale.name,
@@ -87,7 +101,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     claims,
     comparisons,
     limits: limitsOf(plan, runs, input.shortages),
-    command: input.command ?? [],
+    command: statedCommand(input.command ?? []),
     metadata: { createdAt: new Date().toISOString() },
   };
 }
@@ -98,7 +112,7 @@ function describeCorpus({ digest, summary }: Corpus): CorpusFacts {
   for (const [unit, counts] of Object.entries({ documents, tokens, bytes, windows })) {
     for (const [split, count] of Object.entries(counts)) facts[`${split} ${unit}`] = String(count);
   }
-  for (const [domain, share] of Object.entries(domains)) facts[`share of ${domain}`] = String(share);
+  for (const [domain, share] of Object.entries(domains)) facts[`share of ${statedName(domain)}`] = String(share);
   return { digest, summary: facts };
 }
 

@@ -12,6 +12,9 @@ export interface FileDocument {
 /** Fields of `meta` that name a document's domain, the first of them that is there. */
 export const DOMAIN_FIELDS = ["pile_set_name", "redpajama_set_name"] as const;
 
+/** UTF-16 code units of a domain's name: it is a name, and is kept with every count of the corpus. */
+const MAX_DOMAIN_LENGTH = 8192;
+
 const meta = z.looseObject({
   pile_set_name: z.string().nullish(),
   redpajama_set_name: z.string().nullish(),
@@ -23,7 +26,7 @@ const record = z.looseObject({ text: z.string(), meta: meta.nullish() });
  *
  * @param value `{"text": …, "meta": {…}}`, with any other fields
  * @param where how messages name the row
- * @throws {UserError} `MISSING_TEXT`, `INVALID_META`, `NOT_UTF8`
+ * @throws {UserError} `MISSING_TEXT`, `INVALID_META`, `NOT_UTF8`, `DOMAIN_NAME_TOO_LONG`
  */
 export function documentOf(value: unknown, where: string): FileDocument {
   const parsed = record.safeParse(withParsedMeta(value, where));
@@ -32,6 +35,13 @@ export function documentOf(value: unknown, where: string): FileDocument {
   const domain = DOMAIN_FIELDS.map((field) => meta?.[field]).find((name) => name) ?? UNNAMED_DOMAIN;
   if (!text.isWellFormed() || !domain.isWellFormed()) {
     throw new UserError("NOT_UTF8", `${where} has a lone surrogate`, "remove the broken \\u escape");
+  }
+  if (domain.length > MAX_DOMAIN_LENGTH) {
+    throw new UserError(
+      "DOMAIN_NAME_TOO_LONG",
+      `${where} names a domain of ${domain.length} characters, and at most ${MAX_DOMAIN_LENGTH} are taken`,
+      `write a shorter name to meta.${DOMAIN_FIELDS.join(" or meta.")}`,
+    );
   }
   return { domain, text };
 }
