@@ -25,6 +25,7 @@ import { MAX_PLAN_BYTES } from "../manifest/verify_plan.ts";
 import type { Curves } from "../results/curves.ts";
 import { MAX_CURVES_LENGTH, parseCurves } from "../results/curves_schema.ts";
 import { checkpointName } from "../train/checkpoint.ts";
+import { JOURNAL_FORMAT } from "../train/journal_record.ts";
 import { validationBytesPerToken } from "../train/evaluation.ts";
 import { MAX_RECORD_BYTES } from "../train/run_folder.ts";
 import type { ReadyPlan } from "./carry_out.ts";
@@ -56,7 +57,7 @@ function placeholderRun(run: PlannedRun, engine: Engine): TrainedRun {
   }
   const evidence = {
     outcome: "completed",
-    journal: { ...artefact("journal.jsonl"), root: PLACEHOLDER, steps },
+    journal: { ...artefact("journal.jsonl"), format: JOURNAL_FORMAT, root: PLACEHOLDER, steps },
     states,
   } as const;
   const treeSize = leafCount({ key: run.key, ...evidence });
@@ -66,6 +67,7 @@ function placeholderRun(run: PlannedRun, engine: Engine): TrainedRun {
     merkleTree: { treeSize, rootHash: PLACEHOLDER },
     ...placeholderConditions(run, engine),
     curves: artefact("curves.json"),
+    origin: "trained",
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Corpus } from "../../src/data/corpus.ts";
+import type { Shortage } from "../../src/data/shortage.ts";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { type Digest, sha256 } from "../../src/digest/sha256.ts";
 import type { Engine } from "../../src/engine/engine.ts";
@@ -31,7 +32,7 @@ interface Change {
   readonly domains?: readonly string[];
   readonly engine?: Partial<Engine>;
   readonly paper?: Partial<PaperFile>;
-  readonly shortages?: readonly string[];
+  readonly shortages?: readonly Shortage[];
 }
 
 async function dryRun({ plan, change = (p) => p, options, domains = ["a"], engine, paper, shortages }: Change = {}) {
@@ -78,6 +79,8 @@ function withEvaluations({ planDigest: _, ...plan }: Plan, steps: number): Plan 
   return { ...content, planDigest: sha256(canonicalJson(content)) };
 }
 
+const short = (domain: string): Shortage => ({ corpus: "upstream", domain, wanted: 2, found: 1 });
+
 /** Each is a bound of the manifest, met by something that a user chooses. */
 const REFUSED: readonly (readonly [string, Change, code: string, words: RegExp])[] = [
   [
@@ -87,10 +90,15 @@ const REFUSED: readonly (readonly [string, Change, code: string, words: RegExp])
     /engine\.description\.kernels: .*4000.*found 4001/,
   ],
   ["a name of a fact", { engine: { description: { ["n".repeat(201)]: "" } } }, "NOT_STATABLE", /engine\.description/],
-  ["a shortage in words", { shortages: ["s".repeat(5000)] }, "NOT_STATABLE", /limits\[\d\]: .*4000.*found 50\d\d/],
+  [
+    "a shortage in words",
+    { shortages: [short("s".repeat(5000))] },
+    "NOT_STATABLE",
+    /limits\[\d\]: .*4000.*found 5\d\d\d.*shortages\[0\]\.domain: .*4000.*found 5000/,
+  ],
   [
     "many shortages",
-    { shortages: Array.from({ length: 1001 }, () => "s") },
+    { shortages: Array.from({ length: 1001 }, () => short("s")) },
     "NOT_STATABLE",
     /limits: .*1000.*found 100\d/,
   ],
