@@ -1,7 +1,7 @@
 /** From an arm of an experiment, in the paper's units, to the run it needs at a scale. */
 import { UserError } from "../errors.ts";
 import type { Digest } from "../digest/sha256.ts";
-import { checkSchedule, scheduleDigest } from "../schedule/learning_rate.ts";
+import { checkSchedule } from "../schedule/learning_rate.ts";
 import type { ScheduleSpecification } from "../schedule/specification.ts";
 import { isEvaluationStep } from "./evaluation.ts";
 import {
@@ -25,6 +25,8 @@ export interface RunContext {
   readonly corpusDigests: Readonly<Record<CorpusName, Digest>>;
   /** how the paper's open points are read */
   readonly readings: Readings;
+  /** digest of a schedule's table; thousands of runs share a few schedules */
+  readonly scheduleDigest: (schedule: ScheduleSpecification) => Digest;
   /** the models that continued runs start from, if they are not trained here */
   readonly imported?: readonly ImportedCheckpoint[];
 }
@@ -112,7 +114,7 @@ export function armRun(
     validation: { upstream: corpusDigests.upstream, downstream: corpusDigests.downstream },
     orderSeed: arm.phase === "pretraining" ? seeds.pretrainingOrder : seeds.continuingOrder,
     schedule,
-    scheduleDigest: scheduleDigest(schedule),
+    scheduleDigest: context.scheduleDigest(schedule),
     optimizer: scale.optimizer,
     batchSequences: phase.batchSequences,
     gradientBlockSequences: scale.gradientBlockSequences,

@@ -15,6 +15,7 @@ import type { Readings } from "./readings.ts";
 import type { ArmReference, CorpusName, PlannedRun, RunKey, RunSpecification } from "./run.ts";
 import { runKey } from "./run_key.ts";
 import { MAX_SEEDS } from "./run_schema.ts";
+import { scheduleDigest } from "../schedule/learning_rate.ts";
 import type { Scale } from "./scale.ts";
 import type { Experiment } from "./schema.ts";
 import { type ImportedCheckpoint, type PlannedStart, plannedStart, startCheckpoints } from "./start.ts";
@@ -121,6 +122,7 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
     engine,
     corpusDigests: corpusDigests(data),
     readings,
+    scheduleDigest: rememberedDigests(),
     ...(start === undefined ? {} : { imported: startCheckpoints(start) }),
   };
   const runs = Array.from({ length: seeds }, (_, seedIndex) => planSeed(catalogue, chosen, context, seedIndex)).flat();
@@ -140,6 +142,17 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
     totals: totalCost(runs),
   };
   return { ...content, planDigest: sha256(canonicalJson(content)) };
+}
+
+/** Digests of schedules, each distinct one computed once. */
+function rememberedDigests(): RunContext["scheduleDigest"] {
+  const known = new Map<string, Digest>();
+  return (schedule) => {
+    const name = canonicalJson(schedule);
+    const digest = known.get(name) ?? scheduleDigest(schedule);
+    known.set(name, digest);
+    return digest;
+  };
 }
 
 /**

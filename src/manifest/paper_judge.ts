@@ -5,6 +5,7 @@ import { parameterCount } from "../model/config.ts";
 import type { ArmCurves, JudgeContext } from "../results/arm_curves.ts";
 import { judgeClaims } from "../results/claims.ts";
 import { compareNumbers } from "../results/compare_numbers.ts";
+import { requireJudgeable } from "../results/judging_budget.ts";
 import { type Paper, parsePaper } from "../results/paper_schema.ts";
 import type { Judge, Judgement } from "./verify_claims.ts";
 
@@ -22,8 +23,13 @@ export function judgeContext(paper: Paper, { scale }: Plan): JudgeContext {
   };
 }
 
-/** Verdicts and comparisons for a manifest's predicate. */
+/**
+ * Verdicts and comparisons for a manifest's predicate.
+ *
+ * @throws {UserError} `RULES_TOO_LARGE`
+ */
 export function judgeResults(paper: Paper, plan: Plan, arms: readonly ArmCurves[]): Judgement {
+  requireJudgeable(paper, arms);
   const context = judgeContext(paper, plan);
   return {
     claims: judgeClaims(paper, arms, context),

@@ -19,6 +19,10 @@ export async function replan(plan: Plan, inputs: readonly Artefact[]): Promise<R
     const own = ours.find((file) => file.name === name)?.sha256;
     return own !== undefined && own === inputs.find((file) => file.name === name)?.sha256;
   });
+  // A plan has each arm once a seed. One that says otherwise is no plan of ours, however many seeds it speaks of.
+  const arms = experiments.reduce((sum, experiment) => sum + experiment.arms.length, 0);
+  const uses = plan.runs.reduce((sum, { usedBy }) => sum + usedBy.length, 0);
+  if (uses !== arms * seeds) return { isSame, planDigest: undefined };
   try {
     const again = await buildPlan({
       scale: scale.name,

@@ -58,20 +58,35 @@ export interface Interval {
 export function bootstrapInterval(differences: readonly number[]): Interval {
   const count = differences.length;
   if (count < 2) throw new RangeError(`Bootstrap of ${count} values, expected two or more`);
+  const { draws, words } = wordsFor(count);
   const means = new Float64Array(BOOTSTRAP_RESAMPLES);
-  const words = new Uint32Array(4);
   for (let resample = 0; resample < BOOTSTRAP_RESAMPLES; resample++) {
     let sum = 0;
-    for (let draw = 0; draw < count; draw++) {
-      if (draw % 4 === 0) philox([BOOTSTRAP_SEED, 0], [resample, draw / 4, 0, STREAM.bootstrap], words);
+    for (let draw = 0, at = resample * draws; draw < count; draw++, at++) {
       // below 2^32 · count, where doubles are exact
-      sum += differences[Math.floor((words[draw % 4] ?? 0) * count / 4294967296)] ?? NaN;
+      sum += differences[Math.floor((words[at] ?? 0) * count / 4294967296)] ?? NaN;
     }
     means[resample] = sum / count;
   }
   means.sort();
   const tail = Math.floor(BOOTSTRAP_RESAMPLES * (1 - BOOTSTRAP_LEVEL) / 2 + 0.5);
   return { low: means[tail] ?? NaN, high: means[BOOTSTRAP_RESAMPLES - 1 - tail] ?? NaN };
+}
+
+/** Random words of the draws, the same for any number of values: shape (BOOTSTRAP_RESAMPLES, draws). */
+let drawn: { readonly draws: number; readonly words: Uint32Array } = { draws: 0, words: new Uint32Array(0) };
+
+/** The words for at least so many draws a resample; made once, since thousands of comparisons share them. */
+function wordsFor(count: number): { readonly draws: number; readonly words: Uint32Array } {
+  if (drawn.draws >= count) return drawn;
+  const draws = 4 * Math.ceil(count / 4);
+  const words = new Uint32Array(BOOTSTRAP_RESAMPLES * draws);
+  for (let resample = 0, at = 0; resample < BOOTSTRAP_RESAMPLES; resample++) {
+    for (let block = 0; block < draws / 4; block++, at += 4) {
+      philox([BOOTSTRAP_SEED, 0], [resample, block, 0, STREAM.bootstrap], words.subarray(at, at + 4));
+    }
+  }
+  return drawn = { draws, words };
 }
 
 /** A straight line through points, and how much of the variance of y it explains. */

@@ -63,3 +63,11 @@ Deno.test("replan() knows other experiments by their digests, and a scale that i
   const odd = { ...plan, scale: { ...plan.scale, changes: ["colour blue"] } };
   assert.equal((await replan(odd, inputs)).planDigest, undefined);
 });
+
+Deno.test("replan() plans nothing for a plan that speaks of more seeds than its runs serve", async () => {
+  const plan = await fixedPlan("paper", { only: ["warmup-length"] });
+  const started = performance.now();
+  const { planDigest } = await replan({ ...plan, seeds: 1000, runs: [] }, []);
+  assert.equal(planDigest, undefined);
+  assert.ok(performance.now() - started < 5000);
+});

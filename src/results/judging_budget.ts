@@ -1,0 +1,79 @@
+/**
+ * How much work judging may be: rules and curves come with a manifest, and a megabyte of rules over small curves could
+ * keep a verifier busy for hours.
+ */
+import { UserError } from "../errors.ts";
+import { type ArmCurves, armName } from "./arm_curves.ts";
+import type { Paper } from "./paper_schema.ts";
+import { type Rule, runsOf } from "./rule_schema.ts";
+
+/** Comparisons of all rules together, each with a bootstrap where there are several seeds; the paper's make 61. */
+const MAX_CONTRASTS = 400;
+/** Readings of points that are always allowed, and further ones for each point that there is. */
+const FREE_READINGS = 2_000_000;
+const READINGS_PER_POINT = 64;
+
+/** Contrasts that a rule makes. */
+export function contrastCount(rule: Rule): number {
+  const { length } = runsOf(rule);
+  switch (rule.kind) {
+    case "ordered":
+    case "below":
+    case "above":
+    case "not-below":
+      return length - 1;
+    case "spread-within":
+      return length * (length - 1) / 2;
+    case "rises-after-rewarming":
+    case "does-not-recover":
+    case "linear":
+      return length;
+    case "falls":
+      return rule.through.length;
+    case "lowest-until":
+    case "overtakes":
+      return 2;
+    case "spikes":
+    case "peak-about":
+      return 1;
+  }
+}
+
+/** The arms that each claim and each number reads. */
+function readersOf(paper: Paper): (readonly string[])[] {
+  return [
+    ...paper.claims.map(({ rule }) => runsOf(rule)),
+    ...paper.textNumbers.map(({ ours }) => ours.runs),
+    ...paper.axisRanges.map(({ runs }) => runs),
+    ...paper.followUpNumbers.flatMap(({ ours }) => ours === undefined ? [] : [ours.runs]),
+  ];
+}
+
+/**
+ * Refuses rules whose judging would take more than its share of the curves' size.
+ *
+ * @throws {UserError} `RULES_TOO_LARGE`
+ */
+export function requireJudgeable(paper: Paper, arms: readonly ArmCurves[]): void {
+  const contrasts = paper.claims.reduce((sum, { rule }) => sum + contrastCount(rule), 0);
+  if (contrasts > MAX_CONTRASTS) {
+    throw tooLarge(`make ${contrasts} comparisons, and at most ${MAX_CONTRASTS} are made`);
+  }
+  const pointsOf = new Map<string, number>();
+  let points = 0;
+  for (const arm of arms) {
+    const name = armName(arm);
+    pointsOf.set(name, (pointsOf.get(name) ?? 0) + arm.curves.points.length);
+    points += arm.curves.points.length;
+  }
+  let readings = 0;
+  for (const names of readersOf(paper)) for (const name of names) readings += pointsOf.get(name) ?? 0;
+  const most = FREE_READINGS + READINGS_PER_POINT * points;
+  if (readings > most) {
+    throw tooLarge(`read ${readings} points of curves that have ${points}, and at most ${most} are read`);
+  }
+}
+
+function tooLarge(found: string): UserError {
+  return new UserError("RULES_TOO_LARGE", `The rules of the claims ${found}`, "judge by rules that read less");
+}
