@@ -5,6 +5,7 @@
 import type { Permutation } from "../../arithmetic/permutation.ts";
 import type { Digest } from "../../digest/sha256.ts";
 import type { Split } from "../domain.ts";
+import type { OddRows } from "../text/odd_rows.ts";
 import { checkFile, type PreparedSplit } from "./manifest.ts";
 import { StagedSplit } from "./staged_split.ts";
 import {
@@ -33,6 +34,7 @@ export class Staging {
   readonly #domains = new Map<string, Readonly<Record<Split, Part>>>();
   #documents = 0;
   #complete = false;
+  #oddRows: OddRows | undefined;
   #bytesSinceCheckpoint = 0;
   /** short corpora are never recorded: preparing them again costs less */
   #isRecorded = false;
@@ -71,6 +73,11 @@ export class Staging {
     return this.#complete;
   }
 
+  /** Of the sources, once all documents are staged; undefined if there are none. */
+  get oddRows(): OddRows | undefined {
+    return this.#oddRows;
+  }
+
   /** Names of the domains, in the order in which they first came. */
   get domains(): readonly string[] {
     return [...this.#domains.keys()];
@@ -99,6 +106,7 @@ export class Staging {
     }
     this.#documents = progress.documents;
     this.#complete = progress.complete;
+    this.#oddRows = progress.oddRows;
     this.#isRecorded = true;
     await removeOthers(this.#folder, kept);
     if (this.#complete) { for (const { staged } of this.#parts()) staged?.finish(); }
@@ -171,12 +179,14 @@ export class Staging {
         train: recorded(train),
         validation: recorded(validation),
       })),
+      ...(this.#oddRows === undefined ? {} : { oddRows: this.#oddRows }),
     });
   }
 
-  /** All documents have been taken in. */
-  async finish(): Promise<void> {
+  /** All documents have been taken in, from sources with so many odd rows. */
+  async finish(oddRows: OddRows | undefined): Promise<void> {
     this.#complete = true;
+    this.#oddRows = oddRows;
     if (this.#isRecorded) await this.#checkpoint();
     for (const { staged } of this.#parts()) staged?.finish();
   }

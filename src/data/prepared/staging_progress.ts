@@ -5,6 +5,7 @@ import { type Digest, isDigest, sha256 } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
 import { writeFileDurably } from "../../files/durable.ts";
 import { readFileBounded } from "../../files/read_file.ts";
+import { oddRowsSchema } from "../text/odd_rows.ts";
 import { preparedSplit } from "./manifest.ts";
 import { stagedRecord } from "./staged_split.ts";
 
@@ -19,6 +20,8 @@ const progressSchema = z.strictObject({
   documents: z.int().nonnegative(),
   complete: z.boolean(),
   domains: z.array(z.strictObject({ name: z.string(), train: part, validation: part })),
+  /** of the sources, where all documents are staged; absent if there are none */
+  oddRows: oddRowsSchema.exactOptional(),
 });
 
 /** A domain's split: in staging files, or already in its last place. */
