@@ -72,14 +72,15 @@ async function readOwner(handle: FileHandle): Promise<LockOwner | undefined> {
  * The lock is the operating system's own (flock): a process that dies frees it, so that a stale lock file never stands
  * in the way.
  *
- * @throws {UserError} `OUTPUT_FOLDER_IN_USE`, naming the process that holds it; `OUTPUT_FOLDER_NOT_OURS` for a folder of
- * other things, `IS_A_LINK` where the lock would be written through a link. Nothing is changed then
+ * Call {@linkcode requireOwnFolder} first: the lock is written, and in a folder of other things nothing may be.
+ *
+ * @throws {UserError} `OUTPUT_FOLDER_IN_USE`, naming the process that holds it; `IS_A_LINK` where the lock would be
+ * written through a link
  */
 export async function lockOutputFolder(
   folder: string,
   files: FileSystem = DENO_FILES,
 ): Promise<OutputLock> {
-  await hasPlan(folder, `${folder}/${PLAN_FILE}`, files);
   await makeFolderDurably(folder, files);
   const path = `${folder}/${LOCK_FILE}`;
   let handle: FileHandle | undefined;
