@@ -4,6 +4,8 @@
  */
 import type { Permutation } from "../../arithmetic/permutation.ts";
 import type { Digest } from "../../digest/sha256.ts";
+import { removeFileSync, removeTree } from "../../files/deno_file_system.ts";
+import { listFolder } from "../../files/list_folder.ts";
 import type { Split } from "../domain.ts";
 import type { OddRows } from "../text/odd_rows.ts";
 import { checkFile, type PreparedSplit } from "./manifest.ts";
@@ -217,13 +219,13 @@ export class Staging {
       await this.#writeProgress();
     }
     delete part.staged;
-    for (const path of staged.paths) Deno.removeSync(path);
+    for (const path of staged.paths) removeFileSync(path);
     return shuffled;
   }
 
   /** Removes the record of the progress, when the prepared corpus is whole. */
   removeProgress(): void {
-    if (this.#isRecorded) Deno.removeSync(`${this.#folder}/${PROGRESS_FILE}`);
+    if (this.#isRecorded) removeFileSync(`${this.#folder}/${PROGRESS_FILE}`);
   }
 
   /** Closes all files as they are. */
@@ -233,7 +235,7 @@ export class Staging {
 }
 
 async function removeOthers(folder: string, kept: ReadonlySet<string>): Promise<void> {
-  for await (const { name } of Deno.readDir(folder)) {
-    if (!kept.has(name)) await Deno.remove(`${folder}/${name}`, { recursive: true });
+  for (const name of await listFolder(folder)) {
+    if (!kept.has(name)) await removeTree(`${folder}/${name}`);
   }
 }
