@@ -1,6 +1,6 @@
 /**
- * Pointers that Git leaves in place of large files where their contents were not fetched: a few lines of text under the
- * file's own name. Read as what the name promises they are damaged weights, odd JSON, or a text to train on.
+ * What Git leaves in place of large files whose contents were not fetched: a few lines of text under the file's own name,
+ * or a link to nothing. Read as what the name promises they are damaged weights, odd JSON, or a text to train on.
  *
  * @see https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
  * @see https://git-annex.branchable.com/internals/pointer_file/
@@ -43,4 +43,14 @@ export function refusePointer(content: Uint8Array, path: string): void {
       'run "git annex get" in its repository',
     );
   }
+}
+
+/** The error for a link that leads to nothing, as git-annex leaves it, and caches of downloads that were emptied. */
+export function brokenLink(path: string, target: string): UserError {
+  const isAnnexed = /(?:^|[/\\])annex[/\\]objects[/\\]/.test(target);
+  return new UserError(
+    "FILE_NOT_FOUND",
+    `"${path}" is a link to "${target}", and there is no such file`,
+    isAnnexed ? 'run "git annex get" in its repository' : "fetch again what it leads to, or give the path of the file",
+  );
 }

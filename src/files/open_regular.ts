@@ -8,6 +8,7 @@
  */
 import { UserError } from "../errors.ts";
 import type { OpenMode } from "./file_system.ts";
+import { brokenLink, MAX_POINTER_BYTES, refusePointer } from "./git_lfs.ts";
 
 const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   read: { read: true },
@@ -16,10 +17,12 @@ const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
 };
 
 /**
- * Opens a regular file at its start. A link is followed for reading alone.
+ * Opens a regular file at its start. A link is followed for reading alone, and what Git left in place of a file's
+ * contents is not taken for the file.
  *
  * @param permissions POSIX mode of a file that is created; without effect on Windows
- * @throws {UserError} `NOT_A_FILE` for a folder, pipe, socket or device; `IS_A_LINK` for a link to be written through
+ * @throws {UserError} `NOT_A_FILE` for a folder, pipe, socket or device; `IS_A_LINK` for a link to be written through;
+ * as {@linkcode refusePointer} throws; `FILE_NOT_FOUND` for a link to be read that leads to nothing
  * @throws {Error} the platform's own, if it is missing, or there where it should be made, or access is denied
  */
 export async function openRegular(path: string, mode: OpenMode, permissions?: number): Promise<Deno.FsFile> {
@@ -51,7 +54,7 @@ function optionsFor(how: OpenMode, mode: OpenMode, permissions?: number): Deno.O
 
 /** Undefined where there is nothing and there need not be. */
 async function statusBefore(path: string, mode: OpenMode): Promise<Deno.FileInfo | undefined> {
-  if (mode === "read") return await Deno.stat(path);
+  if (mode === "read") return await Deno.stat(path).catch((error) => explainMissing(error, path));
   try {
     return await Deno.lstat(path);
   } catch (error) {
@@ -61,13 +64,24 @@ async function statusBefore(path: string, mode: OpenMode): Promise<Deno.FileInfo
 }
 
 function statusBeforeSync(path: string, mode: OpenMode): Deno.FileInfo | undefined {
-  if (mode === "read") return Deno.statSync(path);
   try {
-    return Deno.lstatSync(path);
+    return mode === "read" ? Deno.statSync(path) : Deno.lstatSync(path);
   } catch (error) {
+    if (mode === "read") explainMissing(error, path);
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+/** Throws in place of an error if what is missing is only where a link leads; the error itself if not. */
+function explainMissing(error: unknown, path: string): never {
+  let target: string | undefined;
+  try {
+    if (error instanceof Deno.errors.NotFound && Deno.lstatSync(path).isSymlink) target = Deno.readLinkSync(path);
+  } catch {
+    // The first error says more.
+  }
+  throw target === undefined ? error : brokenLink(path, target);
 }
 
 function requireKind(path: string, mode: OpenMode, info: Deno.FileInfo): void {
@@ -91,10 +105,24 @@ function requireSame(
   now: Deno.FileInfo,
 ): Deno.FsFile {
   const isSame = before === undefined || (before.dev === now.dev && before.ino === now.ino);
-  if (now.isFile && isSame) return file;
+  if (now.isFile && isSame) return mode === "read" ? withoutPointer(file, path, now.size) : file;
   file.close();
   if (!now.isFile) throw notAFile(mode === "read" ? "read" : "write", path);
   throw new UserError("FILE_CHANGED", `"${path}" was replaced while it was opened`, "give the same command again");
+}
+
+/** Costs one read of files that are as short as a pointer, and none of others. */
+function withoutPointer(file: Deno.FsFile, path: string, bytes: number): Deno.FsFile {
+  if (bytes === 0 || bytes > MAX_POINTER_BYTES) return file;
+  try {
+    const content = new Uint8Array(bytes);
+    refusePointer(content.subarray(0, file.readSync(content) ?? 0), path);
+    file.seekSync(0, Deno.SeekMode.Start);
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 /** The error for a link where a file or folder of its own is needed. */

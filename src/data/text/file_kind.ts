@@ -60,7 +60,7 @@ const START_BYTES = 256;
 
 /** Pairs of bytes of which one is NUL and the other is not, at the same place in each, as UTF-16 has most of Europe's. */
 function alternates(start: Uint8Array): boolean {
-  if (start.length < 4) return false;
+  if (start.length < 8) return false;
   const zero = start[0] === 0 ? 0 : 1;
   return start.subarray(0, start.length - start.length % 2).every((byte, i) => (byte === 0) === (i % 2 === zero));
 }

@@ -42,7 +42,8 @@ export function describeOddRows(corpus: CorpusName, { withoutText, otherMeta }: 
   const rows = (number: number) => `${number.toLocaleString("en")} ${number === 1 ? "row" : "rows"}`;
   return [
     ...(withoutText === 0 ? [] : [
-      `In the ${corpus} corpus, ${rows(withoutText)} without a "text" (it is missing or null) were passed over.`,
+      `In the ${corpus} corpus, ${rows(withoutText)} without a "text" (it is missing or null) ` +
+      `${withoutText === 1 ? "was" : "were"} passed over.`,
     ]),
     ...(otherMeta === 0 ? [] : [
       `In the ${corpus} corpus, ${rows(otherMeta)} with a "meta" that is no object went into the domain "default".`,
