@@ -6,6 +6,7 @@ import { readSigningKey } from "../manifest/key_file.ts";
 import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { threadCount } from "./engines.ts";
+import { print } from "./terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "./verification.ts";
 import { requireWritePermission } from "./write_permission.ts";
 
@@ -37,8 +38,8 @@ async function run(args: readonly string[]): Promise<number> {
   const { report, replay } = verified;
   const json = values.json === true;
   if (report.verdict !== "verified") {
-    console.log(reportText(verified, json));
-    if (!json) console.log("Not attested: only what is verified is");
+    print(reportText(verified, json));
+    if (!json) print("Not attested: only what is verified is");
     return report.exitCode;
   }
   const file = await attestManifest(
@@ -50,10 +51,10 @@ async function run(args: readonly string[]): Promise<number> {
       ...(replay === undefined ? {} : { threads: threadCount(values) }),
     },
   );
-  console.log(reportText(verified, json, { attestation: { file, keyId: key.keyId } }));
+  print(reportText(verified, json, { attestation: { file, keyId: key.keyId } }));
   if (!json) {
-    console.log(`\nAttested    ${file}`);
-    console.log(`public key  ${key.spki.toBase64()} (for the list of those who trust you)`);
+    print(`\nAttested    ${file}`);
+    print(`public key  ${key.spki.toBase64()} (for the list of those who trust you)`);
   }
   return EXIT.ok;
 }

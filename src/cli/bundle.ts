@@ -11,6 +11,7 @@ import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
 import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { abortOnSignals } from "./signals.ts";
+import { ControlCode, draw, isTerminal, print } from "./terminal.ts";
 import { requireWritePermission } from "./write_permission.ts";
 
 const OPTIONS = {
@@ -46,7 +47,7 @@ async function run(args: readonly string[]): Promise<number> {
       ...(values.checkpoints === undefined ? {} : { checkpoints: values.checkpoints }),
     });
     progress.end();
-    console.log(values.json === true ? JSON.stringify(packed, null, 2) : formatBundle(packed));
+    print(values.json === true ? JSON.stringify(packed, null, 2) : formatBundle(packed));
     return EXIT.ok;
   } catch (error) {
     progress.end();
@@ -68,16 +69,16 @@ async function defaultOutput(path: string): Promise<string> {
 }
 
 function progressLine(): { readonly show: (done: number, total: number) => void; readonly end: () => void } {
-  const isLive = Deno.stderr.isTerminal();
-  const write = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(text));
+  const isLive = isTerminal("stderr");
   let shown = 0;
   return {
     show(done, total) {
       if (!isLive || done - shown < PROGRESS_BYTES) return;
       shown = done;
-      write(`\r  packing ${groupedNumber(done / 2 ** 20)} of ${groupedNumber(total / 2 ** 20)} MiB`);
+      const line = `  packing ${groupedNumber(done / 2 ** 20)} of ${groupedNumber(total / 2 ** 20)} MiB`;
+      draw("stderr", ControlCode.lineStart, line);
     },
-    end: () => void (shown > 0 && write("\r\x1b[0K")),
+    end: () => void (shown > 0 && draw("stderr", ControlCode.lineStart, ControlCode.eraseLine)),
   };
 }
 

@@ -12,6 +12,7 @@ import { download, type DownloadProgress } from "../hub/download.ts";
 import type { PinnedFile } from "../hub/listing.ts";
 import { bytesIn, counted, type DataContext, filesFor, type Use } from "./data_uses.ts";
 import { DownloadView, formatBytes } from "./download_progress.ts";
+import { print } from "./terminal.ts";
 
 /** How {@linkcode fetchData} works. */
 export interface FetchOptions {
@@ -50,9 +51,9 @@ export async function fetchData(context: DataContext, options: FetchOptions): Pr
   await announce(context, chosen, options);
   for (const one of chosen) {
     const { use, locked, files } = one;
-    console.log(`${use.part}  ${locked.id}  ${counted(files.length)}, ${formatBytes(bytesIn(files))}`);
+    print(`${use.part}  ${locked.id}  ${counted(files.length)}, ${formatBytes(bytesIn(files))}`);
     await downloadFiles(context, one, options);
-    console.log(`  all there and checked: ${namedPath(cache, locked, "")}`);
+    print(`  all there and checked: ${namedPath(cache, locked, "")}`);
     if (use.part === "start") await importWeights(context, one, options);
   }
 }
@@ -69,7 +70,7 @@ async function announce({ cache }: DataContext, chosen: readonly Chosen[], optio
     if (await weightsHeader(importedPath(cache, locked)) === undefined) missing += bytes;
   }
   const imported = weights === 0 ? "" : `, and ${formatBytes(weights)} of weights that are imported from them as f32`;
-  console.log(`${formatBytes(downloads)} of files${imported}, in ${cache.folder}`);
+  print(`${formatBytes(downloads)} of files${imported}, in ${cache.folder}`);
   await makeFolderDurably(cache.folder);
   requireSpace(cache.folder, missing, options.freeBytes ?? await freeBytes(cache.folder));
 }
@@ -107,13 +108,13 @@ async function importWeights(
       signal,
       again: verify,
       onProgress: (doneBytes, totalBytes) => view.show({ ...file, doneBytes, totalBytes }),
-      onWait: () => console.log("  another process imports it; waiting"),
+      onWait: () => print("  another process imports it; waiting"),
       ...(freeBytes === undefined ? {} : { freeBytes }),
     });
     view.end();
     const { path, weights, wasThere } = imported;
     const bytes = (await DENO_FILES.status(path))?.bytes ?? 0;
-    console.log(`  ${wasThere ? "imported before" : "imported"}: ${path}, ${formatBytes(bytes)}\n  weights ${weights}`);
+    print(`  ${wasThere ? "imported before" : "imported"}: ${path}, ${formatBytes(bytes)}\n  weights ${weights}`);
   } finally {
     view.end();
   }

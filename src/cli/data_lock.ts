@@ -5,6 +5,7 @@ import { writeFileDurably } from "../files/durable.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { type DataContext, repositoriesOf } from "./data_uses.ts";
 import { formatBytes } from "./download_progress.ts";
+import { print } from "./terminal.ts";
 
 const MAX_LOCK_BYTES = 1 << 20;
 
@@ -25,7 +26,7 @@ export async function lockData(context: DataContext, renew: boolean): Promise<vo
       const pin = pins[id];
       if (pin !== undefined && !renew) {
         await lockedRepository(connection, cache, lock, repository, signal);
-        console.log(`${id}\n  as locked: ${describePin(pin)}`);
+        print(`${id}\n  as locked: ${describePin(pin)}`);
         continue;
       }
       const today = new Date().toISOString().slice(0, 10);
@@ -34,11 +35,11 @@ export async function lockData(context: DataContext, renew: boolean): Promise<vo
       await writePins(lockPath, pins);
       trusted++;
       const was = pin === undefined ? "" : `\n  before: ${describePin(pin)}`;
-      console.log(`${id}\n  now locked: ${describePin(fresh.pin)}, ${formatBytes(fresh.pin.bytes)}${was}`);
+      print(`${id}\n  now locked: ${describePin(fresh.pin)}, ${formatBytes(fresh.pin.bytes)}${was}`);
     }
   } finally {
     if (trusted > 0) {
-      console.log(`
+      print(`
 Written to ${lockPath}. This is trust on first use: no digests of this data are public, so what the hub
 said just now is believed, and anything else is refused from now on. Keep the file under version control, and compare
 it with others who have it.`);

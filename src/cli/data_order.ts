@@ -11,8 +11,9 @@ import { MegatronIndex } from "../data/megatron/index.ts";
 import { DEFAULT_DATA_SEED } from "../data/options.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { makeFolderDurably } from "../files/durable.ts";
-import { parseCommandLine, type Values } from "./arguments.ts";
+import { parseCommandLine, parseWholeNumber, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { print } from "./terminal.ts";
 import { requireWritePermission } from "./write_permission.ts";
 
 /** Pythia's. */
@@ -43,8 +44,8 @@ interface Request {
 }
 
 function wholeNumber(name: string, text: string, limit: number): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number < limit) return number;
+  const number = parseWholeNumber(text);
+  if (number !== undefined && number < limit) return number;
   throw new UserError(
     "BAD_NUMBER",
     `Option "--${name}" is "${text}"`,
@@ -85,7 +86,7 @@ function requestFrom(path: string, asked: number, values: Values<typeof OPTIONS>
       seed,
     };
     const mapping = buildIndexMapping(specification);
-    console.log(`${path}: ${sizes.length} documents, ${index.tokens} tokens
+    print(`${path}: ${sizes.length} documents, ${index.tokens} tokens
 ${name.part}: documents ${documents.first} to ${documents.end - 1}, ${counted(mapping.epochs, "epoch")}, ${
       counted(mapping.shuffleIndex.length, "window")
     } of ${sequenceLength} + 1 tokens for ${samples} samples, seed ${seed}`);
@@ -110,11 +111,11 @@ function stepsFrom(list: string, samples: number, batch: number): readonly numbe
 
 function printSteps({ mapping, specification }: Request, steps: readonly number[], batch: number, rows: number): void {
   for (const step of steps) {
-    console.log(`\nstep ${step}, samples ${step * batch} to ${(step + 1) * batch - 1}, as document:offset+tokens`);
+    print(`\nstep ${step}, samples ${step * batch} to ${(step + 1) * batch - 1}, as document:offset+tokens`);
     for (let row = 0; row < Math.min(rows, batch); row++) {
       const pieces = piecesOf(mapping, specification, step * batch + row)
         .map(({ document, offset, length }) => `${document}:${offset}+${length}`);
-      console.log(`  ${step * batch + row}  ${pieces.join(" ")}`);
+      print(`  ${step * batch + row}  ${pieces.join(" ")}`);
     }
   }
 }
@@ -142,11 +143,11 @@ async function run(args: readonly string[]): Promise<number> {
   const request = requestFrom(idx, samples, values);
   printSteps(request, steps, batch, values.rows ?? DEFAULTS.rows);
   if (values.out !== undefined) {
-    for (const path of writeIndexMapping(movedTo(values.out, request.name), request.mapping)) console.log(path);
+    for (const path of writeIndexMapping(movedTo(values.out, request.name), request.mapping)) print(path);
   }
   if (values.against === undefined) return EXIT.ok;
   const compared = compareIndexMapping(movedTo(values.against, request.name), request.mapping);
-  for (const { path, difference } of compared) console.log(`${path}: ${difference ?? "the same"}`);
+  for (const { path, difference } of compared) print(`${path}: ${difference ?? "the same"}`);
   return compared.every(({ difference }) => difference === null) ? EXIT.ok : EXIT.failed;
 }
 

@@ -14,6 +14,7 @@ import { UserError } from "../errors.ts";
 import type { HubCache } from "../hub/cache.ts";
 import { bytesIn, counted, type DataContext, filesFor, repositoriesOf, type Use } from "./data_uses.ts";
 import { formatBytes } from "./download_progress.ts";
+import { print } from "./terminal.ts";
 
 /** Prints it, without asking the hub. */
 export async function showDataStatus({ uses, cache, lockPath }: DataContext): Promise<void> {
@@ -21,14 +22,14 @@ export async function showDataStatus({ uses, cache, lockPath }: DataContext): Pr
   for (const [id, repository] of repositoriesOf(uses)) {
     const pin = lock.hub[id];
     if (pin === undefined) {
-      console.log(`${id}\n  not locked: run "deno task data lock"`);
+      print(`${id}\n  not locked: run "deno task data lock"`);
       continue;
     }
-    console.log(`${id}\n  locked: ${describePin(pin)}`);
+    print(`${id}\n  locked: ${describePin(pin)}`);
     const locked = await knownHere(cache, lock, repository);
     for (const use of uses.filter(({ repository }) => lockId(repository) === id)) {
       const label = `${use.part} of ${use.scale.name}`.padEnd(20);
-      console.log(`  ${label}  ${locked === undefined ? "nothing here" : await describeUse(cache, use, locked)}`);
+      print(`  ${label}  ${locked === undefined ? "nothing here" : await describeUse(cache, use, locked)}`);
     }
   }
 }

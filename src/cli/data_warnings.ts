@@ -2,6 +2,7 @@
 import type { DataProgress } from "../data/options.ts";
 import { describeShortage } from "../data/shortage.ts";
 import { describeOddRows } from "../data/text/odd_rows.ts";
+import { printWarning } from "./terminal.ts";
 
 /** What is worth a warning; progress alone is not. */
 export function dataWarnings(progress: DataProgress): string[] {
@@ -13,5 +14,5 @@ export function dataWarnings(progress: DataProgress): string[] {
 
 /** Prints the warnings. */
 export function warnOfData(progress: DataProgress): void {
-  for (const warning of dataWarnings(progress)) console.error(`warning: ${warning}`);
+  for (const warning of dataWarnings(progress)) printWarning(warning);
 }

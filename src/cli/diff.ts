@@ -4,6 +4,7 @@ import { printable } from "../files/safe_name.ts";
 import { diffManifests, type ManifestDiff } from "../replay/diff.ts";
 import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { print } from "./terminal.ts";
 
 const OPTIONS = { json: { kind: "flag", help: "print the outcome as JSON" } } as const;
 
@@ -16,7 +17,7 @@ async function run(args: readonly string[]): Promise<number> {
     throw new UserError("MISSING_ARGUMENT", "Two manifests are compared", "give both paths");
   }
   const diff = await diffManifests(a, b);
-  console.log(values.json === true ? JSON.stringify(diff, null, 2) : formatDiff(diff));
+  print(values.json === true ? JSON.stringify(diff, null, 2) : formatDiff(diff));
   return diff.differences.length === 0 ? EXIT.ok : EXIT.failed;
 }
 

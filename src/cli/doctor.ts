@@ -15,6 +15,7 @@ import { planFromOptions } from "./plan_options.ts";
 import { formatSeconds } from "./progress.ts";
 import { startEngine, threadCount } from "./engines.ts";
 import { DATA_CACHE, DEFAULT_SCALE, kernelCache } from "./settings.ts";
+import { print } from "./terminal.ts";
 
 const OPTIONS = {
   threads: { kind: "count", value: "N", help: "threads to measure with (default: all cores)" },
@@ -89,10 +90,10 @@ async function run(args: readonly string[]): Promise<number> {
     }),
   ];
   if (values.cuda === true) findings.push(...await examineGpu(values["cuda-lib"]));
-  console.log(`rewarm ${project.version}\n`);
+  print(`rewarm ${project.version}\n`);
   const width = Math.max(...findings.map(({ name }) => name.length));
   for (const { name, good, detail } of findings) {
-    console.log(`  ${good ? "yes" : "NO "}  ${name.padEnd(width)}  ${detail}`);
+    print(`  ${good ? "yes" : "NO "}  ${name.padEnd(width)}  ${detail}`);
   }
   return findings.every(({ good }) => good) ? EXIT.ok : EXIT.failed;
 }

@@ -1,6 +1,7 @@
 /** The progress of a download: one live line on a terminal, else a line now and then. */
 import type { DownloadProgress } from "../hub/download.ts";
 import { formatSeconds } from "./progress.ts";
+import { ControlCode, draw, isTerminal, lineWidth } from "./terminal.ts";
 
 /** Milliseconds between redraws of the live line, and between plain lines. */
 const REDRAW_INTERVAL = 200;
@@ -21,7 +22,7 @@ export function formatBytes(bytes: number): string {
 
 /** Draws what a download reports. */
 export class DownloadView {
-  readonly #live = Deno.stderr.isTerminal();
+  readonly #live = isTerminal("stderr");
   /** times in milliseconds and bytes done then, of the last seconds */
   #marks: { readonly time: number; readonly bytes: number }[] = [];
   #lastDraw = 0;
@@ -52,14 +53,14 @@ export class DownloadView {
 
   /** Removes the live line. */
   end(): void {
-    if (this.#drawn) Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[0K"));
+    if (this.#drawn) draw("stderr", ControlCode.lineStart, ControlCode.eraseLine);
     this.#drawn = false;
   }
 
   #write(line: string): void {
-    const columns = this.#live ? Deno.consoleSize().columns : Infinity;
-    const text = this.#live ? `\r${line.slice(0, Math.max(20, columns - 1))}\x1b[0K` : `${line}\n`;
-    Deno.stderr.writeSync(new TextEncoder().encode(text));
+    if (this.#live) {
+      draw("stderr", ControlCode.lineStart, line.slice(0, lineWidth("stderr")), ControlCode.eraseLine);
+    } else draw("stderr", `${line}\n`);
     this.#drawn = this.#live;
   }
 }

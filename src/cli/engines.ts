@@ -14,6 +14,7 @@ import type { RunSpecification } from "../experiment/run.ts";
 import { sessionOptions } from "../train/train_plan.ts";
 import type { Values } from "./arguments.ts";
 import { kernelCache } from "./settings.ts";
+import { printError } from "./terminal.ts";
 
 /** Options of every command that starts an engine. */
 export const ENGINE_OPTIONS = {
@@ -137,7 +138,7 @@ const tensorflow: EngineChoice = {
   start: async ({ backend }) => {
     const { createTensorFlowEngine, describeBackend } = await import("../engine/tensorflow/engine.ts");
     const engine = await createTensorFlowEngine(backend === undefined ? {} : { backend });
-    console.error(describeBackend(engine));
+    printError(describeBackend(engine));
     return engine;
   },
 };

@@ -18,6 +18,7 @@ import { ENGINE_OPTIONS } from "./engines.ts";
 import { withSession } from "./inference.ts";
 import { filesFromOptions, SOURCE_OPTIONS } from "./source_options.ts";
 import { DATA_CACHE } from "./settings.ts";
+import { print, printWarning } from "./terminal.ts";
 import {
   describeWeights,
   ownTokenizer,
@@ -109,7 +110,7 @@ function warnOfOtherData(opened: OpenedWeights, corpora: readonly Corpus[]): voi
   const { validation } = opened.source.run.specification;
   const other = corpora.find(({ name, digest }) => digest !== validation[name]);
   if (other === undefined) return;
-  console.error(`warning: this is not the ${other.name} corpus that the run was planned with`);
+  printWarning(`this is not the ${other.name} corpus that the run was planned with`);
 }
 
 /** The files that options name, with the tokenizer that belongs to them; undefined if they name none. */
@@ -178,7 +179,7 @@ async function run(args: readonly string[]): Promise<number> {
         for (const corpus of [upstream, downstream]) {
           evaluated.push({ corpus, losses: await evaluateCorpus(session, corpus, windows, sequenceLength) });
         }
-        console.log(values.json === true ? toJson(evaluated) : `${describeWeights(opened)}\n\n${table(evaluated)}`);
+        print(values.json === true ? toJson(evaluated) : `${describeWeights(opened)}\n\n${table(evaluated)}`);
       });
     } finally {
       upstream.close();

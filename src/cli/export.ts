@@ -3,6 +3,7 @@ import { EXIT, UserError } from "../errors.ts";
 import { exportHuggingFace } from "../model/hugging_face_export.ts";
 import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { print } from "./terminal.ts";
 import { describeWeights, WEIGHTS_ARGUMENT, WEIGHTS_OPTIONS, weightsFromCommandLine } from "./weights_options.ts";
 
 const OPTIONS = {
@@ -24,9 +25,9 @@ export const exportCommand: Command = {
     }
     const opened = await weightsFromCommandLine(positionals, values);
     try {
-      console.log(describeWeights(opened));
+      print(describeWeights(opened));
       const names = await exportHuggingFace(opened.source, out, tokenizer === undefined ? {} : { tokenizer });
-      for (const name of names) console.log(`  ${out}/${name}`);
+      for (const name of names) print(`  ${out}/${name}`);
       return EXIT.ok;
     } finally {
       opened.source.close();

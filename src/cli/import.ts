@@ -3,6 +3,7 @@ import { EXIT, UserError } from "../errors.ts";
 import { writeWeightsFile } from "../model/weights_file.ts";
 import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { print } from "./terminal.ts";
 import { describeWeights, WEIGHTS_OPTIONS, weightsFromCommandLine } from "./weights_options.ts";
 
 const OPTIONS = {
@@ -22,10 +23,10 @@ export const importCommand: Command = {
     }
     const opened = await weightsFromCommandLine(positionals, values);
     try {
-      console.log(describeWeights(opened));
+      print(describeWeights(opened));
       const digest = await writeWeightsFile(values.out, opened.source);
-      console.log(`weights  ${values.out}`);
-      console.log(`sha256   ${digest} (of all weights as f32, without the header)`);
+      print(`weights  ${values.out}`);
+      print(`sha256   ${digest} (of all weights as f32, without the header)`);
       return EXIT.ok;
     } finally {
       opened.source.close();

@@ -13,6 +13,7 @@ import { EXIT, UserError } from "../errors.ts";
 import { listScales, loadScale } from "../experiment/catalogue.ts";
 import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { print } from "./terminal.ts";
 
 const DEFAULT_FOLDER = ".cache/cuda-kernels";
 /** A100 and the Hopper GPUs, and PTX for what is newer or between. */
@@ -57,7 +58,7 @@ async function wantedBy(scales: readonly string[]): Promise<Wanted[]> {
         await add(`mixed ${precision}`, mixedKernelChoice(config, precision), MIXED_FLAGS, scale);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
-        console.log(`none      mixed ${precision}, scale ${scale}: ${error.message}`);
+        print(`none      mixed ${precision}, scale ${scale}: ${error.message}`);
       }
     }
   }
@@ -89,9 +90,9 @@ export const kernels: Command = {
       for (const kernels of wanted) {
         await writePrebuilt(folder, kernels, targets, compiler);
         const { digest, mode, scales } = kernels;
-        console.log([shortDigest(digest), mode.padEnd(10), scales.join(", ")].join("  ").trimEnd());
+        print([shortDigest(digest), mode.padEnd(10), scales.join(", ")].join("  ").trimEnd());
       }
-      console.log(`\n${wanted.length} sets for ${targets.join(", ")} by ${compiler.compiler}, in ${folder}`);
+      print(`\n${wanted.length} sets for ${targets.join(", ")} by ${compiler.compiler}, in ${folder}`);
     } finally {
       compiler.close?.();
     }

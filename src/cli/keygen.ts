@@ -4,6 +4,7 @@ import { createKeyFile, publicKeyPath } from "../manifest/key_file.ts";
 import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { DEFAULT_KEY } from "./settings.ts";
+import { print } from "./terminal.ts";
 
 const OPTIONS = {
   out: { kind: "text", value: "FILE", help: `where to write the private key (default: ${DEFAULT_KEY})` },
@@ -18,9 +19,9 @@ export const keygen: Command = {
     const { values } = parseCommandLine(args, OPTIONS);
     const path = values.out ?? DEFAULT_KEY;
     const { keyId } = await createKeyFile(path);
-    console.log(`private key  ${path} (keep it to yourself; only you can read it)`);
-    console.log(`public key   ${publicKeyPath(path)} (give it to those who verify)`);
-    console.log(`key id       ${keyId}`);
+    print(`private key  ${path} (keep it to yourself; only you can read it)`);
+    print(`public key   ${publicKeyPath(path)} (give it to those who verify)`);
+    print(`key id       ${keyId}`);
     return EXIT.ok;
   },
 };

@@ -16,6 +16,7 @@ import { keygen } from "./keygen.ts";
 import { plan } from "./plan.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { sample } from "./sample.ts";
+import { guardConsole, print, printFailure } from "./terminal.ts";
 import { replayCommand, verify } from "./verify.ts";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -57,14 +58,14 @@ function help(name: string, { summary, usage, options }: Command): string {
 export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    console.log(overview());
+    print(overview());
     return name === undefined ? EXIT.unable : EXIT.ok;
   }
   if (name === "--version") {
-    console.log(project.version);
+    print(project.version);
     return EXIT.ok;
   }
-  const command = COMMANDS[name];
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
     throw new UserError("UNKNOWN_COMMAND", `Unknown command "${name}"`, suggest(name, Object.keys(COMMANDS)));
   }
@@ -75,16 +76,16 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function runOrHelp(name: string, command: Command, args: readonly string[]): Promise<number> {
   if (!args.includes("--help") && !args.includes("-h")) return await command.run(args);
-  console.log(help(name, command));
+  print(help(name, command));
   return EXIT.ok;
 }
 
 if (import.meta.main) {
+  guardConsole();
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {
-    if (error instanceof UserError) console.error(`error: ${error.message} [${error.code}]`);
-    else console.error("This is a bug in rewarm:", error);
+    printFailure(error);
     Deno.exit(EXIT.unable);
   }
 }

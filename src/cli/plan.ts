@@ -7,17 +7,18 @@ import { formatPrice, type PriceOptions, pricePlan } from "../experiment/price.t
 import { formatResources } from "../experiment/resources.ts";
 import { loadPaper } from "../reproduce/paper_file.ts";
 import { budgetClaims, formatBudget } from "../results/claim_budget.ts";
-import { parseCommandLine, type Values } from "./arguments.ts";
+import { parseCommandLine, parseDecimal, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { formatFetches, usesOf } from "./data_uses.ts";
 import { chooseEngine } from "./engines.ts";
 import { PLAN_OPTIONS, planFromOptions } from "./plan_options.ts";
+import { print, printJson } from "./terminal.ts";
 
 /** Prints the plan of some options. */
 export async function showPlan(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
   const plan = await planFromOptions(values);
-  if (values.json === true) console.log(JSON.stringify(planToJson(plan), null, 2));
-  else console.log(`${formatPlan(plan)}\n${await chooseEngine(values).memory(plan, values)}`);
+  if (values.json === true) printJson(planToJson(plan));
+  else print(`${formatPlan(plan)}\n${await chooseEngine(values).memory(plan, values)}`);
   return plan;
 }
 
@@ -35,8 +36,8 @@ const OPTIONS = {
 
 /** @throws {UserError} `BAD_NUMBER` unless the text is a number in (0, most] */
 function positive(name: string, text: string | undefined, fallback: number, most: number): number {
-  const number = text === undefined ? fallback : Number(text);
-  if (number > 0 && number <= most) return number;
+  const number = text === undefined ? fallback : parseDecimal(text);
+  if (number !== undefined && number > 0 && number <= most) return number;
   throw new UserError("BAD_NUMBER", `Option "--${name}" is "${text}"`, `expected a number above 0, at most ${most}`);
 }
 
@@ -56,16 +57,16 @@ export const plan: Command = {
     const isPriced = values.gpu !== undefined || pricePlan(shown, price).continuing.dollars >= 1;
     if (values.json === true) return EXIT.ok;
     if (isPriced) {
-      console.log(formatPrice(shown, price));
+      print(formatPrice(shown, price));
       for (const engine of ["cuda-bf16", "cuda-ordered"]) {
-        console.log(`  ${await chooseEngine({ engine }).memory(shown, values)}`);
+        print(`  ${await chooseEngine({ engine }).memory(shown, values)}`);
       }
     }
-    if (values.runs === true) console.log(`\n${formatResources(shown, price)}${formatFetches(usesOf(shown.scale))}`);
+    if (values.runs === true) print(`\n${formatResources(shown, price)}${formatFetches(usesOf(shown.scale))}`);
     if (values.budget !== undefined) {
       const dollars = positive("budget", values.budget, 0, 1e12);
       const { content } = await loadPaper();
-      console.log(`\n${formatBudget(budgetClaims(content, shown, price, dollars), dollars)}`);
+      print(`\n${formatBudget(budgetClaims(content, shown, price, dollars), dollars)}`);
     }
     return EXIT.ok;
   },

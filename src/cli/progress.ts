@@ -5,6 +5,7 @@ import { tokensPerStep } from "../experiment/cost.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { RunProgress } from "../train/train_run.ts";
+import { ControlCode, draw, lineWidth, print, printWarning } from "./terminal.ts";
 
 const BAR_WIDTH = 28;
 /** Milliseconds between redraws of the live view, and between plain lines within a run. */
@@ -59,7 +60,7 @@ export class ProgressView {
     if (now - this.#lastDraw < (this.#live ? REDRAW_INTERVAL : LINE_INTERVAL)) return;
     this.#lastDraw = now;
     if (this.#live) this.#draw();
-    else console.log(`  ${this.#status()}`);
+    else print(`  ${this.#status()}`);
   }
 
   #measure(): void {
@@ -88,14 +89,14 @@ export class ProgressView {
   /** A line that stays: a warning, say. */
   #print(line: string): void {
     this.#erase();
-    console.log(line);
+    print(line);
     if (this.#live && this.#finished < this.#runs) this.#draw();
   }
 
   /** Prints a warning above the live view. */
   warn(message: string): void {
     this.#erase();
-    console.error(`warning: ${message}`);
+    printWarning(`${message}`);
   }
 
   /** Ends the live view. */
@@ -121,22 +122,18 @@ export class ProgressView {
     const share = Math.min(1, (this.#doneTokens + this.#runTokens) / this.#totalTokens);
     const filled = Math.round(share * BAR_WIDTH);
     const bar = `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}`;
-    const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 80;
+    const width = lineWidth("stdout");
     const lines = [
       `  ${bar} ${(100 * share).toFixed(1)} %  run ${Math.min(this.#finished + 1, this.#runs)} of ${this.#runs}`,
       `  ${this.#status()}`,
-    ].map((line) => line.slice(0, Math.max(20, columns - 1)));
-    this.#write(`${lines.join("\n")}\n`);
+    ].map((line) => line.slice(0, width));
+    draw("stdout", `${lines.join("\n")}\n`);
     this.#drawnLines = lines.length;
   }
 
   #erase(): void {
-    if (this.#drawnLines > 0) this.#write(`\x1b[${this.#drawnLines}A\x1b[0J`);
+    if (this.#drawnLines > 0) draw("stdout", ControlCode.up(this.#drawnLines), ControlCode.eraseBelow);
     this.#drawnLines = 0;
-  }
-
-  #write(text: string): void {
-    Deno.stdout.writeSync(new TextEncoder().encode(text));
   }
 }
 

@@ -11,6 +11,7 @@ import { abortOnSignals } from "./signals.ts";
 import { ENGINE_OPTIONS, startEngine } from "./engines.ts";
 import { DATA_CACHE } from "./settings.ts";
 import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./source_options.ts";
+import { print } from "./terminal.ts";
 
 /** Options of a replay. */
 export const REPLAY_OPTIONS = {
@@ -128,9 +129,9 @@ function progressLines(): ReplayEvents {
     onChoice: ({ segments, total: all, seed, worth }) => {
       total = segments.length;
       const tokens = segments.reduce((sum, segment) => sum + segment.tokens, 0);
-      console.log(`Training ${total} of ${all} segments again, ${compactNumber(tokens)} tokens`);
-      if (seed !== undefined) console.log(`Seed of the choice: ${seed} (repeat it with --replay-seed)`);
-      console.log(`${worth}\n`);
+      print(`Training ${total} of ${all} segments again, ${compactNumber(tokens)} tokens`);
+      if (seed !== undefined) print(`Seed of the choice: ${seed} (repeat it with --replay-seed)`);
+      print(`${worth}\n`);
       start = performance.now();
     },
     onSegment: (segment, { startedAt, evaluations }) => {
@@ -139,7 +140,7 @@ function progressLines(): ReplayEvents {
       done++;
       const place = `${String(done).padStart(String(total).length)}/${total}`;
       const from = startedAt === segment.from ? "" : `, trained from step ${startedAt}`;
-      console.log(
+      print(
         `  ${place}  ${segmentName(segment)}  same bits: ${counted(segment.to - segment.from, "step")}, ` +
           `${counted(evaluations, "evaluation")}, ${formatSeconds(seconds)}${from}`,
       );

@@ -19,6 +19,7 @@ import { abortOnSignals } from "./signals.ts";
 import { startEngine, threadCount } from "./engines.ts";
 import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "./settings.ts";
 import { filesFromOptions, sourcesFromOptions } from "./source_options.ts";
+import { isTerminal, print, printError, printJson, printWarning } from "./terminal.ts";
 
 const OPTIONS = {
   ...PLAN_OPTIONS,
@@ -32,24 +33,24 @@ const OPTIONS = {
 } as const;
 
 function showExpectation(plan: Plan, calibration: Calibration): void {
-  console.log(formatPlan(plan));
+  print(formatPlan(plan));
   const { tokensPerSecond, expectedSeconds, finishedRuns, peakBytes } = calibration;
-  console.log(
+  print(
     tokensPerSecond === undefined
       ? "all runs are done: nothing is left to train"
       : `${finishedRuns} runs are done; at ${compactNumber(tokensPerSecond)} tokens/s on this machine the rest takes ` +
         `about ${formatSeconds(expectedSeconds)} and ${compactNumber(peakBytes)}B of memory`,
   );
-  console.log();
+  print();
 }
 
 function showResult({ verdicts, manifestPath, reportPath, results }: Reproduction, seconds: number): void {
-  const color = Deno.stdout.isTerminal() && Deno.env.get("NO_COLOR") === undefined;
-  console.log(`\n${formatClaims(verdicts, { color })}`);
-  console.log(`${results.length} runs in ${formatSeconds(seconds)}`);
-  console.log(`report    ${reportPath}`);
-  console.log(`manifest  ${manifestPath}`);
-  console.log(`check it: deno task verify ${manifestPath}`);
+  const color = isTerminal("stdout") && Deno.env.get("NO_COLOR") === undefined;
+  print(`\n${formatClaims(verdicts, { color })}`, { colours: color });
+  print(`${results.length} runs in ${formatSeconds(seconds)}`);
+  print(`report    ${reportPath}`);
+  print(`manifest  ${manifestPath}`);
+  print(`check it: deno task verify ${manifestPath}`);
 }
 
 async function run(args: readonly string[]): Promise<number> {
@@ -87,19 +88,19 @@ async function run(args: readonly string[]): Promise<number> {
           ...(values.key === undefined ? {} : { keyFile: values.key }),
           ...(environment === undefined ? {} : { environment }),
         });
-        console.log(message);
+        print(message);
         return key;
       },
       events: {
         onData: warnOfData,
         onPlan: (plan, calibration) => {
-          if (values.json === true) console.log(JSON.stringify(planToJson(plan)));
+          if (values.json === true) printJson(planToJson(plan), { compact: true });
           else showExpectation(plan, calibration);
-          view = new ProgressView(plan, calibration, Deno.stdout.isTerminal());
+          view = new ProgressView(plan, calibration, isTerminal("stdout"));
         },
         onProgress: (progress) => view?.onProgress(progress),
         onRun: (result) => view?.onRun(result),
-        onWarning: (message) => view === undefined ? console.error(`warning: ${message}`) : view.warn(message),
+        onWarning: (message) => view === undefined ? printWarning(`${message}`) : view.warn(message),
       },
     });
     view?.end();
@@ -108,7 +109,7 @@ async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     view?.end();
     if (!(error instanceof Interrupted)) throw error;
-    console.error(`${error.message}; the same command goes on from there`);
+    printError(`${error.message}; the same command goes on from there`);
     return EXIT.interrupted;
   } finally {
     dispose();

@@ -4,10 +4,11 @@ import { generate, generationWindow } from "../sample/generate.ts";
 import type { SamplingOptions } from "../sample/next_token.ts";
 import { TextOfTokens } from "../sample/token_text.ts";
 import { chooseTokenizer } from "../sample/tokenizer_choice.ts";
-import { parseCommandLine, type Values } from "./arguments.ts";
+import { parseCommandLine, parseDecimal, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { ENGINE_OPTIONS } from "./engines.ts";
 import { withSession } from "./inference.ts";
+import { printError, writeText } from "./terminal.ts";
 import {
   describeWeights,
   ownTokenizer,
@@ -31,8 +32,8 @@ const OPTIONS = {
 
 /** @throws {UserError} `BAD_NUMBER` unless the text is a number that is allowed */
 function numberOf(name: string, text: string, isAllowed: (n: number) => boolean, expected: string): number {
-  const number = Number(text);
-  if (text.trim() !== "" && isAllowed(number)) return number;
+  const number = parseDecimal(text);
+  if (number !== undefined && isAllowed(number)) return number;
   throw new UserError("BAD_NUMBER", `Option "--${name}" is "${text}"`, `expected ${expected}`);
 }
 
@@ -48,12 +49,6 @@ function samplingOptions(values: Values<typeof OPTIONS>): SamplingOptions {
     topP: numberOf("top-p", topP ?? "1", (n) => n > 0 && n <= 1, "a number above 0, at most 1"),
     seed: numberOf("seed", seed, (n) => Number.isSafeInteger(n) && n >= 0, "a whole number from 0"),
   };
-}
-
-/** Writes at once, without a line's end. */
-async function print(text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let done = 0; done < bytes.length;) done += await Deno.stdout.write(bytes.subarray(done));
 }
 
 async function run(args: readonly string[]): Promise<number> {
@@ -72,14 +67,14 @@ async function run(args: readonly string[]): Promise<number> {
     const prompt = given.length === 0 ? [endOfText] : given;
     const window = generationWindow(source.model, prompt.length + tokens);
     // What is told about the text goes to the other stream, so that the text alone can be kept.
-    console.error(`${describeWeights(opened)}\n`);
+    printError(`${describeWeights(opened)}\n`);
     await withSession(values, source, { ...source.model, sequenceLength: window }, async (session) => {
       const text = new TextOfTokens(bytesOf);
-      await print(values.prompt ?? "");
+      await writeText(values.prompt ?? "");
       for await (
         const token of generate(session, window, prompt, { ...sampling, tokens, vocabularySize, endOfText })
-      ) await print(text.add(token));
-      await print(`${text.end()}\n`);
+      ) await writeText(text.add(token));
+      await writeText(`${text.end()}\n`);
     });
     return EXIT.ok;
   } finally {

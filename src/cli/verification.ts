@@ -10,6 +10,7 @@ import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
 import { replan } from "../reproduce/replan.ts";
 import type { Values } from "./arguments.ts";
 import { piecesFromOptions, REPLAY_OPTIONS, replaySummary, runReplay } from "./replay.ts";
+import { print } from "./terminal.ts";
 
 /** Options of a verification. */
 export const VERIFICATION_OPTIONS = {
@@ -65,7 +66,7 @@ export async function verifyByOptions(
   if (pieces === undefined) return { report: await verifyManifestFile(path, options) };
   const replay = await runReplay(path, pieces, values, options, values.json === true);
   if (replay === undefined) return undefined;
-  if (values.json !== true) console.log();
+  if (values.json !== true) print();
   return { report: replay.report, replay };
 }
 

@@ -6,6 +6,7 @@ import type { CountAttestations } from "../manifest/verify_options.ts";
 import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { segmentCount } from "./replay.ts";
+import { print } from "./terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "./verification.ts";
 
 const REVIEW_OPTIONS = {
@@ -43,7 +44,7 @@ async function run(args: readonly string[], usual?: string): Promise<number> {
     ...(countAttestations === undefined ? {} : { countAttestations }),
   });
   if (verified === undefined) return EXIT.interrupted;
-  console.log(reportText(verified, values.json === true));
+  print(reportText(verified, values.json === true));
   return verified.report.exitCode;
 }
 

@@ -2,6 +2,7 @@
  * The last step of the image's build: stops it where a library is missing, and leaves `image.json`, from which
  * manifests take what the container is. Linux only; needs all permissions.
  */
+import { print, printFailure } from "../cli/terminal.ts";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { createSha256, type Digest } from "../digest/sha256.ts";
 import { EXIT, UserError } from "../errors.ts";
@@ -120,10 +121,10 @@ if (import.meta.main) {
       load: loadLibrary,
     });
     await writeFileDurably(`${root}/${IMAGE_FILE}`, `${canonicalJson(facts)}\n`);
-    for (const { name, sha256 } of [...facts.bases, ...facts.recipe, ...facts.libraries]) console.log(sha256, name);
+    for (const { name, sha256 } of [...facts.bases, ...facts.recipe, ...facts.libraries]) print(`${sha256} ${name}`);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    console.error(`error: ${error.message} [${error.code}]`);
+    printFailure(error);
     Deno.exit(EXIT.unable);
   }
 }

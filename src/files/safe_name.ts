@@ -52,3 +52,31 @@ export function printable(text: string, maxLength = 120): string {
   const short = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
   return short.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd");
 }
+
+/**
+ * Characters that a terminal acts upon instead of showing: controls but the line feed, C1 controls among them; marks of
+ * writing direction and other invisible format characters; lone surrogates. Joiners stay, as Persian, the scripts of
+ * India and emoji are written with them.
+ */
+const UNSEEN = /(?![\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * A text of any length with every such character written as `\u001b`, so that it is seen and does nothing. JSON stays
+ * the same JSON: outside of its strings there are none.
+ *
+ * @example
+ * ```ts
+ * import { visible } from "./safe_name.ts";
+ *
+ * console.log(visible("red: \x1b[31m")); // red: \u001b[31m
+ * ```
+ */
+export function visible(text: string): string {
+  return text.replace(UNSEEN, (character) => {
+    let escaped = "";
+    for (let i = 0; i < character.length; i++) {
+      escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`;
+    }
+    return escaped;
+  });
+}

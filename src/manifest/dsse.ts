@@ -42,6 +42,13 @@ export async function signEnvelope(payload: Uint8Array, key: SigningKey): Promis
   return `${JSON.stringify({ payloadType: PAYLOAD_TYPE, payload: payload.toBase64(), signatures: [signature] })}\n`;
 }
 
+/** Bytes of the envelope that {@linkcode signEnvelope} makes of a payload of so many bytes. */
+export function envelopeBytes(payloadBytes: number): number {
+  const signature = { keyid: "0".repeat(64), sig: "0".repeat(88), publicKey: "0".repeat(60) };
+  const rest = `${JSON.stringify({ payloadType: PAYLOAD_TYPE, payload: "", signatures: [signature] })}\n`;
+  return rest.length + 4 * Math.ceil(payloadBytes / 3);
+}
+
 /**
  * Reads an envelope out of parsed JSON; a string says what is wrong. Members that DSSE does not know are ignored, as it
  * prescribes: what counts is inside the signed payload.

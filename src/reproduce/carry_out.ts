@@ -1,5 +1,6 @@
 /** A plan carried out in its output folder: the folder is taken, what is missing is trained, and the rest follows. */
 import { canonicalJson } from "../digest/canonical_json.ts";
+import type { Shortage } from "../data/shortage.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { planFromJson, planToJson } from "../experiment/plan_json.ts";
 import { filesWithin } from "../files/files_within.ts";
@@ -11,6 +12,7 @@ import { trainPlan } from "../train/train_plan.ts";
 import { calibrate } from "./calibrate.ts";
 import { conclude } from "./conclude.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
+import { requireStatable } from "./dry_run.ts";
 import type { PaperFile } from "./paper_file.ts";
 
 /** A plan with all that it is judged by and trained on. */
@@ -18,8 +20,8 @@ export interface ReadyPlan {
   readonly paper: PaperFile;
   readonly plan: Plan;
   readonly corpora: Corpora;
-  /** where corpora are shorter than the runs read, in words */
-  readonly shortages?: readonly string[];
+  /** where corpora are shorter than the runs read */
+  readonly shortages?: readonly Shortage[];
   /** weights that others trained, for runs that start from them */
   readonly imported?: OpenImported;
 }
@@ -34,6 +36,7 @@ export interface ReadyPlan {
 export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Promise<Reproduction> {
   const { output, engine, fileSystem: files = filesWithin(options.output), signal, events = {} } = options;
   const { plan, corpora, imported } = ready;
+  await requireStatable(options, ready);
   const planText = `${canonicalJson(planToJson(plan))}\n`;
   const isOurs = (found: Uint8Array) => isCompatible(plan, found);
   // Before the lock too: in a folder that is refused, nothing is touched.

@@ -1,6 +1,10 @@
 /** What a reproduction at some scale does not show, said in the manifest and on the page. */
+import { describeShortage, type Shortage } from "../data/shortage.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
+
+/** Changes of conditions that are said one by one. */
+const MAX_LISTED = 100;
 
 /** What any reproduction leaves open; whole sentences. */
 export function methodLimits({ engine, data, start, readings, seeds }: Plan): string[] {
@@ -22,10 +26,10 @@ export function methodLimits({ engine, data, start, readings, seeds }: Plan): st
 }
 
 /** What a reproduction of this size leaves open, and then what any does. The page says the former in its own words. */
-export function limitsOf(plan: Plan, runs: readonly ManifestRun[], shortages: readonly string[]): string[] {
+export function limitsOf(plan: Plan, runs: readonly ManifestRun[], shortages: readonly Shortage[]): string[] {
   const { scale, seeds } = plan;
   return [
-    ...runs.filter(isTrained).flatMap(changesOfConditions),
+    ...listed(runs.filter(isTrained).flatMap(changesOfConditions)),
     ...(scale.name === "paper" && scale.changes === undefined ? [] : [
       `This is ${
         scale.changes === undefined ? "" : "a changed "
@@ -42,8 +46,14 @@ export function limitsOf(plan: Plan, runs: readonly ManifestRun[], shortages: re
 }
 
 /** Text that had to be read again, in whole sentences. */
-export function dataLimits(shortages: readonly string[]): string[] {
-  return shortages.map((shortage) => `There was too little text: ${shortage}.`);
+export function dataLimits(shortages: readonly Shortage[]): string[] {
+  return shortages.map((shortage) => `There was too little text: ${describeShortage(shortage)}.`);
+}
+
+/** Sentences that stand for all of them, where a plan of thousands of runs has as many. */
+function listed(sentences: readonly string[]): readonly string[] {
+  if (sentences.length <= MAX_LISTED) return sentences;
+  return [...sentences.slice(0, MAX_LISTED), `So did runs in ${sentences.length - MAX_LISTED} further places.`];
 }
 
 /** A run that went on elsewhere: no single machine gives its bits again. */

@@ -1,4 +1,5 @@
 /** Verdicts as a table for terminals. */
+import { visible } from "../files/safe_name.ts";
 import { type Verdict, VERDICT_NAMES, type VerdictName } from "./claims.ts";
 
 /** How a table of claims is laid out. */
@@ -25,7 +26,7 @@ const GLUE = "\u00a0";
 
 /** Lines of at most `width` characters, broken between words but not before a number; longer words are cut. */
 function wrap(text: string, width: number): string[] {
-  const glued = text.replace(/ (?=\d[\d.]*(?:[,;]|$))/g, GLUE);
+  const glued = visible(text).replace(/ (?=\d[\d.]*(?:[,;]|$))/g, GLUE);
   const lines: string[] = [];
   let line = "";
   for (let word of glued.split(" ").filter((word) => word !== "")) {
@@ -63,7 +64,7 @@ export function formatClaims(verdicts: readonly Verdict[], format: ClaimsFormat 
     const claims = wrap(claim, claimWidth), shown = wrap(numbers, numbersWidth);
     return Array.from({ length: Math.max(claims.length, shown.length) }, (_, line) => {
       const [name, place] = line === 0 ? [verdict, section] : ["", ""];
-      const cells = [place.padEnd(SECTION_WIDTH), (claims[line] ?? "").padEnd(claimWidth), shown[line] ?? ""];
+      const cells = [visible(place).padEnd(SECTION_WIDTH), (claims[line] ?? "").padEnd(claimWidth), shown[line] ?? ""];
       const first = name.padEnd(VERDICT_WIDTH);
       return [name === "" ? first : paint(code, first), ...cells].join(GAP).trimEnd();
     });

@@ -7,6 +7,14 @@ import type { CorpusName } from "../experiment/run.ts";
 /** Both corpora of a plan. */
 export type Corpora = Readonly<Record<CorpusName, Corpus>>;
 
+/** Bytes of validation text that a token stands for. */
+export function validationBytesPerToken({ upstream, downstream }: Corpora): Readonly<Record<CorpusName, number>> {
+  return {
+    upstream: upstream.summary.bytes.validation / upstream.summary.tokens.validation,
+    downstream: downstream.summary.bytes.validation / downstream.summary.tokens.validation,
+  };
+}
+
 /** Mean cross-entropy of both validation sets, nats a token. */
 export type ValidationLosses = Readonly<Record<CorpusName, number>>;
 

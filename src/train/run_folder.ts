@@ -16,8 +16,8 @@ import { parseCurves } from "../results/curves_schema.ts";
 import { checkpointName, checkpointStep } from "./checkpoint.ts";
 import { type ConditionPeriod, conditionPeriodsSchema } from "./conditions.ts";
 
-/** Of `run.json` and of `curves.json`. */
-const MAX_TEXT_BYTES = 16 * 2 ** 20;
+/** `run.json` and `curves.json` are not read beyond this size, in bytes. */
+export const MAX_RECORD_BYTES = 16 * 2 ** 20;
 
 /** A state that the journal records. */
 export interface RecordedState {
@@ -125,7 +125,7 @@ export class RunFolder {
   }
 
   async #readText(path: string): Promise<string> {
-    return new TextDecoder().decode(await readFileBounded(path, MAX_TEXT_BYTES, this.files));
+    return new TextDecoder().decode(await readFileBounded(path, MAX_RECORD_BYTES, this.files));
   }
 
   /** The record of a finished run, or undefined where there is none that is whole. */

@@ -9,7 +9,7 @@ import { removeLeftovers } from "../files/durable.ts";
 import type { CurvePoint, Curves } from "../results/curves.ts";
 import { learningRateTable } from "../schedule/learning_rate.ts";
 import { type ExpectedCheckpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { type Corpora, requireCorpus, type Validation } from "./evaluation.ts";
+import { type Corpora, requireCorpus, type Validation, validationBytesPerToken } from "./evaluation.ts";
 import { type ConditionPeriod, type Conditions, continueUnder } from "./conditions.ts";
 import { loadInitialState, priorUpdates, type StartSources } from "./initial_state.ts";
 import { JournalWriter } from "./journal.ts";
@@ -336,15 +336,11 @@ class Training {
 
   #curves(diverged?: Outcome): Curves {
     const { key, label, specification } = this.#run;
-    const { upstream, downstream } = this.#environment.corpora;
     return {
       runKey: key,
       label,
       tokensPerStep: specification.batchSequences * specification.model.sequenceLength,
-      bytesPerToken: {
-        upstream: upstream.summary.bytes.validation / upstream.summary.tokens.validation,
-        downstream: downstream.summary.bytes.validation / downstream.summary.tokens.validation,
-      },
+      bytesPerToken: validationBytesPerToken(this.#environment.corpora),
       points: this.#points,
       ...(diverged?.kind === "diverged" ? { diverged: { step: diverged.step, loss: diverged.value } } : {}),
     };

@@ -9,7 +9,8 @@ import { oddRowsSchema } from "../text/odd_rows.ts";
 
 /** Name of the manifest in its folder. */
 export const PREPARED_FILE = "prepared.json";
-const MAX_MANIFEST_BYTES = 1 << 20;
+/** 64 domains with names of 8192 characters, each escaped, fit. */
+const MAX_MANIFEST_BYTES = 1 << 23;
 
 const digest = z.string().refine(isDigest);
 const count = z.int().nonnegative();

@@ -13,6 +13,9 @@ export interface FileDocument {
 /** Fields of `meta` that name a document's domain, the first of them that is there. */
 export const DOMAIN_FIELDS = ["pile_set_name", "redpajama_set_name"] as const;
 
+/** UTF-16 code units of a domain's name: it is a name, and is kept with every count of the corpus. */
+const MAX_DOMAIN_LENGTH = 8192;
+
 const record = z.looseObject({ text: z.string().nullish(), meta: z.unknown().optional() });
 const meta = z.looseObject({
   pile_set_name: z.string().nullish(),
@@ -27,7 +30,7 @@ const meta = z.looseObject({
  * @param where how messages name the row
  * @param onOddRow told if the row has no text, or a `meta` that is no object
  * @throws {UserError} `MISSING_TEXT` if it is no object or its `text` is something else; `INVALID_META` if the domain's
- * name is no text; `NOT_UTF8`
+ * name is no text; `NOT_UTF8`, `DOMAIN_NAME_TOO_LONG`
  */
 export function documentOf(value: unknown, where: string, onOddRow: OnOddRow = () => {}): FileDocument | undefined {
   const parsed = record.safeParse(value);
@@ -40,6 +43,13 @@ export function documentOf(value: unknown, where: string, onOddRow: OnOddRow = (
   const domain = domainOf(parsed.data.meta, where, onOddRow);
   if (!text.isWellFormed() || !domain.isWellFormed()) {
     throw new UserError("NOT_UTF8", `${where} has a lone surrogate`, "remove the broken \\u escape");
+  }
+  if (domain.length > MAX_DOMAIN_LENGTH) {
+    throw new UserError(
+      "DOMAIN_NAME_TOO_LONG",
+      `${where} names a domain of ${domain.length} characters, and at most ${MAX_DOMAIN_LENGTH} are taken`,
+      `write a shorter name to meta.${DOMAIN_FIELDS.join(" or meta.")}`,
+    );
   }
   return { domain, text };
 }
