@@ -113,3 +113,46 @@ Deno.test("src/ names no path of one machine", () => {
   const path = /(^|[^\w.])\/(tmp|work|root|home)\/[a-z]/m;
   assert.deepEqual(FILES.filter(({ text }) => path.test(text)).map(({ path }) => path), []);
 });
+
+Deno.test("src/ changes files and folders in one place, which follows no link, and opens them in one place", () => {
+  const RULES = [
+    // Deno's names, with any ending in Sync, by the one file that may use them.
+    ["src/files/open_regular.ts", /\bDeno\.open(Sync)?\b/],
+    [
+      "src/files/deno_file_system.ts",
+      /\bDeno\.(mkdir|remove|rename|link|chmod|makeTempDir|open)(Sync)?\b/,
+    ],
+    [
+      undefined,
+      /\bDeno\.(create|writeFile|writeTextFile|copyFile|truncate|symlink|chown|utime|makeTempFile|umask|FsFile\()(Sync)?\b/,
+    ],
+    [undefined, /^import (?!\{ statfs \} ).*["'`]node:(fs|child_process)\b.*|\((["'`])node:(fs|child_process)\b/m],
+    // A name taken out of the namespace, or asked for by a string, would pass by the rules above.
+    [undefined, /\bDeno\[|=\s*Deno\s*[,;)]/],
+  ] as const;
+  const offences: string[] = [];
+  for (const { path, text } of FILES) {
+    const allowed = RULES.filter(([owner]) => owner === path).map(([, pattern]) => pattern.source);
+    for (const [owner, pattern] of RULES) {
+      if (owner === path) continue;
+      for (const [name] of code(text).matchAll(new RegExp(pattern, "gm"))) {
+        if (!allowed.some((source) => new RegExp(`^(?:${source})`).test(name))) offences.push(`${path}: ${name}`);
+      }
+    }
+  }
+  assert.deepEqual(offences, []);
+});
+
+Deno.test("src/ reads whole files by Deno itself only where they are its own", () => {
+  const own = [
+    "src/container/record_image.ts", // the system's list of what is loaded
+    "src/data/embedded/npm_source.ts", // package.json of a pinned package
+    "src/engine/cuda/kernel_source.ts",
+    "src/engine/cuda/stand_in/build.ts",
+    "src/experiment/catalogue.ts",
+    "src/reproduce/inputs.ts",
+    "src/reproduce/paper_file.ts",
+  ];
+  const found = FILES.filter(({ text }) => /\bDeno\.read(Text)?File(Sync)?\b/.test(code(text))).map(({ path }) => path);
+  assert.deepEqual(found.sort(), own);
+});

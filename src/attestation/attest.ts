@@ -6,6 +6,7 @@ import { DENO_FILES } from "../files/deno_file_system.ts";
 import { folderOf, nameOf, writeFileDurably } from "../files/durable.ts";
 import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
+import { filesWithin } from "../files/files_within.ts";
 import { printable, unsafeNameReason } from "../files/safe_name.ts";
 import { readEnvelope, signEnvelope } from "../manifest/dsse.ts";
 import type { SigningKey } from "../manifest/keys.ts";
@@ -109,6 +110,8 @@ export async function attest(path: string, findings: VerificationFindings, optio
   const { name, target } = await requireAttestable(path, options);
   const attestation = buildAttestation(name, findings, options.threads ?? 0);
   const text = await signEnvelope(new TextEncoder().encode(canonicalJson(attestation)), options.key);
-  await writeFileDurably(target, text, { files: options.files ?? DENO_FILES });
+  // Attestations lie in a folder below the manifest's, which came with it from somebody else.
+  const files = options.files ?? filesWithin(folderOf(folderOf(target)));
+  await writeFileDurably(target, text, { files });
   return target;
 }

@@ -10,6 +10,7 @@ import { type Part, splitDocuments } from "../data/gpt_neox/split.ts";
 import { MegatronIndex } from "../data/megatron/index.ts";
 import { DEFAULT_DATA_SEED } from "../data/options.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
+import { makeFolderDurably } from "../files/durable.ts";
 import { parseCommandLine, parseWholeNumber, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { print } from "./terminal.ts";
@@ -137,7 +138,7 @@ async function run(args: readonly string[]): Promise<number> {
   if (values.out !== undefined) {
     const { out } = values;
     await requireWritePermission(out, `deno run --allow-read --allow-write=${out} src/cli/main.ts data order …`);
-    await Deno.mkdir(out, { recursive: true });
+    await makeFolderDurably(out);
   }
   const request = requestFrom(idx, samples, values);
   printSteps(request, steps, batch, values.rows ?? DEFAULTS.rows);

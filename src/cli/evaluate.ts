@@ -13,6 +13,7 @@ import { type CorpusLoss, evaluateCorpus } from "../train/domain_losses.ts";
 import type { OpenedWeights } from "../train/open_weights.ts";
 import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { warnOfData } from "./data_warnings.ts";
 import { ENGINE_OPTIONS } from "./engines.ts";
 import { withSession } from "./inference.ts";
 import { filesFromOptions, SOURCE_OPTIONS } from "./source_options.ts";
@@ -169,6 +170,7 @@ async function run(args: readonly string[]): Promise<number> {
       sequenceLength,
       vocabularySize,
       cacheFolder: DATA_CACHE,
+      onProgress: warnOfData,
     });
     try {
       warnOfOtherData(opened, [upstream, downstream]);

@@ -1,5 +1,4 @@
 /** `deno task reproduce`: the main job. */
-import { describeShortage } from "../data/shortage.ts";
 import { EXIT } from "../errors.ts";
 import { compactNumber, formatPlan } from "../experiment/plan_text.ts";
 import { planToJson } from "../experiment/plan_json.ts";
@@ -12,6 +11,7 @@ import { formatClaims } from "../results/format_claims.ts";
 import { Interrupted } from "../train/train_run.ts";
 import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { warnOfData } from "./data_warnings.ts";
 import { showPlan } from "./plan.ts";
 import { choicesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
 import { formatSeconds, ProgressView } from "./progress.ts";
@@ -92,10 +92,7 @@ async function run(args: readonly string[]): Promise<number> {
         return key;
       },
       events: {
-        onData: (progress) => {
-          if (progress.stage === "shortage") printWarning(`${describeShortage(progress)}`);
-          if (progress.stage === "rebuild") printWarning(`${progress.corpus} corpus: ${progress.reason}`);
-        },
+        onData: warnOfData,
         onPlan: (plan, calibration) => {
           if (values.json === true) printJson(planToJson(plan), { compact: true });
           else showExpectation(plan, calibration);

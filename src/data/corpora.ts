@@ -14,7 +14,7 @@ import { hubIngredients } from "./hub/ingredients.ts";
 import type { Ingredients, Settings, SourceDigest } from "./ingredients.ts";
 import { openTokenizer } from "./open_tokenizer.ts";
 import { type CorpusOptions, DEFAULT_CACHE_FOLDER, DEFAULT_DATA_SEED } from "./options.ts";
-import { openPrepared } from "./prepared/cache.ts";
+import { openPrepared, type PreparedFolder } from "./prepared/cache.ts";
 import { PreparedCorpus } from "./prepared/corpus.ts";
 import { RowCorpus } from "./rows/corpus.ts";
 import type { RowIngredients } from "./rows/ingredients.ts";
@@ -167,18 +167,19 @@ async function openOne(
     for (const shortage of shortages(corpus, domains, options)) onProgress({ stage: "shortage", ...shortage });
     return corpus;
   };
+  const preparedFrom = async (ingredients: Ingredients): Promise<PreparedFolder> => {
+    const prepared = await openPrepared(ingredients, options.cacheFolder ?? DEFAULT_CACHE_FOLDER, onProgress);
+    const { oddRows } = prepared.manifest;
+    if (oddRows !== undefined) onProgress({ stage: "odd rows", corpus: ingredients.name, ...oddRows });
+    return prepared;
+  };
   if ("rows" in ingredients) {
-    const cacheFolder = options.cacheFolder ?? DEFAULT_CACHE_FOLDER;
     const { validation } = ingredients;
-    const prepared = validation === undefined ? undefined : await openPrepared(validation, cacheFolder, onProgress);
+    const prepared = validation === undefined ? undefined : await preparedFrom(validation);
     return opened(await RowCorpus.open(ingredients, prepared, onProgress));
   }
   if ("sets" in ingredients) return opened(MegatronCorpus.open(ingredients));
-  const prepared = await openPrepared(
-    ingredients,
-    options.cacheFolder ?? DEFAULT_CACHE_FOLDER,
-    onProgress,
-  );
+  const prepared = await preparedFrom(ingredients);
   const corpus = new PreparedCorpus(
     ingredients,
     prepared,

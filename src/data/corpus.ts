@@ -2,6 +2,7 @@
 import type { Digest } from "../digest/sha256.ts";
 import type { CorpusName } from "../experiment/run.ts";
 import type { PerSplit } from "./domain.ts";
+import type { OddRows } from "./text/odd_rows.ts";
 
 /** The token windows of one optimizer step. */
 export interface Batch {
@@ -41,4 +42,6 @@ export interface CorpusSummary {
   readonly windows: PerSplit;
   /** domain name to share of the training windows, as blended */
   readonly domains: Readonly<Record<string, number>>;
+  /** rows of the sources that were not taken as they stand; absent if there are none */
+  readonly oddRows?: OddRows;
 }

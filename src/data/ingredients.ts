@@ -5,6 +5,7 @@ import type { CorpusName } from "../experiment/run.ts";
 import type { DataLock } from "./data_lock.ts";
 import type { PerSplit, SourceDocument } from "./domain.ts";
 import type { CorpusOptions } from "./options.ts";
+import type { OnOddRow } from "./text/odd_rows.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Counts changes in what the same sources and options give: windows, order, blending, files. */
@@ -38,6 +39,7 @@ export interface Ingredients {
   /** All documents in the sources' order. */
   documents(
     onBytes: (bytes: number) => void,
+    onOddRow?: OnOddRow,
   ): AsyncIterable<SourceDocument> | Iterable<SourceDocument>;
 }
 

@@ -2,6 +2,7 @@
 import type { CorpusName } from "../experiment/run.ts";
 import type { PerSplit } from "./domain.ts";
 import type { Shortage } from "./shortage.ts";
+import type { OddRows } from "./text/odd_rows.ts";
 
 /** GPT-NeoX's default seed, which shuffled the data of Pythia as well. */
 export const DEFAULT_DATA_SEED = 1234;
@@ -95,6 +96,8 @@ export type DataProgress =
   }
   /** there is less text than the runs read, and they see some of it again */
   | { readonly stage: "shortage" } & Shortage
+  /** rows of the sources were passed over, or name their domain in a form that is not read */
+  | { readonly stage: "odd rows"; readonly corpus: CorpusName } & OddRows
   /** prepared files were damaged, and are made again from the sources */
   | {
     readonly stage: "rebuild";

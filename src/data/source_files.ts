@@ -22,7 +22,7 @@ export interface DigestedFile extends SourceDigest {
  * Reads files once, and holds their digests against the lockfile and against each other.
  *
  * @param inspect gives a file's digest, and reports the bytes of each piece that it reads
- * @param mayRepeat whether a file may have the content of another
+ * @param mayRepeat whether a file may have the content of another, asked of those that do; empty ones always may
  * @throws {UserError} `DIGEST_MISMATCH`, `DUPLICATE_SOURCE`, and as `inspect` throws
  */
 export async function digestSources<File extends DigestedFile>(
@@ -30,7 +30,7 @@ export async function digestSources<File extends DigestedFile>(
   paths: readonly string[],
   { options, lock }: Settings,
   inspect: (path: string, onBytes: (bytes: number) => void) => Promise<File>,
-  mayRepeat: (path: string) => boolean = () => false,
+  mayRepeat: (file: File) => boolean | Promise<boolean> = () => false,
 ): Promise<File[]> {
   let totalBytes = 0, doneBytes = 0;
   for (const path of paths) totalBytes += await sizeOf(path) ?? 0;
@@ -42,8 +42,8 @@ export async function digestSources<File extends DigestedFile>(
     });
     const pin = lock.files[file.name];
     if (pin !== undefined) requireDigest(path, file.sha256, pin.sha256, lock.name);
-    const twin = mayRepeat(path) ? undefined : files.find(({ sha256 }) => sha256 === file.sha256);
-    if (twin !== undefined) {
+    const twin = files.find(({ sha256 }) => sha256 === file.sha256);
+    if (twin !== undefined && file.bytes > 0 && !await mayRepeat(file)) {
       throw new UserError(
         "DUPLICATE_SOURCE",
         `"${twin.path}" and "${path}" of the ${corpus} corpus have the same content`,

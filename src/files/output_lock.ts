@@ -72,7 +72,10 @@ async function readOwner(handle: FileHandle): Promise<LockOwner | undefined> {
  * The lock is the operating system's own (flock): a process that dies frees it, so that a stale lock file never stands
  * in the way.
  *
- * @throws {UserError} `OUTPUT_FOLDER_IN_USE`, naming the process that holds it
+ * Call {@linkcode requireOwnFolder} first: the lock is written, and in a folder of other things nothing may be.
+ *
+ * @throws {UserError} `OUTPUT_FOLDER_IN_USE`, naming the process that holds it; `IS_A_LINK` where the lock would be
+ * written through a link
  */
 export async function lockOutputFolder(
   folder: string,
@@ -151,25 +154,42 @@ export async function claimOutputFolder(
   isCompatible: (found: Uint8Array) => boolean = () => false,
   files: FileSystem = DENO_FILES,
 ): Promise<void> {
-  const path = `${folder}/${PLAN_FILE}`;
-  if (await hasPlan(folder, path, files)) {
-    const found = await readFileBounded(path, MAX_PLAN_BYTES, files);
-    const foundDigest = sha256(found);
-    const digest = sha256(plan);
-    if (foundDigest === digest) return;
-    if (!isCompatible(found)) {
-      throw new UserError(
-        "OUTPUT_FOLDER_OF_ANOTHER_PLAN",
-        `The output folder "${folder}" belongs to the plan ${shortDigest(foundDigest)}, and this is plan ${
-          shortDigest(digest)
-        }`,
-        "choose another folder with --out DIR, or remove this one if its results are no longer needed",
-      );
-    }
-  }
-  await writeFileDurably(path, plan, { files });
+  if (await requireOwnFolder(folder, plan, isCompatible, files)) return;
+  await writeFileDurably(`${folder}/${PLAN_FILE}`, plan, { files });
 }
 
+/**
+ * Refuses a folder that {@linkcode claimOutputFolder} would refuse, and only looks.
+ *
+ * @returns whether this very plan is there
+ */
+export async function requireOwnFolder(
+  folder: string,
+  plan: string,
+  isCompatible: (found: Uint8Array) => boolean = () => false,
+  files: FileSystem = DENO_FILES,
+): Promise<boolean> {
+  const path = `${folder}/${PLAN_FILE}`;
+  if (!await hasPlan(folder, path, files)) return false;
+  const found = await readFileBounded(path, MAX_PLAN_BYTES, files);
+  const foundDigest = sha256(found);
+  const digest = sha256(plan);
+  if (foundDigest === digest) return true;
+  if (isCompatible(found)) return false;
+  throw new UserError(
+    "OUTPUT_FOLDER_OF_ANOTHER_PLAN",
+    `The output folder "${folder}" belongs to the plan ${shortDigest(foundDigest)}, and this is plan ${
+      shortDigest(digest)
+    }`,
+    "choose another folder with --out DIR, or remove this one if its results are no longer needed",
+  );
+}
+
+/**
+ * Whether a folder has a plan; without one it is empty, or not there yet.
+ *
+ * @throws {UserError} `OUTPUT_FOLDER_NOT_OURS`
+ */
 async function hasPlan(
   folder: string,
   path: string,

@@ -3,10 +3,11 @@
  * checked or not there.
  */
 import type { Digest } from "../digest/sha256.ts";
-import { DENO_FILES } from "../files/deno_file_system.ts";
 import { digestFile } from "../files/file_digest.ts";
 import { makeFolderDurably } from "../files/durable.ts";
 import { fileError } from "../files/file_error.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import { filesWithin } from "../files/files_within.ts";
 import { pause } from "./retry.ts";
 
 /** Where downloads are kept if the caller does not say. */
@@ -16,7 +17,12 @@ const LOCK_INTERVAL = 200;
 
 /** A folder of downloads. */
 export class HubCache {
-  constructor(readonly folder: string = HUB_CACHE_FOLDER) {}
+  /** those below the folder, none of them reached through a link */
+  readonly files: FileSystem;
+
+  constructor(readonly folder: string = HUB_CACHE_FOLDER) {
+    this.files = filesWithin(folder);
+  }
 
   /** Where a file is, or will be. */
   pathOf(digest: Digest): string {
@@ -32,7 +38,7 @@ export class HubCache {
   async find(digest: Digest, bytes: number): Promise<string | undefined> {
     const path = this.pathOf(digest);
     try {
-      const status = await DENO_FILES.status(path);
+      const status = await this.files.status(path);
       return status?.kind === "file" && status.bytes === bytes ? path : undefined;
     } catch (error) {
       throw fileError(error, "read", path);
@@ -42,8 +48,8 @@ export class HubCache {
   /** Removes a file if its bytes are not those of its name any more. */
   async removeDamaged(digest: Digest, signal?: AbortSignal): Promise<void> {
     const path = this.pathOf(digest);
-    const found = await digestFile(path, signal === undefined ? {} : { signal });
-    if (found !== digest) await DENO_FILES.remove(path);
+    const found = await digestFile(path, { files: this.files, ...(signal === undefined ? {} : { signal }) });
+    if (found !== digest) await this.files.remove(path);
   }
 
   /**
@@ -54,10 +60,10 @@ export class HubCache {
    */
   async exclusively<T>(key: string, use: () => Promise<T>, onWait: () => void, signal?: AbortSignal): Promise<T> {
     const folder = `${this.folder}/locks`;
-    await makeFolderDurably(folder);
+    await makeFolderDurably(folder, this.files);
     const path = `${folder}/${key.slice(0, 3)}`;
     try {
-      const handle = await DENO_FILES.open(path, "update");
+      const handle = await this.files.open(path, "update");
       try {
         for (let looks = 0; !await handle.tryLock(); looks++) {
           if (looks === 1) onWait();

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
+import { makeReadOnly } from "../files/deno_file_system.ts";
 import { makeFolderDurably } from "../files/durable.ts";
 import { digestFile } from "../files/file_digest.ts";
 import { HubCache } from "./cache.ts";
@@ -98,7 +99,7 @@ export async function download(
       const { path, bytes } = file;
       const found = file.sha256 === undefined ? undefined : await cache.find(file.sha256, bytes);
       if (found !== undefined && file.sha256 !== undefined) return { path, bytes, sha256: file.sha256, local: found };
-      const partial = await PartialFile.open(cache.partialPathOf(key), bytes, partBytes);
+      const partial = await PartialFile.open(cache.partialPathOf(key), bytes, partBytes, cache.files);
       try {
         const address = fileAddress(connection.endpoint, repository, path);
         report(index, partial.received, "download");
@@ -111,7 +112,7 @@ export async function download(
       const local = cache.pathOf(sha256);
       await partial.moveTo(local);
       // Read-only: it is shared, and its name says what is in it.
-      await Deno.chmod(local, 0o444);
+      await makeReadOnly(local);
       return { path, bytes, sha256, local };
     };
     results[index] = await cache.exclusively(key, fetchFile, () => report(index, 0, "wait"), stop);

@@ -35,20 +35,21 @@ export function publicKeyPath(privateKeyPath: string): string {
 /**
  * Makes a new key: the private key readable by its owner only, the public key beside it.
  *
- * @throws {UserError} `KEY_EXISTS` if there is a file already; it is never overwritten
+ * @throws {UserError} `KEY_EXISTS` if one of the two files is there already; neither is ever overwritten
  */
 export async function createKeyFile(path: string, files: FileSystem = DENO_FILES): Promise<SigningKey> {
-  if (await exists(path, files)) {
+  for (const [kind, file] of [["private", path], ["public", publicKeyPath(path)]] as const) {
+    if (!await exists(file, files)) continue;
     throw new UserError(
       "KEY_EXISTS",
-      `There is a key in "${path}" already`,
+      `There is a ${kind} key in "${file}" already`,
       "use it, or give another path: a key that is overwritten is lost for good",
     );
   }
   const key = await generateSigningKey();
-  // The public key first: a private key that is there is used as it is, and its public key must not be missing then.
-  await writeFileDurably(publicKeyPath(path), publicKeyPem(key), { files });
+  // The private key first: from it the public key can be made again, and not the other way round.
   await writeFileDurably(path, await privateKeyPem(key), { files, permissions: 0o600 });
+  await writeFileDurably(publicKeyPath(path), publicKeyPem(key), { files });
   return key;
 }
 
@@ -90,6 +91,9 @@ export async function findSigningKey(sources: KeySources): Promise<FoundKey> {
   }
   if (await exists(defaultFile, files)) {
     const key = await readSigningKey(defaultFile, files);
+    const publicPath = publicKeyPath(defaultFile);
+    // The process that made the key may have been stopped between the two files.
+    if (!await exists(publicPath, files)) await writeFileDurably(publicPath, publicKeyPem(key), { files });
     return { key, isNew: false, message: `Signing with key ${key.keyId} from "${defaultFile}"` };
   }
   const key = await createKeyFile(defaultFile, files);

@@ -1,8 +1,8 @@
 /** Writing a model as Hugging Face's hub holds it, so that `transformers` loads it, old versions and new ones. */
 import { UserError } from "../errors.ts";
-import { DENO_FILES } from "../files/deno_file_system.ts";
 import { makeFolderDurably, writeFileDurably } from "../files/durable.ts";
 import type { FileSystem } from "../files/file_system.ts";
+import { filesWithin } from "../files/files_within.ts";
 import { listFolder } from "../files/list_folder.ts";
 import { readChunks } from "../files/read_file.ts";
 import { huggingFaceConfig } from "./hugging_face.ts";
@@ -37,12 +37,13 @@ export interface ExportOptions {
  * The same weights give the same bytes.
  *
  * @returns names of the files that were written
- * @throws {UserError} `FOLDER_NOT_EMPTY` if the folder holds other files; as the source throws
+ * @throws {UserError} `FOLDER_NOT_EMPTY` if the folder holds other files, `NOT_A_FILE` if a tokenizer's file is a link;
+ * as the source throws
  */
 export async function exportHuggingFace(
   source: WeightsSource,
   folder: string,
-  { tokenizer, files = DENO_FILES }: ExportOptions = {},
+  { tokenizer, files = filesWithin(folder) }: ExportOptions = {},
 ): Promise<readonly string[]> {
   const copied = tokenizer === undefined ? [] : await tokenizerFiles(tokenizer, files);
   await makeFolderDurably(folder, files);
@@ -70,11 +71,26 @@ async function writeJson(path: string, value: unknown, files: FileSystem): Promi
 async function tokenizerFiles(folder: string, files: FileSystem): Promise<string[]> {
   const names = await listFolder(folder, files);
   const [first] = TOKENIZER_FILES;
-  if (names.includes(first)) return TOKENIZER_FILES.filter((name) => names.includes(name));
+  if (names.includes(first)) {
+    const found = TOKENIZER_FILES.filter((name) => names.includes(name));
+    for (const name of found) await requireOwn(`${folder}/${name}`, files);
+    return found;
+  }
   throw new UserError(
     "FILE_NOT_FOUND",
     `"${folder}" has no "${first}"`,
     "give the folder of a model with its tokenizer",
+  );
+}
+
+/** An export is given away: a link would put into it what lies elsewhere, under a name that does not tell. */
+async function requireOwn(path: string, files: FileSystem): Promise<void> {
+  const status = await files.status(path);
+  if (status?.kind === "file") return;
+  throw new UserError(
+    "NOT_A_FILE",
+    `Cannot copy "${path}", it is ${status?.kind === "link" ? "a symbolic link" : "no regular file"}`,
+    "put a copy of the file in its place, if it is meant to be given away",
   );
 }
 

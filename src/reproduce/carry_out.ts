@@ -3,8 +3,8 @@ import { canonicalJson } from "../digest/canonical_json.ts";
 import type { Shortage } from "../data/shortage.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { planFromJson, planToJson } from "../experiment/plan_json.ts";
-import { DENO_FILES } from "../files/deno_file_system.ts";
-import { claimOutputFolder, lockOutputFolder, PLAN_FILE } from "../files/output_lock.ts";
+import { filesWithin } from "../files/files_within.ts";
+import { claimOutputFolder, lockOutputFolder, PLAN_FILE, requireOwnFolder } from "../files/output_lock.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import type { OpenImported } from "../train/imported_weights.ts";
 import { FinishedRuns } from "../train/finished_runs.ts";
@@ -34,15 +34,18 @@ export interface ReadyPlan {
  * @throws {Interrupted} when `options.signal` is aborted
  */
 export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Promise<Reproduction> {
-  const { output, engine, fileSystem: files = DENO_FILES, signal, events = {} } = options;
+  const { output, engine, fileSystem: files = filesWithin(options.output), signal, events = {} } = options;
   const { plan, corpora, imported } = ready;
   await requireStatable(options, ready);
+  const planText = `${canonicalJson(planToJson(plan))}\n`;
+  const isOurs = (found: Uint8Array) => isCompatible(plan, found);
+  // Before the lock too: in a folder that is refused, nothing is touched.
+  await requireOwnFolder(output, planText, isOurs, files);
   await using lock = await lockOutputFolder(output, files);
   if (lock.tookOverFrom !== undefined) {
     events.onWarning?.(`Process ${lock.tookOverFrom.pid} left "${output}" without finishing; going on from there`);
   }
-  const planText = `${canonicalJson(planToJson(plan))}\n`;
-  await claimOutputFolder(output, planText, (found) => isCompatible(plan, found), files);
+  await claimOutputFolder(output, planText, isOurs, files);
   const key = await options.signingKey(); // fail on a missing key before training
   const finished = new FinishedRuns(output, files);
   if (events.onPlan !== undefined) events.onPlan(plan, await calibrate(plan, engine, output, finished, files));
@@ -61,7 +64,7 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
     ...(onRun === undefined ? {} : { onRun }),
     ...(onWarning === undefined ? {} : { onWarning }),
   });
-  return await conclude(options, ready, results, key);
+  return await conclude({ ...options, fileSystem: files }, ready, results, key);
 }
 
 /** A folder may hold another choice of the same runs: runs of one name must be one run. */

@@ -1,6 +1,7 @@
 /** Files of the repository that results hang on, which a manifest names by their digests. */
-import { DATA_LOCK_PATH } from "../data/data_lock.ts";
+import { DATA_LOCK_PATH, MAX_LOCK_BYTES } from "../data/data_lock.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
+import { readFileBounded } from "../files/read_file.ts";
 
 const EXPERIMENTS = [
   "experiments/upstream.yaml",
@@ -24,9 +25,10 @@ export function experimentFiles(scale: string): string[] {
 export async function inputDigests(scale: string, dataLock?: string): Promise<{ name: string; sha256: Digest }[]> {
   const names = ["deno.lock", DATA_LOCK_PATH, ...experimentFiles(scale)];
   return await Promise.all(names.map(async (name) => {
-    const path = name === DATA_LOCK_PATH && dataLock !== undefined
-      ? dataLock
-      : new URL(`../../${name}`, import.meta.url);
-    return { name, sha256: sha256(await Deno.readFile(path)) };
+    const isOwn = name === DATA_LOCK_PATH && dataLock !== undefined;
+    const bytes = isOwn
+      ? await readFileBounded(dataLock, MAX_LOCK_BYTES)
+      : await Deno.readFile(new URL(`../../${name}`, import.meta.url));
+    return { name, sha256: sha256(bytes) };
   }));
 }

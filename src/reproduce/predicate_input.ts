@@ -121,12 +121,16 @@ export function tokenUnit({ scale: { data } }: Plan, files: CorpusFiles | undefi
 }
 
 function describeCorpus({ digest, summary }: Corpus): CorpusFacts {
-  const { documents, tokens, bytes, windows, domains } = summary;
+  const { documents, tokens, bytes, windows, domains, oddRows } = summary;
   const facts: Record<string, string> = {};
   for (const [unit, counts] of Object.entries({ documents, tokens, bytes, windows })) {
     for (const [split, count] of Object.entries(counts)) facts[`${split} ${unit}`] = String(count);
   }
   for (const [domain, share] of Object.entries(domains)) facts[`share of ${statedName(domain)}`] = String(share);
+  if (oddRows !== undefined) {
+    facts["rows without text"] = String(oddRows.withoutText);
+    facts["rows with a meta that is no object"] = String(oddRows.otherMeta);
+  }
   return { digest, summary: facts };
 }
 

@@ -24,6 +24,8 @@ const NOT_DAMAGED: readonly string[] = [
   "READ_ONLY",
   "NO_SPACE",
   "FILE_ERROR",
+  "IS_A_LINK",
+  "FILE_CHANGED",
   "CONDITIONS_CHANGED",
 ];
 

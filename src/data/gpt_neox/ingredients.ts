@@ -131,7 +131,7 @@ async function digestPairs(
 ): Promise<SourceDigest[]> {
   const files = paths.flatMap((path) => [path, indexOf(path)]);
   // Datasets with documents of the same lengths have the same index.
-  const isIndex = (path: string) => !path.endsWith(ENDING);
+  const isIndex = ({ path }: DigestedFile) => !path.endsWith(ENDING);
   const sources = await digestSources(name, files, settings, inspect, isIndex);
   return sources.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }));
 }

@@ -5,6 +5,7 @@
  */
 import { UserError } from "../../errors.ts";
 import { fileError } from "../../files/file_error.ts";
+import { openRegularSync } from "../../files/open_regular.ts";
 import { ByteWriter } from "../megatron/byte_writer.ts";
 import { readAt } from "../megatron/read_at.ts";
 
@@ -66,7 +67,7 @@ export function writeNpy(path: string, array: NpyArray): void {
  */
 export function readNpy(path: string): NpyArray {
   try {
-    const file = Deno.openSync(path);
+    const file = openRegularSync(path, "read");
     try {
       return readOpen(file, path);
     } finally {

@@ -65,9 +65,9 @@ export async function importCheckpoint(
     const source = await openHuggingFaceFolder(folder);
     try {
       requireModel(source, shape);
-      await removeLeftovers(folder);
+      await removeLeftovers(folder, cache.files);
       requireSpace(cache.folder, importedBytes(shape), options.freeBytes ?? await freeBytes(cache.folder));
-      return { path, weights: await writeWeightsFile(path, watched(source, options)), wasThere: false };
+      return { path, weights: await writeWeightsFile(path, watched(source, options), cache.files), wasThere: false };
     } finally {
       source.close();
     }

@@ -116,7 +116,7 @@ export async function trustRepository(
     listing: sha256(listing),
     trusted: today,
   };
-  await writeFileDurably(cache.pathOf(pin.listing), listing);
+  await writeFileDurably(cache.pathOf(pin.listing), listing, { files: cache.files });
   return { id: lockId(named), repository, pin, files };
 }
 
@@ -152,7 +152,7 @@ export async function lockedRepository(
   const pin = requirePin(lock, named);
   const repository = { kind: named.kind, name: named.name, revision: pin.revision };
   const path = cache.pathOf(pin.listing);
-  const cached = await readFileBounded(path, MAX_LISTING_BYTES).catch((error) => {
+  const cached = await readFileBounded(path, MAX_LISTING_BYTES, cache.files).catch((error) => {
     if (error instanceof UserError && error.code === "FILE_NOT_FOUND") return undefined;
     throw error;
   });
@@ -173,7 +173,7 @@ export async function lockedRepository(
       "the hub no longer gives what was trusted; nothing was downloaded",
     );
   }
-  await writeFileDurably(path, listing);
+  await writeFileDurably(path, listing, { files: cache.files });
   return { id, repository, pin, files };
 }
 

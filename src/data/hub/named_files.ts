@@ -1,6 +1,6 @@
 /** Downloaded files under names that tell what they hold, beside the cache that keeps them under their digests. */
 import { UserError } from "../../errors.ts";
-import { DENO_FILES } from "../../files/deno_file_system.ts";
+import { nameAgain } from "../../files/deno_file_system.ts";
 import { folderOf, makeFolderDurably } from "../../files/durable.ts";
 import { fileError } from "../../files/file_error.ts";
 import type { HubCache } from "../../hub/cache.ts";
@@ -33,10 +33,10 @@ export async function nameFiles(
   const paths: string[] = [];
   for (const { path, local } of files) {
     const named = namedPath(cache, locked, path);
-    await makeFolderDurably(folderOf(named));
+    await makeFolderDurably(folderOf(named), cache.files);
     try {
-      if ((await DENO_FILES.status(named)) !== undefined) await DENO_FILES.remove(named);
-      await Deno.link(local, named);
+      if ((await cache.files.status(named)) !== undefined) await cache.files.remove(named);
+      await nameAgain(local, named);
     } catch (error) {
       throw fileError(error, "link", named);
     }
@@ -60,7 +60,7 @@ export async function untouchedBytes(cache: HubCache, files: readonly PinnedFile
   let untouched = 0;
   for (const { sha256, bytes } of files) {
     if (await cache.find(sha256, bytes) !== undefined) continue;
-    if (await DENO_FILES.status(cache.partialPathOf(sha256)) === undefined) untouched += bytes;
+    if (await cache.files.status(cache.partialPathOf(sha256)) === undefined) untouched += bytes;
   }
   return untouched;
 }
@@ -73,7 +73,7 @@ export async function requireFetched(
 ): Promise<void> {
   let missing = 0;
   for (const { path, bytes } of files) {
-    if ((await DENO_FILES.status(namedPath(cache, locked, path)))?.bytes !== bytes) missing++;
+    if ((await cache.files.status(namedPath(cache, locked, path)))?.bytes !== bytes) missing++;
   }
   if (missing === 0 && files.length > 0) return;
   throw new UserError(

@@ -1,4 +1,5 @@
 /** Buffered sequential writing. */
+import { openRegularSync } from "../../files/open_regular.ts";
 
 const BUFFER_BYTES = 1 << 16;
 
@@ -18,7 +19,7 @@ export class ByteWriter {
    * @param kept bytes of a file that exists; what comes after them is cut off
    */
   constructor(path: string, onFlush: (bytes: Uint8Array) => void = () => {}, kept?: number) {
-    this.#file = Deno.openSync(path, { write: true, createNew: kept === undefined });
+    this.#file = openRegularSync(path, kept === undefined ? "create" : "update");
     this.#onFlush = onFlush;
     if (kept === undefined) return;
     this.#bytes = kept;

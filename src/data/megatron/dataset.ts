@@ -6,6 +6,7 @@
  * @see gpt-neox `megatron/data/indexed_dataset.py`, `MMapIndexedDataset`
  */
 import { UserError } from "../../errors.ts";
+import { openRegularSync } from "../../files/open_regular.ts";
 import { type DocumentPlace, MegatronIndex } from "./index.ts";
 import { readAt } from "./read_at.ts";
 
@@ -40,7 +41,7 @@ export class IndexedDataset {
    * @throws {UserError} `DAMAGED_DATASET` if the two are not a whole pair of this format
    */
   static open(path: string): IndexedDataset {
-    const tokens = Deno.openSync(`${path}.bin`);
+    const tokens = openRegularSync(`${path}.bin`, "read");
     let index: MegatronIndex | undefined;
     try {
       index = MegatronIndex.open(`${path}.idx`);

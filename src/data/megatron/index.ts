@@ -9,6 +9,7 @@
  */
 import { UserError } from "../../errors.ts";
 import { fileError } from "../../files/file_error.ts";
+import { openRegularSync } from "../../files/open_regular.ts";
 import { readAt } from "./read_at.ts";
 
 /** "MMIDIDX\0\0" */
@@ -89,7 +90,7 @@ export class MegatronIndex {
   static open(path: string): MegatronIndex {
     let file: Deno.FsFile | undefined;
     try {
-      file = Deno.openSync(path);
+      file = openRegularSync(path, "read");
       return new MegatronIndex(path, file);
     } catch (error) {
       file?.close();

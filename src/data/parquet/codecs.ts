@@ -2,6 +2,7 @@
 import type { Compressors } from "hyparquet";
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { decompressSnappy } from "./snappy.ts";
+import { UnsupportedPage } from "./unsupported_page.ts";
 
 /** Bytes of a decompressed page. Writers make pages of a megabyte; some put a whole row group into one. */
 const MAX_PAGE_BYTES = 1 << 30;
@@ -9,8 +10,9 @@ const MAX_PAGE_BYTES = 1 << 30;
 /** @param decompress gives at most `length` bytes, or throws */
 function bounded(decompress: (input: Uint8Array, length: number) => Uint8Array): NonNullable<Compressors["GZIP"]> {
   return (input, length) => {
-    if (!(length >= 0 && length <= MAX_PAGE_BYTES)) {
-      throw new RangeError(`a page states ${length} bytes, and at most ${MAX_PAGE_BYTES} are read`);
+    if (!(length >= 0)) throw new RangeError(`a page states ${length} bytes`);
+    if (length > MAX_PAGE_BYTES) {
+      throw new UnsupportedPage(`a page states ${length} bytes, and at most ${MAX_PAGE_BYTES} are read`);
     }
     // Writers leave out the bytes of a page without values, which no decompressor takes.
     return length === 0 ? new Uint8Array(0) : decompress(input, length);

@@ -7,18 +7,14 @@ import { parquetReadObjects } from "hyparquet";
 import { UserError } from "../../errors.ts";
 import { ByteReader } from "../text/byte_reader.ts";
 import { documentOf, type FileDocument } from "../text/document_record.ts";
+import type { OnOddRow } from "../text/odd_rows.ts";
 import { sourceChanged } from "../text/source_changed.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 import { PARQUET_CODECS } from "./codecs.ts";
-import {
-  type ColumnChunk,
-  damagedParquet,
-  type ParquetLayout,
-  RAW_STRINGS,
-  readParquetLayout,
-  type RowGroupLayout,
-} from "./layout.ts";
+import { type ColumnChunk, type ParquetLayout, RAW_STRINGS, readParquetLayout, type RowGroupLayout } from "./layout.ts";
 import { checkPages } from "./pages.ts";
+import { damagedParquet, unsupportedParquet } from "./parquet_error.ts";
+import { UnsupportedPage } from "./unsupported_page.ts";
 
 /** Decompressed text that is asked for at a time; whole pages come. */
 const SLICE_BYTES = 1 << 25;
@@ -43,6 +39,7 @@ interface HeldColumn extends ColumnChunk {
  *
  * @param raw all bytes of the file
  * @param sliceBytes decompressed bytes that are asked for at a time; they change nothing of the result
+ * @param onOddRow told of rows without text, and of those whose `meta` is no object
  * @throws {UserError} as {@linkcode readParquetLayout} and {@linkcode documentOf} throw; `NOT_UTF8`, `DAMAGED_FILE`,
  * `DOCUMENT_TOO_LONG`, and `SOURCE_CHANGED` if `raw` is not the file whose footer was read
  */
@@ -50,6 +47,7 @@ export async function* parquetDocuments(
   raw: AsyncIterable<Uint8Array>,
   { path, bytes }: ParquetFile,
   sliceBytes = SLICE_BYTES,
+  onOddRow: OnOddRow = () => {},
 ): AsyncGenerator<FileDocument, void> {
   const layout = await readParquetLayout(path, bytes);
   const reader = new ByteReader(raw);
@@ -60,13 +58,19 @@ export async function* parquetDocuments(
       for (const column of group.columns) {
         const buffer = await hold(reader, column, path);
         try {
-          checkPages(new Uint8Array(buffer), group.rows);
+          checkPages(new Uint8Array(buffer), group.rows, column.hasLevels);
         } catch (cause) {
           throw unreadable(cause, column, path, where);
         }
         columns.push({ ...column, buffer });
       }
-      yield* groupDocuments(columns, group, sliceBytes, path, where);
+      const ofGroup = groupRows(columns, group, sliceBytes, path, where);
+      for await (const { record, place } of ofGroup) {
+        const document = documentOf(record, place, onOddRow);
+        if (document === undefined) continue;
+        if (layout.hasOtherMeta) onOddRow("otherMeta");
+        if (document.text !== "") yield document;
+      }
     }
     await requireFooter(reader, layout, path, bytes);
   } finally {
@@ -93,13 +97,19 @@ async function requireFooter(
   if (found.length !== footer.length || found.some((byte, i) => byte !== footer[i])) throw sourceChanged(path);
 }
 
-async function* groupDocuments(
+/** A row as a line of JSON would have it, and how messages name it. */
+interface Row {
+  readonly record: unknown;
+  readonly place: string;
+}
+
+async function* groupRows(
   columns: readonly HeldColumn[],
   { rows }: RowGroupLayout,
   sliceBytes: number,
   path: string,
   where: string,
-): AsyncGenerator<FileDocument, void> {
+): AsyncGenerator<Row, void> {
   const textBytes = columns.reduce((sum, column) => sum + column.textBytes, 0);
   const slices = Math.max(1, Math.ceil(textBytes / sliceBytes));
   const rowsPerSlice = Math.max(1, Math.ceil(rows / slices));
@@ -111,8 +121,7 @@ async function* groupDocuments(
       const fields = columns.map((column, i) =>
         [column.path, decode(values[i]?.[row - first], column, place)] as const
       );
-      const document = documentOf(recordOf(fields), place);
-      if (document.text !== "") yield document;
+      yield { record: recordOf(fields), place };
     }
   }
 }
@@ -149,6 +158,13 @@ async function readValues(
 function unreadable(cause: unknown, column: ColumnChunk, path: string, where: string): UserError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const name = column.path.join(".");
+  if (cause instanceof UnsupportedPage) {
+    return unsupportedParquet(
+      `"${path}" ${where} has a column "${name}" in a form that is not read (${reason})`,
+      "write the file again with the defaults of pyarrow, pandas or Spark",
+      { cause },
+    );
+  }
   return damagedParquet(path, `${where} has a column "${name}" that cannot be read (${reason})`, { cause });
 }
 

@@ -13,8 +13,9 @@ import { UserError } from "../../errors.ts";
 import { collectBounded } from "../../files/collect_bounded.ts";
 import { DENO_FILES } from "../../files/deno_file_system.ts";
 import { readChunks } from "../../files/read_file.ts";
-import { DOMAIN_FIELDS } from "../text/document_record.ts";
 import { PARQUET_CODECS } from "./codecs.ts";
+import { documentColumns, type Leaf } from "./document_columns.ts";
+import { damagedParquet, unsupportedParquet } from "./parquet_error.ts";
 
 /** `PAR1`, at both ends. */
 const MAGIC = "PAR1";
@@ -41,6 +42,8 @@ export interface ColumnChunk {
   readonly end: number;
   /** bytes without compression, as the file states them */
   readonly textBytes: number;
+  /** whether values may be null */
+  readonly hasLevels: boolean;
   /** of a file with this column and this row group alone */
   readonly metadata: FileMetaData;
 }
@@ -57,6 +60,8 @@ export interface RowGroupLayout {
 export interface ParquetLayout {
   /** in the order of their bytes, and of their documents */
   readonly groups: readonly RowGroupLayout[];
+  /** whether `meta` is a column of something else than objects, which names no domains */
+  readonly hasOtherMeta: boolean;
   /** the file's last bytes, by which everything else was found */
   readonly footer: Uint8Array;
 }
@@ -81,37 +86,46 @@ export async function readParquetLayout(
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw damagedParquet(path, `has a footer that cannot be read (${reason})`, { cause });
   }
-  const leaves = documentLeaves(tree, path);
-  const dataEnd = bytes - footer.length;
-  let position = MAGIC.length;
-  const groups = metadata.row_groups.map((group, ordinal) => {
+  const { leaves, hasOtherMeta } = documentColumns(tree, path);
+  const groups = metadata.row_groups.map((group, ordinal): RowGroupLayout => {
     const where = `row group ${ordinal}`;
+    const rows = Number(group.num_rows);
+    // Writers place the columns of a group without rows anywhere, at byte 0 for instance.
+    if (rows === 0) return { rows, columns: [] };
     const columns = leaves.map((leaf) => columnChunk(metadata, group, leaf, `"${path}" ${where}`));
     columns.sort((a, b) => a.start - b.start);
-    for (const { start, end } of columns) {
-      if (!(start >= position && end >= start && end <= dataEnd)) {
+    const held = columns.reduce((sum, { start, end }) => sum + end - start, 0);
+    if (held > maxGroupBytes) throw tooLarge(path, where, held, maxGroupBytes);
+    return { rows, columns };
+  });
+  requireOrder(groups, bytes - footer.length, path);
+  return { groups, footer, hasOtherMeta };
+}
+
+/** Refuses columns that do not follow on each other in the order of their documents: the file is read once. */
+function requireOrder(groups: readonly RowGroupLayout[], dataEnd: number, path: string): void {
+  let position = MAGIC.length;
+  const taken: ColumnChunk[] = [];
+  for (const [ordinal, { columns }] of groups.entries()) {
+    for (const column of columns) {
+      const { start, end } = column;
+      const overlaps = start < position && taken.some((other) => start < other.end && end > other.start);
+      if (!(start >= MAGIC.length && end >= start && end <= dataEnd) || overlaps) {
         throw damagedParquet(
           path,
-          `places ${where} at bytes ${start} to ${end}, expected within ${position} to ${dataEnd}`,
+          `places row group ${ordinal} at bytes ${start} to ${end}, expected within ${position} to ${dataEnd}`,
+        );
+      }
+      if (start < position) {
+        throw unsupportedParquet(
+          `"${path}" has row group ${ordinal} before an earlier one, at byte ${start}`,
+          "write the file again",
         );
       }
       position = end;
+      taken.push(column);
     }
-    const held = columns.reduce((sum, { start, end }) => sum + end - start, 0);
-    if (held > maxGroupBytes) throw tooLarge(path, where, held, maxGroupBytes);
-    return { rows: Number(group.num_rows), columns };
-  });
-  return { groups, footer };
-}
-
-/** An error of a file that cannot be read as Parquet. */
-export function damagedParquet(path: string, problem: string, options?: ErrorOptions): UserError {
-  return new UserError("DAMAGED_FILE", `"${path}" ${problem}`, "restore the file from its source", options);
-}
-
-function unsupported(problem: string): UserError {
-  const codecs = Object.keys(PARQUET_CODECS).join(", ").toLowerCase();
-  return new UserError("UNSUPPORTED_PARQUET", problem, `write the file again, without compression or with ${codecs}`);
+  }
 }
 
 function tooLarge(path: string, where: string, bytes: number, max: number): UserError {
@@ -129,7 +143,8 @@ async function readFooter(path: string, bytes: number): Promise<Uint8Array> {
     ? new Uint8Array(0)
     : await read(bytes - TRAILER_BYTES, TRAILER_BYTES);
   const magic = new TextDecoder().decode(trailer.subarray(-MAGIC.length));
-  if (magic === "PARE") throw unsupported(`"${path}" is encrypted`);
+  if (magic === "PARE") throw encrypted(`"${path}" is encrypted`);
+  if (bytes === 0) throw damagedParquet(path, "is empty, of 0 bytes, which a Parquet file without rows is not");
   if (magic !== MAGIC) throw damagedParquet(path, `does not end with "${MAGIC}" as a Parquet file does`);
   const length = new DataView(trailer.buffer).getUint32(0, true);
   const room = Math.min(MAX_FOOTER_BYTES, bytes - MAGIC.length - TRAILER_BYTES);
@@ -137,69 +152,25 @@ async function readFooter(path: string, bytes: number): Promise<Uint8Array> {
   return await read(bytes - TRAILER_BYTES - length, length + TRAILER_BYTES);
 }
 
-/** A column of the schema, from the top-level one to itself. */
-type Leaf = readonly SchemaTree[];
-
-function documentLeaves(tree: SchemaTree, path: string): Leaf[] {
-  const text = tree.children.find(({ element }) => element.name === "text");
-  if (text === undefined || !isText(text)) {
-    const names = tree.children.map(({ element }) => `"${element.name}"`).join(", ");
-    throw new UserError(
-      "MISSING_TEXT",
-      text === undefined
-        ? `"${path}" has no column "text" among its columns ${names}`
-        : `"${path}" has a column "text" that holds no text`,
-      'write each document as a row with its text in a column "text"',
-    );
-  }
-  const meta = tree.children.find(({ element }) => element.name === "meta");
-  return [[text], ...(meta === undefined ? [] : metaLeaves(meta, path))];
-}
-
-function metaLeaves(meta: SchemaTree, path: string): Leaf[] {
-  if (isText(meta)) return [[meta]];
-  const { converted_type: converted, logical_type: logical } = meta.element;
-  // A column of nulls has any physical type.
-  if (logical?.type === "NULL") return [];
-  const isStruct = meta.children.length > 0 && converted === undefined && logical === undefined && !isRepeated(meta);
-  if (!isStruct) throw invalidMeta("meta", "a struct, or text with a JSON object", path);
-  const named = meta.children.filter(({ element }) => DOMAIN_FIELDS.some((field) => field === element.name));
-  return named.filter(({ element }) => element.logical_type?.type !== "NULL").map((child) => {
-    if (!isText(child)) throw invalidMeta(`meta.${child.element.name}`, "text", path);
-    return [meta, child];
-  });
-}
-
-function invalidMeta(column: string, expected: string, path: string): UserError {
-  return new UserError(
-    "INVALID_META",
-    `"${path}" has a column "${column}" of the wrong type`,
-    `write ${expected} there, or leave it out`,
-  );
-}
-
-function isRepeated({ element }: SchemaTree): boolean {
-  return element.repetition_type === "REPEATED";
-}
-
-/** Whether a column holds byte strings that can be text. */
-function isText(node: SchemaTree): boolean {
-  const { type, converted_type: converted, logical_type: logical } = node.element;
-  return node.children.length === 0 && type === "BYTE_ARRAY" && !isRepeated(node) &&
-    ["UTF8", "ENUM", "JSON", undefined].includes(converted) &&
-    ["STRING", "ENUM", "JSON", undefined].includes(logical?.type);
+function encrypted(problem: string): UserError {
+  return unsupportedParquet(problem, "write the file again without encryption");
 }
 
 function columnChunk(metadata: FileMetaData, group: RowGroup, leaf: Leaf, where: string): ColumnChunk {
   const path = leaf.at(-1)?.path ?? [];
   const name = path.join(".");
   const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema.join(".") === name);
+  // A column that has a key of its own has no other description.
+  if (group.columns.some(({ crypto_metadata: key, meta_data }) => key !== undefined && meta_data === undefined)) {
+    throw encrypted(`${where} has encrypted columns`);
+  }
+  if (chunk?.crypto_metadata !== undefined) throw encrypted(`${where} has its column "${name}" encrypted`);
   const column = chunk?.meta_data;
   if (chunk === undefined || column === undefined || chunk.file_path) {
-    throw unsupported(`${where} does not hold its column "${name}" itself`);
+    throw unsupportedParquet(`${where} does not hold its column "${name}" itself`, "write it into one file");
   }
   if (column.codec !== "UNCOMPRESSED" && PARQUET_CODECS[column.codec] === undefined) {
-    throw unsupported(`${where} has its column "${name}" compressed by ${column.codec ?? "an unknown codec"}`);
+    throw unsupportedParquet(`${where} has its column "${name}" compressed by ${column.codec ?? "an unknown codec"}`);
   }
   const [root] = metadata.schema;
   const schema: SchemaElement[] = [{ name: root?.name ?? "schema", num_children: 1 }];
@@ -211,6 +182,7 @@ function columnChunk(metadata: FileMetaData, group: RowGroup, leaf: Leaf, where:
     path,
     ...byteRange(column),
     textBytes: Number(column.total_uncompressed_size),
+    hasLevels: leaf.some(({ element }) => element.repetition_type !== "REQUIRED"),
     metadata: { ...metadata, schema, num_rows: group.num_rows, row_groups: [{ ...group, columns: [chunk] }] },
   };
 }

@@ -5,10 +5,28 @@
  * @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift `PageHeader`
  */
 
+import { UnsupportedPage } from "./unsupported_page.ts";
+
 /** Types of Thrift's compact protocol. */
 const TYPE = { stop: 0, true: 1, false: 2, byte: 3, i16: 4, i32: 5, i64: 6, double: 7, binary: 8, list: 9, struct: 12 };
 /** Types of pages. */
 const PAGE = { data: 0, dictionary: 2, dataV2: 3 };
+/** Encodings by their numbers. */
+const ENCODINGS: Readonly<Record<number, string>> = {
+  0: "PLAIN",
+  2: "PLAIN_DICTIONARY",
+  3: "RLE",
+  4: "BIT_PACKED",
+  5: "DELTA_BINARY_PACKED",
+  6: "DELTA_LENGTH_BYTE_ARRAY",
+  7: "DELTA_BYTE_ARRAY",
+  8: "RLE_DICTIONARY",
+  9: "BYTE_STREAM_SPLIT",
+};
+/** Encodings of byte strings that the decoder has. */
+const OF_STRINGS: readonly number[] = [0, 2, 6, 7, 8];
+/** The encoding of levels that it has. */
+const OF_LEVELS = 3;
 /** Headers are two structs deep, with statistics three. */
 const MAX_DEPTH = 8;
 /** Bytes of a value's length before it, in a dictionary. */
@@ -82,14 +100,21 @@ class CompactReader {
   }
 }
 
+function requireEncoding(what: string, found: number | undefined, known: readonly number[]): void {
+  if (found === undefined || known.includes(found)) return;
+  throw new UnsupportedPage(`a page has its ${what} encoded by ${ENCODINGS[found] ?? `the unknown number ${found}`}`);
+}
+
 /**
  * Walks the pages of a chunk.
  *
  * @param bytes the chunk
  * @param values that it is to hold, with nulls
+ * @param hasLevels whether a value may be null, so that pages say which are
  * @throws {RangeError} if the headers do not lead from the chunk's start to its end, or state what cannot be
+ * @throws {UnsupportedPage} if a page is encoded as the decoder does not know
  */
-export function checkPages(bytes: Uint8Array, values: number): void {
+export function checkPages(bytes: Uint8Array, values: number, hasLevels = true): void {
   const reader = new CompactReader(bytes);
   let found = 0;
   while (reader.at < bytes.length) {
@@ -105,12 +130,16 @@ export function checkPages(bytes: Uint8Array, values: number): void {
     const size = number("bytes", header, 2, 2 ** 31 - 1);
     const compressed = number("compressed bytes", header, 3, room);
     if (type === PAGE.data) {
-      found += number("values", structs.get(5), 1, values - found);
+      const page = structs.get(5);
+      found += number("values", page, 1, values - found);
+      requireEncoding("values", page?.numbers.get(2), OF_STRINGS);
+      if (hasLevels) requireEncoding("nulls", page?.numbers.get(3), [OF_LEVELS]);
     } else if (type === PAGE.dataV2) {
       const page = structs.get(8);
       const count = number("values", page, 1, values - found);
       number("nulls", page, 2, count);
       number("rows", page, 3, count);
+      requireEncoding("values", page?.numbers.get(4), OF_STRINGS);
       const levels = number("bytes of levels", page, 5, Math.min(size, compressed));
       number("bytes of levels", page, 6, Math.min(size, compressed) - levels);
       found += count;

@@ -1,8 +1,11 @@
 /** The cache of prepared corpora: a folder each, named for its digest, whole or not there. */
 import { UserError } from "../../errors.ts";
-import { DENO_FILES } from "../../files/deno_file_system.ts";
+import { removeTree, renameFolder } from "../../files/deno_file_system.ts";
 import { folderOf, makeFolderDurably } from "../../files/durable.ts";
 import { fileError } from "../../files/file_error.ts";
+import type { FileSystem } from "../../files/file_system.ts";
+import { filesWithin, requireNoLinks } from "../../files/files_within.ts";
+import { openRegular } from "../../files/open_regular.ts";
 import type { Ingredients } from "../ingredients.ts";
 import type { DataProgress } from "../options.ts";
 import { inspectPrepared, type PreparedManifest, type PreparedState } from "./manifest.ts";
@@ -17,7 +20,7 @@ export interface PreparedFolder {
 
 /**
  * Finds a prepared corpus in the cache and verifies its files, or makes it. A damaged one is made again, which
- * `onProgress` is told, and one that was interrupted is gone on with. Of several processes one prepares and the others
+ * `onProgress` is told, and one that was interrupted is resumed. Of several processes one prepares and the others
  * wait for it.
  *
  * @throws {UserError} as the sources throw, or if the cache cannot be read or written
@@ -28,19 +31,19 @@ export async function openPrepared(
   onProgress: (progress: DataProgress) => void,
 ): Promise<PreparedFolder> {
   const folder = `${cacheFolder}/${ingredients.preparedDigest}`;
+  const files = filesWithin(cacheFolder);
   try {
+    // What is not whole is removed with all that is in it, and a link would lead to somebody else's.
+    for (const path of [folder, `${folder}.partial`]) await requireNoLinks(cacheFolder, path);
     const found = await inspect(ingredients, folder, onProgress);
     if (found.kind === "ready") return { folder, manifest: found.manifest };
     await makeFolderDurably(cacheFolder);
     // The system frees the lock when this process ends, however it ends. The empty file stays.
-    using lock = await Deno.open(`${folder}.lock`, {
-      write: true,
-      create: true,
-    });
+    using lock = await openRegular(`${folder}.lock`, "update");
     await lock.lock(true);
     return {
       folder,
-      manifest: await prepareLocked(ingredients, folder, onProgress),
+      manifest: await prepareLocked(ingredients, folder, files, onProgress),
     };
   } catch (error) {
     throw fileError(error, "prepare the data in", folder);
@@ -50,6 +53,7 @@ export async function openPrepared(
 async function prepareLocked(
   ingredients: Ingredients,
   folder: string,
+  files: FileSystem,
   onProgress: (progress: DataProgress) => void,
 ): Promise<PreparedManifest> {
   const found = await inspect(ingredients, folder, onProgress);
@@ -63,15 +67,15 @@ async function prepareLocked(
   }
   const partial = `${folder}.partial`;
   try {
-    await Deno.mkdir(partial, { recursive: true });
+    await makeFolderDurably(partial, files);
     await prepare(ingredients, partial, { onProgress });
-    await DENO_FILES.syncFolder(partial);
-    await removeFolder(folder);
-    await Deno.rename(partial, folder);
-    await DENO_FILES.syncFolder(folderOf(folder));
+    await files.syncFolder(partial);
+    await removeTree(folder);
+    await renameFolder(partial, folder);
+    await files.syncFolder(folderOf(folder));
   } catch (error) {
     // Sources that were refused give nothing to go on with: put right, they are another corpus.
-    if (error instanceof UserError || !await hasProgress(partial)) await removeFolder(partial);
+    if (error instanceof UserError || !await hasProgress(partial)) await removeTree(partial);
     throw error;
   }
   const made = await inspect(ingredients, folder, onProgress);
@@ -104,12 +108,4 @@ function inspect(
 
 function hasProgress(folder: string): Promise<boolean> {
   return Deno.stat(`${folder}/${PROGRESS_FILE}`).then(() => true, () => false);
-}
-
-async function removeFolder(path: string): Promise<void> {
-  try {
-    await Deno.remove(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

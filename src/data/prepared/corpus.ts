@@ -56,7 +56,7 @@ export class PreparedCorpus implements Corpus {
     this.name = ingredients.name;
     this.digest = ingredients.digest;
     this.#sequenceLength = sequenceLength;
-    const { domains } = prepared.manifest;
+    const { domains, oddRows } = prepared.manifest;
     // The documents are in a random order: the front of a stream is a random sub-sample.
     const used = (domain: PreparedDomain, split: Split) =>
       Math.min(domain[split].tokens, split === "train" ? domainTokens?.[domain.name] ?? Infinity : Infinity);
@@ -90,6 +90,7 @@ export class PreparedCorpus implements Corpus {
       bytes: both((split) => sum(split, "textBytes")),
       windows: both(windows),
       domains: Object.fromEntries(drawn.map(({ name }, i) => [name, this.#weights[i] ?? 0])),
+      ...(oddRows === undefined ? {} : { oddRows }),
     };
     this.#domains = drawn.map((domain) => {
       const { name } = domain;

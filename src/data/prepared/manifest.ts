@@ -5,6 +5,7 @@ import { type Digest, isDigest, sha256, shortDigest } from "../../digest/sha256.
 import { UserError } from "../../errors.ts";
 import { digestFile } from "../../files/file_digest.ts";
 import { type FileRange, readFileBounded } from "../../files/read_file.ts";
+import { oddRowsSchema } from "../text/odd_rows.ts";
 
 /** Name of the manifest in its folder. */
 export const PREPARED_FILE = "prepared.json";
@@ -30,6 +31,8 @@ const manifest = z.strictObject({
   domains: z.array(
     z.strictObject({ name: z.string(), train: preparedSplit, validation: preparedSplit }),
   ).min(1),
+  /** of the sources; absent if there are none */
+  oddRows: oddRowsSchema.exactOptional(),
 });
 
 /** A written file. */

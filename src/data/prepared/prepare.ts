@@ -10,6 +10,7 @@ import { writeFileDurably } from "../../files/durable.ts";
 import { domainWord, type SourceDocument, type Split } from "../domain.ts";
 import type { Ingredients } from "../ingredients.ts";
 import type { DataProgress } from "../options.ts";
+import { OddRowCounter } from "../text/odd_rows.ts";
 import { encodeDocuments } from "./encode_documents.ts";
 import { formatPrepared, PREPARED_FILE, type PreparedManifest } from "./manifest.ts";
 import { Staging } from "./staging.ts";
@@ -41,7 +42,13 @@ export async function prepare(ingredients: Ingredients, folder: string, options:
   try {
     if (!staging.isComplete) await stage(ingredients, staging, options);
     const domains = await shuffle(ingredients, staging, options);
-    const manifest: PreparedManifest = { format: 1, digest: preparedDigest, domains };
+    const { oddRows } = staging;
+    const manifest: PreparedManifest = {
+      format: 1,
+      digest: preparedDigest,
+      domains,
+      ...(oddRows === undefined ? {} : { oddRows }),
+    };
     await writeFileDurably(`${folder}/${PREPARED_FILE}`, formatPrepared(manifest));
     staging.removeProgress();
   } finally {
@@ -54,10 +61,11 @@ async function stage(ingredients: Ingredients, staging: Staging, options: Prepar
   const { name: corpus, tokenizer, sourceBytes: totalBytes } = ingredients;
   const { threads = navigator.hardwareConcurrency, onProgress } = options;
   let doneBytes = 0;
+  const odd = new OddRowCounter();
   const documents = ingredients.documents((bytes) => {
     doneBytes += bytes;
     onProgress({ stage: "tokenise", corpus, doneBytes, totalBytes });
-  });
+  }, odd.count);
   const known = new Set(staging.domains);
   for await (const encoded of encodeDocuments(after(documents, staging.documents), tokenizer, threads)) {
     const { domain, split } = encoded.document;
@@ -68,13 +76,15 @@ async function stage(ingredients: Ingredients, staging: Staging, options: Prepar
     await staging.add(domain, split, encoded.tokens, encoded.textBytes);
   }
   if (known.size === 0) {
+    const withoutText = odd.rows?.withoutText ?? 0;
+    const found = withoutText === 0 ? "" : `, but ${withoutText} rows whose "text" is missing or null`;
     throw new UserError(
       "CORPUS_EMPTY",
-      `The ${corpus} corpus (${ingredients.sources.map(({ name }) => `"${name}"`).join(", ")}) has no text`,
-      "give files with some",
+      `The ${corpus} corpus (${ingredients.sources.map(({ name }) => `"${name}"`).join(", ")}) has no text${found}`,
+      withoutText === 0 ? "give files with some" : 'write each document as {"text": "…"}',
     );
   }
-  await staging.finish();
+  await staging.finish(odd.rows);
 }
 
 /** Documents after the first `count`. The sources are read from their start: their digests are checked to the end. */

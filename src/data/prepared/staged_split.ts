@@ -2,6 +2,8 @@
 import { z } from "zod";
 import type { Permutation } from "../../arithmetic/permutation.ts";
 import { createSha256 } from "../../digest/sha256.ts";
+import { removeFileSync } from "../../files/deno_file_system.ts";
+import { openRegularSync } from "../../files/open_regular.ts";
 import { ByteWriter } from "../megatron/byte_writer.ts";
 import { TOKEN_BYTES, tokenBytes } from "../megatron/dataset.ts";
 import { readAt } from "../megatron/read_at.ts";
@@ -123,7 +125,7 @@ export class StagedSplit {
       digest.update(piece);
       bytes += piece.length;
     });
-    Deno.removeSync(sizes);
+    removeFileSync(sizes);
     const { documents, tokens, textBytes } = this;
     return { name, documents, tokens, textBytes, bin, idx: { bytes, sha256: digest.finish() } };
   }
@@ -135,8 +137,8 @@ export class StagedSplit {
     onBytes: (bytes: number) => void,
   ): Promise<PreparedFile> {
     const digest = await createSha256();
-    using tokens = Deno.openSync(this.#tokens.path);
-    using starts = Deno.openSync(this.#starts.path);
+    using tokens = openRegularSync(this.#tokens.path, "read");
+    using starts = openRegularSync(this.#starts.path, "read");
     const writer = new ByteWriter(path, (bytes) => digest.update(bytes));
     const sizes = new ByteWriter(sizesPath);
     try {
@@ -171,7 +173,7 @@ function stagingPaths(path: string): [tokens: string, starts: string] {
 }
 
 function* readSizes(path: string, documents: number): Generator<number, void> {
-  using sizes = Deno.openSync(path);
+  using sizes = openRegularSync(path, "read");
   const buffer = new DataView(new ArrayBuffer(SIZE_BYTES * 4096));
   for (let first = 0; first < documents; first += 4096) {
     const count = Math.min(4096, documents - first);

@@ -4,7 +4,10 @@
  */
 import type { Permutation } from "../../arithmetic/permutation.ts";
 import type { Digest } from "../../digest/sha256.ts";
+import { removeFileSync, removeTree } from "../../files/deno_file_system.ts";
+import { listFolder } from "../../files/list_folder.ts";
 import type { Split } from "../domain.ts";
+import type { OddRows } from "../text/odd_rows.ts";
 import { checkFile, type PreparedSplit } from "./manifest.ts";
 import { StagedSplit } from "./staged_split.ts";
 import {
@@ -33,6 +36,7 @@ export class Staging {
   readonly #domains = new Map<string, Readonly<Record<Split, Part>>>();
   #documents = 0;
   #complete = false;
+  #oddRows: OddRows | undefined;
   #bytesSinceCheckpoint = 0;
   /** short corpora are never recorded: preparing them again costs less */
   #isRecorded = false;
@@ -71,6 +75,11 @@ export class Staging {
     return this.#complete;
   }
 
+  /** Of the sources, once all documents are staged; undefined if there are none. */
+  get oddRows(): OddRows | undefined {
+    return this.#oddRows;
+  }
+
   /** Names of the domains, in the order in which they first came. */
   get domains(): readonly string[] {
     return [...this.#domains.keys()];
@@ -99,6 +108,7 @@ export class Staging {
     }
     this.#documents = progress.documents;
     this.#complete = progress.complete;
+    this.#oddRows = progress.oddRows;
     this.#isRecorded = true;
     await removeOthers(this.#folder, kept);
     if (this.#complete) { for (const { staged } of this.#parts()) staged?.finish(); }
@@ -171,12 +181,14 @@ export class Staging {
         train: recorded(train),
         validation: recorded(validation),
       })),
+      ...(this.#oddRows === undefined ? {} : { oddRows: this.#oddRows }),
     });
   }
 
-  /** All documents have been taken in. */
-  async finish(): Promise<void> {
+  /** All documents have been taken in, from sources with so many odd rows. */
+  async finish(oddRows: OddRows | undefined): Promise<void> {
     this.#complete = true;
+    this.#oddRows = oddRows;
     if (this.#isRecorded) await this.#checkpoint();
     for (const { staged } of this.#parts()) staged?.finish();
   }
@@ -207,13 +219,13 @@ export class Staging {
       await this.#writeProgress();
     }
     delete part.staged;
-    for (const path of staged.paths) Deno.removeSync(path);
+    for (const path of staged.paths) removeFileSync(path);
     return shuffled;
   }
 
   /** Removes the record of the progress, when the prepared corpus is whole. */
   removeProgress(): void {
-    if (this.#isRecorded) Deno.removeSync(`${this.#folder}/${PROGRESS_FILE}`);
+    if (this.#isRecorded) removeFileSync(`${this.#folder}/${PROGRESS_FILE}`);
   }
 
   /** Closes all files as they are. */
@@ -223,7 +235,7 @@ export class Staging {
 }
 
 async function removeOthers(folder: string, kept: ReadonlySet<string>): Promise<void> {
-  for await (const { name } of Deno.readDir(folder)) {
-    if (!kept.has(name)) await Deno.remove(`${folder}/${name}`, { recursive: true });
+  for (const name of await listFolder(folder)) {
+    if (!kept.has(name)) await removeTree(`${folder}/${name}`);
   }
 }

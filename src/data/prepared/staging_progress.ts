@@ -4,7 +4,9 @@ import { canonicalJson } from "../../digest/canonical_json.ts";
 import { type Digest, isDigest, sha256 } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
 import { writeFileDurably } from "../../files/durable.ts";
+import { filesWithin } from "../../files/files_within.ts";
 import { readFileBounded } from "../../files/read_file.ts";
+import { oddRowsSchema } from "../text/odd_rows.ts";
 import { preparedSplit } from "./manifest.ts";
 import { stagedRecord } from "./staged_split.ts";
 
@@ -20,6 +22,8 @@ const progressSchema = z.strictObject({
   documents: z.int().nonnegative(),
   complete: z.boolean(),
   domains: z.array(z.strictObject({ name: z.string(), train: part, validation: part })),
+  /** of the sources, where all documents are staged; absent if there are none */
+  oddRows: oddRowsSchema.exactOptional(),
 });
 
 /** A domain's split: in staging files, or already in its last place. */
@@ -32,7 +36,7 @@ export type StagingProgress = z.infer<typeof progressSchema>;
 
 /** Writes the progress, with its own digest: a wrong count would give a corpus that nobody could tell from a good one. */
 export async function writeProgress(folder: string, progress: StagingProgress): Promise<void> {
-  await writeFileDurably(`${folder}/${PROGRESS_FILE}`, format(progress));
+  await writeFileDurably(`${folder}/${PROGRESS_FILE}`, format(progress), { files: filesWithin(folder) });
 }
 
 /** The progress of a corpus; null if there is none, or it is damaged or of another corpus. */

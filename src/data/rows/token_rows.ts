@@ -1,4 +1,5 @@
 /** Rows of tokens in files without any header: uint16, little-endian, one stream cut into files anywhere. */
+import { openRegularSync } from "../../files/open_regular.ts";
 import { TOKEN_BYTES, tokenBytes } from "../megatron/dataset.ts";
 import { readAt } from "../megatron/read_at.ts";
 
@@ -26,7 +27,7 @@ export class TokenRows {
     this.rows = rowsIn(files, rowTokens);
     let start = 0;
     for (const { path, bytes } of files) {
-      this.#files.push({ start, end: start + bytes, path, file: Deno.openSync(path) });
+      this.#files.push({ start, end: start + bytes, path, file: openRegularSync(path, "read") });
       start += bytes;
     }
   }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { UserError } from "../../errors.ts";
 import { UNNAMED_DOMAIN } from "../domain.ts";
+import type { OnOddRow } from "./odd_rows.ts";
 
 /** A document of a file. */
 export interface FileDocument {
@@ -15,24 +16,31 @@ export const DOMAIN_FIELDS = ["pile_set_name", "redpajama_set_name"] as const;
 /** UTF-16 code units of a domain's name: it is a name, and is kept with every count of the corpus. */
 const MAX_DOMAIN_LENGTH = 8192;
 
+const record = z.looseObject({ text: z.string().nullish(), meta: z.unknown().optional() });
 const meta = z.looseObject({
   pile_set_name: z.string().nullish(),
   redpajama_set_name: z.string().nullish(),
 });
-const record = z.looseObject({ text: z.string(), meta: meta.nullish() });
 
 /**
- * The document of a row. Where `meta` is text, it is JSON: tables whose rows have different fields hold it so.
+ * The document of a row; undefined if its `text` is missing or null. Where `meta` is text, it is JSON: tables whose rows
+ * have different fields hold it so. A `meta` that is no object names no domain.
  *
  * @param value `{"text": …, "meta": {…}}`, with any other fields
  * @param where how messages name the row
- * @throws {UserError} `MISSING_TEXT`, `INVALID_META`, `NOT_UTF8`, `DOMAIN_NAME_TOO_LONG`
+ * @param onOddRow told if the row has no text, or a `meta` that is no object
+ * @throws {UserError} `MISSING_TEXT` if it is no object or its `text` is something else; `INVALID_META` if the domain's
+ * name is no text; `NOT_UTF8`, `DOMAIN_NAME_TOO_LONG`
  */
-export function documentOf(value: unknown, where: string): FileDocument {
-  const parsed = record.safeParse(withParsedMeta(value, where));
-  if (!parsed.success) throw invalidRecord(parsed.error.issues[0]?.path.join(".") ?? "", where);
-  const { text, meta } = parsed.data;
-  const domain = DOMAIN_FIELDS.map((field) => meta?.[field]).find((name) => name) ?? UNNAMED_DOMAIN;
+export function documentOf(value: unknown, where: string, onOddRow: OnOddRow = () => {}): FileDocument | undefined {
+  const parsed = record.safeParse(value);
+  if (!parsed.success) throw noRecord(parsed.error.issues[0]?.path.length === 0, where);
+  const { text } = parsed.data;
+  if (text === undefined || text === null) {
+    onOddRow("withoutText");
+    return undefined;
+  }
+  const domain = domainOf(parsed.data.meta, where, onOddRow);
   if (!text.isWellFormed() || !domain.isWellFormed()) {
     throw new UserError("NOT_UTF8", `${where} has a lone surrogate`, "remove the broken \\u escape");
   }
@@ -46,29 +54,37 @@ export function documentOf(value: unknown, where: string): FileDocument {
   return { domain, text };
 }
 
-function withParsedMeta(value: unknown, where: string): unknown {
-  if (typeof value !== "object" || value === null || !("meta" in value) || typeof value.meta !== "string") return value;
+function domainOf(value: unknown, where: string, onOddRow: OnOddRow): string {
+  const object = typeof value === "string" ? parsedMeta(value) : value;
+  if (object === undefined || object === null) return UNNAMED_DOMAIN;
+  if (typeof object !== "object" || Array.isArray(object)) {
+    onOddRow("otherMeta");
+    return UNNAMED_DOMAIN;
+  }
+  const parsed = meta.safeParse(object);
+  if (!parsed.success) {
+    throw new UserError(
+      "INVALID_META",
+      `${where} has a "meta.${parsed.error.issues[0]?.path.join(".")}" of the wrong type`,
+      "write text there, or leave it out",
+    );
+  }
+  return DOMAIN_FIELDS.map((field) => parsed.data[field]).find((name) => name) ?? UNNAMED_DOMAIN;
+}
+
+/** What text stands for; the text itself, which is no object, if it is not JSON. */
+function parsedMeta(text: string): unknown {
   try {
-    return { ...value, meta: JSON.parse(value.meta) };
-  } catch (cause) {
-    throw new UserError("INVALID_META", `${where} has a "meta" of text that is not JSON`, "write an object there", {
-      cause,
-    });
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 
-/** @param path of the first field that is not as it must be */
-function invalidRecord(path: string, where: string): UserError {
-  if (path.startsWith("meta")) {
-    return new UserError(
-      "INVALID_META",
-      `${where} has a "${path}" of the wrong type`,
-      path === "meta" ? "write an object there, or leave it out" : "write text there, or leave it out",
-    );
-  }
+function noRecord(isOther: boolean, where: string): UserError {
   return new UserError(
     "MISSING_TEXT",
-    path === "" ? `${where} is no JSON object` : `${where} has no field "text" that holds text`,
+    isOther ? `${where} is no JSON object` : `${where} has no field "text" that holds text`,
     'write each document as {"text": "…"}',
   );
 }

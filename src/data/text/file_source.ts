@@ -8,7 +8,9 @@ import { nameOf } from "../../files/durable.ts";
 import { type DigestedFile, VALIDATION_MARK } from "../source_files.ts";
 import { DocumentCutter, LONGEST_PIECE } from "./document_cutter.ts";
 import { documentOf, type FileDocument } from "./document_record.ts";
+import { type FileFormat, ofItsKind, refuseOtherKind } from "./file_kind.ts";
 import { type Line, readLines } from "./lines.ts";
+import type { OnOddRow } from "./odd_rows.ts";
 import { sourceChanged } from "./source_changed.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { decompressZstd } from "./zstd_stream.ts";
@@ -16,10 +18,10 @@ import { decompressZstd } from "./zstd_stream.ts";
 /** A document has to fit in memory several times over, and in one JavaScript string. */
 const MAX_LINE_BYTES = 1 << 27;
 
-const FORMATS = ["txt", "jsonl", "jsonl.zst", "parquet"] as const;
+const FORMATS: readonly FileFormat[] = ["txt", "jsonl", "jsonl.zst", "parquet"];
 
-/** How a file holds its documents, by the end of its name. */
-export type FileFormat = (typeof FORMATS)[number];
+/** Endings of compressed files that are not read. */
+const COMPRESSED = /\.(?:gz|gzip|bz2|xz|lzma|lz4|br|zip|7z|zst|zstd)$/;
 
 /** A source file, with the digest of its bytes as they lie on the disk. */
 export interface SourceFile extends DigestedFile {
@@ -31,10 +33,13 @@ export interface SourceFile extends DigestedFile {
 export function formatOf(path: string): FileFormat {
   const format = FORMATS.findLast((known) => path.toLowerCase().endsWith(`.${known}`));
   if (format !== undefined) return format;
+  const endings = FORMATS.map((known) => `.${known}`).join(", ");
   throw new UserError(
     "UNKNOWN_FORMAT",
     `"${path}" has an ending that is not known`,
-    `give files that end in ${FORMATS.map((known) => `.${known}`).join(", ")}`,
+    COMPRESSED.test(path.toLowerCase())
+      ? `decompress it, or compress it in a form that is read (${endings})`
+      : `give files that end in ${endings}`,
   );
 }
 
@@ -42,7 +47,7 @@ export function formatOf(path: string): FileFormat {
  * Reads a file once for its digest.
  *
  * @param onBytes called with the number of bytes of each piece read
- * @throws {UserError} if the file is missing, cannot be read, or has an unknown ending
+ * @throws {UserError} if the file is missing, cannot be read, has an unknown ending, or begins as a file of another kind
  */
 export async function inspectFile(
   path: string,
@@ -51,9 +56,10 @@ export async function inspectFile(
   const format = formatOf(path);
   let bytes = 0;
   const sha256 = await digestFile(path, {
-    onBytes: ({ length }) => {
-      bytes += length;
-      onBytes(length);
+    onBytes: (piece) => {
+      if (bytes === 0) refuseOtherKind(piece, format, path);
+      bytes += piece.length;
+      onBytes(piece.length);
     },
   });
   const name = nameOf(path);
@@ -68,10 +74,11 @@ export async function inspectFile(
 }
 
 /**
- * The file's documents in their order, without empty ones. Memory is bounded by the longest document, and in Parquet by
- * the largest row group.
+ * The file's documents in their order, without empty ones. Memory is bounded by the longest document, in Parquet by the
+ * largest row group, and under Zstandard by the largest window.
  *
  * @param onBytes called with the number of bytes of each piece read
+ * @param onOddRow told of rows without text, and of those whose `meta` is no object
  * @throws {UserError} `NOT_UTF8`, `MALFORMED_JSON`, `DAMAGED_FILE`, as {@linkcode documentOf} and
  * {@linkcode parquetDocuments} throw, or `SOURCE_CHANGED` at the end if the bytes were others than at the time of
  * {@linkcode inspectFile}
@@ -79,6 +86,7 @@ export async function inspectFile(
 export async function* readDocuments(
   file: SourceFile,
   onBytes: (bytes: number) => void,
+  onOddRow: OnOddRow = () => {},
 ): AsyncGenerator<FileDocument, void> {
   const hash = createFileHash();
   const watched = async function* (): AsyncGenerator<Uint8Array, void> {
@@ -88,18 +96,29 @@ export async function* readDocuments(
       yield chunk;
     }
   };
-  yield* DOCUMENTS[file.format](watched(), file);
+  yield* DOCUMENTS[file.format](watched(), file, onOddRow);
   if (hash.finish() !== file.sha256) throw sourceChanged(file.path);
 }
 
-/** The documents in a file's bytes, by its format. */
-const DOCUMENTS: Readonly<
-  Record<FileFormat, (raw: AsyncIterable<Uint8Array>, file: SourceFile) => AsyncGenerator<FileDocument, void>>
-> = {
+/** Whether a file is without documents, for which it is read up to the first. */
+export async function hasNoDocument(file: SourceFile): Promise<boolean> {
+  for await (const _ of readDocuments(file, () => {})) return false;
+  return true;
+}
+
+/** The documents in a file's bytes. */
+type Documents = (
+  raw: AsyncIterable<Uint8Array>,
+  file: SourceFile,
+  onOddRow: OnOddRow,
+) => AsyncGenerator<FileDocument, void>;
+
+const DOCUMENTS: Readonly<Record<FileFormat, Documents>> = {
   txt: (raw, { path }) => textDocuments(raw, path),
   jsonl: jsonDocuments,
-  "jsonl.zst": (raw, file) => jsonDocuments(decompressZstd(raw, file.path), file),
-  parquet: parquetDocuments,
+  "jsonl.zst": (raw, file, onOddRow) =>
+    jsonDocuments(ofItsKind(decompressZstd(raw, file.path), "jsonl", file.path), file, onOddRow),
+  parquet: (raw, file, onOddRow) => parquetDocuments(raw, file, undefined, onOddRow),
 };
 
 /** The line without a byte order mark at the start of the file, and where its bytes now begin. */
@@ -151,6 +170,7 @@ async function* textDocuments(
 async function* jsonDocuments(
   raw: AsyncIterable<Uint8Array>,
   file: SourceFile,
+  onOddRow: OnOddRow,
 ): AsyncGenerator<FileDocument, void> {
   for await (const line of readLines(raw, MAX_LINE_BYTES + 1)) {
     if (line.bytes.length > MAX_LINE_BYTES - 3) {
@@ -164,8 +184,8 @@ async function* jsonDocuments(
     const json = decode(bytes, offset, file.path, line.number);
     if (json.trim() === "") continue;
     const where = `"${file.path}" line ${line.number}`;
-    const document = documentOf(parseJson(json, where), where);
-    if (document.text !== "") yield document;
+    const document = documentOf(parseJson(json, where), where, onOddRow);
+    if (document !== undefined && document.text !== "") yield document;
   }
 }
 

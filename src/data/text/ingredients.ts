@@ -5,7 +5,9 @@ import { domainWord, type SourceDocument, splitOf, VALIDATION_ONE_IN } from "../
 import { corpusDigests, type Ingredients, type Settings } from "../ingredients.ts";
 import { digestSources } from "../source_files.ts";
 import { CUTTING_RULE } from "./document_cutter.ts";
-import { type FileFormat, inspectFile, readDocuments, type SourceFile } from "./file_source.ts";
+import type { FileFormat } from "./file_kind.ts";
+import { hasNoDocument, inspectFile, readDocuments, type SourceFile } from "./file_source.ts";
+import type { OnOddRow } from "./odd_rows.ts";
 
 /** Bytes of text a byte of a file, on a guess for English: Zstandard's, and Snappy's in Parquet. */
 const TEXT_RATIO: Readonly<Record<FileFormat, number>> = { txt: 1, jsonl: 1, "jsonl.zst": 3, parquet: 1.7 };
@@ -27,7 +29,8 @@ export async function fileIngredients(
       `give some with --${name} PATH…`,
     );
   }
-  const files = await digestSources(name, paths, settings, inspectFile);
+  // Whoever divides a data set into shards leaves some empty, and these are equal to each other.
+  const files = await digestSources(name, paths, settings, inspectFile, hasNoDocument);
   return documentIngredients(name, files, settings);
 }
 
@@ -55,7 +58,7 @@ export function documentIngredients(name: CorpusName, files: readonly SourceFile
     sources: files.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
     expected: estimate(files, hasValidation),
     sourceBytes: files.reduce((bytes, file) => bytes + file.bytes, 0),
-    documents: (onBytes) => splitDocuments(files, hasValidation, dataSeed, onBytes),
+    documents: (onBytes, onOddRow) => splitDocuments(files, hasValidation, dataSeed, onBytes, onOddRow),
   };
 }
 
@@ -78,10 +81,11 @@ async function* splitDocuments(
   hasValidation: boolean,
   dataSeed: number,
   onBytes: (bytes: number) => void,
+  onOddRow: OnOddRow | undefined,
 ): AsyncGenerator<SourceDocument, void> {
   const domains = new Map<string, { readonly word: number; ordinal: number }>();
   for (const file of files) {
-    for await (const { domain, text } of readDocuments(file, onBytes)) {
+    for await (const { domain, text } of readDocuments(file, onBytes, onOddRow)) {
       let state = domains.get(domain);
       if (state === undefined) {
         domains.set(domain, state = { word: domainWord(domain), ordinal: 0 });

@@ -3,9 +3,10 @@
  * here, and only their contents are left to `node:zlib`. On its own that decoder stops without an error after the
  * first of several frames (as pzstd and concatenated files have them) and at the end of a file that was cut short.
  */
-import { createZstdDecompress } from "node:zlib";
-import { UserError } from "../../errors.ts";
+import { constants, createZstdDecompress } from "node:zlib";
+import type { UserError } from "../../errors.ts";
 import { ByteReader } from "./byte_reader.ts";
+import { damagedZstd, MAX_WINDOW_LOG, noFrame, requireSupported } from "./zstd_error.ts";
 
 const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
@@ -15,7 +16,11 @@ const OUTPUT_BUFFER_BYTES = 2 * MAX_BLOCK_BYTES;
 
 /** One frame's decoder: bytes in by {@linkcode write}, bytes out by {@linkcode drain}. */
 class FrameDecoder {
-  readonly #decoder = createZstdDecompress({ chunkSize: OUTPUT_BUFFER_BYTES });
+  // The decoder takes as much memory as a frame's window, and of that only what the frame's text fills.
+  readonly #decoder = createZstdDecompress({
+    chunkSize: OUTPUT_BUFFER_BYTES,
+    params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
+  });
   readonly #outputs: Uint8Array[] = [];
   #failure: UserError | null = null;
   /** the promise of the write or end that is under way */
@@ -31,7 +36,7 @@ class FrameDecoder {
     this.#decoder.on("end", () => this.#waiting?.resolve());
     this.#decoder.on("error", (error: Error) => {
       const problem = `cannot be decompressed from byte ${start} (${error.message})`;
-      this.#failure = damaged(fileName, problem, { cause: error });
+      this.#failure = damagedZstd(fileName, problem, { cause: error });
       this.#waiting?.reject(this.#failure);
     });
   }
@@ -70,11 +75,13 @@ function unsigned(bytes: Uint8Array): number {
 }
 
 /**
- * Decompresses all frames of a Zstandard file in a bounded amount of memory.
+ * Decompresses all frames of a Zstandard file, in as much memory as the largest window that a frame states: usually some
+ * megabytes, 128 MiB for `zstd --long`, and 2 GiB for `--long=31`.
  *
  * @param chunks the compressed bytes, cut anywhere
  * @param fileName how messages name the file
- * @throws {UserError} `DAMAGED_FILE` if the file is cut short, is not Zstandard, or fails a checksum
+ * @throws {UserError} `DAMAGED_FILE` if the file is cut short, is not Zstandard, or fails a checksum; `UNSUPPORTED_ZSTD`
+ * if it needs a dictionary or a larger window
  */
 export async function* decompressZstd(
   chunks: AsyncIterable<Uint8Array>,
@@ -89,10 +96,7 @@ export async function* decompressZstd(
       if (number === FRAME_MAGIC) yield* readFrame(reader, magic, fileName);
       else if (number - (number % 16) === SKIPPABLE_MAGIC) {
         await skipFrame(reader, fileName);
-      } else {throw damaged(
-          fileName,
-          `has no Zstandard frame at byte ${reader.offset - magic.length}`,
-        );}
+      } else throw noFrame(fileName, reader.offset - magic.length, number);
     }
   } finally {
     await reader.close();
@@ -106,6 +110,11 @@ async function skipFrame(reader: ByteReader, fileName: string): Promise<void> {
     await takeExactly(reader, length, fileName);
     left -= length;
   }
+}
+
+/** Bytes of the window that a descriptor stands for (RFC 8878, section 3.1.1.1.2). */
+function windowSize(descriptor: number): number {
+  return 2 ** (10 + (descriptor >> 3)) * (1 + (descriptor & 7) / 8);
 }
 
 async function* readFrame(
@@ -125,6 +134,10 @@ async function* readFrame(
     windowBytes + dictionaryBytes + sizeBytes,
     fileName,
   );
+  requireSupported(fileName, start, {
+    dictionary: unsigned(header.subarray(windowBytes, windowBytes + dictionaryBytes)),
+    windowBytes: singleSegment ? 0 : windowSize(header[0] ?? 0),
+  });
   const sizeField = header.subarray(windowBytes + dictionaryBytes);
   // The two-byte form starts at 256 (RFC 8878, section 3.1.1.1.4).
   const expected = sizeBytes === 0 ? null : unsigned(sizeField) + (sizeBytes === 2 ? 256 : 0);
@@ -139,7 +152,7 @@ async function* readFrame(
       const runLength = ((field >> 1) & 3) === 1;
       const size = field >> 3;
       if (size > MAX_BLOCK_BYTES) {
-        throw damaged(
+        throw damagedZstd(
           fileName,
           `has a Zstandard block of ${size} bytes before byte ${reader.offset}`,
         );
@@ -159,7 +172,7 @@ async function* readFrame(
     decoder.destroy();
   }
   if (expected !== null && decoder.produced !== expected) {
-    throw damaged(
+    throw damagedZstd(
       fileName,
       `has a Zstandard frame at byte ${start} that gives ${decoder.produced} bytes, but states ${expected}`,
     );
@@ -173,21 +186,8 @@ async function takeExactly(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await reader.take(length);
   if (bytes.length === length) return bytes;
-  throw damaged(
+  throw damagedZstd(
     fileName,
     `ends at byte ${reader.offset} in the middle of a Zstandard frame`,
-  );
-}
-
-function damaged(
-  fileName: string,
-  problem: string,
-  options?: ErrorOptions,
-): UserError {
-  return new UserError(
-    "DAMAGED_FILE",
-    `"${fileName}" ${problem}`,
-    "restore the file from its source",
-    options,
   );
 }

@@ -28,16 +28,31 @@ for (
   const [what, value, code, part] of [
     ["a list", [1], "MISSING_TEXT", "row 7 is no JSON object"],
     ["a number", 5, "MISSING_TEXT", "row 7 is no JSON object"],
-    ["text that is null", { text: null }, "MISSING_TEXT", 'row 7 has no field "text"'],
-    ["a meta that is a number", { text: "a", meta: 5 }, "INVALID_META", 'a "meta" of the wrong type: write an object'],
+    ["a text that is a number", { text: 5 }, "MISSING_TEXT", 'row 7 has no field "text" that holds text'],
     ["a domain that is a number", { text: "a", meta: { pile_set_name: 5 } }, "INVALID_META", '"meta.pile_set_name"'],
-    ["a meta of text that is no JSON", { text: "a", meta: "{'a': 1}" }, "INVALID_META", "text that is not JSON"],
-    ["a meta of text with a number", { text: "a", meta: "5" }, "INVALID_META", '"meta" of the wrong type'],
     ["half a surrogate pair", { text: "\ud83d" }, "NOT_UTF8", "row 7 has a lone surrogate"],
     ["half a surrogate pair in JSON text", { text: "a", meta: '{"pile_set_name": "\\ud83d"}' }, "NOT_UTF8", "row 7"],
   ] as const
 ) {
   Deno.test(`documentOf() refuses ${what}`, () => {
     assert.throws(() => documentOf(value, "row 7"), userError(code, part));
+  });
+}
+
+for (
+  const [what, value, document, oddity] of [
+    ["text that is null", { text: null, meta: 5 }, undefined, "withoutText"],
+    ["no text", { content: "a" }, undefined, "withoutText"],
+    ["a meta that is a number", { text: "a", meta: 5 }, { domain: "default", text: "a" }, "otherMeta"],
+    ["a meta that is a list", { text: "a", meta: ["pile_set_name"] }, { domain: "default", text: "a" }, "otherMeta"],
+    ["a meta as Python prints it", { text: "a", meta: "{'a': 1}" }, { domain: "default", text: "a" }, "otherMeta"],
+    ["a meta of text with a number", { text: "a", meta: "5" }, { domain: "default", text: "a" }, "otherMeta"],
+    ["a meta of empty text", { text: "a", meta: "" }, { domain: "default", text: "a" }, "otherMeta"],
+  ] as const
+) {
+  Deno.test(`documentOf() tells of ${what}, and refuses nothing`, () => {
+    const told: string[] = [];
+    assert.deepEqual(documentOf(value, "row 7", (oddity) => told.push(oddity)), document);
+    assert.deepEqual(told, [oddity]);
   });
 }

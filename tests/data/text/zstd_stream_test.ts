@@ -76,3 +76,54 @@ Deno.test("decompressZstd() passes on what the source throws, and closes it", as
   }, new TypeError("disk gone"));
   equal(closed, true);
 });
+
+/** A frame of one raw block, by its header's parts. */
+function frame(content: string, { window = 0, dictionary = [] as number[] }): Uint8Array {
+  const bytes = new TextEncoder().encode(content);
+  const flags = [0, 1, 2, 2, 3][dictionary.length] ?? 0;
+  const block = (bytes.length << 3) | 1;
+  return Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, flags, window, ...dictionary, block & 255, block >> 8, 0, ...bytes);
+}
+
+Deno.test("decompressZstd() reads frames with windows of up to 2 GiB, many of them in a file", async () => {
+  // Log2 of the window less ten, and eighths of it.
+  for (const window of [13 << 3, 17 << 3, (17 << 3) | 1, 18 << 3, (20 << 3) | 7, 21 << 3]) {
+    equal(new TextDecoder().decode(await decompress(frame("some text", { window }))), "some text");
+  }
+  const many = Array.from({ length: 50 }, () => frame("a", { window: 21 << 3 }));
+  equal((await decompress(join(...many))).length, 50);
+});
+
+for (
+  const { what, file, parts } of [
+    {
+      what: "a window above 2 GiB",
+      file: frame("some text", { window: (21 << 3) | 1 }),
+      parts: ["at byte 0", "a window of 2415919104 bytes, and at most 2147483648", "smaller window"],
+    },
+    {
+      what: "the largest window that there is, after another frame",
+      file: join(frame("a", {}), frame("some text", { window: 255 })),
+      parts: ["at byte 10", `a window of ${2 ** 41 * 1.875} bytes`],
+    },
+    {
+      what: "a dictionary",
+      file: frame("some text", { dictionary: [0x39, 0x30] }),
+      parts: ["compressed with dictionary 12345", "zstd -d -D DICTIONARY"],
+    },
+    {
+      what: "a dictionary's own bytes",
+      file: Uint8Array.of(0x37, 0xa4, 0x30, 0xec, 1, 2),
+      parts: ["is a Zstandard dictionary"],
+    },
+    {
+      what: "frames of version 0.4",
+      file: Uint8Array.of(0x24, 0xb5, 0x2f, 0xfd, 0),
+      parts: ["Zstandard 0.4", "again"],
+    },
+  ]
+) {
+  Deno.test(`decompressZstd() does not call ${what} damaged`, async () => {
+    await rejects(decompress(file), userError("UNSUPPORTED_ZSTD", '"x.zst"', ...parts));
+  });
+}

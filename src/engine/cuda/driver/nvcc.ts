@@ -1,7 +1,13 @@
 /** NVIDIA's compiler as a program, to build kernels where NVRTC is missing. Deno permission: `--allow-run=nvcc`. */
 import { UserError } from "../../../errors.ts";
+import { makeTemporaryFolder, removeTree } from "../../../files/deno_file_system.ts";
+import { writeFileDurably } from "../../../files/durable.ts";
+import { readRegular } from "../../../files/open_regular.ts";
 import type { KernelCompiler } from "./kernel_compiler.ts";
 import { isPtx, type Target } from "./target.ts";
+
+/** Where every task that compiles may write. */
+const TEMPORARY_FOLDER = ".cache";
 
 async function run(
   program: string,
@@ -33,20 +39,20 @@ export async function openNvcc(program = "nvcc"): Promise<KernelCompiler> {
 }
 
 async function compile(program: string, source: string, flags: readonly string[], target: Target) {
-  const folder = await Deno.makeTempDir();
+  const folder = await makeTemporaryFolder(TEMPORARY_FOLDER);
   try {
     // Names without a folder, so that none gets into the image.
-    await Deno.writeTextFile(`${folder}/kernels.cu`, source);
+    await writeFileDurably(`${folder}/kernels.cu`, source);
     const kind = isPtx(target) ? "--ptx" : "--cubin";
     const args = [...flags, kind, `--gpu-architecture=${target}`, "--output-file=image", "kernels.cu"];
     const { success, text } = await run(program, args, folder);
-    if (success) return await Deno.readFile(`${folder}/image`);
+    if (success) return await readRegular(`${folder}/image`);
     throw new UserError(
       "KERNELS_DO_NOT_COMPILE",
       `${program} cannot compile the kernels for ${target}:\n${text.trim()}\n`,
       "this is a bug: please report it with these lines",
     );
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await removeTree(folder);
   }
 }

@@ -14,6 +14,8 @@ import { digestSchema } from "../../../digest/digest_schema.ts";
 import { sha256, shortDigest } from "../../../digest/sha256.ts";
 import { UserError } from "../../../errors.ts";
 import { writeFileDurably } from "../../../files/durable.ts";
+import { filesWithin } from "../../../files/files_within.ts";
+import { readRegular } from "../../../files/open_regular.ts";
 import type { KernelCompiler } from "./kernel_compiler.ts";
 import { chooseTarget, parseTarget, type Target } from "./target.ts";
 
@@ -60,7 +62,7 @@ export async function readPrebuilt(
   const path = indexPath(folder, digest);
   let text: string;
   try {
-    text = await Deno.readTextFile(path);
+    text = new TextDecoder().decode(await readRegular(path));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new UserError(
@@ -80,7 +82,7 @@ export async function readPrebuilt(
       `build them with "--architectures sm_${computeCapability.join("")}"`,
     );
   }
-  const image = await Deno.readFile(imagePath(folder, digest, target));
+  const image = await readRegular(imagePath(folder, digest, target));
   const found = sha256(image);
   const expected = index.images[target];
   if (found !== expected) {
@@ -114,13 +116,14 @@ export async function writePrebuilt(
   targets: readonly Target[],
   compiler: KernelCompiler,
 ): Promise<Record<string, string>> {
+  const files = filesWithin(folder);
   const images: Record<string, string> = {};
   for (const target of targets) {
     const image = await compiler.compile(source, flags, target);
-    await writeFileDurably(imagePath(folder, digest, target), image);
+    await writeFileDurably(imagePath(folder, digest, target), image, { files });
     images[target] = sha256(image);
   }
   const index = canonicalJson({ compiler: compiler.compiler, images });
-  await writeFileDurably(indexPath(folder, digest), index + "\n");
+  await writeFileDurably(indexPath(folder, digest), index + "\n", { files });
   return images;
 }

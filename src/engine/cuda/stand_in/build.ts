@@ -6,6 +6,8 @@
  */
 import { UserError } from "../../../errors.ts";
 import { type Digest, sha256 } from "../../../digest/sha256.ts";
+import { DENO_FILES } from "../../../files/deno_file_system.ts";
+import { makeFolderDurably, writeFileDurably } from "../../../files/durable.ts";
 import { type KernelChoice, type KernelFile, type KernelUnit, readKernelUnit } from "../kernel_source.ts";
 
 /**
@@ -200,8 +202,8 @@ export async function buildStandIn(folder: string, options: StandInOptions): Pro
   const driver = [...await Promise.all(driverSources.map(runtime)), ...kernelUnits, table];
   const nvrtc = [...await Promise.all(NVRTC_SOURCES.map(runtime)), table];
 
-  await Deno.mkdir(objects, { recursive: true });
-  await Deno.mkdir(folder, { recursive: true });
+  await makeFolderDurably(objects);
+  await makeFolderDurably(folder);
   let compiled = 0;
   const compile = async ({ name, text, flags }: TranslationUnit): Promise<Digest> => {
     const digest = sha256(JSON.stringify([compiler, FLAGS, ARCHITECTURE_FLAGS, flags, headers, text]));
@@ -211,7 +213,7 @@ export async function buildStandIn(folder: string, options: StandInOptions): Pro
     const temporary = `${objects}/${crypto.randomUUID()}.o`;
     const args = [...FLAGS, ...ARCHITECTURE_FLAGS, ...flags, "-x", "c++", "-c", "-", "-o", temporary];
     await gxx(args, text, `compiling ${name}`);
-    await Deno.rename(temporary, object);
+    await DENO_FILES.rename(temporary, object);
     return digest;
   };
   const all = [...new Set([...driver, ...nvrtc])];
@@ -226,8 +228,8 @@ export async function buildStandIn(folder: string, options: StandInOptions): Pro
     // Never unloaded: its CPU threads sleep in it. A new file, since the old one may be mapped by a running process.
     const args = ["-shared", "-pthread", "-Wl,-Bsymbolic", "-Wl,-z,nodelete,-z,defs", "-o", temporary];
     await gxx([...args, ...inputs.map((digest) => `${objects}/${digest}.o`)], "", `linking ${library}`);
-    await Deno.rename(temporary, `${folder}/${library}`);
-    await Deno.writeTextFile(record, wanted);
+    await DENO_FILES.rename(temporary, `${folder}/${library}`);
+    await writeFileDurably(record, wanted);
   };
   await Promise.all([link("libcuda.so.1", driver), link("libnvrtc.so.13", nvrtc)]);
   return { folder, units, compiled };

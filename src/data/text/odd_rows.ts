@@ -1,0 +1,52 @@
+/** Rows of the user's files that are not taken as they stand: counted, so that nobody has to guess what became of them. */
+import { z } from "zod";
+import type { CorpusName } from "../../experiment/run.ts";
+
+const count = z.int().nonnegative();
+
+/** See {@linkcode OddRows}. */
+export const oddRowsSchema = z.strictObject({ withoutText: count, otherMeta: count });
+
+/**
+ * How many rows of a corpus are odd. `withoutText`: their `text` is missing or null, and they are passed over.
+ * `otherMeta`: their `meta` is no object, and they are documents of the domain `default`.
+ */
+export type OddRows = Readonly<z.infer<typeof oddRowsSchema>>;
+
+/** In what a row is odd. */
+export type Oddity = keyof OddRows;
+
+/** Whoever reads rows tells of the odd ones, once each. */
+export type OnOddRow = (oddity: Oddity) => void;
+
+/** Counts odd rows. */
+export class OddRowCounter {
+  #withoutText = 0;
+  #otherMeta = 0;
+
+  /** To be handed to whoever reads. */
+  readonly count: OnOddRow = (oddity) => {
+    if (oddity === "withoutText") this.#withoutText++;
+    else this.#otherMeta++;
+  };
+
+  /** Those so far; undefined if there were none. */
+  get rows(): OddRows | undefined {
+    const [withoutText, otherMeta] = [this.#withoutText, this.#otherMeta];
+    return withoutText + otherMeta === 0 ? undefined : { withoutText, otherMeta };
+  }
+}
+
+/** Odd rows in whole sentences. */
+export function describeOddRows(corpus: CorpusName, { withoutText, otherMeta }: OddRows): string[] {
+  const rows = (number: number) => `${number.toLocaleString("en")} ${number === 1 ? "row" : "rows"}`;
+  return [
+    ...(withoutText === 0 ? [] : [
+      `In the ${corpus} corpus, ${rows(withoutText)} without a "text" (it is missing or null) ` +
+      `${withoutText === 1 ? "was" : "were"} passed over.`,
+    ]),
+    ...(otherMeta === 0 ? [] : [
+      `In the ${corpus} corpus, ${rows(otherMeta)} with a "meta" that is no object went into the domain "default".`,
+    ]),
+  ];
+}

@@ -1,0 +1,140 @@
+/**
+ * The one place where files are opened. Only regular files are: a named pipe would be waited for without end, and a
+ * device has no end. Nothing is written through a link, symbolic or hard, since the file that it leads to is not the
+ * one that was named.
+ *
+ * A path is looked at before it is opened, and what was opened is compared with it, so that what is swapped in between
+ * is found out before anything is written; a file is made only where the system itself says that there is none.
+ */
+import { UserError } from "../errors.ts";
+import type { OpenMode } from "./file_system.ts";
+import { brokenLink, MAX_POINTER_BYTES, refusePointer } from "./git_lfs.ts";
+
+const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
+  read: { read: true },
+  create: { write: true, createNew: true },
+  update: { read: true, write: true },
+};
+
+/**
+ * Opens a regular file at its start. A link is followed for reading alone, and what Git left in place of a file's
+ * contents is not taken for the file.
+ *
+ * @param permissions POSIX mode of a file that is created; without effect on Windows
+ * @throws {UserError} `NOT_A_FILE` for a folder, pipe, socket or device; `IS_A_LINK` for a link to be written through;
+ * as {@linkcode refusePointer} throws; `FILE_NOT_FOUND` for a link to be read that leads to nothing
+ * @throws {Error} the platform's own, if it is missing, or there where it should be made, or access is denied
+ */
+export async function openRegular(path: string, mode: OpenMode, permissions?: number): Promise<Deno.FsFile> {
+  const before = mode === "create" ? undefined : await statusBefore(path, mode);
+  if (before !== undefined) requireKind(path, mode, before);
+  const file = await Deno.open(path, optionsFor(before === undefined ? "create" : mode, mode, permissions));
+  return requireSame(file, path, mode, before, await file.stat());
+}
+
+/** {@linkcode openRegular} at once. */
+export function openRegularSync(path: string, mode: OpenMode): Deno.FsFile {
+  const before = mode === "create" ? undefined : statusBeforeSync(path, mode);
+  if (before !== undefined) requireKind(path, mode, before);
+  const file = Deno.openSync(path, optionsFor(before === undefined ? "create" : mode, mode));
+  return requireSame(file, path, mode, before, file.statSync());
+}
+
+/** A whole file of the project's own making, and so of a size that is known to be small. */
+export async function readRegular(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  using file = await openRegular(path, "read");
+  return new Uint8Array(await new Response(file.readable).arrayBuffer());
+}
+
+/** @param how it is opened in fact: one that is to be updated and is missing is created */
+function optionsFor(how: OpenMode, mode: OpenMode, permissions?: number): Deno.OpenOptions {
+  const options = { ...OPTIONS[how], ...(mode === "update" ? { read: true } : {}) };
+  return permissions === undefined || mode === "read" ? options : { ...options, mode: permissions };
+}
+
+/** Undefined where there is nothing and there need not be. */
+async function statusBefore(path: string, mode: OpenMode): Promise<Deno.FileInfo | undefined> {
+  if (mode === "read") return await Deno.stat(path).catch((error) => explainMissing(error, path));
+  try {
+    return await Deno.lstat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function statusBeforeSync(path: string, mode: OpenMode): Deno.FileInfo | undefined {
+  try {
+    return mode === "read" ? Deno.statSync(path) : Deno.lstatSync(path);
+  } catch (error) {
+    if (mode === "read") explainMissing(error, path);
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Throws in place of an error if what is missing is only where a link leads; the error itself if not. */
+function explainMissing(error: unknown, path: string): never {
+  let target: string | undefined;
+  try {
+    if (error instanceof Deno.errors.NotFound && Deno.lstatSync(path).isSymlink) target = Deno.readLinkSync(path);
+  } catch {
+    // The first error says more.
+  }
+  throw target === undefined ? error : brokenLink(path, target);
+}
+
+function requireKind(path: string, mode: OpenMode, info: Deno.FileInfo): void {
+  if (info.isSymlink) throw linkRefused(path);
+  const doing = mode === "read" ? "read" : "write";
+  if (!info.isFile) throw notAFile(doing, path);
+  if (mode === "update" && (info.nlink ?? 1) > 1) {
+    throw new UserError(
+      "IS_A_LINK",
+      `Cannot write "${path}", it is one of ${info.nlink} names (hard links) of one file`,
+      "replace it by a copy of its own, so that the file under the other names stays as it is",
+    );
+  }
+}
+
+function requireSame(
+  file: Deno.FsFile,
+  path: string,
+  mode: OpenMode,
+  before: Deno.FileInfo | undefined,
+  now: Deno.FileInfo,
+): Deno.FsFile {
+  const isSame = before === undefined || (before.dev === now.dev && before.ino === now.ino);
+  if (now.isFile && isSame) return mode === "read" ? withoutPointer(file, path, now.size) : file;
+  file.close();
+  if (!now.isFile) throw notAFile(mode === "read" ? "read" : "write", path);
+  throw new UserError("FILE_CHANGED", `"${path}" was replaced while it was opened`, "give the same command again");
+}
+
+/** Costs one read of files that are as short as a pointer, and none of others. */
+function withoutPointer(file: Deno.FsFile, path: string, bytes: number): Deno.FsFile {
+  if (bytes === 0 || bytes > MAX_POINTER_BYTES) return file;
+  try {
+    const content = new Uint8Array(bytes);
+    refusePointer(content.subarray(0, file.readSync(content) ?? 0), path);
+    file.seekSync(0, Deno.SeekMode.Start);
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** The error for a link where a file or folder of its own is needed. */
+export function linkRefused(path: string): UserError {
+  return new UserError(
+    "IS_A_LINK",
+    `"${path}" is a symbolic link, and nothing is read or written through it here`,
+    "remove the link, or put what it leads to in its place",
+  );
+}
+
+/** The error for what is there and is no regular file. */
+export function notAFile(doing: string, path: string): UserError {
+  return new UserError("NOT_A_FILE", `Cannot ${doing} "${path}", it is no regular file`, "give the path of a file");
+}
