@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import type { Digest } from "../digest/sha256.ts";
 import { checkSchedule, scheduleDigest } from "../schedule/learning_rate.ts";
 import type { ScheduleSpecification } from "../schedule/specification.ts";
+import { LEAST_STEPS } from "./change_scale.ts";
 import { isEvaluationStep } from "./evaluation.ts";
 import {
   PAPER_CHECKPOINT_STEPS,
@@ -89,6 +90,7 @@ export function armRun(
     });
   }
   const evaluation = armEvaluation(arm, scale);
+  if (steps < 1 && scale.changes !== undefined) throw tooShort(reference, scale, arm.phase);
   if (steps < 1 || steps > schedule.totalSteps) {
     throw new UserError(
       "ARM_LENGTH",
@@ -158,6 +160,7 @@ function armStart(
   if (imported !== undefined) return importedStart(start.step, reference, imported);
   if (pretraining === undefined) throw new Error(`Arm "${reference}" starts pre-trained, but no run was given`);
   const step = scaledSteps(start.step, PAPER_PRETRAINING_STEPS, scale.pretraining.steps);
+  if (step < 1 && scale.changes !== undefined) throw tooShort(reference, scale, "pretraining");
   if (step < 1) {
     throw new UserError(
       "ARM_START",
@@ -168,6 +171,20 @@ function armStart(
   }
   const optimizerState = readings["optimizer-state"] === "carried" ? { optimizerState: "carried" as const } : {};
   return { kind: "checkpoint", run: pretraining, step, ...optimizerState };
+}
+
+/** The error for a scale that was changed to have fewer steps than an arm needs. */
+function tooShort(reference: string, scale: Scale, phase: "pretraining" | "continuing"): UserError {
+  const { steps } = scale[phase];
+  const enough = LEAST_STEPS * scale.continuing.batchSequences * scale.model.config.sequenceLength;
+  return new UserError(
+    phase === "pretraining" ? "ARM_START" : "ARM_LENGTH",
+    `Scale "${scale.name}", changed (${(scale.changes ?? []).join(", ")}), has ${
+      steps === 1 ? "1 step" : `${steps} steps`
+    } of ${phase === "pretraining" ? "pre-training" : "continued training"}, too few for arm "${reference}"`,
+    `give more tokens, "--tokens ${enough}" for instance` +
+      (scale.continuing.batchSequences > 1 ? ', or a smaller "--batch"' : ""),
+  );
 }
 
 /** Whether the model that an arm starts from is among those that were imported, if they were. */

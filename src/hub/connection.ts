@@ -26,6 +26,8 @@ export interface HubOptions {
   readonly policy?: RetryPolicy;
   /** milliseconds without a byte after which a request is given up; a minute if not given */
   readonly silence?: number;
+  /** told, once for each message, of what a person should know and need not act upon */
+  readonly onNotice?: (message: string) => void;
 }
 
 /** What is asked for. */
@@ -63,12 +65,21 @@ export class HubConnection {
   readonly #token: string | undefined;
   readonly #silence: number;
   readonly #slots: Slots;
+  readonly #onNotice: (message: string) => void;
+  readonly #noticed = new Set<string>();
   /** no request is sent before this moment, in milliseconds since 1970 */
   #notBefore = 0;
 
   /** @throws {UserError} `INSECURE_ADDRESS`, `INVALID_TOKEN` */
   constructor(
-    { endpoint = HUB_ENDPOINT, token, connections = 8, policy = PATIENT, silence = 60_000 }: HubOptions = {},
+    {
+      endpoint = HUB_ENDPOINT,
+      token,
+      connections = 8,
+      policy = PATIENT,
+      silence = 60_000,
+      onNotice = () => {},
+    }: HubOptions = {},
   ) {
     const address = URL.parse(endpoint);
     if (address === null) throw new UserError("INVALID_ADDRESS", `"${printable(endpoint)}" is no address of a hub`);
@@ -84,6 +95,26 @@ export class HubConnection {
     this.#token = token;
     this.#silence = silence;
     this.#slots = new Slots(connections);
+    this.#onNotice = onNotice;
+  }
+
+  /**
+   * An address that the hub names as one of its own: at this hub, whatever host it names. Mirrors pass on the addresses
+   * of the hub behind them, and whoever names a mirror wants to ask that one; the token is meant for no other either.
+   */
+  own(address: URL): URL {
+    if (address.origin === this.#origin && address.username === "" && address.password === "") return address;
+    this.#notice(
+      `${this.endpoint} names pages of ${printable(address.origin)} as its own: they are asked of ` +
+        `${this.endpoint} in place of that`,
+    );
+    return new URL(`${this.endpoint}${address.pathname}${address.search}`);
+  }
+
+  #notice(message: string): void {
+    if (this.#noticed.has(message)) return;
+    this.#noticed.add(message);
+    this.#onNotice(message);
   }
 
   /**
