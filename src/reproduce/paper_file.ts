@@ -1,4 +1,5 @@
 /** `experiments/paper.yaml`: the paper's facts, numbers and claims, with the digest that fixes them before a run. */
+import { withLineFeeds } from "../digest/line_ends.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import { EXPERIMENTS_FOLDER } from "../experiment/catalogue.ts";
 import { fileError } from "../files/file_error.ts";
@@ -9,6 +10,7 @@ export const PAPER_FILE = "experiments/paper.yaml";
 
 /** The file, read and checked. */
 export interface PaperFile {
+  /** with LF, whatever the checkout has */
   readonly text: string;
   readonly digest: Digest;
   readonly content: Paper;
@@ -18,7 +20,7 @@ export interface PaperFile {
 export async function loadPaper(): Promise<PaperFile> {
   let text: string;
   try {
-    text = await Deno.readTextFile(new URL("paper.yaml", EXPERIMENTS_FOLDER));
+    text = withLineFeeds(await Deno.readTextFile(new URL("paper.yaml", EXPERIMENTS_FOLDER)));
   } catch (error) {
     throw fileError(error, "read", PAPER_FILE);
   }

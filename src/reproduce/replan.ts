@@ -4,7 +4,8 @@ import { changesFromWords } from "../experiment/change_scale.ts";
 import { buildPlan, type Plan } from "../experiment/plan.ts";
 import type { Replanned } from "../manifest/verify_options.ts";
 import type { Artefact } from "../manifest/run.ts";
-import { experimentFiles, inputDigests } from "./inputs.ts";
+import { textDigest, windowsTextDigest } from "../digest/line_ends.ts";
+import { experimentFiles, readInputs } from "./inputs.ts";
 
 /**
  * Plans again by the experiments of this version.
@@ -13,11 +14,13 @@ import { experimentFiles, inputDigests } from "./inputs.ts";
  */
 export async function replan(plan: Plan, inputs: readonly Artefact[]): Promise<Replanned> {
   const { scale, seeds, engine, data, start, readings = {}, experiments } = plan;
-  const ours = await inputDigests(scale.name).catch(() => []);
+  const ours = await readInputs(scale.name).catch(() => []);
   const files = experimentFiles(scale.name);
   const isSame = files.every((name) => {
-    const own = ours.find((file) => file.name === name)?.sha256;
-    return own !== undefined && own === inputs.find((file) => file.name === name)?.sha256;
+    const own = ours.find((file) => file.name === name)?.bytes;
+    const stated = inputs.find((file) => file.name === name)?.sha256;
+    // Earlier versions stated the digests of a checkout's bytes.
+    return own !== undefined && (stated === textDigest(own) || stated === windowsTextDigest(own));
   });
   try {
     const again = await buildPlan({

@@ -8,6 +8,7 @@ import { buildPlan, type PlanOptions } from "../experiment/plan.ts";
 import { plannedChoice } from "../experiment/start.ts";
 import { carryOut } from "./carry_out.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
+import { lineEndsWarning, readInputs } from "./inputs.ts";
 import { loadPaper } from "./paper_file.ts";
 import { findStart } from "../train/find_start.ts";
 
@@ -24,6 +25,8 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   await describeContainer(); // nor what cannot be said of the container
   const choice = planOptions(options);
   const withoutData = await buildPlan(choice);
+  const warning = lineEndsWarning(await readInputs(withoutData.scale.name, lockFile));
+  if (warning !== undefined) events.onWarning?.(warning);
   const start = await findStart(withoutData.scale, options);
   const { sequenceLength, vocabularySize } = withoutData.scale.model.config;
   const shortages: Shortage[] = [];
