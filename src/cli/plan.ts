@@ -11,6 +11,7 @@ import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { formatFetches, usesOf } from "./data_uses.ts";
 import { chooseEngine } from "./engines.ts";
+import { foldersFromOptions } from "./experiment_options.ts";
 import { PLAN_OPTIONS, planFromOptions } from "./plan_options.ts";
 
 /** Prints the plan of some options. */
@@ -64,7 +65,7 @@ export const plan: Command = {
     if (values.runs === true) console.log(`\n${formatResources(shown, price)}${formatFetches(usesOf(shown.scale))}`);
     if (values.budget !== undefined) {
       const dollars = positive("budget", values.budget, 0, 1e12);
-      const { content } = await loadPaper();
+      const { content } = await loadPaper(foldersFromOptions(values));
       console.log(`\n${formatBudget(budgetClaims(content, shown, price, dollars), dollars)}`);
     }
     return EXIT.ok;

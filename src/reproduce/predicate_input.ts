@@ -1,6 +1,7 @@
 /** What a reproduction says of itself in the manifest. */
 import type { Container, NoContainer } from "../container/facts.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { ExperimentFolders } from "../experiment/catalogue.ts";
 import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { UserError } from "../errors.ts";
@@ -22,7 +23,7 @@ import { limitsOf } from "./limits.ts";
 import type { PaperFile } from "./paper_file.ts";
 
 /** What the predicate is made of. */
-export interface PredicateInput {
+export interface PredicateInput extends ExperimentFolders {
   readonly plan: Plan;
   readonly results: readonly RunResult[];
   readonly corpora: Corpora;
@@ -64,7 +65,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     scale: plan.scale.name,
     plan: { ...artefact("plan.json"), planDigest: plan.planDigest },
     paper: artefact("paper.yaml"),
-    inputs: await inputDigests(plan.scale.name, input.lockFile),
+    inputs: await inputDigests(plan.scale.name, input),
     container: input.container,
     environment: describeEnvironment({ threads: input.threads, ...input.engine.machine }),
     engine: {
