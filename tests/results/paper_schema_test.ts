@@ -97,8 +97,8 @@ Deno.test("parsePaper() names the entry when a rule is wrong", () => {
   );
   refused("at: 50000000000", "at: 500000000000", /experiments\[1\]\.claims\[0\]\.rule\.at is 500000000000, expected/);
   refused(
-    /metric: downstream(?=\n +at)/,
-    "metric: sideways",
+    /(kind: spread-within[^]*?)metric: downstream/,
+    "$1metric: sideways",
     /experiments\[1\]\.claims\[0\]\.rule\.metric is "sideways"/,
   );
   refused(
