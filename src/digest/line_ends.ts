@@ -22,16 +22,3 @@ export function textDigest(bytes: Uint8Array): Digest {
   if (!hasWindowsLineEnds(bytes)) return sha256(bytes);
   return sha256(bytes.filter((byte, i) => !(byte === CARRIAGE_RETURN && bytes[i + 1] === LINE_FEED)));
 }
-
-/**
- * The SHA-256 of a text's bytes with CRLF for every line end: what versions up to 0.2 stated where a checkout had it so.
- */
-export function windowsTextDigest(bytes: Uint8Array): Digest {
-  const long = new Uint8Array(2 * bytes.length);
-  let length = 0;
-  for (const [i, byte] of bytes.entries()) {
-    if (byte === LINE_FEED && bytes[i - 1] !== CARRIAGE_RETURN) long[length++] = CARRIAGE_RETURN;
-    long[length++] = byte;
-  }
-  return sha256(long.subarray(0, length));
-}

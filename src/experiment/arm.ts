@@ -13,10 +13,10 @@ import {
   PAPER_PRETRAINING_TOKENS,
   scaledSteps,
 } from "./paper_units.ts";
-import { readArm, type Readings } from "./readings.ts";
+import type { Readings } from "./readings.ts";
 import type { CorpusName, EvaluationSpecification, InitialWeights, RunKey, RunSpecification } from "./run.ts";
 import type { Scale } from "./scale.ts";
-import type { Arm } from "./schema.ts";
+import type { Arm, Experiment } from "./schema.ts";
 import type { ImportedCheckpoint } from "./start.ts";
 
 /** What runs need besides the experiment and the scale. */
@@ -60,23 +60,32 @@ export function seedsOf(seedIndex: number): Seeds {
   return { init: base, pretrainingOrder: base, continuingOrder: base + 1 };
 }
 
+/** An experiment's arm, with what the readings of the paper's open points change of it. */
+export function readArm(arm: Arm, experiment: Pick<Experiment, "readings">, readings: Readings): Arm {
+  if (arm.phase !== "continuing") return arm;
+  const changes = Object.entries(experiment.readings ?? {}).map(([name, ways]) => {
+    const way = Object.entries(readings).find(([chosen]) => chosen === name)?.[1];
+    return way !== undefined && Object.hasOwn(ways, way) ? ways[way] : undefined;
+  });
+  return Object.assign({}, arm, ...changes);
+}
+
 /**
  * The run that an arm needs.
  *
  * @param reference how messages name the arm
- * @param stated as its file has it; the context's readings may change it
+ * @param arm as {@linkcode readArm} gives it
  * @param pretraining key of the pre-training run of the same seeds; arms that start at random need none
  * @throws {UserError} if the arm cannot be had at this scale
  */
 export function armRun(
-  stated: Arm,
+  arm: Arm,
   reference: string,
   context: RunContext,
   seeds: Seeds,
   pretraining?: RunKey,
 ): ArmRun {
-  const { scale, engine, corpusDigests, readings } = context;
-  const arm = readArm(stated, readings);
+  const { scale, engine, corpusDigests } = context;
   const phase = scale[arm.phase];
   const whole = arm.phase === "pretraining" ? PAPER_PRETRAINING_TOKENS : PAPER_DOWNSTREAM_TOKENS;
   const steps = scaledSteps(arm.tokens, whole, phase.steps);

@@ -1,6 +1,5 @@
 /** The judge of the paper's claims: the same when a manifest is made and when it is verified. Web-standard APIs only. */
-import { textDigest, windowsTextDigest } from "../digest/line_ends.ts";
-import { shortDigest } from "../digest/sha256.ts";
+import { sha256, shortDigest } from "../digest/sha256.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { parameterCount } from "../model/config.ts";
 import type { ArmCurves, JudgeContext } from "../results/arm_curves.ts";
@@ -39,15 +38,9 @@ export function judgeResults(paper: Paper, plan: Plan, arms: readonly ArmCurves[
  * @param text contents of `experiments/paper.yaml`
  */
 export function paperJudge(text: string, fileName: string): Judge {
-  const bytes = new TextEncoder().encode(text);
-  const digest = textDigest(bytes);
+  const digest = sha256(text);
   return ({ predicate: { paper, tool }, plan, arms, rules }) => {
     if (digest === paper.sha256) return judgeResults(parsePaper(text, fileName), plan, arms);
-    if (windowsTextDigest(bytes) === paper.sha256) {
-      const caveat = `The manifest was made in a checkout with Windows line ends (CRLF), of which it states the digests: ` +
-        `its rules (${paper.name}) are those here but for the line ends.`;
-      return { ...judgeResults(parsePaper(text, fileName), plan, arms), caveat };
-    }
     const differ = `the rules here (${fileName}, ${shortDigest(digest)}) are not those that were signed (${
       shortDigest(paper.sha256)
     })`;

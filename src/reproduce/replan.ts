@@ -4,26 +4,24 @@ import { changesFromWords } from "../experiment/change_scale.ts";
 import { buildPlan, type Plan } from "../experiment/plan.ts";
 import type { Replanned } from "../manifest/verify_options.ts";
 import type { Artefact } from "../manifest/run.ts";
-import { textDigest, windowsTextDigest } from "../digest/line_ends.ts";
-import { experimentFiles, readInputs } from "./inputs.ts";
+import type { ExperimentFolders } from "../experiment/catalogue.ts";
+import { planInputs } from "./inputs.ts";
 
 /**
- * Plans again by the experiments of this version.
+ * Plans again by the experiments at hand.
  *
  * @param inputs what the manifest says of the files that it was made from
  */
-export async function replan(plan: Plan, inputs: readonly Artefact[]): Promise<Replanned> {
+export async function replan(
+  plan: Plan,
+  inputs: readonly Artefact[],
+  folders: ExperimentFolders = {},
+): Promise<Replanned> {
   const { scale, seeds, engine, data, start, readings = {}, experiments } = plan;
-  const ours = await readInputs(scale.name).catch(() => []);
-  const files = experimentFiles(scale.name);
-  const isSame = files.every((name) => {
-    const own = ours.find((file) => file.name === name)?.bytes;
-    const stated = inputs.find((file) => file.name === name)?.sha256;
-    // Earlier versions stated the digests of a checkout's bytes.
-    return own !== undefined && (stated === textDigest(own) || stated === windowsTextDigest(own));
-  });
+  const isSame = await hasSameFiles(plan, inputs, folders);
   try {
     const again = await buildPlan({
+      ...folders,
       scale: scale.name,
       seeds,
       engine,
@@ -41,4 +39,17 @@ export async function replan(plan: Plan, inputs: readonly Artefact[]): Promise<R
     if (!(error instanceof UserError)) throw error;
     return { isSame, planDigest: undefined };
   }
+}
+
+/** Whether the manifest was made from the very files that a plan follows from here: none differs, is missing or new. */
+async function hasSameFiles(plan: Plan, inputs: readonly Artefact[], folders: ExperimentFolders): Promise<boolean> {
+  const ours = await planInputs(plan.scale.name, folders).catch((error: unknown) => {
+    if (error instanceof UserError || error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  });
+  const theirs = new Map<string, string>(
+    inputs.filter(({ name }) => /^(own-)?experiments\//.test(name)).map(({ name, sha256 }) => [name, sha256]),
+  );
+  return ours.length > 0 && ours.length === theirs.size &&
+    ours.every(({ name, sha256 }) => theirs.get(name) === sha256);
 }
