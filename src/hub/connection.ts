@@ -82,10 +82,22 @@ export class HubConnection {
     }: HubOptions = {},
   ) {
     const address = URL.parse(endpoint);
-    if (address === null) throw new UserError("INVALID_ADDRESS", `"${printable(endpoint)}" is no address of a hub`);
+    if (address === null || !/^https?:$/.test(address.protocol)) {
+      throw new UserError(
+        "INVALID_ADDRESS",
+        `"${printable(endpoint)}" is no address of a hub`,
+        `write it in full, such as "${HUB_ENDPOINT}"`,
+      );
+    }
     this.#isLocal = LOOPBACK.includes(address.hostname);
     this.#origin = address.origin;
-    this.#requireSafe(address);
+    if (!this.#isSafe(address)) {
+      throw new UserError(
+        "INSECURE_ADDRESS",
+        `The hub's address ${shownAddress(address)} is no plain https address`,
+        "give one that begins with https:// and has no name or password; http:// is for this machine alone",
+      );
+    }
     if (token !== undefined && !/^[\x21-\x7e]{1,512}$/.test(token)) {
       throw new UserError("INVALID_TOKEN", "The token in HF_TOKEN has spaces or is no token", "copy it again");
     }
@@ -185,14 +197,18 @@ export class HubConnection {
     );
   }
 
-  #requireSafe(address: URL): void {
-    const isSafe = address.protocol === "https:" ||
+  #isSafe(address: URL): boolean {
+    const isPrivate = address.protocol === "https:" ||
       (address.protocol === "http:" && this.#isLocal && LOOPBACK.includes(address.hostname));
-    if (isSafe && address.username === "" && address.password === "") return;
+    return isPrivate && address.username === "" && address.password === "";
+  }
+
+  #requireSafe(address: URL): void {
+    if (this.#isSafe(address)) return;
     throw new UserError(
       "INSECURE_ADDRESS",
       `The hub leads to ${shownAddress(address)}, which is no plain https address`,
-      "nothing was sent there; check the hub's address",
+      "nothing was sent there; if you named a mirror with --hub, name another",
     );
   }
 
