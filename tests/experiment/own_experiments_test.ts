@@ -5,7 +5,7 @@ import { EXPERIMENTS_FOLDER, loadExperiments } from "../../src/experiment/catalo
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { inputDigests } from "../../src/reproduce/inputs.ts";
 import { replan } from "../../src/reproduce/replan.ts";
-import { fixedPlan } from "./plan_fixture.ts";
+import { fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
 
 const HALF_WARMUP = `
 name: own-half-warmup
@@ -77,13 +77,14 @@ Deno.test("an experiment of the user's is planned, digested, judged and drawn li
 
 Deno.test("replan() knows an experiment of the user's by its bytes", async () => {
   await withFolder({ "own-half-warmup.yaml": HALF_WARMUP }, async (ownExperiments) => {
-    const plan = await fixedPlan("smoke", { ownExperiments });
-    const inputs = await inputDigests("smoke", { ownExperiments });
-    assert.deepEqual(await replan(plan, inputs, { ownExperiments }), { isSame: true, planDigest: plan.planDigest });
+    const folders = { ...FIXTURE_CATALOGUE, ownExperiments };
+    const plan = await fixedPlan("smoke", folders);
+    const inputs = await inputDigests("smoke", folders);
+    assert.deepEqual(await replan(plan, inputs, folders), { isSame: true, planDigest: plan.planDigest });
     // Without the folder, or with another text in it, nobody can say what the arm was to train.
-    assert.deepEqual(await replan(plan, inputs), { isSame: false, planDigest: undefined });
+    assert.deepEqual(await replan(plan, inputs, FIXTURE_CATALOGUE), { isSame: false, planDigest: undefined });
     await Deno.writeTextFile(new URL("own-half-warmup.yaml", ownExperiments), HALF_WARMUP.replace("50\n", "40\n"));
-    const changed = await replan(plan, inputs, { ownExperiments });
+    const changed = await replan(plan, inputs, folders);
     assert.equal(changed.isSame, false);
     assert.notEqual(changed.planDigest, plan.planDigest);
   });
