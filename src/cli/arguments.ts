@@ -9,6 +9,10 @@ export interface Option {
   /** what stands for the value in the help, such as `DIR` */
   readonly value?: string;
   readonly help: string;
+  /** the value is a path, from where the user stands */
+  readonly path?: true;
+  /** words that may stand for a path and are none: `bytes` */
+  readonly words?: readonly string[];
 }
 
 /** Options by their name without dashes. */

@@ -13,7 +13,12 @@ import { piecesFromOptions, REPLAY_OPTIONS, replaySummary, runReplay } from "./r
 
 /** Options of a verification. */
 export const VERIFICATION_OPTIONS = {
-  "public-key": { kind: "list", value: "FILE…", help: "keys whose owners you know; one of them must have signed" },
+  "public-key": {
+    kind: "list",
+    value: "FILE…",
+    path: true,
+    help: "keys whose owners you know; one of them must have signed",
+  },
   "without-checkpoints": { kind: "flag", help: "accept that checkpoints were not published" },
   ...REPLAY_OPTIONS,
   json: { kind: "flag", help: "print the report as JSON" },

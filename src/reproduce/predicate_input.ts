@@ -5,6 +5,7 @@ import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { UserError } from "../errors.ts";
 import type { FileSystem } from "../files/file_system.ts";
+import { publicWord } from "../files/public_path.ts";
 import type { ArtefactReader } from "../manifest/artefacts.ts";
 import { describeEnvironment } from "../manifest/environment.ts";
 import { folderArtefacts } from "../manifest/folder_artefacts.ts";
@@ -87,7 +88,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     claims,
     comparisons,
     limits: limitsOf(plan, runs, input.shortages),
-    command: input.command ?? [],
+    command: (input.command ?? []).map(publicWord),
     metadata: { createdAt: new Date().toISOString() },
   };
 }
