@@ -9,7 +9,7 @@ import { nameOf } from "./durable.ts";
  * import { publicPath } from "./public_path.ts";
  *
  * console.log(publicPath("out/tiny")); // out/tiny
- * console.log(publicPath("/home/ada/runs/tiny/")); // tiny
+ * console.log(publicPath("/mnt/ada/runs/tiny/")); // tiny
  * ```
  */
 export function publicPath(path: string): string {
@@ -17,7 +17,7 @@ export function publicPath(path: string): string {
   return leaves ? nameOf(path.replace(/[/\\]+$/, "")) : path;
 }
 
-/** A word of a command line, with the path in it as {@linkcode publicPath} has it: `--key=/home/ada/k.pem` too. */
+/** A word of a command line, with the path in it as {@linkcode publicPath} has it: `--key=/mnt/ada/k.pem` too. */
 export function publicWord(word: string): string {
   const [, option = "", value = ""] = /^(--[^=]*=)?(.*)$/s.exec(word) ?? [];
   return option + publicPath(value);
