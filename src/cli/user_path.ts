@@ -22,14 +22,14 @@ export function takeUserFolder(args: readonly string[]): readonly string[] {
   given = undefined;
   if (args[0] !== FROM_OPTION) return args;
   const [, folder = "", ...rest] = args;
-  if (!isAbsolute(folder)) {
+  if (folder !== "" && !isAbsolute(folder)) {
     throw new UserError(
       "NOT_A_FOLDER",
       `"${FROM_OPTION}" is for the tasks of deno.json, and "${folder}" is no whole path`,
       "leave it out",
     );
   }
-  given = folder;
+  given = folder === "" ? undefined : folder; // as where INIT_CWD is not set
   return rest;
 }
 

@@ -49,6 +49,8 @@ Deno.test("userPath() is from the folder that a task passes on, and leaves whole
       ]
     ) assert.equal(userPath(typed ?? ""), meant);
     assert.equal(projectPath("out/tiny"), `${Deno.cwd()}/out/tiny`);
+    takeUserFolder(["--from", ""]);
+    assert.equal(userPath("a"), "a");
     assert.throws(() => takeUserFolder(["--from", "relative"]), { code: "NOT_A_FOLDER" });
   } finally {
     takeUserFolder([]);
