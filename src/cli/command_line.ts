@@ -17,9 +17,11 @@ import { plan } from "./plan.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { sample } from "./sample.ts";
 import { print } from "./terminal.ts";
+import { takeUserFolder } from "./user_path.ts";
 import { replayCommand, verify } from "./verify.ts";
 
-const COMMANDS: Readonly<Record<string, Command>> = {
+/** All of them, by their names. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
   reproduce: reproduceCommand,
   plan,
   data: dataCommand,
@@ -69,9 +71,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   if (command === undefined) {
     throw new UserError("UNKNOWN_COMMAND", `Unknown command "${name}"`, suggest(name, Object.keys(COMMANDS)));
   }
-  const [word = "", ...further] = rest;
+  const words = takeUserFolder(rest);
+  const [word = "", ...further] = words;
   const own = Object.hasOwn(command.subcommands ?? {}, word) ? command.subcommands?.[word] : undefined;
-  return own === undefined ? await runOrHelp(name, command, rest) : await runOrHelp(`${name} ${word}`, own, further);
+  return own === undefined ? await runOrHelp(name, command, words) : await runOrHelp(`${name} ${word}`, own, further);
 }
 
 async function runOrHelp(name: string, command: Command, args: readonly string[]): Promise<number> {

@@ -9,7 +9,7 @@ import { parameterCount } from "../model/config.ts";
 import { describeEnvironment } from "../manifest/environment.ts";
 import { planTokens } from "../reproduce/calibrate.ts";
 import { measureSpeed } from "../reproduce/calibrate.ts";
-import { parseCommandLine } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { planFromOptions } from "./plan_options.ts";
 import { formatSeconds } from "./progress.ts";
@@ -20,7 +20,7 @@ import { print } from "./terminal.ts";
 const OPTIONS = {
   threads: { kind: "count", value: "N", help: "threads to measure with (default: all cores)" },
   cuda: { kind: "flag", help: "look for an NVIDIA GPU too, and for what the CUDA engine needs" },
-  "cuda-lib": { kind: "list", value: "DIR…", help: "folders to look for NVIDIA's libraries in first" },
+  "cuda-lib": { kind: "list", value: "DIR…", path: true, help: "folders to look for NVIDIA's libraries in first" },
 } as const;
 
 /** The Deno that rewarm is tested with. */
@@ -53,7 +53,7 @@ async function examineGpu(libraryFolders: readonly string[] = []): Promise<Findi
 }
 
 async function run(args: readonly string[]): Promise<number> {
-  const { values } = parseCommandLine(args, OPTIONS);
+  const { values } = parsePaths(args, OPTIONS);
   const threads = threadCount(values);
   const { cpu, os, architecture, deno } = describeEnvironment({ threads });
   const findings = [

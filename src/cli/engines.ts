@@ -27,7 +27,7 @@ export const ENGINE_OPTIONS = {
   threads: { kind: "count", value: "N", help: "threads of the exact engine; changes no bit (default: all cores)" },
   device: { kind: "text", value: "N", help: "which GPU, from 0 (default: 0)" },
   recompute: { kind: "flag", help: "cuda-bf16, cuda-fp16: less memory for a third more arithmetic; changes no bit" },
-  "cuda-lib": { kind: "list", value: "DIR…", help: "folders to look for NVIDIA's libraries in first" },
+  "cuda-lib": { kind: "list", value: "DIR…", path: true, help: "folders to look for NVIDIA's libraries in first" },
 } as const;
 
 /** Options that choose an engine and how it works. */

@@ -15,7 +15,12 @@ import { print } from "./terminal.ts";
 
 /** Options of a verification. */
 export const VERIFICATION_OPTIONS = {
-  "public-key": { kind: "list", value: "FILE…", help: "keys whose owners you know; one of them must have signed" },
+  "public-key": {
+    kind: "list",
+    value: "FILE…",
+    path: true,
+    help: "keys whose owners you know; one of them must have signed",
+  },
   "without-checkpoints": { kind: "flag", help: "accept that checkpoints were not published" },
   ...EXPERIMENT_OPTIONS,
   ...REPLAY_OPTIONS,

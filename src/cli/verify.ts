@@ -3,7 +3,8 @@ import { requireAttestations } from "../attestation/require.ts";
 import { readReviewers } from "../attestation/reviewers.ts";
 import { EXIT, UserError } from "../errors.ts";
 import type { CountAttestations } from "../manifest/verify_options.ts";
-import { parseCommandLine, type Values } from "./arguments.ts";
+import type { Values } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { segmentCount } from "./replay.ts";
 import { print } from "./terminal.ts";
@@ -11,7 +12,7 @@ import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from 
 
 const REVIEW_OPTIONS = {
   require: { kind: "count", value: "N", help: "so many reviewers must have attested exactly this manifest" },
-  keys: { kind: "text", value: "FILE", help: "who counts as reviewer: YAML with names and public keys" },
+  keys: { kind: "text", value: "FILE", path: true, help: "who counts as reviewer: YAML with names and public keys" },
   "require-replay": { kind: "text", value: "N|all", help: "and each of them trained N drawn segments again, or all" },
 } as const;
 
@@ -36,7 +37,7 @@ async function demandFromOptions(values: Values<typeof REVIEW_OPTIONS>): Promise
 
 /** @param usual stands for `--replay` where the options name no pieces */
 async function run(args: readonly string[], usual?: string): Promise<number> {
-  const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
+  const { values, positionals } = parsePaths(args, OPTIONS, 1);
   const path = manifestPath(positionals);
   const countAttestations = await demandFromOptions(values);
   const verified = await verifyByOptions(path, values, {

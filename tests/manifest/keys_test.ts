@@ -138,3 +138,29 @@ Deno.test("findSigningKey() prefers the file that is given, then the environment
     });
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["given.pem", "given.pub.pem"]);
   }));
+
+Deno.test("createKeyFile() overwrites neither a private nor a public key, nor writes through a link", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/key.pem`;
+    const refused = { code: "KEY_EXISTS" };
+    await Deno.writeTextFile(`${folder}/key.pub.pem`, "somebody's");
+    await assert.rejects(createKeyFile(path), { ...refused, message: /There is a public key in ".*key\.pub\.pem"/ });
+    await assert.rejects(findSigningKey({ defaultFile: path }), refused);
+    assert.equal(await Deno.readTextFile(`${folder}/key.pub.pem`), "somebody's");
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["key.pub.pem"]);
+    if (Deno.build.os === "windows") return;
+    for (const name of ["linked.pem", "linked.pub.pem"]) {
+      await Deno.symlink(`${folder}/nowhere`, `${folder}/${name}`);
+      await assert.rejects(createKeyFile(`${folder}/linked.pem`), refused);
+      await Deno.remove(`${folder}/${name}`);
+    }
+  }));
+
+Deno.test("findSigningKey() makes a public key again that is gone, from the private one", () =>
+  withFolder(async (folder) => {
+    const defaultFile = `${folder}/key.pem`;
+    const { keyId } = await createKeyFile(defaultFile);
+    await Deno.remove(`${folder}/key.pub.pem`);
+    assert.equal((await findSigningKey({ defaultFile })).key.keyId, keyId);
+    assert.equal((await readVerifyingKey(`${folder}/key.pub.pem`)).keyId, keyId);
+  }));
