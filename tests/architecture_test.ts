@@ -70,7 +70,9 @@ Deno.test("the engine and the verifier use web-standard interfaces only", () => 
   const verifier = [
     "artefact_limits",
     "artefacts",
+    "companions",
     "dsse",
+    "ed25519_strict",
     "environment_schema",
     "inclusion",
     "keys",
