@@ -10,6 +10,7 @@ import { printable, unsafeNameReason } from "../files/safe_name.ts";
 import { readEnvelope, signEnvelope } from "../manifest/dsse.ts";
 import type { SigningKey } from "../manifest/keys.ts";
 import { MANIFEST_FILE, openManifest } from "../manifest/open_manifest.ts";
+import { isSignedBy } from "../manifest/verify_signature.ts";
 import { buildAttestation, type VerificationFindings } from "./build.ts";
 import { attestationName } from "./predicate.ts";
 
@@ -47,7 +48,7 @@ export async function requireAttestable(path: string, options: AttestOptions): P
   if (bundled !== undefined) {
     throw new UserError("IS_A_BUNDLE", `"${path}" is a bundle`, "unpack it, attest what is in it, and bundle it again");
   }
-  if (signersOf(bytes).includes(key.keyId)) {
+  if (await signed(bytes, key)) {
     throw new UserError(
       "OWN_MANIFEST",
       `Key ${key.keyId} signed the manifest itself`,
@@ -62,14 +63,16 @@ export async function requireAttestable(path: string, options: AttestOptions): P
   return { name, target };
 }
 
-/** Keys that an envelope names; none if it is no envelope, as its verification will say. */
-function signersOf(bytes: Uint8Array): readonly string[] {
+/** Whether a key signed an envelope, or is said to; what is no envelope nobody signed, as its verification will say. */
+async function signed(bytes: Uint8Array, key: SigningKey): Promise<boolean> {
+  let value: unknown;
   try {
-    const envelope = readEnvelope(parseStrictJson(bytes));
-    return typeof envelope === "string" ? [] : envelope.signatures.map(({ keyid }) => keyid);
+    value = parseStrictJson(bytes);
   } catch {
-    return [];
+    return false;
   }
+  const envelope = readEnvelope(value);
+  return typeof envelope === "object" && await isSignedBy(envelope, key);
 }
 
 async function placeOf(path: string, files: FileSystem): Promise<{ folder: string; name: string }> {

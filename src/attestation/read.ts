@@ -1,6 +1,6 @@
 /** Reading an attestation of one key about one manifest out of bytes that nobody vouches for. Web-standard APIs only. */
 import { z } from "zod";
-import { shortDigest } from "../digest/sha256.ts";
+import { isDigest, shortDigest } from "../digest/sha256.ts";
 import { parseStrictJson } from "../digest/strict_json.ts";
 import { printable } from "../files/safe_name.ts";
 import { preAuthenticationEncoding, readEnvelope } from "../manifest/dsse.ts";
@@ -52,12 +52,12 @@ async function readSignedPayload(bytes: Uint8Array, key: VerifyingKey): Promise<
   if (typeof envelope === "string") return `it is no DSSE envelope: ${envelope}`;
   const [signature, second] = envelope.signatures;
   if (signature === undefined || second !== undefined) return "it has not exactly one signature";
-  if (signature.keyid !== key.keyId) {
-    return `it is signed by another key, ${shortDigest(signature.keyid)}, and not by ${shortDigest(key.keyId)}`;
-  }
-  const message = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
-  if (!await verifyBytes(key, signature.sig, message)) {
-    return "its signature does not fit its bytes: one of them was changed";
+  const { keyid, sig } = signature;
+  // What the envelope calls the key is a hint for the message: the reviewer's key alone decides.
+  if (!await verifyBytes(key, sig, preAuthenticationEncoding(envelope.payloadType, envelope.payload))) {
+    return isDigest(keyid) && keyid !== key.keyId
+      ? `it is signed by another key, ${shortDigest(keyid)}, and not by ${shortDigest(key.keyId)}`
+      : "its signature does not fit its bytes: one of them was changed";
   }
   return readStatementPayload(envelope, SVR_PREDICATE_TYPE);
 }

@@ -41,7 +41,7 @@ export function requireAttestations(demand: AttestationDemand): CountAttestation
   return async (manifest, files) => {
     const reviews: Review[] = [];
     for (const { name, key } of reviewers) {
-      const found = manifest.signers.includes(key.keyId)
+      const found = manifest.signers.includes(key.keyId) || await manifest.isSignedBy?.(key)
         ? { status: "refused", detail: "signed the manifest, and is no reviewer of it" } as const
         : await readReview(key, manifest, files, demand.replay);
       reviews.push({ reviewer: name, keyId: key.keyId, ...found });

@@ -2,6 +2,7 @@
 import type { Digest } from "../digest/sha256.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { ArtefactReader } from "./artefacts.ts";
+import type { VerifyingKey } from "./keys.ts";
 import type { Statement } from "./predicate.ts";
 import type { Artefact } from "./run.ts";
 import type { Review, StepOutcome } from "./verification_report.ts";
@@ -26,8 +27,10 @@ export interface AttestedManifest {
   readonly sha256: Digest;
   /** what it says */
   readonly statement: Statement;
-  /** keys that its envelope names; theirs is the claim, so that they are no reviewers of it */
+  /** keys that its envelope names as signers; theirs is the claim, so that they are no reviewers of it */
   readonly signers: readonly Digest[];
+  /** whether a key signed it, named or not; absent where nobody asks for reviewers */
+  readonly isSignedBy?: (key: VerifyingKey) => Promise<boolean>;
 }
 
 /** What reviewers' attestations show, and what they leave open. */
