@@ -22,6 +22,8 @@ export interface AttestOptions {
   readonly replace?: boolean;
   /** threads of the replay, if there was one */
   readonly threads?: number;
+  /** the reviewer's clock, in milliseconds since 1970; the platform's if absent */
+  readonly now?: number;
   /** the machine's own files if absent */
   readonly files?: FileSystem;
 }
@@ -105,12 +107,12 @@ async function requireFree(target: string, replace: boolean, { keyId }: SigningK
  *
  * @param path of the manifest that was verified, or of its folder
  * @returns path of the attestation
- * @throws {UserError} `NOT_VERIFIED` for any verdict but "verified", `TOO_MANY_SEGMENTS`, and as
- * {@linkcode requireAttestable}
+ * @throws {UserError} `NOT_VERIFIED` for any verdict but "verified", `TOO_MANY_SEGMENTS`, `CLOCK_BEHIND`, and
+ * as {@linkcode requireAttestable}
  */
 export async function attest(path: string, findings: VerificationFindings, options: AttestOptions): Promise<string> {
   const { name, target } = await requireAttestable(path, options);
-  const attestation = buildAttestation(name, findings, options.threads ?? 0);
+  const attestation = buildAttestation(name, findings, options.threads ?? 0, options.now);
   const text = await signEnvelope(new TextEncoder().encode(canonicalJson(attestation)), options.key);
   await writeFileDurably(target, text, { files: options.files ?? DENO_FILES });
   return target;

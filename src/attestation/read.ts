@@ -9,8 +9,9 @@ import { schemaFlaws } from "../manifest/statement.ts";
 import { readStatementPayload } from "../manifest/statement_payload.ts";
 import type { AttestedManifest } from "../manifest/verify_options.ts";
 import { attestationFlaw } from "./attestation_check.ts";
-import { type Attestation, SVR_PREDICATE_TYPE, VERIFIER_ID } from "./predicate.ts";
+import { type Attestation, SVR_PREDICATE_TYPES } from "./predicate.ts";
 import { attestationSchema } from "./schema.ts";
+import { stepsOf, VERIFIERS } from "./verifiers.ts";
 
 /** An attestation is not read beyond this size, in bytes. */
 export const MAX_ATTESTATION_BYTES = 1 << 20;
@@ -32,8 +33,9 @@ export async function readAttestation(
   const payload = await readSignedPayload(bytes, key);
   if (typeof payload === "string") return payload;
   const verifier = verifierSchema.safeParse(payload.value).data?.predicate.verifier.id;
-  if (verifier !== undefined && verifier !== VERIFIER_ID) {
-    return `the verifier is "${printable(verifier)}", and this version knows only "${VERIFIER_ID}"`;
+  if (verifier !== undefined && stepsOf(verifier) === undefined) {
+    const known = VERIFIERS.map(({ id }) => `"${id}"`).join(" and ");
+    return `the verifier is "${printable(verifier)}", and this version knows only ${known}`;
   }
   const parsed = attestationSchema.safeParse(payload.value);
   if (!parsed.success) return schemaFlaws(parsed.error).join("; ");
@@ -59,5 +61,5 @@ async function readSignedPayload(bytes: Uint8Array, key: VerifyingKey): Promise<
       ? `it is signed by another key, ${shortDigest(keyid)}, and not by ${shortDigest(key.keyId)}`
       : "its signature does not fit its bytes: one of them was changed";
   }
-  return readStatementPayload(envelope, SVR_PREDICATE_TYPE);
+  return readStatementPayload(envelope, ...SVR_PREDICATE_TYPES);
 }

@@ -50,7 +50,7 @@ export function requireAttestations(demand: AttestationDemand): CountAttestation
   };
 }
 
-type Finding = Pick<Review, "status" | "detail">;
+type Finding = Omit<Review, "reviewer" | "keyId">;
 
 async function readReview(
   key: TrustedKey["key"],
@@ -69,9 +69,10 @@ async function readReview(
   if (typeof attestation === "string") return { status: "refused", detail: attestation };
   const { rewarm, timeCreated } = attestation.predicate;
   const detail = `${describeReplay(rewarm.replay)}, ${timeCreated.slice(0, 10)}`;
+  const said = { attestedAt: timeCreated, caveats: rewarm.caveats };
   return meets(rewarm.replay, replay)
-    ? { status: "counts", detail }
-    : { status: "refused", detail: `${detail}; required is ${describeDemand(replay)}` };
+    ? { status: "counts", detail, ...said }
+    : { status: "refused", detail: `${detail}; required is ${describeDemand(replay)}`, ...said };
 }
 
 /** A named piece, or a seed that another may have picked, is no spot check of the reviewer's own. */

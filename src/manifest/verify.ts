@@ -232,6 +232,7 @@ class Verification {
       sha256: this.manifestDigest,
       statement,
       signers: envelope.signatures.map(({ keyid }) => keyid).filter(isDigest),
+      now: this.options.now ?? Date.now(),
       isSignedBy: (key) => isSignedBy(envelope, key),
     };
     const { caveats, reviews, ...outcome } = await countAttestations(manifest, this.artefacts);

@@ -29,6 +29,8 @@ export interface AttestedManifest {
   readonly statement: Statement;
   /** keys that its envelope names as signers; theirs is the claim, so that they are no reviewers of it */
   readonly signers: readonly Digest[];
+  /** the verifier's clock, in milliseconds since 1970: what is dated later does not count; absent where no one counts */
+  readonly now?: number;
   /** whether a key signed it, named or not; absent where nobody asks for reviewers */
   readonly isSignedBy?: (key: VerifyingKey) => Promise<boolean>;
 }
@@ -63,6 +65,8 @@ export interface VerifyOptions {
   readonly judge?: Judge;
   /** makes the plan again; without it nothing shows that an arm is what its name says */
   readonly replan?: Replan;
+  /** the clock, in milliseconds since 1970, that dates are held against; the platform's if absent */
+  readonly now?: number;
   /** does without checkpoints that are not there: only manifest, journals and curves were published */
   readonly withoutCheckpoints?: boolean;
   /** demands attestations of reviewers and counts them (src/attestation); without it none are read */
