@@ -1,5 +1,6 @@
 /** `rewarm`: the command line. One thin file a subcommand; everything they do is in the library. */
 import project from "../../deno.json" with { type: "json" };
+import { ownMember } from "../digest/own_member.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { describeOptions } from "./arguments.ts";
 import { attest } from "./attest.ts";
@@ -67,7 +68,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     print(project.version);
     return EXIT.ok;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = ownMember(COMMANDS, name);
   if (command === undefined) {
     throw new UserError("UNKNOWN_COMMAND", `Unknown command "${name}"`, suggest(name, Object.keys(COMMANDS)));
   }

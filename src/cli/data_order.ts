@@ -9,6 +9,7 @@ import { piecesOf } from "../data/gpt_neox/ordered_dataset.ts";
 import { type Part, splitDocuments } from "../data/gpt_neox/split.ts";
 import { MegatronIndex } from "../data/megatron/index.ts";
 import { DEFAULT_DATA_SEED } from "../data/options.ts";
+import { ownMember } from "../digest/own_member.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { makeFolderDurably } from "../files/durable.ts";
 import { parseWholeNumber, type Values } from "./arguments.ts";
@@ -66,7 +67,7 @@ function required<T>(name: string, value: T | undefined, what: string): T {
 
 function partOf(split: string | undefined): Part | undefined {
   if (split === undefined) return undefined;
-  const part = PARTS[split];
+  const part = ownMember(PARTS, split);
   if (part !== undefined) return part;
   throw new UserError("UNKNOWN_SPLIT", `Unknown split "${split}"`, suggest(split, Object.keys(PARTS)));
 }

@@ -84,6 +84,32 @@ Deno.test("parseSigningKey() says what is wrong with a key, and never shows it",
   await assert.rejects(parseVerifyingKey(secret, "It"), /holds a PRIVATE KEY/);
 });
 
+Deno.test("a file of several keys is refused, whatever they are and wherever they stand", async () => {
+  const [first, second] = [await generateSigningKey(), await generateSigningKey()];
+  const secret = await privateKeyPem(first);
+  const several = { code: "SEVERAL_KEYS", message: /^Key file "k" has [23] PEM blocks, and a file holds one key: / };
+  for (
+    const text of [
+      publicKeyPem(first) + publicKeyPem(second),
+      `Ada's\n${publicKeyPem(first)}Grace's\r\n${publicKeyPem(second)}`,
+      publicKeyPem(first) + publicKeyPem(first),
+      publicKeyPem(first) + "-----BEGIN CERTIFICATE-----\n",
+      publicKeyPem(first).replace(/-----END.*/, "") + publicKeyPem(second),
+      publicKeyPem(first) + secret,
+      publicKeyPem(first) + publicKeyPem(second) + secret,
+    ]
+  ) await assert.rejects(parseVerifyingKey(text, 'Key file "k"'), several);
+  for (const text of [secret + publicKeyPem(first), secret + secret]) {
+    await assert.rejects(parseSigningKey(text, 'Key file "k"'), (error: Error & { code?: string }) => {
+      assert.equal(error.code, "SEVERAL_KEYS");
+      assert.ok(!error.message.includes(secret.split("\n")[1] ?? ""));
+      return true;
+    });
+  }
+  const named = `Ada's key\n${publicKeyPem(first)}of 2026\n`;
+  assert.equal((await parseVerifyingKey(named, "It")).keyId, first.keyId);
+});
+
 Deno.test("findSigningKey() makes a key on first use, private to its owner, and uses it from then on", () =>
   withFolder(async (folder) => {
     const defaultFile = `${folder}/keys/key.pem`;
