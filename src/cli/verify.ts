@@ -5,6 +5,7 @@ import { EXIT, UserError } from "../errors.ts";
 import type { CountAttestations } from "../manifest/verify_options.ts";
 import { parseCommandLine, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { nativeHint } from "./native_hint.ts";
 import { segmentCount } from "./replay.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "./verification.ts";
 
@@ -41,9 +42,12 @@ async function run(args: readonly string[], usual?: string): Promise<number> {
   const verified = await verifyByOptions(path, values, {
     ...(usual === undefined ? {} : { usual }),
     ...(countAttestations === undefined ? {} : { countAttestations }),
+    portable: usual === undefined,
   });
   if (verified === undefined) return EXIT.interrupted;
   console.log(reportText(verified, values.json === true));
+  const hint = usual === undefined ? undefined : await nativeHint(values, "replay:native");
+  if (hint !== undefined) console.error(`\n${hint}`);
   return verified.report.exitCode;
 }
 
