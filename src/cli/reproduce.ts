@@ -14,6 +14,7 @@ import { warnOfData } from "./data_warnings.ts";
 import { showPlan } from "./plan.ts";
 import { foldersFromOptions } from "./experiment_options.ts";
 import { choicesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
+import { nativeHint } from "./native_hint.ts";
 import { formatSeconds, ProgressView } from "./progress.ts";
 import { abortOnSignals } from "./signals.ts";
 import { startEngine, threadCount } from "./engines.ts";
@@ -131,6 +132,8 @@ async function run(args: readonly string[]): Promise<number> {
     });
     view?.end();
     showResult(result, (performance.now() - start) / 1000);
+    const hint = await nativeHint(values, "reproduce:native");
+    if (hint !== undefined) console.error(`\n${hint}`);
     return EXIT.ok;
   } catch (error) {
     view?.end();

@@ -6,8 +6,9 @@ import type { CountAttestations } from "../manifest/verify_options.ts";
 import type { Values } from "./arguments.ts";
 import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
+import { nativeHint } from "./native_hint.ts";
 import { segmentCount } from "./replay.ts";
-import { print } from "./terminal.ts";
+import { print, printError } from "./terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "./verification.ts";
 
 const REVIEW_OPTIONS = {
@@ -43,9 +44,12 @@ async function run(args: readonly string[], usual?: string): Promise<number> {
   const verified = await verifyByOptions(path, values, {
     ...(usual === undefined ? {} : { usual }),
     ...(countAttestations === undefined ? {} : { countAttestations }),
+    portable: usual === undefined,
   });
   if (verified === undefined) return EXIT.interrupted;
   print(reportText(verified, values.json === true));
+  const hint = usual === undefined ? undefined : await nativeHint(values, "replay:native");
+  if (hint !== undefined) printError(`\n${hint}`);
   return verified.report.exitCode;
 }
 
