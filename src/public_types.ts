@@ -136,6 +136,7 @@ export type { LeftAttestation } from "./bundle/attestations.ts";
 
 // Plans
 export type { Shortage } from "./data/shortage.ts";
+export type { OddRows } from "./data/text/odd_rows.ts";
 export type { ModelPreset } from "./model/presets.ts";
 export type { ScaleChanges } from "./experiment/change_scale.ts";
 export type { Readings } from "./experiment/readings.ts";

@@ -61,6 +61,17 @@ Deno.test("main() imports a folder, exports the weights, and samples the same te
     assert.notEqual(await sample(`${root}/model`, "--temperature", "2", "--top-p", "0.9", "--seed", "2"), drawn);
   }));
 
+Deno.test("main() samples from the start of a document where the prompt is empty or not given", () =>
+  withFolder(async (root) => {
+    await writeByteModel(`${root}/model`);
+    const sample = (...more: string[]) =>
+      output(["sample", `${root}/model`, "--tokens", "5", "--threads", "1", ...more]);
+    const started = await sample();
+    assert.equal(started.code, 0);
+    assert.deepEqual(await sample("--prompt", ""), started);
+    assert.deepEqual(await sample("--prompt="), started);
+  }));
+
 for (
   const { args, code, message } of [
     { args: ["import"], code: "MISSING_ARGUMENT", message: /add --out FILE/ },

@@ -2,16 +2,18 @@
 import { z } from "zod";
 import type { CorpusName } from "../../experiment/run.ts";
 
+/** How many rows of a corpus are not taken as they stand. */
+export interface OddRows {
+  /** their `text` is missing or null: they are passed over */
+  readonly withoutText: number;
+  /** their `meta` is no object: they are documents of the domain `default` */
+  readonly otherMeta: number;
+}
+
 const count = z.int().nonnegative();
 
 /** See {@linkcode OddRows}. */
-export const oddRowsSchema = z.strictObject({ withoutText: count, otherMeta: count });
-
-/**
- * How many rows of a corpus are odd. `withoutText`: their `text` is missing or null, and they are passed over.
- * `otherMeta`: their `meta` is no object, and they are documents of the domain `default`.
- */
-export type OddRows = Readonly<z.infer<typeof oddRowsSchema>>;
+export const oddRowsSchema = z.strictObject({ withoutText: count, otherMeta: count }) satisfies z.ZodType<OddRows>;
 
 /** In what a row is odd. */
 export type Oddity = keyof OddRows;
