@@ -70,17 +70,18 @@ export async function checkSignatures(
     return { signature: withoutSigners(unchecked, trustedKeys), signer: noSigner, signers: [], caveats: [] };
   }
   const good = [...signers.values()];
-  const others = unchecked.map(({ signature, reason }) => `${describe(signature)}: ${reason}`).join("; ");
   const detail = [
     `signed by key ${good.map(({ keyId }) => keyId).join(" and ")}`,
     ...(isRepeated ? ["a key that signed more than once counts once"] : []),
-    ...(others === "" ? [] : [`not checked: ${others}`]),
+    ...(unchecked.length === 0 ? [] : [`not checked: ${listed(unchecked)}`]),
   ].join("; ");
   return {
     signature: { status: "ok", detail },
     signer: checkSigner(good, trustedKeys),
     signers: good,
-    caveats: others === "" ? [] : [`Anything about further signatures, which were not checked: ${others}.`],
+    caveats: unchecked.map(({ signature, reason }) =>
+      `Anything about a further signature, ${describe(signature)}, which was not checked: ${reason}.`
+    ),
   };
 }
 
@@ -131,7 +132,7 @@ async function checkSignature(
 
 /** No signature is good. With keys that were to have signed, that is a no; without, nothing could be tried. */
 function withoutSigners(unchecked: readonly Unchecked[], trustedKeys: readonly TrustedKey[]): StepOutcome {
-  const signatures = unchecked.map(({ signature }) => describe(signature)).join(", ");
+  const signatures = listed(unchecked);
   const foreign = unchecked.find(({ signature }) => signature.publicKey !== undefined);
   if (trustedKeys.length > 0) {
     const wanted = trustedKeys.map(({ name, key }) => `${shortDigest(key.keyId)} (${name})`).join(" or ");
@@ -143,10 +144,18 @@ function withoutSigners(unchecked: readonly Unchecked[], trustedKeys: readonly T
   return { status: "not checked", detail };
 }
 
-/** A signature as reports name it. */
+/** A signature as caveats name it. */
 function describe({ keyid, sig }: EnvelopeSignature): string {
   const name = isDigest(keyid) ? `key ${keyid}` : keyid === "" ? "unnamed" : `"${printable(keyid, 80)}"`;
   return `${name} (${sig.length} bytes)`;
+}
+
+/** All of them, so short that a step's detail holds as many as an envelope may have. */
+function listed(unchecked: readonly Unchecked[]): string {
+  return unchecked.map(({ signature: { keyid, sig } }) => {
+    const name = isDigest(keyid) ? `key ${shortDigest(keyid)}` : keyid === "" ? "unnamed" : `"${printable(keyid, 24)}"`;
+    return `${name} (${sig.length} bytes)`;
+  }).join(", ");
 }
 
 function checkSigner(signers: readonly Signer[], trustedKeys: readonly TrustedKey[]): StepOutcome {

@@ -186,12 +186,12 @@ Deno.test("verifyManifest() shows when each reviewer attested and what each leav
   assert.deepEqual(report.reviews?.[0]?.caveats?.length, 2);
   const text = formatVerification(report);
   const lines = text.split("\n");
-  const first = lines.indexOf("Ada attests, at 2023-09-01T10:00:00Z: no replay, 2023-09-01; and leaves open:");
+  const first = lines.indexOf("Ada attests, at 2023-09-01T10:00:00Z: no replay; and leaves open:");
   assert.deepEqual(lines.slice(first + 1, first + 3), [
     "  - The corpora were not looked at.",
     "  - \ufffd[2JNor the paper.",
   ]);
-  assert.match(text, /^Grace attests, at 2023-10-01T11:30:00\.5Z: no replay, 2023-10-01$/m);
+  assert.match(text, /^Grace attests, at 2023-10-01T11:30:00\.5Z: no replay$/m);
   assert.ok(!text.includes("Nothing."));
 });
 
