@@ -93,7 +93,10 @@ Deno.test({
       ) {
         const { code, stdout, stderr } = await task(folder, words);
         assert.equal(code, 2, stdout + stderr);
-        assert.match(stderr, /Deno opens \/dev only with --allow-all: .* elsewhere, or run cd \S+ && deno run --allow-all /);
+        assert.match(
+          stderr,
+          /Deno opens \/dev only with --allow-all: .* elsewhere, or run cd \S+ && deno run --allow-all /,
+        );
       }
     }),
 });
