@@ -135,7 +135,7 @@ export interface Predicate {
   readonly report?: ReportArtefact;
   /** what this manifest does not show, in whole sentences */
   readonly limits: readonly string[];
-  /** the command as it was given */
+  /** the command as it was given; paths that lead out of the user's folder by their last part */
   readonly command: readonly string[];
   /** `createdAt`: ISO 8601 in UTC, as the maker says; no digest of a result depends on it */
   readonly metadata: { readonly createdAt: string };
