@@ -1,5 +1,6 @@
 /** `tokenizer.json` of Hugging Face's `tokenizers`, read strictly: what would give other ids is refused by name. */
 import { z } from "zod";
+import { exceedsValues } from "../../digest/json_values.ts";
 import { UserError } from "../../errors.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 import type { AddedToken } from "./added_tokens.ts";
@@ -11,6 +12,10 @@ export const MAX_TOKENIZER_BYTES: number = 1 << 26;
 const MAX_IDS = 1 << 16;
 /** Added tokens make a tree of 1 KiB a byte. */
 const MAX_ADDED_BYTES = 1 << 14;
+/** UTF-16 code units of an added token: at every byte of a text as many are compared. */
+const MAX_ADDED_LENGTH = 256;
+/** Values of the file; a vocabulary of 65,536 ids with its merges has a tenth. */
+const MAX_VALUES = 1 << 22;
 /** The added token that stands between documents in GPT-2 and GPT-NeoX. */
 const END_OF_TEXT = "<|endoftext|>";
 
@@ -42,7 +47,7 @@ const byteLevel = z.looseObject({
 const fileSchema = z.looseObject({
   added_tokens: z.array(z.looseObject({
     id,
-    content: z.string().min(1).refine((text) => text.isWellFormed(), "has a lone surrogate"),
+    content: z.string().min(1).max(MAX_ADDED_LENGTH).refine((text) => text.isWellFormed(), "has a lone surrogate"),
     single_word: z.literal(false),
     lstrip: z.literal(false),
     rstrip: z.literal(false),
@@ -85,7 +90,7 @@ export function readTokenizerFile(bytes: Uint8Array, name: string): TokenizerDef
   };
   const pairs = new Set<string>();
   const merges = model.merges.map((merge) => {
-    const [left, right, ...surplus] = typeof merge === "string" ? merge.split(" ") : merge;
+    const [left, right, ...surplus] = typeof merge === "string" ? merge.split(" ", 3) : merge;
     if (left === undefined || right === undefined || surplus.length > 0) {
       throw malformed(`has a merge ${JSON.stringify(merge)}, which is not of two tokens`);
     }
@@ -120,6 +125,7 @@ export function readTokenizerFile(bytes: Uint8Array, name: string): TokenizerDef
 function parse(bytes: Uint8Array, name: string): z.infer<typeof fileSchema> {
   const decoded = decodeUtf8(bytes);
   if (!decoded.ok) throw new UserError("NOT_UTF8", `Tokenizer "${name}" is not UTF-8 at byte ${decoded.offset}`);
+  if (exceedsValues(decoded.text, MAX_VALUES)) throw unsupported(name, `more than ${MAX_VALUES} JSON values`);
   let value: unknown;
   try {
     value = JSON.parse(decoded.text);
