@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { tokenBytesTable } from "../../src/data/bpe/token_bytes.ts";
 import { bpeTokenBytes, byteTokenBytes, TextOfTokens } from "../../src/sample/token_text.ts";
 
 /** The text of some ids, and what each of them added. */
@@ -15,13 +16,13 @@ Deno.test("TextOfTokens ends half a character with U+FFFD, and shows nothing for
   assert.deepEqual(textOf(byteTokenBytes, [0x61, 300, 0xe2, 0x82]), ["a", "", "", "", "\ufffd"]);
 });
 
-Deno.test("bpeTokenBytes() puts tokens together from merges and added tokens", () => {
-  const byteIds = new Uint16Array(256);
-  byteIds.set([1, 2, 3], 0x61); // a, b, c
-  const bytesOf = bpeTokenBytes({
-    byteIds,
-    merges: [{ left: 1, right: 2, merged: 4 }, { left: 4, right: 3, merged: 5 }],
-    addedTokens: [{ id: 0, content: "<|endoftext|>", normalized: false }, { id: 6, content: "  ", normalized: true }],
-  });
-  assert.deepEqual(textOf(bytesOf, [5, 6, 4, 3, 0, 7]), ["abc", "  ", "ab", "c", "<|endoftext|>", "", ""]);
+Deno.test("bpeTokenBytes() takes tokens for bytes, and added tokens for their text", () => {
+  const vocabulary = new Map([["a", 1], ["b", 2], ["c", 3], ["ab", 4], ["Ġabc", 5], ["Ã", 7], ["©", 8], ["é|", 9]]);
+  const added = [{ id: 0, content: "<|endoftext|>" }, { id: 6, content: "ét" }, { id: 2, content: "  " }];
+  const bytesOf = bpeTokenBytes({ tokenBytes: tokenBytesTable(vocabulary, added, 12) });
+  assert.deepEqual(
+    textOf(bytesOf, [5, 6, 4, 3, 2, 0, 10, 11, 12, 65535]),
+    [" abc", "ét", "ab", "c", "  ", "<|endoftext|>", "", "", "", "", ""],
+  );
+  assert.deepEqual(textOf(bytesOf, [7, 8]), ["", "é", ""]);
 });

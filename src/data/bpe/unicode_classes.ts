@@ -62,6 +62,11 @@ const SPACES = `
 /** The class of each code point below {@linkcode CLASSIFIED}. */
 export const CLASSES: Uint8Array = classTable();
 
+/** Whether there is a text and all of it is white space. */
+export function isWhiteSpace(text: string): boolean {
+  return text !== "" && Array.from(text).every((character) => CLASSES[character.codePointAt(0) ?? 0] === SPACE);
+}
+
 function classTable(): Uint8Array {
   const table = new Uint8Array(CLASSIFIED);
   for (const [value, ranges] of [[LETTER, LETTERS], [NUMBER, NUMBERS], [SPACE, SPACES]] as const) {
