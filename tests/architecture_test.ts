@@ -151,7 +151,6 @@ Deno.test("src/ reads whole files by Deno itself only where they are its own", (
     "src/engine/cuda/stand_in/build.ts",
     "src/experiment/catalogue.ts",
     "src/reproduce/inputs.ts",
-    "src/reproduce/paper_file.ts",
   ];
   const found = FILES.filter(({ text }) => /\bDeno\.read(Text)?File(Sync)?\b/.test(code(text))).map(({ path }) => path);
   assert.deepEqual(found.sort(), own);

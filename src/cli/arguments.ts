@@ -8,6 +8,8 @@ export interface Option {
   /** what stands for the value in the help, such as `DIR` */
   readonly value?: string;
   readonly help: string;
+  /** whether an empty text is a value as any other */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** Options by their name without dashes. */
@@ -110,7 +112,14 @@ function valueOf(
     );
   }
   const isOption = inlineValue !== true && value !== undefined && value.length > 1 && value.startsWith("-");
-  if (value !== undefined && value !== "" && !isOption) return value;
+  if (value !== undefined && !isOption && (value !== "" || option.mayBeEmpty === true)) return value;
+  if (value === "") {
+    throw new UserError(
+      "MISSING_VALUE",
+      `Option "${rawName}" has no value but an empty text`,
+      `give ${rawName} ${option.value ?? "VALUE"}, or leave it out; a variable of the shell may not be set`,
+    );
+  }
   throw new UserError(
     "MISSING_VALUE",
     `Option "${rawName}" has no value`,

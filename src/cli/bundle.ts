@@ -10,6 +10,7 @@ import { paperJudge } from "../manifest/paper_judge.ts";
 import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
 import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./experiment_options.ts";
 import { abortOnSignals } from "./signals.ts";
 import { ControlCode, draw, isTerminal, print } from "./terminal.ts";
 import { requireWritePermission } from "./write_permission.ts";
@@ -21,6 +22,7 @@ const OPTIONS = {
     help: `${CHECKPOINT_CHOICES.join(", ")}, or RUN:STEP… (default: all)`,
   },
   output: { kind: "text", value: "FILE", help: "the archive (default: FOLDER.tar, beside the folder)" },
+  ...EXPERIMENT_OPTIONS,
   json: { kind: "flag", help: "print what was packed as JSON" },
 } as const;
 
@@ -35,7 +37,7 @@ async function run(args: readonly string[]): Promise<number> {
   const output = values.output ?? await defaultOutput(path);
   const folder = folderOf(output);
   await requireWritePermission(folder, `deno run --allow-read --allow-write=${folder} src/cli/main.ts bundle …`);
-  const paper = await loadPaper();
+  const paper = await loadPaper(foldersFromOptions(values));
   const { signal, dispose } = abortOnSignals();
   const progress = progressLine();
   try {

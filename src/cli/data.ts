@@ -16,8 +16,9 @@ import { dataOrder } from "./data_order.ts";
 import { showDataStatus } from "./data_status.ts";
 import { type DataContext, parsePart, type Use, usesOfAll } from "./data_uses.ts";
 import { choicesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
-import { sourcesFromOptions } from "./source_options.ts";
 import { abortOnSignals } from "./signals.ts";
+import { sourcesFromOptions } from "./source_options.ts";
+import { printWarning } from "./terminal.ts";
 
 /** Those of a plan that change which files it reads; with the same words, what is fetched is what it needs. */
 const CHOICES = {
@@ -104,7 +105,11 @@ async function run(args: readonly string[]): Promise<number> {
   try {
     await actions[what]({
       uses: await usesFrom(values),
-      connection: new HubConnection({ ...hubToken(), ...(values.hub === undefined ? {} : { endpoint: values.hub }) }),
+      connection: new HubConnection({
+        ...hubToken(),
+        ...(values.hub === undefined ? {} : { endpoint: values.hub }),
+        onNotice: printWarning,
+      }),
       cache: new HubCache(values.cache),
       lockPath: values.lockfile ?? DATA_LOCK_PATH,
       signal,

@@ -1,83 +1,17 @@
-/** `rewarm`: the command line. One thin file a subcommand; everything they do is in the library. */
-import project from "../../deno.json" with { type: "json" };
-import { EXIT, suggest, UserError } from "../errors.ts";
-import { describeOptions } from "./arguments.ts";
-import { attest } from "./attest.ts";
-import { bundleCommand } from "./bundle.ts";
-import type { Command } from "./command.ts";
-import { dataCommand } from "./data.ts";
-import { diff } from "./diff.ts";
-import { doctor } from "./doctor.ts";
-import { evaluate } from "./evaluate.ts";
-import { exportCommand } from "./export.ts";
-import { importCommand } from "./import.ts";
-import { kernels } from "./kernels.ts";
-import { keygen } from "./keygen.ts";
-import { plan } from "./plan.ts";
-import { reproduceCommand } from "./reproduce.ts";
-import { sample } from "./sample.ts";
-import { guardConsole, print, printFailure } from "./terminal.ts";
-import { replayCommand, verify } from "./verify.ts";
-
-const COMMANDS: Readonly<Record<string, Command>> = {
-  reproduce: reproduceCommand,
-  plan,
-  data: dataCommand,
-  verify,
-  replay: replayCommand,
-  attest,
-  diff,
-  bundle: bundleCommand,
-  import: importCommand,
-  export: exportCommand,
-  sample,
-  evaluate,
-  doctor,
-  kernels,
-  keygen,
-};
-
-function overview(): string {
-  const names = Object.keys(COMMANDS);
-  const width = Math.max(...names.map((name) => name.length));
-  const rows = names.map((name) => `  ${name.padEnd(width)}  ${COMMANDS[name]?.summary}`);
-  return `rewarm ${project.version}: reproduces "How to (re)warm your model?" (arXiv 2308.04014), bit for bit
-
-Usage: deno task COMMAND [options]
-
-${rows.join("\n")}
-
-deno task COMMAND --help shows the options of a command.`;
-}
-
-function help(name: string, { summary, usage, options }: Command): string {
-  return `${summary}\n\nUsage: deno task ${name} ${usage}\n\n${describeOptions(options)}`;
-}
+/**
+ * `rewarm`, as it is started. The rest is imported when Deno is known to be new enough: an older one may not be able to
+ * read it, and would say something else than that.
+ */
+import { EXIT } from "../errors.ts";
+import { denoProblem } from "./deno_version.ts";
+import { guardConsole, printFailure } from "./terminal.ts";
 
 /** Runs a command line; see `EXIT` for what it returns. */
 export async function main(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    print(overview());
-    return name === undefined ? EXIT.unable : EXIT.ok;
-  }
-  if (name === "--version") {
-    print(project.version);
-    return EXIT.ok;
-  }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) {
-    throw new UserError("UNKNOWN_COMMAND", `Unknown command "${name}"`, suggest(name, Object.keys(COMMANDS)));
-  }
-  const [word = "", ...further] = rest;
-  const own = Object.hasOwn(command.subcommands ?? {}, word) ? command.subcommands?.[word] : undefined;
-  return own === undefined ? await runOrHelp(name, command, rest) : await runOrHelp(`${name} ${word}`, own, further);
-}
-
-async function runOrHelp(name: string, command: Command, args: readonly string[]): Promise<number> {
-  if (!args.includes("--help") && !args.includes("-h")) return await command.run(args);
-  print(help(name, command));
-  return EXIT.ok;
+  const problem = denoProblem(Deno.version.deno);
+  if (problem !== undefined) throw problem;
+  const { runCommandLine } = await import("./command_line.ts");
+  return await runCommandLine(args);
 }
 
 if (import.meta.main) {

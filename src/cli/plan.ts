@@ -11,6 +11,7 @@ import { parseCommandLine, parseDecimal, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { formatFetches, usesOf } from "./data_uses.ts";
 import { chooseEngine } from "./engines.ts";
+import { foldersFromOptions } from "./experiment_options.ts";
 import { PLAN_OPTIONS, planFromOptions } from "./plan_options.ts";
 import { print, printJson } from "./terminal.ts";
 
@@ -65,7 +66,7 @@ export const plan: Command = {
     if (values.runs === true) print(`\n${formatResources(shown, price)}${formatFetches(usesOf(shown.scale))}`);
     if (values.budget !== undefined) {
       const dollars = positive("budget", values.budget, 0, 1e12);
-      const { content } = await loadPaper();
+      const { content } = await loadPaper(foldersFromOptions(values));
       print(`\n${formatBudget(budgetClaims(content, shown, price, dollars), dollars)}`);
     }
     return EXIT.ok;

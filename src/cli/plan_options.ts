@@ -11,6 +11,7 @@ import { MODEL_PRESETS, type ModelPreset } from "../model/presets.ts";
 import { findStart } from "../train/find_start.ts";
 import { parseDecimal, type Values } from "./arguments.ts";
 import { chooseEngine, ENGINE_OPTIONS } from "./engines.ts";
+import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./experiment_options.ts";
 import { DEFAULT_SCALE } from "./settings.ts";
 import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./source_options.ts";
 
@@ -35,6 +36,7 @@ export const PLAN_OPTIONS = {
   batch: { kind: "count", value: "N", help: "sequences in an optimizer step" },
   context: { kind: "count", value: "N", help: "tokens of a sequence" },
   "evaluation-windows": { kind: "count", value: "N", help: "validation windows of each corpus in an evaluation" },
+  ...EXPERIMENT_OPTIONS,
   ...SOURCE_OPTIONS,
   ...ENGINE_OPTIONS,
   json: { kind: "flag", help: "print the plan as JSON" },
@@ -82,6 +84,7 @@ export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Prom
     seeds: values.seeds ?? 1,
     engine: chooseEngine(values).identity,
     ...choicesFromOptions(values),
+    ...foldersFromOptions(values),
     ...(values.only === undefined ? {} : { only: values.only }),
     ...(files === undefined ? {} : { ownFiles: true }),
     ...plannedChoice(sources.start),

@@ -13,6 +13,7 @@ import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { warnOfData } from "./data_warnings.ts";
 import { showPlan } from "./plan.ts";
+import { foldersFromOptions } from "./experiment_options.ts";
 import { choicesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
 import { formatSeconds, ProgressView } from "./progress.ts";
 import { abortOnSignals } from "./signals.ts";
@@ -70,6 +71,7 @@ async function run(args: readonly string[]): Promise<number> {
     const result = await reproduce({
       scale,
       ...choicesFromOptions(values),
+      ...foldersFromOptions(values),
       ...sourcesFromOptions(values),
       engine,
       threads,

@@ -20,7 +20,12 @@ import {
 const DEFAULT_TOKENS = 200;
 
 const OPTIONS = {
-  prompt: { kind: "text", value: "TEXT", help: "what the text begins with (default: the start of a document)" },
+  prompt: {
+    kind: "text",
+    value: "TEXT",
+    mayBeEmpty: true,
+    help: "what the text begins with (default: the start of a document)",
+  },
   tokens: { kind: "count", value: "N", help: `tokens to generate at most (default: ${DEFAULT_TOKENS})` },
   temperature: { kind: "text", value: "T", help: "0: always the likeliest token (default: 0; with --top-p: 1)" },
   "top-p": { kind: "text", value: "P", help: "draw from the likeliest tokens with this share (default: 1, all)" },

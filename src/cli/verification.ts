@@ -9,6 +9,7 @@ import type { Replay } from "../replay/replay.ts";
 import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
 import { replan } from "../reproduce/replan.ts";
 import type { Values } from "./arguments.ts";
+import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./experiment_options.ts";
 import { piecesFromOptions, REPLAY_OPTIONS, replaySummary, runReplay } from "./replay.ts";
 import { print } from "./terminal.ts";
 
@@ -16,6 +17,7 @@ import { print } from "./terminal.ts";
 export const VERIFICATION_OPTIONS = {
   "public-key": { kind: "list", value: "FILE…", help: "keys whose owners you know; one of them must have signed" },
   "without-checkpoints": { kind: "flag", help: "accept that checkpoints were not published" },
+  ...EXPERIMENT_OPTIONS,
   ...REPLAY_OPTIONS,
   json: { kind: "flag", help: "print the report as JSON" },
 } as const;
@@ -55,10 +57,11 @@ export async function verifyByOptions(
     name: file,
     key: await readVerifyingKey(file),
   })));
-  const paper = await loadPaper();
+  const folders = foldersFromOptions(values);
+  const paper = await loadPaper(folders);
   const options: VerifyOptions = {
     judge: paperJudge(paper.text, PAPER_FILE),
-    replan,
+    replan: (plan, inputs) => replan(plan, inputs, folders),
     ...(trustedKeys.length === 0 ? {} : { trustedKeys }),
     ...(values["without-checkpoints"] === true ? { withoutCheckpoints: true } : {}),
     ...(countAttestations === undefined ? {} : { countAttestations }),

@@ -37,6 +37,6 @@ export function tooFewWindows(corpus: CorpusName, found: number, sequenceLength:
   return new UserError(
     "TOO_FEW_VALIDATION_WINDOWS",
     `The ${corpus} corpus has ${found} validation windows of ${sequenceLength + 1} tokens, but ${asked} are asked for`,
-    "ask for fewer, or give more validation text",
+    "ask for fewer (--evaluation-windows in a plan, --windows of evaluate), or give more validation text",
   );
 }

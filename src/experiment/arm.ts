@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import type { Digest } from "../digest/sha256.ts";
 import { checkSchedule } from "../schedule/learning_rate.ts";
 import type { ScheduleSpecification } from "../schedule/specification.ts";
+import { LEAST_STEPS } from "./change_scale.ts";
 import { isEvaluationStep } from "./evaluation.ts";
 import {
   PAPER_CHECKPOINT_STEPS,
@@ -12,10 +13,10 @@ import {
   PAPER_PRETRAINING_TOKENS,
   scaledSteps,
 } from "./paper_units.ts";
-import { readArm, type Readings } from "./readings.ts";
+import type { Readings } from "./readings.ts";
 import type { CorpusName, EvaluationSpecification, InitialWeights, RunKey, RunSpecification } from "./run.ts";
 import type { Scale } from "./scale.ts";
-import type { Arm } from "./schema.ts";
+import type { Arm, Experiment } from "./schema.ts";
 import type { ImportedCheckpoint } from "./start.ts";
 
 /** What runs need besides the experiment and the scale. */
@@ -61,23 +62,32 @@ export function seedsOf(seedIndex: number): Seeds {
   return { init: base, pretrainingOrder: base, continuingOrder: base + 1 };
 }
 
+/** An experiment's arm, with what the readings of the paper's open points change of it. */
+export function readArm(arm: Arm, experiment: Pick<Experiment, "readings">, readings: Readings): Arm {
+  if (arm.phase !== "continuing") return arm;
+  const changes = Object.entries(experiment.readings ?? {}).map(([name, ways]) => {
+    const way = Object.entries(readings).find(([chosen]) => chosen === name)?.[1];
+    return way !== undefined && Object.hasOwn(ways, way) ? ways[way] : undefined;
+  });
+  return Object.assign({}, arm, ...changes);
+}
+
 /**
  * The run that an arm needs.
  *
  * @param reference how messages name the arm
- * @param stated as its file has it; the context's readings may change it
+ * @param arm as {@linkcode readArm} gives it
  * @param pretraining key of the pre-training run of the same seeds; arms that start at random need none
  * @throws {UserError} if the arm cannot be had at this scale
  */
 export function armRun(
-  stated: Arm,
+  arm: Arm,
   reference: string,
   context: RunContext,
   seeds: Seeds,
   pretraining?: RunKey,
 ): ArmRun {
-  const { scale, engine, corpusDigests, readings } = context;
-  const arm = readArm(stated, readings);
+  const { scale, engine, corpusDigests } = context;
   const phase = scale[arm.phase];
   const whole = arm.phase === "pretraining" ? PAPER_PRETRAINING_TOKENS : PAPER_DOWNSTREAM_TOKENS;
   const steps = scaledSteps(arm.tokens, whole, phase.steps);
@@ -91,6 +101,7 @@ export function armRun(
     });
   }
   const evaluation = armEvaluation(arm, scale);
+  if (steps < 1 && scale.changes !== undefined) throw tooShort(reference, scale, arm.phase);
   if (steps < 1 || steps > schedule.totalSteps) {
     throw new UserError(
       "ARM_LENGTH",
@@ -160,6 +171,7 @@ function armStart(
   if (imported !== undefined) return importedStart(start.step, reference, imported);
   if (pretraining === undefined) throw new Error(`Arm "${reference}" starts pre-trained, but no run was given`);
   const step = scaledSteps(start.step, PAPER_PRETRAINING_STEPS, scale.pretraining.steps);
+  if (step < 1 && scale.changes !== undefined) throw tooShort(reference, scale, "pretraining");
   if (step < 1) {
     throw new UserError(
       "ARM_START",
@@ -170,6 +182,20 @@ function armStart(
   }
   const optimizerState = readings["optimizer-state"] === "carried" ? { optimizerState: "carried" as const } : {};
   return { kind: "checkpoint", run: pretraining, step, ...optimizerState };
+}
+
+/** The error for a scale that was changed to have fewer steps than an arm needs. */
+function tooShort(reference: string, scale: Scale, phase: "pretraining" | "continuing"): UserError {
+  const { steps } = scale[phase];
+  const enough = LEAST_STEPS * scale.continuing.batchSequences * scale.model.config.sequenceLength;
+  return new UserError(
+    phase === "pretraining" ? "ARM_START" : "ARM_LENGTH",
+    `Scale "${scale.name}", changed (${(scale.changes ?? []).join(", ")}), has ${
+      steps === 1 ? "1 step" : `${steps} steps`
+    } of ${phase === "pretraining" ? "pre-training" : "continued training"}, too few for arm "${reference}"`,
+    `give more tokens, "--tokens ${enough}" for instance` +
+      (scale.continuing.batchSequences > 1 ? ', or a smaller "--batch"' : ""),
+  );
 }
 
 /** Whether the model that an arm starts from is among those that were imported, if they were. */

@@ -1,4 +1,4 @@
-/** The experiments and scales that stand as YAML files in a folder, `experiments/` by default. */
+/** The experiments and scales that stand as YAML files: rewarm's own in `experiments/`, and the user's in a folder. */
 import { suggest, UserError } from "../errors.ts";
 import type { Scale } from "./scale.ts";
 import { type Experiment, experimentSchema, scaleSchema } from "./schema.ts";
@@ -7,23 +7,79 @@ import { parseYaml, validate } from "./yaml.ts";
 /** rewarm's own experiments, beside `src/`. */
 export const EXPERIMENTS_FOLDER: URL = new URL("../../experiments/", import.meta.url);
 
-/** The file of claims, which stands among the experiments and is none. */
-const CLAIMS_FILE = "paper.yaml";
+/** The file of the paper, which stands among the experiments and is none. */
+export const PAPER_FILE_NAME = "paper.yaml";
+
+/** Where experiments are read from. */
+export interface ExperimentFolders {
+  /** rewarm's own; a URL that ends in a slash */
+  readonly folder?: URL;
+  /** the user's, which come on top */
+  readonly ownExperiments?: URL;
+}
+
+/** An experiment with the file that it was read from. */
+export interface ExperimentFile {
+  /** how manifests and messages name it: `experiments/warmup-length.yaml`, `own-experiments/mine.yaml` */
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** the document, before defaults are filled in */
+  readonly value: unknown;
+  readonly experiment: Experiment;
+}
 
 /**
- * Reads all experiments, in the order of the paper's sections.
+ * Reads all experiments, in the order of the paper's sections; those of other sources follow, by name.
  *
- * @param folder a folder's URL, ending in a slash
- * @throws {UserError} if a file cannot be read, is not valid, or has another name than the experiment in it
+ * @throws {UserError} if a file cannot be read, is not valid, has another name than the experiment in it, or has the
+ *   name of another experiment
  */
-export async function loadExperiments(folder: URL = EXPERIMENTS_FOLDER): Promise<Experiment[]> {
-  const files = (await yamlFiles(folder)).filter((file) => file !== CLAIMS_FILE);
-  const experiments = await Promise.all(files.map(async (file) => {
-    const experiment = validate(experimentSchema, await readYaml(folder, file), file);
-    requireFileName(file, experiment.name);
-    return experiment;
+export async function readExperimentFiles(
+  { folder = EXPERIMENTS_FOLDER, ownExperiments }: ExperimentFolders = {},
+): Promise<ExperimentFile[]> {
+  const files = [
+    ...await readFolder(folder, "", "experiments/"),
+    ...(ownExperiments === undefined ? [] : await readFolder(ownExperiments, OWN_FOLDER, OWN_FOLDER)),
+  ];
+  files.sort((a, b) => compareExperiments(a.experiment, b.experiment));
+  files.forEach(({ name, experiment }, index) => {
+    const other = files.slice(0, index).find((file) => file.experiment.name === experiment.name);
+    if (other === undefined) return;
+    throw new UserError(
+      "DUPLICATE_EXPERIMENT",
+      `"${other.name}" and "${name}" are both the experiment "${experiment.name}"`,
+      "rename one of them",
+    );
+  });
+  return files;
+}
+
+/** How a folder of the user's is named, whatever it is called on their machine. */
+const OWN_FOLDER = "own-experiments/";
+
+async function readFolder(folder: URL, inMessages: string, inManifest: string): Promise<ExperimentFile[]> {
+  const names = (await yamlFiles(folder)).filter((name) => name !== PAPER_FILE_NAME);
+  return await Promise.all(names.map(async (name) => {
+    const shown = `${inMessages}${name}`;
+    const { bytes, value } = await readYaml(folder, name, shown);
+    const experiment = validate(experimentSchema, value, shown);
+    requireFileName(shown, experiment.name);
+    return { name: `${inManifest}${name}`, bytes, value, experiment };
   }));
-  return experiments.sort((a, b) => compareSections(a.section, b.section) || (a.name < b.name ? -1 : 1));
+}
+
+/** {@linkcode readExperimentFiles}, without the files. */
+export async function loadExperiments(folders: ExperimentFolders = {}): Promise<Experiment[]> {
+  return (await readExperimentFiles(folders)).map(({ experiment }) => experiment);
+}
+
+/**
+ * Reads the file of the paper among the experiments.
+ *
+ * @throws {UserError} if it cannot be read or is not YAML
+ */
+export async function readPaperFile(folder: URL = EXPERIMENTS_FOLDER): Promise<Omit<ExperimentFile, "experiment">> {
+  return { name: `experiments/${PAPER_FILE_NAME}`, ...await readYaml(folder, PAPER_FILE_NAME, PAPER_FILE_NAME) };
 }
 
 /**
@@ -46,7 +102,8 @@ export async function loadScale(scale: string, folder: URL = EXPERIMENTS_FOLDER)
     throw new UserError("UNKNOWN_SCALE", `Unknown scale "${scale}"`, suggest(scale, known));
   }
   const file = `scales/${scale}.yaml`;
-  const value = validate(scaleSchema, await readYaml(folder, file), file);
+  const { value: stated } = await readYaml(folder, file, file);
+  const value = validate(scaleSchema, stated, file);
   requireFileName(file, value.name);
   return value;
 }
@@ -63,20 +120,24 @@ async function yamlFiles(folder: URL): Promise<string[]> {
   return names.sort();
 }
 
-async function readYaml(folder: URL, file: string): Promise<unknown> {
-  let bytes: Uint8Array;
+async function readYaml(
+  folder: URL,
+  file: string,
+  shown: string,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; value: unknown }> {
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = await Deno.readFile(new URL(file, folder));
   } catch (error) {
-    throw unreadable(file, error);
+    throw unreadable(shown, error);
   }
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new UserError("YAML_SYNTAX", `"${file}" is not UTF-8 text`, "save it as UTF-8", { cause: error });
+    throw new UserError("YAML_SYNTAX", `"${shown}" is not UTF-8 text`, "save it as UTF-8", { cause: error });
   }
-  return parseYaml(text, file);
+  return { bytes, value: parseYaml(text, shown) };
 }
 
 function requireFileName(file: string, name: string): void {
@@ -94,6 +155,15 @@ function unreadable(what: string, error: unknown): UserError {
   return new UserError("UNREADABLE_FILE", `Cannot read "${what}" (${reason})`, "check that it is there and readable", {
     cause: error,
   });
+}
+
+/** The paper's sections first, then other sources; where these are equal, by name. */
+function compareExperiments(a: Experiment, b: Experiment): number {
+  const byName = a.name < b.name ? -1 : 1;
+  if (a.section === undefined || b.section === undefined) {
+    return Number(a.section === undefined) - Number(b.section === undefined) || byName;
+  }
+  return compareSections(a.section, b.section) || byName;
 }
 
 /** Order of section numbers: 4.2 before 4.10. */

@@ -5,8 +5,8 @@
 import { UserError } from "../errors.ts";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
-import { type ArmRun, armRun, canStart, type RunContext, seedsOf } from "./arm.ts";
-import { EXPERIMENTS_FOLDER, loadExperiments } from "./catalogue.ts";
+import { type ArmRun, armRun, canStart, readArm, type RunContext, seedsOf } from "./arm.ts";
+import { type ExperimentFolders, loadExperiments } from "./catalogue.ts";
 import type { ScaleChanges } from "./change_scale.ts";
 import { chooseArms, PRETRAINING_ARM } from "./choose_arms.ts";
 import { type PlanTotals, totalCost } from "./cost.ts";
@@ -21,7 +21,7 @@ import type { Experiment } from "./schema.ts";
 import { type ImportedCheckpoint, type PlannedStart, plannedStart, startCheckpoints } from "./start.ts";
 
 /** What to plan. */
-export interface PlanOptions {
+export interface PlanOptions extends ExperimentFolders {
   /** name of a file in experiments/scales */
   readonly scale: string;
   /** experiments (`max-learning-rate`) or arms (`max-learning-rate/1x`); all of them if absent or empty */
@@ -44,8 +44,6 @@ export interface PlanOptions {
   readonly imported?: readonly ImportedCheckpoint[];
   /** parts of the scale to replace, such as `continuing` */
   readonly overrides?: Partial<Omit<Scale, "name">>;
-  /** folder of the experiments, ending in a slash */
-  readonly folder?: URL;
 }
 
 /** Whether the corpora of a plan are at hand. */
@@ -57,7 +55,7 @@ export type PlannedData =
 export interface PlannedExperiment {
   /** that of its file, such as `warmup-length` */
   readonly name: string;
-  /** section of the paper, such as `4.1` */
+  /** section of the paper, such as `4.1`, or another source */
   readonly section: string;
   /** heading for tables and the report */
   readonly title: string;
@@ -108,13 +106,13 @@ interface MutableRun {
  * @throws {UserError} on an unknown scale, experiment or arm, a bad number of seeds, or a bad file
  */
 export async function buildPlan(options: PlanOptions): Promise<Plan> {
-  const { seeds, engine, folder = EXPERIMENTS_FOLDER } = options;
+  const { seeds, engine } = options;
   if (!Number.isInteger(seeds) || seeds < 1 || seeds > MAX_SEEDS) {
     throw new UserError("BAD_SEEDS", `Number of seeds is ${seeds}`, `expected a whole number from 1 to ${MAX_SEEDS}`);
   }
   const { scale, readings } = await planScale(options);
   const start = plannedStart(scale, options.imported, readings);
-  const catalogue = withoutPretraining(await loadExperiments(folder), start);
+  const catalogue = withoutPretraining(await loadExperiments(options), start);
   const chosen = chooseArms(catalogue, options.only ?? [], start);
   const data = plannedData(scale, options.corpusDigests);
   const context: RunContext = {
@@ -126,9 +124,10 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
     ...(start === undefined ? {} : { imported: startCheckpoints(start) }),
   };
   const runs = Array.from({ length: seeds }, (_, seedIndex) => planSeed(catalogue, chosen, context, seedIndex)).flat();
-  const experiments = catalogue.flatMap(({ arms, name, section, title, figures, question }) => {
+  const experiments = catalogue.flatMap(({ arms, name, section, source = "", title, paperFigures, question }) => {
     const names = Object.keys(arms).filter((arm) => chosen.has(`${name}/${arm}`));
-    return names.length === 0 ? [] : [{ name, section, title, figures, question, arms: names }];
+    if (names.length === 0) return [];
+    return [{ name, section: section ?? source, title, figures: paperFigures, question, arms: names }];
   });
   const content = {
     scale,
@@ -204,8 +203,13 @@ function planSeed(
     : armRun(pretrainingArm, `${PRETRAINING_ARM.experiment}/${PRETRAINING_ARM.arm}`, context, seeds);
   const pretrainingKey = pretraining === undefined ? undefined : runKey(pretraining.specification);
 
-  const references = catalogue.flatMap(({ name, arms }) =>
-    Object.entries(arms).map(([arm, value]) => ({ experiment: name, arm, value, reference: `${name}/${arm}` }))
+  const references = catalogue.flatMap((experiment) =>
+    Object.entries(experiment.arms).map(([arm, stated]) => ({
+      experiment: experiment.name,
+      arm,
+      value: readArm(stated, experiment, context.readings),
+      reference: `${experiment.name}/${arm}`,
+    }))
   );
   for (const { experiment, arm, value, reference } of references) {
     if (value.start.kind === "pretrained" && pretrainingKey === undefined && context.imported === undefined) {

@@ -4,9 +4,7 @@
  * known of each point.
  */
 import { suggest, UserError } from "../errors.ts";
-import { PAPER_PRETRAINING_TOKENS } from "./paper_units.ts";
 import type { Scale } from "./scale.ts";
-import type { Arm } from "./schema.ts";
 
 /** How each open point is read. One that has no meaning at a scale is missing: no Pile, no `pile`. */
 export interface Readings {
@@ -31,6 +29,9 @@ export const READINGS = {
   "same-data-horizon": ["downstream", "upstream"],
 } as const satisfies { readonly [Name in ReadingName]-?: readonly NonNullable<Readings[Name]>[] };
 
+/** Names of all open points. */
+export const READING_NAMES = Object.keys(READINGS) as ReadingName[];
+
 /** Domains of SlimPajama that the authors' released configuration leaves out; the weights of the others sum to 91. */
 const NOT_IN_RELEASED_CONFIG = ["RedPajamaBook", "RedPajamaWikipedia"];
 
@@ -45,7 +46,7 @@ export function parseReadings(texts: readonly string[]): Readings {
   for (const text of texts) {
     const [name = "", value = ""] = text.split("=", 2);
     if (!isReadingName(name)) {
-      throw new UserError("UNKNOWN_READING", `Unknown reading "${text}"`, suggest(name, Object.keys(READINGS)));
+      throw new UserError("UNKNOWN_READING", `Unknown reading "${text}"`, suggest(name, READING_NAMES));
     }
     if (!READINGS[name].some((known) => known === value)) {
       const known = READINGS[name].map((known) => `${name}=${known}`);
@@ -76,7 +77,7 @@ export function applicableReadings(scale: Scale, chosen: Readings, ownFiles: boo
     ...(isHub && !ownFiles ? {} : { domains: "SlimPajama is not used" }),
   };
   const readings: Record<string, string> = {};
-  for (const name of Object.keys(READINGS) as ReadingName[]) {
+  for (const name of READING_NAMES) {
     const reason = reasons[name];
     const value = chosen[name];
     if (reason === undefined) readings[name] = value ?? READINGS[name][0];
@@ -114,11 +115,4 @@ function noDeduplicated({ name }: Scale): UserError {
     `The scale "${name}" names no deduplicated Pile`,
     'read it as "pile=standard"',
   );
-}
-
-/** An arm whose horizon is that of the readings. */
-export function readArm(arm: Arm, readings: Readings): Arm {
-  const isSameData = arm.phase === "continuing" && arm.corpus === "upstream";
-  if (!isSameData || readings["same-data-horizon"] !== "upstream") return arm;
-  return { ...arm, horizonTokens: PAPER_PRETRAINING_TOKENS };
 }

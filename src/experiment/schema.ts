@@ -4,6 +4,7 @@ import { modelSchema } from "../model/model_schema.ts";
 import { MODEL_PRESETS, presetModel } from "../model/presets.ts";
 import { SCHEDULE_KINDS } from "../schedule/specification.ts";
 import { PAPER_PRETRAINING_STEPS } from "./paper_units.ts";
+import { READING_NAMES } from "./readings.ts";
 import { evaluationGridShape, optimizerSchema } from "./run_schema.ts";
 import type { Scale } from "./scale.ts";
 
@@ -23,6 +24,10 @@ const startSchema = z.discriminatedUnion("kind", [
 ]);
 
 const armSchema = z.strictObject({
+  /** as the reader sees it; the arm's name if absent */
+  label: z.string().min(1).max(40).exactOptional(),
+  /** the same beside arms of other experiments */
+  legend: z.string().min(1).max(60).exactOptional(),
   /** `pretraining` and `continuing` have their own horizon and batch at each scale */
   phase: z.enum(["pretraining", "continuing"]),
   corpus: z.enum(["upstream", "downstream"]),
@@ -54,16 +59,33 @@ const armSchema = z.strictObject({
   error: 'a random start, as the phase is "pretraining"',
 });
 
-/** One section of the paper: the arms it compares. */
+/** What a reading of one of the paper's open points changes of an experiment's continuing arms. */
+const armChangeSchema = z.strictObject({ horizonTokens: z.number().positive() });
+
+/** An experiment: the arms that it compares, and what it draws and claims of them. */
 export const experimentSchema = z.strictObject({
   name,
   /** section of the paper, such as `4.1`; experiments are sorted by it */
-  section: z.string().regex(/^\d+(\.\d+)*$/),
-  title: z.string().min(1),
-  figures: z.array(positiveInteger),
+  section: z.string().regex(/^\d+(\.\d+)*$/).exactOptional(),
+  /** where the question comes from, if not from the paper */
+  source: z.string().min(1).max(200).exactOptional(),
+  title: z.string().min(1).max(120),
+  /** figures of the paper that show its results */
+  paperFigures: z.array(positiveInteger).default([]),
   /** what is varied, in one sentence */
-  question: z.string().min(1),
+  question: z.string().min(1).max(600),
+  /** what is varied and what is held, for the report; the question if absent */
+  introduction: z.string().min(1).max(600).exactOptional(),
   arms: z.record(armName, armSchema).refine((arms) => Object.keys(arms).length > 0, { error: "at least one arm" }),
+  /** by an open point's name and how it is read: what that changes */
+  readings: z.partialRecord(z.enum(READING_NAMES), z.record(z.string(), armChangeSchema)).exactOptional(),
+  /** drawn in the report (`results/figure_schema.ts`) */
+  figures: z.array(z.unknown()).default([]),
+  /** with their rules (`results/claim_schema.ts`) */
+  claims: z.array(z.unknown()).default([]),
+}).refine(({ section, source }) => (section === undefined) !== (source === undefined), {
+  path: ["section"],
+  error: "a section of the paper, or in its place the source of the question",
 });
 
 const maxLearningRate = z.number().positive().max(1);

@@ -15,3 +15,15 @@ export interface ParseOptions {
 
 /** Parses one YAML document. */
 export function parse(content: string, options?: ParseOptions): unknown;
+
+/** Options of {@linkcode stringify}. */
+export interface StringifyOptions {
+  readonly schema?: ParseOptions["schema"];
+  /** characters after which a long text is folded */
+  readonly lineWidth?: number;
+  /** `false`: a value that stands twice is written twice */
+  readonly useAnchors?: boolean;
+}
+
+/** Writes one YAML document. */
+export function stringify(data: unknown, options?: StringifyOptions): string;

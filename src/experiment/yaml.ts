@@ -3,7 +3,7 @@
  * duplicate keys, no NaN or infinity, nothing the schema does not name.
  */
 // @ts-types="./std_yaml.d.ts"
-import { parse, YamlSyntaxError } from "@std/yaml";
+import { parse, stringify, YamlSyntaxError } from "@std/yaml";
 import { z } from "zod";
 import { suggest, UserError } from "../errors.ts";
 
@@ -39,6 +39,11 @@ export function parseYaml(text: string, fileName: string): unknown {
   }
   refuseOddValues(value, [], fileName);
   return value;
+}
+
+/** Plain data as a YAML document that {@linkcode parseYaml} reads back. The same value gives the same text. */
+export function formatYaml(value: unknown): string {
+  return stringify(value, { schema: "core", lineWidth: 120, useAnchors: false });
 }
 
 /**

@@ -26,6 +26,8 @@ export interface HubOptions {
   readonly policy?: RetryPolicy;
   /** milliseconds without a byte after which a request is given up; a minute if not given */
   readonly silence?: number;
+  /** told, once for each message, of what a person should know and need not act upon */
+  readonly onNotice?: (message: string) => void;
 }
 
 /** What is asked for. */
@@ -63,18 +65,39 @@ export class HubConnection {
   readonly #token: string | undefined;
   readonly #silence: number;
   readonly #slots: Slots;
+  readonly #onNotice: (message: string) => void;
+  readonly #noticed = new Set<string>();
   /** no request is sent before this moment, in milliseconds since 1970 */
   #notBefore = 0;
 
   /** @throws {UserError} `INSECURE_ADDRESS`, `INVALID_TOKEN` */
   constructor(
-    { endpoint = HUB_ENDPOINT, token, connections = 8, policy = PATIENT, silence = 60_000 }: HubOptions = {},
+    {
+      endpoint = HUB_ENDPOINT,
+      token,
+      connections = 8,
+      policy = PATIENT,
+      silence = 60_000,
+      onNotice = () => {},
+    }: HubOptions = {},
   ) {
     const address = URL.parse(endpoint);
-    if (address === null) throw new UserError("INVALID_ADDRESS", `"${printable(endpoint)}" is no address of a hub`);
+    if (address === null || !/^https?:$/.test(address.protocol)) {
+      throw new UserError(
+        "INVALID_ADDRESS",
+        `"${printable(endpoint)}" is no address of a hub`,
+        `write it in full, such as "${HUB_ENDPOINT}"`,
+      );
+    }
     this.#isLocal = LOOPBACK.includes(address.hostname);
     this.#origin = address.origin;
-    this.#requireSafe(address);
+    if (!this.#isSafe(address)) {
+      throw new UserError(
+        "INSECURE_ADDRESS",
+        `The hub's address ${shownAddress(address)} is no plain https address`,
+        "give one that begins with https:// and has no name or password; http:// is for this machine alone",
+      );
+    }
     if (token !== undefined && !/^[\x21-\x7e]{1,512}$/.test(token)) {
       throw new UserError("INVALID_TOKEN", "The token in HF_TOKEN has spaces or is no token", "copy it again");
     }
@@ -84,6 +107,26 @@ export class HubConnection {
     this.#token = token;
     this.#silence = silence;
     this.#slots = new Slots(connections);
+    this.#onNotice = onNotice;
+  }
+
+  /**
+   * An address that the hub names as one of its own: at this hub, whatever host it names. Mirrors pass on the addresses
+   * of the hub behind them, and whoever names a mirror wants to ask that one; the token is meant for no other either.
+   */
+  own(address: URL): URL {
+    if (address.origin === this.#origin && address.username === "" && address.password === "") return address;
+    this.#notice(
+      `${this.endpoint} names pages of ${printable(address.origin)} as its own: they are asked of ` +
+        `${this.endpoint} in place of that`,
+    );
+    return new URL(`${this.endpoint}${address.pathname}${address.search}`);
+  }
+
+  #notice(message: string): void {
+    if (this.#noticed.has(message)) return;
+    this.#noticed.add(message);
+    this.#onNotice(message);
   }
 
   /**
@@ -154,14 +197,18 @@ export class HubConnection {
     );
   }
 
-  #requireSafe(address: URL): void {
-    const isSafe = address.protocol === "https:" ||
+  #isSafe(address: URL): boolean {
+    const isPrivate = address.protocol === "https:" ||
       (address.protocol === "http:" && this.#isLocal && LOOPBACK.includes(address.hostname));
-    if (isSafe && address.username === "" && address.password === "") return;
+    return isPrivate && address.username === "" && address.password === "";
+  }
+
+  #requireSafe(address: URL): void {
+    if (this.#isSafe(address)) return;
     throw new UserError(
       "INSECURE_ADDRESS",
       `The hub leads to ${shownAddress(address)}, which is no plain https address`,
-      "nothing was sent there; check the hub's address",
+      "nothing was sent there; if you named a mirror with --hub, name another",
     );
   }
 

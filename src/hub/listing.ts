@@ -64,11 +64,9 @@ export async function listFiles(
   const files = new Map<string, HubFile>();
   const seen = new Set<string>();
   let address: URL | undefined = treeAddress(connection.endpoint, repository);
-  const { origin } = address;
   while (address !== undefined) {
-    if (seen.has(address.href) || seen.size >= MAX_PAGES || address.origin !== origin) {
-      throw unexpected(repository, "its pages of files have no end");
-    }
+    if (seen.has(address.href)) throw unexpected(repository, "its pages of files have no end");
+    if (seen.size >= MAX_PAGES) throw unexpected(repository, `it has more than ${MAX_PAGES} pages of files`);
     seen.add(address.href);
     const page: Page<z.output<typeof treeAnswer>> = await getJson(connection, address, treeAnswer, signal);
     for (const entry of page.value) {
@@ -81,7 +79,7 @@ export async function listFiles(
       const bytes = lfs?.size ?? entry.size;
       files.set(path, { path, bytes, gitBlob: oid, ...(lfs === undefined ? {} : { sha256: lfs.oid }) });
     }
-    address = page.next;
+    address = page.next === undefined ? undefined : connection.own(page.next);
   }
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -147,6 +145,7 @@ function nextPage(link: string | null, base: URL): URL | undefined {
 function unexpected(repository: Repository, problem: string): UserError {
   return new UserError(
     "HUB_UNEXPECTED_ANSWER",
-    `The hub's list of "${repositoryId(repository)}" cannot be used: ${problem}`,
+    `The hub's list of "${repositoryId(repository)}" cannot be used, ${problem}`,
+    "try again later; if you named a mirror with --hub, try another",
   );
 }

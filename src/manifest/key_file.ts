@@ -86,7 +86,7 @@ export async function findSigningKey(sources: KeySources): Promise<FoundKey> {
     return { key, isNew: false, message: `Signing with key ${key.keyId} from "${keyFile}"` };
   }
   if (environment !== undefined && environment !== "") {
-    const key = await parseSigningKey(environment, `Environment variable ${KEY_VARIABLE}`);
+    const key = await parseSigningKey(keyInEnvironment(environment), `Environment variable ${KEY_VARIABLE}`);
     return { key, isNew: false, message: `Signing with key ${key.keyId} from ${KEY_VARIABLE}` };
   }
   if (await exists(defaultFile, files)) {
@@ -100,6 +100,21 @@ export async function findSigningKey(sources: KeySources): Promise<FoundKey> {
   const message = `Made a signing key, ${key.keyId}, in "${defaultFile}": keep this file secret, and give ` +
     `"${publicKeyPath(defaultFile)}" to those who check your manifests`;
   return { key, isNew: true, message };
+}
+
+/**
+ * The PEM in an environment variable. Files of settings and forms of build services hold one line, and so write its line
+ * ends as a backslash and an "n", which stand in no PEM otherwise.
+ */
+function keyInEnvironment(text: string): string {
+  if (!text.includes("-----BEGIN")) {
+    throw new UserError(
+      "KEY_UNREADABLE",
+      `Environment variable ${KEY_VARIABLE} is no Ed25519 private key in PEM, it has no "-----BEGIN"`,
+      "give the contents of a key file there, or the path of one with --key FILE",
+    );
+  }
+  return text.replaceAll(/(?:\\r)?\\n|\\r/g, "\n");
 }
 
 async function exists(path: string, files: FileSystem): Promise<boolean> {

@@ -43,9 +43,7 @@ export function parseHuggingFaceConfig(json: unknown, name: string): ModelConfig
   const config = parsed.data;
   const rotaryFraction = config.rope_parameters?.partial_rotary_factor ?? config.rotary_pct;
   const rotaryBase = config.rope_parameters?.rope_theta ?? config.rotary_emb_base;
-  if (rotaryFraction === undefined || rotaryBase === undefined) {
-    throw new UserError("BAD_MODEL_CONFIG", `"${name}" has neither "rope_parameters" nor "rotary_pct"`);
-  }
+  if (rotaryFraction === undefined || rotaryBase === undefined) throw noRotary(name, config);
   return {
     hiddenSize: config.hidden_size,
     layers: config.num_hidden_layers,
@@ -57,6 +55,30 @@ export function parseHuggingFaceConfig(json: unknown, name: string): ModelConfig
     rotaryBase,
     layerNormEpsilon: config.layer_norm_eps,
   };
+}
+
+/** What is missing of the rotary embedding; transformers has values for it, which may not be those of the training. */
+function noRotary(
+  name: string,
+  { rotary_pct: fraction, rotary_emb_base: base }: z.output<typeof configSchema>,
+): UserError {
+  const [found, missing, usual] = fraction !== undefined
+    ? ["rotary_pct", "rotary_emb_base", 10000]
+    : base !== undefined
+    ? ["rotary_emb_base", "rotary_pct", 0.25]
+    : [];
+  if (missing === undefined) {
+    return new UserError(
+      "BAD_MODEL_CONFIG",
+      `"${name}" says nothing of the rotary embedding`,
+      'add "rotary_pct" and "rotary_emb_base", or "rope_parameters", as the model was trained',
+    );
+  }
+  return new UserError(
+    "BAD_MODEL_CONFIG",
+    `"${name}" has "${found}" and no "${missing}"`,
+    `add it as the model was trained; transformers takes ${usual} where it is missing`,
+  );
 }
 
 /**

@@ -3,7 +3,7 @@
  * screens, so that its text keeps a readable size on a phone; the stylesheet shows one of the two.
  */
 import * as Plot from "@observablehq/plot";
-import type { ArmStyle } from "./arm_style.ts";
+import type { ArmStyle } from "./legend.ts";
 import { type DomElement, parseDocument } from "./document.ts";
 import { plotSymbol } from "./markers.ts";
 import { escapeHtml, Markup } from "./markup.ts";

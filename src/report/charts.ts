@@ -1,5 +1,5 @@
 /** The three kinds of chart in the report, from series to charts as data. */
-import type { ArmStyle } from "./arm_style.ts";
+import type { ArmStyle } from "./legend.ts";
 import type { Chart, ChartLine, ChartMarker, Point } from "./chart.ts";
 import { compact, extent, fixed, percent, rate, trimmed } from "./numbers.ts";
 import { type Metric, perplexity, pointAt, type Series, type SeriesPoint } from "./series.ts";
@@ -146,7 +146,7 @@ function sparseMarkers(
 
 /** Where paths start: one place for arms that start from the same weights. */
 function starts(series: readonly Series[], place: (point: SeriesPoint) => Point): Chart["notes"] {
-  const places = series.filter((one) => !mayLeaveAxes(one)).flatMap(({ mean }) => mean.slice(0, 1)).map(place);
+  const places = series.filter((one) => !mayLeaveAxes(series, one)).flatMap(({ mean }) => mean.slice(0, 1)).map(place);
   const distinct = new Map(places.map((at) => [at.map((value) => value.toFixed(6)).join(), at]));
   return [...distinct.values()].map((at) => ({ at, text: "start" }));
 }
@@ -165,18 +165,23 @@ export function warmupEnds(series: readonly Series[]): number[] {
 }
 
 /**
- * Whether an arm may leave the axes: a random model starts far above all others, and a diverging one ends there;
- * showing them whole would flatten what the figure is about. A note under the figure says so.
+ * Whether an arm may leave the axes: a random model starts far above all that were trained before, and a diverging one
+ * ends there; showing them whole would flatten what the figure is about. A note under the figure says so.
  */
-export function mayLeaveAxes({ experiment, divergedAt }: Series): boolean {
-  return experiment === "from-scratch" || divergedAt !== undefined;
+export function mayLeaveAxes(series: readonly Series[], one: Series): boolean {
+  return one.divergedAt !== undefined || comesFromOutside(series, one);
+}
+
+/** Whether an arm starts from random weights among arms that do not. */
+export function comesFromOutside(series: readonly Series[], { startsAtRandom }: Series): boolean {
+  return startsAtRandom && series.some((other) => !other.startsAtRandom);
 }
 
 function valueDomain(series: readonly Series[], value: (point: SeriesPoint) => number): [number, number] {
   const all = (some: readonly Series[]) =>
     some.flatMap(({ seeds, mean }) => [...seeds.flat(), ...mean]).map(value).filter(Number.isFinite);
-  const whole = all(series.filter((one) => !mayLeaveAxes(one)));
-  const ends = series.filter((one) => one.experiment === "from-scratch" && one.divergedAt === undefined)
+  const whole = all(series.filter((one) => !mayLeaveAxes(series, one)));
+  const ends = series.filter((one) => comesFromOutside(series, one) && one.divergedAt === undefined)
     .flatMap(({ mean }) => mean.slice(-1).map(value));
   // every value of every series only where nothing else is left to show
   const values = whole.length > 0 ? [...whole, ...ends] : all(series);

@@ -1,7 +1,7 @@
 /** The table of claims: verdict, statement, rule, numbers, evidence. */
 import { describeMethod, type Evidence, type NamedNumber, type Verdict } from "../results/claims.ts";
 import { type Anchors, claimAnchor, runFileLinks } from "./anchors.ts";
-import { FIGURE_GROUPS } from "./figures.ts";
+import { type FigureDefinition, figureGroups } from "./figures.ts";
 import type { ReportInput } from "./input.ts";
 import { type Content, html, join, type Markup } from "./markup.ts";
 import { grouped } from "./numbers.ts";
@@ -12,11 +12,12 @@ const FEW = 4;
 
 /** All claims with their verdicts. */
 export function claimsSection(input: ReportInput, anchors: Anchors): Markup {
+  const figures = figureGroups(input.experiments).flatMap((group) => group.figures);
   return html`<section aria-labelledby="claims">
 <h2 id="claims">Claims</h2>
 ${
     input.verdicts.length === 0 ? html`<p class="left-out">No claims were judged.</p>` : html`
-      <p>Every rule was fixed before the runs, in <code>experiments/paper.yaml</code>. ${describeMethod(
+      <p>Every rule was fixed before the runs, and stands in <code>paper.yaml</code> beside this page. ${describeMethod(
         input.scale.seeds,
       )} Marks say how surely the claim itself is known: A read in a primary text, B in a secondary one, C inferred,
       ? unknown.</p>
@@ -30,7 +31,7 @@ ${
             )}</tr>
           </thead>
           <tbody role="rowgroup">
-      ${input.verdicts.map((verdict) => claim(verdict, anchors))}</tbody>
+      ${input.verdicts.map((verdict) => claim(verdict, anchors, figures))}</tbody>
         </table>
       </div>
     `
@@ -38,13 +39,13 @@ ${
 </section>`;
 }
 
-function claim(verdict: Verdict, anchors: Anchors): Markup {
+function claim(verdict: Verdict, anchors: Anchors, figures: readonly FigureDefinition[]): Markup {
   return html`
     <tr role="row" id="${claimAnchor(verdict.id)}">
       <th scope="row" role="rowheader">
         <p class="statement">${verdict.title}</p>
         <p>${verdict.statement}</p>
-        <p class="quiet">${where(verdict)}</p>
+        <p class="quiet">${where(verdict, figures)}</p>
       </th>
       <td role="cell">${badge(verdict.verdict)}</td>
       <td
@@ -55,10 +56,10 @@ function claim(verdict: Verdict, anchors: Anchors): Markup {
 }
 
 /** Section, figures and mark of the claim, the figures leading to ours. */
-function where({ id, section, figure, confidence }: Verdict): Markup {
+function where({ id, section, figure, confidence }: Verdict, definitions: readonly FigureDefinition[]): Markup {
   const figures = figure.split(/[\s,;]+/).filter((part) => part !== "");
   const links = figures.map((number): Content => {
-    const target = FIGURE_GROUPS.flatMap((group) => group.figures).find(({ paperFigure }) => paperFigure === number);
+    const target = definitions.find(({ paperFigure }) => String(paperFigure) === number);
     return target ? html`<a href="#${target.id}">${number}</a>` : number;
   });
   return join([

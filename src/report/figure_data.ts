@@ -1,5 +1,5 @@
 /** The numbers behind a figure as a table, folded away under it. */
-import type { ArmStyle } from "./arm_style.ts";
+import type { ArmStyle } from "./legend.ts";
 import type { FigureDefinition } from "./figures.ts";
 import type { ReportInput } from "./input.ts";
 import { Anchors } from "./anchors.ts";
@@ -42,7 +42,7 @@ ${
       rows: rows.map((tokens) => ({
         cells: [
           html`${grouped(tokens)}${
-            definition.experiments.includes("upstream") ? null : html`
+            definition.horizon === "run" ? null : html`
               <span class="quiet">${percent(tokens / input.scale.downstreamHorizonTokens)}</span>
             `
           }`,

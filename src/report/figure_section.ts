@@ -1,11 +1,10 @@
 /** The figures as HTML: title, legend, both drawings, notes and the numbers behind them. */
-import type { ArmStyle } from "./arm_style.ts";
-import { armStyle } from "./arm_style.ts";
 import { type Chart, drawChart } from "./chart.ts";
-import { leavesAxes, lossChart, perplexityChart, scheduleChart, warmupEnds } from "./charts.ts";
-import { FIGURE_GROUPS, type FigureDefinition } from "./figures.ts";
+import { comesFromOutside, leavesAxes, lossChart, perplexityChart, scheduleChart, warmupEnds } from "./charts.ts";
+import { type FigureDefinition, figureGroups } from "./figures.ts";
 import { figureData, scheduleData } from "./figure_data.ts";
 import type { ReportInput } from "./input.ts";
+import { type ArmStyle, Legend } from "./legend.ts";
 import { markerShape } from "./markers.ts";
 import { type Content, html, type Markup } from "./markup.ts";
 import { compact, extent, fixed, percent } from "./numbers.ts";
@@ -13,6 +12,7 @@ import { seriesOf } from "./series.ts";
 
 /** All figures under their headings. */
 export function figureSection(input: ReportInput): Markup {
+  const legend = new Legend(input.experiments, input.arms);
   return html`<section aria-labelledby="figures">
 <h2 id="figures">Figures</h2>
 <p>The paper’s figures, drawn from our own curves. Losses are means over the same fixed validation windows each time, in
@@ -23,21 +23,23 @@ is ${input.scale.downstreamName}. Below each tick stands the share of T, the ${
     input.scale.seeds > 1 ? " Pale lines are single seeds, strong lines their mean." : null
   }</p>
 ${
-    FIGURE_GROUPS.map((group) =>
+    figureGroups(input.experiments).map((group) =>
       html`
         <section class="group" aria-labelledby="${group.id}">
           <h3 id="${group.id}">${group.title}</h3>
           <p>${group.introduction}</p>
           <div class="figures">
-        ${group.figures.map((definition) => figure(definition, input))}</div>
+        ${group.figures.map((definition) => figure(definition, input, legend))}</div>
         </section>
       `
     )
   }</section>`;
 }
 
-function figure(definition: FigureDefinition, input: ReportInput): Markup {
-  return definition.plots.kind === "schedule" ? scheduleFigure(definition, input) : curveFigure(definition, input);
+function figure(definition: FigureDefinition, input: ReportInput, legend: Legend): Markup {
+  return definition.plots.kind === "schedule"
+    ? scheduleFigure(definition, input, legend)
+    : curveFigure(definition, input, legend);
 }
 
 /** What the paper calls a figure, for titles. */
@@ -53,20 +55,20 @@ function there(plots: FigureDefinition["plots"], { paper }: ReportInput): string
   return plots.metric === "upstream" ? paper.upstreamName : paper.downstreamName;
 }
 
-function curveFigure(definition: FigureDefinition, input: ReportInput): Markup {
-  const series = seriesOf(input.arms, definition.experiments).filter(({ mean }) => mean.length > 0);
+function curveFigure(definition: FigureDefinition, input: ReportInput, legend: Legend): Markup {
+  const series = seriesOf(input.arms, definition.experiments, legend).filter(({ mean }) => mean.length > 0);
   if (!series.some(({ experiment }) => experiment === definition.experiments[0])) {
     return leftOut(definition, `holds no evaluated run of the experiment “${definition.experiments[0]}”`);
   }
   const { tokenUnit } = input.scale;
   const absent = definition.experiments.filter((name) => !series.some(({ experiment }) => experiment === name));
-  const pretraining = definition.experiments.includes("upstream");
+  const isOwnHorizon = definition.horizon === "run";
   let chart: Chart;
   const notes: Content[] = [definition.note];
   if (definition.plots.kind === "loss") {
     const { metric } = definition.plots;
     const [, tokens] = extent(series.flatMap(({ mean }) => mean.map((point) => point.tokens)));
-    chart = lossChart(series, metric, pretraining ? tokens : input.scale.downstreamHorizonTokens, {
+    chart = lossChart(series, metric, isOwnHorizon ? tokens : input.scale.downstreamHorizonTokens, {
       title: `${definition.title}${definition.paperFigure ? ` (Figure ${definition.paperFigure})` : ""}`,
       xLabel: "tokens trained, and share of T",
       yLabel: `${metric} loss (nats a ${tokenUnit})`,
@@ -75,7 +77,7 @@ function curveFigure(definition: FigureDefinition, input: ReportInput): Markup {
     if (ends.length > 0) {
       notes.push(
         `Dotted ${ends.length > 1 ? "lines" : "line"}: end of the warm-up${
-          pretraining ? "" : ` (${ends.map((end) => percent(end / input.scale.downstreamHorizonTokens)).join(", ")})`
+          isOwnHorizon ? "" : ` (${ends.map((end) => percent(end / input.scale.downstreamHorizonTokens)).join(", ")})`
         }.`,
       );
     }
@@ -92,8 +94,8 @@ function curveFigure(definition: FigureDefinition, input: ReportInput): Markup {
       yLabel: "upstream perplexity",
     });
     notes.push("Perplexity is e to the loss.");
-    if (series.some(({ experiment }) => experiment === "from-scratch")) {
-      notes.push("The path from scratch comes from far outside the axes.");
+    for (const one of series.filter((one) => comesFromOutside(series, one))) {
+      notes.push(`The path of “${one.style.label}” comes from far outside the axes.`);
     }
   }
   for (const one of series) {
@@ -110,14 +112,17 @@ function curveFigure(definition: FigureDefinition, input: ReportInput): Markup {
   );
 }
 
-function scheduleFigure(definition: FigureDefinition, input: ReportInput): Markup {
-  const wanted = input.schedules.filter(({ sampled }) => sampled.length > 1);
+function scheduleFigure(definition: FigureDefinition, input: ReportInput, legend: Legend): Markup {
+  const wanted = input.schedules.filter(({ experiment, sampled }) =>
+    definition.experiments.includes(experiment) && sampled.length > 1
+  );
   if (wanted.length === 0) return leftOut(definition, "holds no schedule");
-  const schedules = wanted.map(({ experiment, arm, sampled }, index) => {
-    const style = armStyle(experiment, arm, index);
-    const label = experiment === "warmup-length" ? `warm-up ${style.label}` : style.label;
-    return { experiment, arm, sampled, style: { ...style, label } };
-  });
+  const schedules = wanted.map(({ experiment, arm, sampled }, index) => ({
+    experiment,
+    arm,
+    sampled,
+    style: legend.style(experiment, arm, index, true),
+  }));
   const chart = scheduleChart(schedules, input.scale.downstreamHorizonTokens, {
     title: definition.title,
     xLabel: "tokens trained, and share of T",

@@ -2,11 +2,14 @@
 import type { ArmCurves } from "../results/arm_curves.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
+import type { StatedExperiment } from "../results/experiment_file.ts";
 
 /** The whole input of `renderReport`. */
 export interface ReportInput {
   readonly scale: ReportScale;
   readonly paper: ReportPaper;
+  /** what is compared, drawn and claimed, in the order of the paper's sections */
+  readonly experiments: readonly StatedExperiment[];
   /** arms of all experiments, each at each seed */
   readonly arms: readonly ReportArm[];
   readonly schedules: readonly ReportSchedule[];
@@ -69,6 +72,8 @@ export interface ReportArm extends ArmCurves {
   readonly label: string;
   /** tokens at the end of the warm-up; 0 where there is none */
   readonly warmupTokens: number;
+  /** whether the run starts from random weights */
+  readonly startsAtRandom: boolean;
 }
 
 /** Something that the paper does not say, and what was done. */

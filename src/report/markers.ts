@@ -1,5 +1,5 @@
 /** Marker shapes, drawn alike in charts and in legends. Coordinates are for a marker about 8 pixels wide. */
-import type { MarkerName } from "./arm_style.ts";
+import type { MarkerName } from "./legend.ts";
 import { html, type Markup } from "./markup.ts";
 
 type Corner = readonly [x: number, y: number];

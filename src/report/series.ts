@@ -1,6 +1,6 @@
 /** Arms as a chart draws them: one series an arm, a curve a seed, and their mean. */
 import { exp } from "../arithmetic/elementary.ts";
-import { type ArmStyle, armStyle } from "./arm_style.ts";
+import type { ArmStyle, Legend } from "./legend.ts";
 import type { ReportArm } from "./input.ts";
 
 /** Both losses at one point of a curve. */
@@ -17,6 +17,8 @@ export interface Series {
   readonly arm: string;
   readonly style: ArmStyle;
   readonly warmupTokens: number;
+  /** whether the runs start from random weights, far above all that start from a trained model */
+  readonly startsAtRandom: boolean;
   /** finite points only, one list a seed */
   readonly seeds: readonly (readonly SeriesPoint[])[];
   /** mean over seeds at the steps that all seeds have; the seed itself if there is one */
@@ -35,7 +37,7 @@ export function perplexity(loss: number): number {
 }
 
 /** The series of some experiments, in the order of the arms given. */
-export function seriesOf(arms: readonly ReportArm[], experiments: readonly string[]): Series[] {
+export function seriesOf(arms: readonly ReportArm[], experiments: readonly string[], legend: Legend): Series[] {
   const groups = new Map<string, ReportArm[]>();
   for (const experiment of experiments) {
     for (const arm of arms.filter((candidate) => candidate.experiment === experiment)) {
@@ -51,8 +53,9 @@ export function seriesOf(arms: readonly ReportArm[], experiments: readonly strin
     return {
       experiment: first.experiment,
       arm: first.arm,
-      style: armStyle(first.experiment, first.arm, index),
+      style: legend.style(first.experiment, first.arm, index),
       warmupTokens: first.warmupTokens,
+      startsAtRandom: first.startsAtRandom,
       seeds,
       mean: meanOf(seeds),
       members,

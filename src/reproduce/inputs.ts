@@ -1,34 +1,70 @@
-/** Files of the repository that results hang on, which a manifest names by their digests. */
+/** Files that results depend on, which a manifest names by their digests. */
 import { DATA_LOCK_PATH, MAX_LOCK_BYTES } from "../data/data_lock.ts";
-import { type Digest, sha256 } from "../digest/sha256.ts";
+import { hasWindowsLineEnds, textDigest } from "../digest/line_ends.ts";
+import type { Digest } from "../digest/sha256.ts";
+import { type ExperimentFolders, EXPERIMENTS_FOLDER, readExperimentFiles } from "../experiment/catalogue.ts";
 import { readFileBounded } from "../files/read_file.ts";
 
-const EXPERIMENTS = [
-  "experiments/upstream.yaml",
-  "experiments/warmup-length.yaml",
-  "experiments/max-learning-rate.yaml",
-  "experiments/from-scratch.yaml",
-  "experiments/same-data.yaml",
-  "experiments/earlier-checkpoints.yaml",
-];
-
-/** The files that a plan at a scale follows from. */
-export function experimentFiles(scale: string): string[] {
-  return [...EXPERIMENTS, `experiments/scales/${scale}.yaml`];
+/** A file by its name and the digest of its text, whatever line ends a checkout gives it. */
+export interface InputFile {
+  /** relative to the repository; files of the user's own stand under `own-experiments/` */
+  readonly name: string;
+  readonly sha256: Digest;
+  /** whether it has Windows' line ends (CRLF) here */
+  readonly hasWindowsLineEnds: boolean;
 }
 
 /**
- * Digests of all such files by name.
+ * The files that a plan at a scale follows from: every experiment that the catalogue reads, and the scale.
  *
- * @param dataLock the user's own lockfile of data, which stands under the name of the project's
+ * @throws {UserError} if one cannot be read or is not valid
  */
-export async function inputDigests(scale: string, dataLock?: string): Promise<{ name: string; sha256: Digest }[]> {
-  const names = ["deno.lock", DATA_LOCK_PATH, ...experimentFiles(scale)];
-  return await Promise.all(names.map(async (name) => {
-    const isOwn = name === DATA_LOCK_PATH && dataLock !== undefined;
-    const bytes = isOwn
-      ? await readFileBounded(dataLock, MAX_LOCK_BYTES)
-      : await Deno.readFile(new URL(`../../${name}`, import.meta.url));
-    return { name, sha256: sha256(bytes) };
-  }));
+export async function planInputs(scale: string, folders: ExperimentFolders = {}): Promise<InputFile[]> {
+  const { folder = EXPERIMENTS_FOLDER } = folders;
+  const experiments = await readExperimentFiles(folders);
+  return [
+    ...experiments.map(({ name, bytes }) => inputFile(name, bytes)),
+    inputFile(`experiments/scales/${scale}.yaml`, await Deno.readFile(new URL(`scales/${scale}.yaml`, folder))),
+  ];
+}
+
+/**
+ * All files that a reproduction depends on.
+ *
+ * @param options.lockFile the user's own lockfile of data, which stands under the name of the project's
+ * @throws {UserError} as {@linkcode planInputs} does
+ */
+export async function readInputs(
+  scale: string,
+  { lockFile, ...folders }: ExperimentFolders & { readonly lockFile?: string } = {},
+): Promise<InputFile[]> {
+  const ofProject = (name: string) => Deno.readFile(new URL(`../../${name}`, import.meta.url));
+  const lock = lockFile === undefined ? ofProject(DATA_LOCK_PATH) : readFileBounded(lockFile, MAX_LOCK_BYTES);
+  return [
+    inputFile("deno.lock", await ofProject("deno.lock")),
+    inputFile(DATA_LOCK_PATH, await lock),
+    ...await planInputs(scale, folders),
+  ];
+}
+
+/** Names and digests of {@linkcode readInputs}, for a manifest. */
+export async function inputDigests(
+  ...choice: Parameters<typeof readInputs>
+): Promise<Pick<InputFile, "name" | "sha256">[]> {
+  return (await readInputs(...choice)).map(({ name, sha256 }) => ({ name, sha256 }));
+}
+
+/** What to say of a checkout whose files have Windows' line ends; undefined if they have not. */
+export function lineEndsWarning(inputs: readonly InputFile[]): string | undefined {
+  const names = inputs.filter((file) => file.hasWindowsLineEnds).map(({ name }) => name);
+  const [first] = names;
+  if (first === undefined) return undefined;
+  const more = names.length - 1;
+  return `this checkout has Windows line ends (CRLF) in "${first}"${
+    more === 0 ? "" : ` and ${more} more ${more === 1 ? "file" : "files"}`
+  }: digests are taken of the text with LF, as in every other checkout; clone the repository again to have it so`;
+}
+
+function inputFile(name: string, bytes: Uint8Array): InputFile {
+  return { name, sha256: textDigest(bytes), hasWindowsLineEnds: hasWindowsLineEnds(bytes) };
 }

@@ -1,5 +1,6 @@
 /** What a reproduction is asked for, what it tells on the way, and what comes of it. */
 import type { CorpusFiles, DataProgress } from "../data/options.ts";
+import type { ExperimentFolders } from "../experiment/catalogue.ts";
 import type { ScaleChanges } from "../experiment/change_scale.ts";
 import type { Readings } from "../experiment/readings.ts";
 import type { StartChoice } from "../experiment/start.ts";
@@ -14,7 +15,7 @@ import type { RunProgress } from "../train/train_run.ts";
 import type { Calibration } from "./calibrate.ts";
 
 /** What to reproduce, and how. */
-export interface ReproduceOptions {
+export interface ReproduceOptions extends ExperimentFolders {
   /** name of a file in `experiments/scales` */
   readonly scale: string;
   /** what trains; only `machine_to_machine` engines promise the same bits elsewhere */
@@ -75,7 +76,7 @@ export interface Reproduction {
   readonly plan: Plan;
   /** one a run, in the order of the plan */
   readonly results: readonly RunResult[];
-  /** one a claim, in the order of `experiments/paper.yaml` */
+  /** one a claim, in the order of the experiments */
   readonly verdicts: readonly Verdict[];
   /** the paper's numbers beside ours */
   readonly comparisons: readonly ComparisonRow[];

@@ -2,6 +2,7 @@
 import type { Container, NoContainer } from "../container/facts.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Shortage } from "../data/shortage.ts";
+import type { ExperimentFolders } from "../experiment/catalogue.ts";
 import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { UserError } from "../errors.ts";
@@ -27,7 +28,7 @@ import type { PaperFile } from "./paper_file.ts";
 import { statedCommand, statedName } from "./stated_words.ts";
 
 /** What the predicate is made of. */
-export interface PredicateInput {
+export interface PredicateInput extends ExperimentFolders {
   readonly plan: Plan;
   readonly results: readonly RunResult[];
   readonly corpora: Corpora;
@@ -84,7 +85,7 @@ export async function predicateOf(input: PredicateInput, runs: readonly Manifest
     scale: plan.scale.name,
     plan: { ...artefact("plan.json"), planDigest: plan.planDigest },
     paper: artefact("paper.yaml"),
-    inputs: await inputDigests(plan.scale.name, input.lockFile),
+    inputs: await inputDigests(plan.scale.name, input),
     container: input.container,
     environment: describeEnvironment({ threads: input.threads, ...input.engine.machine }),
     engine: {

@@ -4,27 +4,28 @@ import { changesFromWords } from "../experiment/change_scale.ts";
 import { buildPlan, type Plan } from "../experiment/plan.ts";
 import type { Replanned } from "../manifest/verify_options.ts";
 import type { Artefact } from "../manifest/run.ts";
-import { experimentFiles, inputDigests } from "./inputs.ts";
+import type { ExperimentFolders } from "../experiment/catalogue.ts";
+import { planInputs } from "./inputs.ts";
 
 /**
- * Plans again by the experiments of this version.
+ * Plans again by the experiments at hand.
  *
  * @param inputs what the manifest says of the files that it was made from
  */
-export async function replan(plan: Plan, inputs: readonly Artefact[]): Promise<Replanned> {
+export async function replan(
+  plan: Plan,
+  inputs: readonly Artefact[],
+  folders: ExperimentFolders = {},
+): Promise<Replanned> {
   const { scale, seeds, engine, data, start, readings = {}, experiments } = plan;
-  const ours = await inputDigests(scale.name).catch(() => []);
-  const files = experimentFiles(scale.name);
-  const isSame = files.every((name) => {
-    const own = ours.find((file) => file.name === name)?.sha256;
-    return own !== undefined && own === inputs.find((file) => file.name === name)?.sha256;
-  });
+  const isSame = await hasSameFiles(plan, inputs, folders);
   // A plan has each arm once a seed. One that says otherwise is no plan of ours, however many seeds it speaks of.
   const arms = experiments.reduce((sum, experiment) => sum + experiment.arms.length, 0);
   const uses = plan.runs.reduce((sum, { usedBy }) => sum + usedBy.length, 0);
   if (uses !== arms * seeds) return { isSame, planDigest: undefined };
   try {
     const again = await buildPlan({
+      ...folders,
       scale: scale.name,
       seeds,
       engine,
@@ -42,4 +43,17 @@ export async function replan(plan: Plan, inputs: readonly Artefact[]): Promise<R
     if (!(error instanceof UserError)) throw error;
     return { isSame, planDigest: undefined };
   }
+}
+
+/** Whether the manifest was made from the very files that a plan follows from here: none differs, is missing or new. */
+async function hasSameFiles(plan: Plan, inputs: readonly Artefact[], folders: ExperimentFolders): Promise<boolean> {
+  const ours = await planInputs(plan.scale.name, folders).catch((error: unknown) => {
+    if (error instanceof UserError || error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  });
+  const theirs = new Map<string, string>(
+    inputs.filter(({ name }) => /^(own-)?experiments\//.test(name)).map(({ name, sha256 }) => [name, sha256]),
+  );
+  return ours.length > 0 && ours.length === theirs.size &&
+    ours.every(({ name, sha256 }) => theirs.get(name) === sha256);
 }

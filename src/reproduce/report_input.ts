@@ -2,6 +2,7 @@
 import { shortDigest } from "../digest/sha256.ts";
 import { containerInWords } from "../container/facts.ts";
 import type { CorpusFiles } from "../data/options.ts";
+import { PRETRAINING_ARM } from "../experiment/choose_arms.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { type ReadingName, READINGS } from "../experiment/readings.ts";
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
@@ -55,6 +56,7 @@ export function buildReportInput(source: ReportSource): ReportInput {
       downstreamName: facts.downstream,
       downstreamHorizonTokens: facts.downstreamTokens,
     },
+    experiments: paper.content.experiments,
     arms: source.arms.map((arm) => reportArm(arm, runs)),
     schedules: schedulesOf(source.arms, runs),
     verdicts: claims,
@@ -150,7 +152,12 @@ function runOf(arm: ArmCurves, runs: ReadonlyMap<string, PlannedRun>): PlannedRu
 function reportArm(arm: ArmCurves, runs: ReadonlyMap<string, PlannedRun>): ReportArm {
   const run = runOf(arm, runs);
   const warmupTokens = Math.round(run.specification.schedule.warmupSteps * tokensPerStep(run));
-  return { ...arm, label: run.label, warmupTokens };
+  return {
+    ...arm,
+    label: run.label,
+    warmupTokens,
+    startsAtRandom: run.specification.initialWeights.kind === "random",
+  };
 }
 
 /** The distinct schedules of continued training over their whole horizon, each under the first arm that has it. */
@@ -158,7 +165,7 @@ function schedulesOf(arms: readonly ArmCurves[], runs: ReadonlyMap<string, Plann
   const seen = new Set<string>();
   return arms.filter((arm) => {
     const { scheduleDigest } = runOf(arm, runs).specification;
-    if (arm.experiment === "upstream" || seen.has(scheduleDigest)) return false;
+    if (arm.experiment === PRETRAINING_ARM.experiment || seen.has(scheduleDigest)) return false;
     seen.add(scheduleDigest);
     return true;
   }).map((arm) => {

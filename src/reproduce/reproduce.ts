@@ -8,6 +8,7 @@ import { buildPlan, type PlanOptions } from "../experiment/plan.ts";
 import { plannedChoice } from "../experiment/start.ts";
 import { carryOut } from "./carry_out.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
+import { lineEndsWarning, readInputs } from "./inputs.ts";
 import { loadPaper } from "./paper_file.ts";
 import { findStart } from "../train/find_start.ts";
 
@@ -20,10 +21,12 @@ import { findStart } from "../train/find_start.ts";
  */
 export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
   const { files, dataCache, lockFile, hubCache, events = {} } = options;
-  const paper = await loadPaper(); // rules that cannot be read must not be found out after training
-  await describeContainer(); // nor what cannot be said of the container
+  const paper = await loadPaper(options); // unreadable rules fail before training
+  await describeContainer(); // and so does an unreadable description of the container
   const choice = planOptions(options);
   const withoutData = await buildPlan(choice);
+  const warning = lineEndsWarning(await readInputs(withoutData.scale.name, options));
+  if (warning !== undefined) events.onWarning?.(warning);
   const start = await findStart(withoutData.scale, options);
   const { sequenceLength, vocabularySize } = withoutData.scale.model.config;
   const shortages: Shortage[] = [];
@@ -59,7 +62,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
 
 /** What of the options determines the plan, data and models apart. */
 function planOptions(options: ReproduceOptions): PlanOptions {
-  const { scale, seeds = 1, only, changes, readings, files, start } = options;
+  const { scale, seeds = 1, only, changes, readings, files, start, folder, ownExperiments } = options;
   const { level, arithmetic } = options.engine;
   return {
     scale,
@@ -69,6 +72,8 @@ function planOptions(options: ReproduceOptions): PlanOptions {
     ...(changes === undefined ? {} : { changes }),
     ...(readings === undefined ? {} : { readings }),
     ...(files === undefined ? {} : { ownFiles: true }),
+    ...(folder === undefined ? {} : { folder }),
+    ...(ownExperiments === undefined ? {} : { ownExperiments }),
     ...plannedChoice(start),
   };
 }

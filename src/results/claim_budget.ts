@@ -7,7 +7,8 @@ import { findRun, type Plan } from "../experiment/plan.ts";
 import { groupedNumber } from "../experiment/plan_text.ts";
 import type { RunKey } from "../experiment/run.ts";
 import { gpuPrice, isPretraining, type PriceOptions } from "../experiment/price.ts";
-import type { Claim, Paper } from "./paper_schema.ts";
+import type { Claim } from "./claim_schema.ts";
+import type { Paper } from "./paper_schema.ts";
 import { runsOf } from "./rule_schema.ts";
 
 /** A claim in the order in which it should be bought. */

@@ -1,7 +1,8 @@
 /** The paper's claims, judged by their rules on our curves. Pure: the same curves give the same verdicts anywhere. */
 import { type ArmCurves, CannotRead, type JudgeContext } from "./arm_curves.ts";
 import { decimal, inWords, measure, type Measurement, slack } from "./contrast.ts";
-import type { Claim, Paper } from "./paper_schema.ts";
+import type { Claim } from "./claim_schema.ts";
+import type { Paper } from "./paper_schema.ts";
 import { assess } from "./rules/assess.ts";
 import type { Assessment, Evidence } from "./rules/assessment.ts";
 import { describeRule } from "./rules/describe.ts";
@@ -26,7 +27,7 @@ export interface NamedNumber {
 
 /** A claim with its verdict and everything the verdict rests on; plain JSON. */
 export interface Verdict {
-  /** stable, from `experiments/paper.yaml` */
+  /** stable, from its experiment's file */
   readonly id: string;
   /** a few words */
   readonly title: string;
@@ -53,7 +54,7 @@ export interface Verdict {
 }
 
 /**
- * Judges every claim, in the order of `experiments/paper.yaml`.
+ * Judges every claim, in the order of the experiments.
  *
  * @param arms curves of every arm that was run, at every seed, in any order
  */

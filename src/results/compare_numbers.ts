@@ -15,7 +15,8 @@ import {
 } from "./arm_curves.ts";
 import { decimal } from "./contrast.ts";
 import type { CurveReading, Paper } from "./paper_schema.ts";
-import { type PlanFacts, planFacts } from "./plan_facts.ts";
+import { earlierFact } from "./earlier_facts.ts";
+import { planNumber } from "./plan_number.ts";
 import { mean } from "./statistics.ts";
 
 /** Where a number of the paper comes from. */
@@ -54,9 +55,8 @@ const NOTHING = "—";
 
 /** Compares every number of `experiments/paper.yaml` with the plan and the curves, in the order of the file. */
 export function compareNumbers(paper: Paper, context: CompareContext, arms: readonly ArmCurves[]): ComparisonRow[] {
-  const facts = planFacts(context.runs);
   return [
-    ...paper.setup.map((entry) => setupRow(entry, facts, context)),
+    ...paper.setup.map((entry) => setupRow(entry, context)),
     ...domainRows(paper.domains),
     ...paper.learningRates.rows.map((row) => learningRateRow(row, paper.learningRates, context)),
     ...paper.textNumbers.map((entry) => textRow(entry, arms, context)),
@@ -79,7 +79,7 @@ function equal(a: number, b: number): boolean {
   return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
 }
 
-function setupRow(entry: Paper["setup"][number], facts: PlanFacts, context: JudgeContext): ComparisonRow {
+function setupRow(entry: Paper["setup"][number], context: CompareContext): ComparisonRow {
   const row = {
     kind: "setup" as const,
     id: entry.id,
@@ -92,11 +92,12 @@ function setupRow(entry: Paper["setup"][number], facts: PlanFacts, context: Judg
   if (entry.ours === undefined) {
     return { ...row, ours: NOTHING, comparable: false, reason: entry.note ?? "the plan has no such number" };
   }
-  const { fact, by, at } = entry.ours;
-  const ours = facts.get(fact);
-  if (ours === undefined) {
+  const { by, at } = entry.ours;
+  const found = numberOfPlan(entry.ours, context.runs);
+  if (found === undefined) {
     return { ...row, ours: NOTHING, comparable: false, reason: "the plan has no run that it could be read from" };
   }
+  const { number: ours, divisor: steps = NaN } = found;
   if (at === "paper-scale" && !context.isPaperScale) {
     return {
       ...row,
@@ -111,7 +112,6 @@ function setupRow(entry: Paper["setup"][number], facts: PlanFacts, context: Judg
   if (by === "exact") {
     return { ...row, ours: plain(ours), comparable: true, agrees: equal(ours, entry.value), reason: `exactly${note}` };
   }
-  const steps = (fact.includes("Checkpoint") ? facts.get("upstreamSteps") : facts.get("downstreamSteps")) ?? NaN;
   return {
     ...row,
     ours: plain(ours),
@@ -119,6 +119,14 @@ function setupRow(entry: Paper["setup"][number], facts: PlanFacts, context: Judg
     agrees: Math.abs(ours - entry.value) * steps <= 0.5 + 1e-6,
     reason: `as a share, as near as ${steps} whole steps allow${note}`,
   };
+}
+
+function numberOfPlan(
+  { fact, value, ...number }: NonNullable<Paper["setup"][number]["ours"]>,
+  runs: readonly PlannedRun[],
+): ReturnType<typeof planNumber> {
+  if (fact !== undefined) return earlierFact(fact, runs);
+  return value === undefined ? undefined : planNumber({ value, ...number }, runs);
 }
 
 function domainRows(domains: Paper["domains"]): ComparisonRow[] {

@@ -1,31 +1,32 @@
-/** Shape of `experiments/paper.yaml`: the paper's facts, numbers, open points and claims, each with its confidence. */
+/**
+ * The paper: its facts, numbers and open points (`experiments/paper.yaml`), and what the experiments claim and draw
+ * (`experiments/*.yaml`). Together they are the document of rules that is signed with a manifest.
+ */
 import { z } from "zod";
 import { parseYaml, validate } from "../experiment/yaml.ts";
-import { FACT_NAMES } from "./plan_facts.ts";
-import { marginsOf, ruleParts, ruleSchema } from "./rule_schema.ts";
+import { type Claim, claimSchema } from "./claim_schema.ts";
+import { EARLIER_FACT_NAMES } from "./earlier_facts.ts";
+import { experimentFileSchema, type StatedExperiment } from "./experiment_file.ts";
+import { planNumberShape } from "./plan_number.ts";
+import { marginsOf, ruleParts } from "./rule_schema.ts";
+import { comparableAt, confidence, id, section, sentence } from "./statement_parts.ts";
 
-/**
- * How a number is known: A read in a primary text or file, B in a secondary source that quotes a primary one,
- * C arithmetic or inference, ? unknown.
- */
-const confidence = z.enum(["A", "A/C", "B", "C", "?"]);
-
-/** Where a number or a claim holds: at every scale, or only at the paper's own model and tokens. */
-const comparableAt = z.enum(["every-scale", "paper-scale"]);
-
-const id = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/).max(60);
-const sentence = z.string().min(1).max(600);
-const section = z.string().min(1).max(40);
 const quantity = { id, name: z.string().min(1).max(120), unit: z.string().max(40).default("") };
 
 const marginSchema = z.strictObject({ value: z.number().positive().max(10), unit: sentence, reason: sentence });
 
 /** How a setup number stands beside the plan's. */
 const setupComparison = z.strictObject({
-  fact: z.enum(FACT_NAMES),
+  ...planNumberShape,
+  value: planNumberShape.value.exactOptional(),
+  /** how versions 0.1 and 0.2 named the plan's number */
+  fact: z.enum(EARLIER_FACT_NAMES).exactOptional(),
   /** `exact`: equal to 9 digits; `nearest-step`: as near as whole steps allow; `shown`: side by side, not judged */
   by: z.enum(["exact", "nearest-step", "shown"]).default("exact"),
   at: comparableAt,
+}).refine(({ value, fact }) => (value === undefined) !== (fact === undefined), {
+  path: ["value"],
+  message: "the name of a number of the plan",
 });
 
 const setupSchema = z.strictObject({
@@ -75,19 +76,6 @@ const axisSchema = z.strictObject({
   runs: ruleParts.runs,
 }).refine((axis) => axis.low < axis.high, { path: ["high"], message: "a number above `low`" });
 
-const claimSchema = z.strictObject({
-  id,
-  title: z.string().min(1).max(80),
-  statement: sentence,
-  section,
-  figure: z.string().max(20),
-  confidence,
-  comparable: comparableAt,
-  rule: ruleSchema,
-  /** how the paper's words were read, where they leave a choice */
-  note: sentence.exactOptional(),
-});
-
 const openPointSchema = z.strictObject({
   id,
   question: sentence,
@@ -100,8 +88,7 @@ const openPointSchema = z.strictObject({
 
 const rateSchema = z.strictObject({ tokens: ruleParts.tokens, rate: z.number().min(0) });
 
-/** Shape of `experiments/paper.yaml`. */
-export const paperSchema = z.strictObject({
+const paperShape = {
   paper: z.strictObject({
     title: sentence,
     arxiv: z.string(),
@@ -140,45 +127,84 @@ export const paperSchema = z.strictObject({
   axisRanges: z.array(axisSchema),
   followUpNumbers: z.array(followUpSchema),
   openPoints: z.array(openPointSchema),
-  claims: z.array(claimSchema).min(1),
-}).superRefine((paper, context) => {
-  const seen = new Set<string>();
-  for (const list of ["setup", "textNumbers", "followUpNumbers", "openPoints", "claims"] as const) {
-    paper[list].forEach((entry, index) => {
-      if (seen.has(entry.id)) {
-        context.addIssue({ code: "custom", path: [list, index, "id"], message: "an id that is not used above" });
-      }
-      seen.add(entry.id);
-    });
+};
+
+/** Shape of `experiments/paper.yaml`: what is about the paper as a whole. */
+export const paperFileSchema = z.strictObject(paperShape);
+
+/** What the paper says, and the claims and figures of every experiment. */
+export interface Paper extends z.output<typeof paperFileSchema> {
+  /** of all experiments, in their order */
+  readonly claims: readonly Claim[];
+  /** empty in rules of versions 0.1 and 0.2, which held claims alone */
+  readonly experiments: readonly StatedExperiment[];
+}
+
+/**
+ * Shape of the document of rules that is signed with a manifest: the paper's file with every experiment in it. In
+ * versions 0.1 and 0.2 it was `experiments/paper.yaml` itself, with a list of claims.
+ */
+const rulesSchema = z.strictObject({
+  ...paperShape,
+  experiments: z.array(experimentFileSchema).min(1).max(200).exactOptional(),
+  claims: z.array(claimSchema).min(1).exactOptional(),
+}).superRefine((rules, context) => {
+  const issue = (path: PropertyKey[], message: string) => context.addIssue({ code: "custom", path, message });
+  if ((rules.claims === undefined) === (rules.experiments === undefined)) {
+    issue(["experiments"], "the experiments, or the claims alone as before version 0.3");
   }
-  paper.claims.forEach((claim, index) => {
+  const seen = new Set<string>();
+  const unique = (id: string, path: PropertyKey[]) => {
+    if (seen.has(id)) issue([...path, "id"], "an id that is not used above");
+    seen.add(id);
+  };
+  const checkClaim = (claim: Claim, path: PropertyKey[]) => {
+    unique(claim.id, path);
     for (const name of marginsOf(claim.rule)) {
-      if (Object.hasOwn(paper.margins, name)) continue;
+      if (Object.hasOwn(rules.margins, name)) continue;
       const key = claim.rule.kind === "linear" ? (claim.rule.line === name ? "line" : "noLine") : "margin";
-      context.addIssue({
-        code: "custom",
-        path: ["claims", index, "rule", key],
-        message: `the name of an entry of margins (${Object.keys(paper.margins).join(", ")})`,
-      });
+      issue([...path, "rule", key], `the name of an entry of margins (${Object.keys(rules.margins).join(", ")})`);
     }
+  };
+  for (const list of ["setup", "textNumbers", "followUpNumbers", "openPoints"] as const) {
+    rules[list].forEach(({ id }, index) => unique(id, [list, index]));
+  }
+  rules.claims?.forEach((claim, index) => checkClaim(claim, ["claims", index]));
+  const figures = new Set<string>();
+  rules.experiments?.forEach((experiment, index) => {
+    experiment.claims.forEach((claim, position) => checkClaim(claim, ["experiments", index, "claims", position]));
+    experiment.figures.forEach((figure, position) => {
+      if (figures.has(figure.id)) {
+        issue(["experiments", index, "figures", position, "id"], "an id that no figure above has");
+      }
+      figures.add(figure.id);
+    });
   });
-});
-
-/** The checked content of `experiments/paper.yaml`. */
-export type Paper = z.output<typeof paperSchema>;
-
-/** A claim of the paper with the rule that tests it. */
-export type Claim = Paper["claims"][number];
+}).transform(({ experiments = [], claims = experiments.flatMap(({ claims }) => claims), ...paper }): Paper => ({
+  ...paper,
+  experiments,
+  claims,
+}));
 
 /** A number read off our curves. */
 export type CurveReading = z.output<typeof curveReading>;
 
 /**
- * Reads `experiments/paper.yaml`.
+ * Checks a document of rules.
+ *
+ * @param fileName how messages name the file
+ * @throws {UserError} as {@linkcode validate} does
+ */
+export function paperFromValue(value: unknown, fileName: string): Paper {
+  return validate<Paper>(rulesSchema, value, fileName);
+}
+
+/**
+ * Reads a document of rules, as it lies beside a manifest.
  *
  * @param fileName how messages name the file
  * @throws {UserError} as {@linkcode parseYaml} and {@linkcode validate} do
  */
 export function parsePaper(text: string, fileName: string): Paper {
-  return validate<Paper>(paperSchema, parseYaml(text, fileName), fileName);
+  return paperFromValue(parseYaml(text, fileName), fileName);
 }

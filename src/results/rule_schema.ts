@@ -4,12 +4,12 @@
  */
 import { z } from "zod";
 import { PAPER_DOWNSTREAM_TOKENS } from "../experiment/paper_units.ts";
+import { armReference } from "./arm_reference.ts";
 
 /** Validation loss that a rule reads. */
 const metric = z.enum(["upstream", "downstream"]);
 
-/** An arm of an experiment: `max-learning-rate/1x`. */
-const run = z.string().regex(/^[a-z0-9-]{1,60}\/[A-Za-z0-9.%-]{1,60}$/);
+const run = armReference;
 
 const runs = z.array(run).min(1).max(16);
 const severalRuns = z.array(run).min(2).max(16);

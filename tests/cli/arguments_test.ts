@@ -8,6 +8,14 @@ const OPTIONS = {
   json: { kind: "flag", help: "as JSON" },
 } as const satisfies Options;
 
+Deno.test("parseCommandLine() takes an empty text where it is a value as any other", () => {
+  const options = { prompt: { kind: "text", help: "", mayBeEmpty: true } } as const;
+  for (const args of [["--prompt", ""], ["--prompt="]]) {
+    assert.deepEqual(parseCommandLine(args, options).values, { prompt: "" });
+  }
+  assert.throws(() => parseCommandLine(["--prompt"], options), { code: "MISSING_VALUE", message: /has no value: / });
+});
+
 Deno.test("parseCommandLine() reads every kind of option", () => {
   const { values, positionals } = parseCommandLine(
     ["--scale", "tiny", "--upstream", "a.txt", "b.txt", "--seeds=3", "--json", "out/manifest.json"],
@@ -84,7 +92,12 @@ for (
     { args: ["--scale", "-x"], code: "MISSING_VALUE", message: /has no value: .* "--scale=-x" if that is the value/ },
     { args: ["--upstream", "--json"], code: "MISSING_VALUE", message: /"--upstream" has no value/ },
     { args: ["--upstream", "a", ""], code: "MISSING_VALUE", message: /"--upstream" has an empty value/ },
-    { args: ["--scale", ""], code: "MISSING_VALUE", message: /"--scale" has no value/ },
+    {
+      args: ["--scale", ""],
+      code: "MISSING_VALUE",
+      message: /"--scale" has no value but an empty text: .* leave it out/,
+    },
+    { args: ["--scale="], code: "MISSING_VALUE", message: /has no value but an empty text/ },
     { args: ["--json=false"], code: "UNKNOWN_ARGUMENT", message: /"--json" takes no value, but "false" is given/ },
     { args: ["--no-json"], code: "UNKNOWN_OPTION", message: /"--no-json"/ },
     { args: ["--constructor", "a"], code: "UNKNOWN_OPTION", message: /"--constructor"/ },

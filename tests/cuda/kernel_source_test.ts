@@ -62,6 +62,14 @@ Deno.test("readKernelUnit() puts each included file in place once, with its own 
   ]);
 });
 
+Deno.test("readKernelUnit() reads the same text from a checkout with Windows' line ends", async () => {
+  const files = { "u/a.cu": `#include "b.cuh"\n// first\n${kernel("first")}\n`, "u/b.cuh": "#define B 1\n" };
+  const windows = Object.entries(files).map(([path, text]) => [path, text.replaceAll("\n", "\r\n")]);
+  const [plain, changed] = [await unitOf(files), await unitOf(Object.fromEntries(windows))];
+  assert.equal(changed.text, plain.text);
+  assert.equal(changed.digest, plain.digest);
+});
+
 Deno.test("readKernelUnit() gives the digest of the text, which every definition is part of", async () => {
   const files = { "u/a.cu": kernel("k") };
   const [plain, small, large] = [

@@ -89,6 +89,10 @@ Deno.test("openCorpora() refuses corpora that are empty or too short", () =>
       openCorpora({ ...short, sequenceLength: 1_000_000 }),
       userError("CORPUS_TOO_SHORT", "upstream corpus has no train window", "a window needs 1000001"),
     );
+    await rejects(
+      openCorpora(await withUpstream(folder, "only.val.jsonl", jsonLines(40))),
+      userError("CORPUS_TOO_SHORT", '"only.val.jsonl" is for validation, as ".val." in the name says'),
+    );
     await Deno.writeTextFile(`${folder}/c.val.jsonl`, '{"text": "fifteen tokens"}\n');
     const source = {
       kind: "files",

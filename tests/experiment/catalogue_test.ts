@@ -77,7 +77,7 @@ Deno.test("loadScale() throws when the scale is unknown", async () => {
 });
 
 Deno.test("loadExperiments() throws when the folder is not there", async () => {
-  const error = await userError(loadExperiments(new URL("nowhere/", EXPERIMENTS_FOLDER)));
+  const error = await userError(loadExperiments({ folder: new URL("nowhere/", EXPERIMENTS_FOLDER) }));
   assert.equal(error.code, "UNREADABLE_FILE");
 });
 

@@ -94,6 +94,24 @@ Deno.test("changeScale() refuses numbers that are none", () => {
   assert.throws(() => changeScale(small, { evaluationWindows: NaN }), userError("BAD_CHANGE", "windows"));
 });
 
+for (
+  const [scale, changes, found] of [
+    ["smoke", { tokens: 1 }, "(tokens 1), has 1 step of continued training"],
+    ["tiny", { tokens: 1, batchSequences: 4 }, "(tokens 1, batch 4), has 1 step"],
+    ["small", { batchSequences: 1e9 }, "(batch 1000000000), has 1 step"],
+  ] as const
+) {
+  Deno.test(`a plan of scale "${scale}" that is changed to ${found} names tokens that are enough`, async () => {
+    let message = "";
+    await assert.rejects(fixedPlan(scale, { changes }), (error: Error) => {
+      message = error.message;
+      return userError("ARM_LENGTH", found, 'too few for arm "')(error);
+    });
+    const tokens = Number(/--tokens (\d+)/.exec(message)?.[1]);
+    assert((await fixedPlan(scale, { changes: { ...changes, tokens } })).runs.length > 0);
+  });
+}
+
 Deno.test("a plan of a changed scale says so, and survives being written and read", async () => {
   const plan = await fixedPlan("small", { changes: { tokens: 2e6, model: "pythia-31m" } });
   assert.deepEqual(plan.scale.changes, ["model pythia-31m", "tokens 2000000"]);

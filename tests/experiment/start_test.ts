@@ -5,7 +5,7 @@ import { planFromJson, planToJson } from "../../src/experiment/plan_json.ts";
 import { loadExperiments } from "../../src/experiment/catalogue.ts";
 import { PAPER_SAME_DATA_TOKENS } from "../../src/experiment/paper_units.ts";
 import { type ImportedCheckpoint, startCheckpoints } from "../../src/experiment/start.ts";
-import { planFacts } from "../../src/results/plan_facts.ts";
+import { earlierFact } from "../../src/results/earlier_facts.ts";
 import { userError } from "../data/user_error.ts";
 import { fixedPlan } from "./plan_fixture.ts";
 
@@ -58,13 +58,13 @@ Deno.test("a plan from one checkpoint has the arms that start from it, at any sc
   const plan = await fixedPlan("smoke", { start: "files", imported: LAST, only: ["max-learning-rate"] });
   assert.deepEqual(plan.scale.start, { kind: "files" });
   assert(plan.runs.every(({ specification: { initialWeights } }) => initialWeights.kind === "imported"));
-  assert.deepEqual(planFacts(plan.runs).get("warmupShareNone"), undefined);
+  assert.deepEqual(earlierFact("warmupShareNone", plan.runs), undefined);
 });
 
 Deno.test("imported models count the paper's own steps as facts", async () => {
-  const facts = planFacts((await fixedPlan("smoke", { start: "files", imported: IMPORTED })).runs);
-  assert.equal(facts.get("earliestCheckpointStep"), 10_000);
-  assert.equal(facts.get("earliestCheckpointShare"), 10_000 / 143_000);
+  const { runs } = await fixedPlan("smoke", { start: "files", imported: IMPORTED });
+  assert.equal(earlierFact("earliestCheckpointStep", runs)?.number, 10_000);
+  assert.equal(earlierFact("earliestCheckpointShare", runs)?.number, 10_000 / 143_000);
 });
 
 Deno.test("no arm continues on the upstream corpus for longer than its data are fetched for", async () => {

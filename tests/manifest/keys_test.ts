@@ -102,6 +102,22 @@ Deno.test("findSigningKey() makes a key on first use, private to its owner, and 
     assert.equal((await readSigningKey(defaultFile)).keyId, first.key.keyId);
   }));
 
+Deno.test("findSigningKey() reads a key from an environment that holds single lines", () =>
+  withFolder(async (folder) => {
+    const key = await generateSigningKey();
+    const pem = await privateKeyPem(key);
+    const defaultFile = `${folder}/default.pem`;
+    const forms = ["\\n", "\\r\\n", "\r\n", " "].map((end) => pem.trimEnd().replaceAll("\n", end));
+    for (const environment of [...forms, `"${forms[0]}\\n"`]) {
+      const found = await findSigningKey({ environment, defaultFile });
+      assert.equal(found.key.keyId, key.keyId, environment.slice(0, 40));
+    }
+    await assert.rejects(findSigningKey({ environment: `${folder}/key.pem`, defaultFile }), {
+      code: "KEY_UNREADABLE",
+      message: /it has no "-----BEGIN": give the contents of a key file there, or the path of one with --key FILE$/,
+    });
+  }));
+
 Deno.test("findSigningKey() prefers the file that is given, then the environment, and falls back on neither", () =>
   withFolder(async (folder) => {
     const given = await createKeyFile(`${folder}/given.pem`);

@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { judgeContext, judgeResults, paperJudge } from "../../src/manifest/paper_judge.ts";
 import { armsOf, type ClaimEvidence } from "../../src/manifest/verify_claims.ts";
-import { parsePaper } from "../../src/results/paper_schema.ts";
+import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import type { Curves } from "../../src/results/curves.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
 import { makeBundle, testPlan } from "./fixture.ts";
 
-const FILE = "experiments/paper.yaml";
-const text = Deno.readTextFileSync(new URL(`../../${FILE}`, import.meta.url));
-const paper = parsePaper(text, FILE);
+const FILE = PAPER_FILE;
+const { text, content: paper } = await loadPaper();
 const bundle = await makeBundle();
 const plan = await testPlan();
 const curves = new Map(plan.runs.map((run) => {
@@ -48,7 +47,7 @@ Deno.test("paperJudge() judges by the rules at hand if they are those that were 
 
 Deno.test("paperJudge() does not judge by other rules than those that were signed", async () => {
   const judgement = await paperJudge(text, FILE)(signedWith(`${text}# changed\n`));
-  assert.match(String(judgement), /^the rules here \(experiments\/paper\.yaml, .*\) are not those that were signed/);
+  assert.match(String(judgement), /^the rules here \(paper\.yaml, .*\) are not those that were signed/);
 });
 
 Deno.test("paperJudge() judges by the signed copy where there is one, and says that it differs", async () => {

@@ -71,7 +71,17 @@ const REFUSED: [string, Record<string, unknown>, RegExp][] = [
   ["a rotation of more than everything", { rotary_pct: 1.25 }, /rotary_pct: /],
   ["a rotary base of zero", { rotary_emb_base: 0 }, /rotary_emb_base: /],
   ["ε of zero", { layer_norm_eps: 0 }, /layer_norm_eps: /],
-  ["no rotary base", { rotary_emb_base: undefined }, /has neither "rope_parameters" nor "rotary_pct"/],
+  [
+    "no rotary base",
+    { rotary_emb_base: undefined },
+    /has "rotary_pct" and no "rotary_emb_base": .* transformers takes 10000/,
+  ],
+  ["no rotary fraction", { rotary_pct: undefined }, /has "rotary_emb_base" and no "rotary_pct": .* takes 0.25/],
+  [
+    "no rotary embedding",
+    { rotary_pct: undefined, rotary_emb_base: undefined },
+    /says nothing of the rotary embedding: add "rotary_pct" and "rotary_emb_base"/,
+  ],
 ];
 
 function assertBadConfig(json: unknown, message: RegExp): void {

@@ -126,7 +126,9 @@ Deno.test("data names the nearest word for a mistake", async () => {
     [["fetch", "--scale", "tiny"], "NOTHING_TO_FETCH", "tiny"],
     [["fetch", "--scale", "paper", "--only", "downstrem"], "UNKNOWN_CORPUS", 'did you mean "downstream"?'],
     [["fetch", "--scale", "paper", "--budget", "lots"], "BAD_NUMBER", "gigabytes"],
-    [["lock", "--hub", "http://example.org"], "INSECURE_ADDRESS", "http://example.org"],
+    [["lock", "--hub", "http://example.org"], "INSECURE_ADDRESS", "The hub's address http://example.org"],
+    [["lock", "--hub", "example.org"], "INVALID_ADDRESS", 'write it in full, such as "https://'],
+    [["lock", "--hub", "localhost:8000"], "INVALID_ADDRESS", '"localhost:8000" is no address of a hub'],
   ];
   for (const [words, code, part] of cases) await assert.rejects(dataCommand.run(words), userError(code, part));
 });

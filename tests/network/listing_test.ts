@@ -64,7 +64,37 @@ Deno.test("listFiles() refuses a list that cannot be true", async () => {
   }
 });
 
-Deno.test("listFiles() refuses pages without an end and pages on another host", async () => {
+for (
+  const [what, host] of [
+    ["the hub behind it", "https://huggingface.co"],
+    ["itself by another scheme and port", "https://127.0.0.1:1"],
+    ["a host with a password", "https://someone:secret@example.org"],
+    ["nothing but a path", ""],
+  ] as const
+) {
+  Deno.test(`listFiles() asks a mirror for all pages where it names ${what}, and says so once`, async () => {
+    await using hub = new StandInHub(FILES);
+    hub.pageHost = host;
+    const notices: string[] = [];
+    const files = await listFiles(hub.connect({ onNotice: (notice) => notices.push(notice) }), REPOSITORY);
+    assert.deepEqual(files.map(({ path }) => path), Object.keys(FILES).sort());
+    assert.equal(hub.seen.length, 3);
+    const origin = host === "" ? undefined : new URL(host).origin;
+    const expected =
+      `${hub.address} names pages of ${origin} as its own: they are asked of ${hub.address} in place of that`;
+    assert.deepEqual(notices, origin === undefined ? [] : [expected]);
+  });
+}
+
+Deno.test("listFiles() says nothing of pages that a hub names on itself, in full or in short", async () => {
+  await using hub = new StandInHub(FILES);
+  const notices: string[] = [];
+  await listFiles(hub.connect({ onNotice: (notice) => notices.push(notice) }), REPOSITORY);
+  assert.equal(hub.seen.length, 3);
+  assert.deepEqual(notices, []);
+});
+
+Deno.test("listFiles() refuses pages without an end", async () => {
   for (const next of ["?recursive=1", "https://example.org/api/datasets/someone/some-data/tree/main"]) {
     await using hub = new StandInHub(FILES);
     const answer: Misbehaviour = () => Response.json([], { headers: { link: `<${next}>; rel="next"` } });

@@ -78,6 +78,8 @@ export class StandInHub implements AsyncDisposable {
   /** asked before each answer of the hub */
   misbehaveHub: Misbehaviour = () => undefined;
   pageSize = 2;
+  /** the host that its pages name for the next; itself if not given */
+  pageHost: string | undefined;
   /** bytes above which a file is large: the hub states its SHA-256, and has it on the storage host */
   largeBytes = 100;
   commit = COMMIT;
@@ -171,7 +173,7 @@ export class StandInHub implements AsyncDisposable {
     const named = repository.replace(/@.*/, "");
     const headers: Record<string, string> = next < entries.length
       ? {
-        link: `<${this.address}/api/${named}/tree/${revision}?recursive=1&cursor=${next}>; rel="next"`,
+        link: `<${this.pageHost ?? this.address}/api/${named}/tree/${revision}?recursive=1&cursor=${next}>; rel="next"`,
       }
       : {};
     const folder = { type: "directory", path: "train", oid: "0".repeat(40), size: 0 };

@@ -3,6 +3,7 @@
  * implementation, one seed), smooth between them. Where the rehearsal has no number – upstream-trained runs on
  * downstream text, the 19 % checkpoint, other seeds, pre-training – the values are made up. Verdicts are made up too.
  */
+import { PAPER } from "../results/paper.ts";
 import type { Verdict } from "../../src/results/claims.ts";
 import type { ReportArm, ReportInput, ReportRun } from "../../src/report/input.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
@@ -147,6 +148,7 @@ function armOf({ experiment, arm, steps, warmup, losses, run }: Recipe, seed: nu
     runKey,
     steps,
     warmupTokens: warmup * HORIZON_STEPS * TOKENS_PER_STEP,
+    startsAtRandom: experiment === "upstream" || experiment === "from-scratch",
     curves: {
       runKey,
       label,
@@ -311,6 +313,7 @@ export function sampleInput(seeds = 1, change: Partial<ReportInput> = {}): Repor
       confidence: "C",
     }],
     command: "reproduce --scale tiny",
+    experiments: PAPER.experiments,
     arms,
     schedules: [
       { experiment: "max-learning-rate", arm: "constant", sampled: new Float32Array(601).fill(3e-4) },

@@ -1,7 +1,7 @@
 /** The report page: structure, links, self-containment, escaping, determinism. */
 import assert from "node:assert/strict";
 import { type DomDocument, type DomElement, parseDocument } from "../../src/report/document.ts";
-import { FIGURE_GROUPS } from "../../src/report/figures.ts";
+import { figureGroups } from "../../src/report/figures.ts";
 import { renderReport } from "../../src/report/page.ts";
 import { runFile } from "../../src/report/anchors.ts";
 import { STYLESHEET } from "../../src/report/stylesheet.ts";
@@ -158,8 +158,18 @@ Deno.test("renderReport() escapes hostile labels everywhere", () => {
 
 Deno.test("renderReport() draws every figure of the paper twice, for wide and narrow screens, named and described", () => {
   const document = page();
-  const definitions = FIGURE_GROUPS.flatMap(({ figures }) => figures);
-  assert.deepEqual([...new Set(definitions.flatMap(({ paperFigure }) => paperFigure ?? []))], [..."123456789"]);
+  const definitions = figureGroups(sampleInput().experiments).flatMap(({ figures }) => figures);
+  assert.deepEqual([...new Set(definitions.flatMap(({ paperFigure }) => paperFigure ?? []))], [
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+  ]);
   assert.equal(all(document, "figure").length, 12);
   for (const { id } of definitions) {
     const figure = document.getElementById(id);

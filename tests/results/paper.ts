@@ -1,13 +1,16 @@
-/** `experiments/paper.yaml`, read once for the tests of results. */
-import { EXPERIMENTS_FOLDER } from "../../src/experiment/catalogue.ts";
-import { type Claim, type Paper, parsePaper } from "../../src/results/paper_schema.ts";
+/** The document of rules, composed once for the tests of results. */
+import { loadPaper } from "../../src/reproduce/paper_file.ts";
+import type { Claim } from "../../src/results/claim_schema.ts";
+import type { Paper } from "../../src/results/paper_schema.ts";
 import type { Rule } from "../../src/results/rule_schema.ts";
 
-/** The text of the file. */
-export const PAPER_TEXT: string = await Deno.readTextFile(new URL("paper.yaml", EXPERIMENTS_FOLDER));
+const { text, content } = await loadPaper();
 
-/** The file, checked. */
-export const PAPER: Paper = parsePaper(PAPER_TEXT, "experiments/paper.yaml");
+/** The text of the document. */
+export const PAPER_TEXT: string = text;
+
+/** The document, checked. */
+export const PAPER: Paper = content;
 
 /** The paper with one claim of the given rule, comparable at every scale unless said otherwise. */
 export function paperWith(rule: Rule, comparable: Claim["comparable"] = "every-scale"): Paper {

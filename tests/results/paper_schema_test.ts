@@ -89,14 +89,26 @@ Deno.test("describeRule() says every rule in words, with its margin and without 
 });
 
 Deno.test("parsePaper() names the entry when a rule is wrong", () => {
-  refused("kind: spread-within", "kind: spread-withn", /claims\[0\]\.rule\.kind/);
+  refused("kind: spread-within", "kind: spread-withn", /experiments\[1\]\.claims\[0\]\.rule\.kind/);
   refused(
     "margin: equivalence",
     "margin: equivalent",
-    /claims\[0\]\.rule\.margin is "equivalent", expected the name of/,
+    /experiments\[1\]\.claims\[0\]\.rule\.margin is "equivalent", expected the name of/,
   );
-  refused("at: 50e9", "at: 500e9", /claims\[0\]\.rule\.at is 500000000000, expected/);
-  refused("metric: downstream\n      at", "metric: sideways\n      at", /claims\[0\]\.rule\.metric is "sideways"/);
-  refused("id: warmup-length-upstream", "id: warmup-length-downstream", /claims\[1\]\.id .*not used above/);
-  refused("fact: hiddenSize", "fact: hiddenSise", /setup\[3\]\.ours\.fact is "hiddenSise": did you mean "hiddenSize"/);
+  refused("at: 50000000000", "at: 500000000000", /experiments\[1\]\.claims\[0\]\.rule\.at is 500000000000, expected/);
+  refused(
+    /(kind: spread-within[^]*?)metric: downstream/,
+    "$1metric: sideways",
+    /experiments\[1\]\.claims\[0\]\.rule\.metric is "sideways"/,
+  );
+  refused(
+    "id: warmup-length-upstream",
+    "id: warmup-length-downstream",
+    /experiments\[1\]\.claims\[1\]\.id .*not used above/,
+  );
+  refused(
+    "value: hiddenSize",
+    "value: hiddenSise",
+    /setup\[3\]\.ours\.value is "hiddenSise": did you mean "hiddenSize"/,
+  );
 });

@@ -110,7 +110,8 @@ export async function readPackage(
     throw new UserError(
       "PACKAGE_VERSION_MISMATCH",
       `The package "${text.package}" is installed in version ${version}, but ${lock.name} pins ${pin.version}`,
-      'run "deno install --frozen" in the project\'s folder',
+      // Alone it leaves packages as they are that it finds there.
+      'remove the folder node_modules, and run "deno install --frozen" in the project\'s folder',
     );
   }
   const paths: string[] = [];
@@ -134,7 +135,8 @@ export async function readPackage(
       "DIGEST_MISMATCH",
       `"${text.package}@${version}" has ${files.length} files with ${bytes} bytes, but ${lock.name} pins ` +
         `${pin.files} files with ${pin.bytes} bytes`,
-      'run "deno install --frozen" in the project\'s folder',
+      // Alone it leaves packages as they are that it finds there.
+      'remove the folder node_modules, and run "deno install --frozen" in the project\'s folder',
     );
   }
   return {

@@ -55,17 +55,17 @@ export class MegatronIndex {
     const view = new DataView(header.buffer);
     const isWhole = readAt(file, 0, header);
     if (new TextDecoder().decode(header.subarray(0, OLD_MAGIC.length)) === OLD_MAGIC) {
-      throw this.damaged("is of the older format that GPT-NeoX calls cached or lazy, and only mmap is read");
+      throw this.#unsupported("is of the older format that GPT-NeoX calls cached or lazy, and only mmap is read");
     }
     if (!isWhole || MAGIC.some((byte, i) => header[i] !== byte)) {
       throw this.damaged("is no Megatron index: it does not begin with MMIDIDX");
     }
     const version = view.getBigUint64(9, true);
-    if (version !== BigInt(VERSION)) throw this.damaged(`has version ${version}, expected ${VERSION}`);
+    if (version !== BigInt(VERSION)) throw this.#unsupported(`has version ${version}, expected ${VERSION}`);
     const code = view.getUint8(17);
     const tokenBytes = TOKEN_BYTES[code];
     if (tokenBytes === undefined) {
-      throw this.damaged(`has type code ${code}, expected 8 (uint16) or 4 (int32)`);
+      throw this.#unsupported(`has type code ${code}, expected 8 (uint16) or 4 (int32)`);
     }
     this.tokenBytes = tokenBytes;
     this.sequences = Number(view.getBigUint64(18, true));
@@ -85,7 +85,8 @@ export class MegatronIndex {
    * Opens an index.
    *
    * @param path with its ending
-   * @throws {UserError} `DAMAGED_DATASET` if it is not of this format; if it is missing or cannot be read
+   * @throws {UserError} `DAMAGED_DATASET` if it is not of this format, `UNSUPPORTED_DATASET` if it is of another form of
+   * it; if it is missing or cannot be read
    */
   static open(path: string): MegatronIndex {
     let file: Deno.FsFile | undefined;
@@ -98,7 +99,15 @@ export class MegatronIndex {
     }
   }
 
-  /** An error about this file. */
+  #unsupported(problem: string): UserError {
+    return new UserError(
+      "UNSUPPORTED_DATASET",
+      `"${this.path}" ${problem}`,
+      'tokenise the text again with "--dataset-impl mmap" and at most 65,536 ids',
+    );
+  }
+
+  /** An error about this file, which is not whole. */
   damaged(problem: string): UserError {
     return new UserError("DAMAGED_DATASET", `"${this.path}" ${problem}`, "restore it, or tokenise the text again");
   }

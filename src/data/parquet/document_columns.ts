@@ -13,6 +13,8 @@ export interface DocumentColumns {
   readonly leaves: readonly Leaf[];
   /** whether `meta` does not hold objects, and so names no domains */
   readonly hasOtherMeta: boolean;
+  /** whether `text` holds anything but nulls */
+  readonly hasText: boolean;
 }
 
 /**
@@ -29,7 +31,11 @@ export function documentColumns(tree: SchemaTree, path: string): DocumentColumns
   const textLeaves = isNulls(text) ? [] : [[requireText(text, path)]];
   const meta = tree.children.find(({ element }) => element.name === "meta");
   const ofMeta = meta === undefined || isNulls(meta) ? [] : metaLeaves(meta, path);
-  return { leaves: [...textLeaves, ...ofMeta ?? []], hasOtherMeta: ofMeta === undefined };
+  return {
+    leaves: [...textLeaves, ...ofMeta ?? []],
+    hasOtherMeta: ofMeta === undefined,
+    hasText: textLeaves.length > 0,
+  };
 }
 
 function requireText(text: SchemaTree, path: string): SchemaTree {

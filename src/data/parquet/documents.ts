@@ -18,6 +18,8 @@ import { UnsupportedPage } from "./unsupported_page.ts";
 
 /** Decompressed text that is asked for at a time; whole pages come. */
 const SLICE_BYTES = 1 << 25;
+/** Rows that are asked for at a time, which may be without text and so without bytes. */
+const SLICE_ROWS = 1 << 20;
 /** A document has to fit in memory several times over, and in one JavaScript string. */
 const MAX_DOCUMENT_BYTES = 1 << 27;
 
@@ -53,6 +55,10 @@ export async function* parquetDocuments(
   const reader = new ByteReader(raw);
   try {
     for (const [ordinal, group] of layout.groups.entries()) {
+      if (!layout.hasText) {
+        onOddRow("withoutText", group.rows);
+        continue;
+      }
       const columns: HeldColumn[] = [];
       const where = `row group ${ordinal}`;
       for (const column of group.columns) {
@@ -112,7 +118,7 @@ async function* groupRows(
 ): AsyncGenerator<Row, void> {
   const textBytes = columns.reduce((sum, column) => sum + column.textBytes, 0);
   const slices = Math.max(1, Math.ceil(textBytes / sliceBytes));
-  const rowsPerSlice = Math.max(1, Math.ceil(rows / slices));
+  const rowsPerSlice = Math.min(SLICE_ROWS, Math.max(1, Math.ceil(rows / slices)));
   for (let first = 0; first < rows; first += rowsPerSlice) {
     const end = Math.min(rows, first + rowsPerSlice);
     const values = await Promise.all(columns.map((column) => readValues(column, first, end, path, where)));

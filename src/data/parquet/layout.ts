@@ -62,6 +62,8 @@ export interface ParquetLayout {
   readonly groups: readonly RowGroupLayout[];
   /** whether `meta` is a column of something else than objects, which names no domains */
   readonly hasOtherMeta: boolean;
+  /** whether any row has a text */
+  readonly hasText: boolean;
   /** the file's last bytes, by which everything else was found */
   readonly footer: Uint8Array;
 }
@@ -86,10 +88,13 @@ export async function readParquetLayout(
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw damagedParquet(path, `has a footer that cannot be read (${reason})`, { cause });
   }
-  const { leaves, hasOtherMeta } = documentColumns(tree, path);
+  const { leaves, hasOtherMeta, hasText } = documentColumns(tree, path);
+  let total = 0;
   const groups = metadata.row_groups.map((group, ordinal): RowGroupLayout => {
     const where = `row group ${ordinal}`;
     const rows = Number(group.num_rows);
+    total += rows;
+    if (!(rows >= 0 && Number.isSafeInteger(total))) throw damagedParquet(path, `states ${rows} rows in ${where}`);
     // Writers place the columns of a group without rows anywhere, at byte 0 for instance.
     if (rows === 0) return { rows, columns: [] };
     const columns = leaves.map((leaf) => columnChunk(metadata, group, leaf, `"${path}" ${where}`));
@@ -99,7 +104,7 @@ export async function readParquetLayout(
     return { rows, columns };
   });
   requireOrder(groups, bytes - footer.length, path);
-  return { groups, footer, hasOtherMeta };
+  return { groups, footer, hasOtherMeta, hasText };
 }
 
 /** Refuses columns that do not follow on each other in the order of their documents: the file is read once. */

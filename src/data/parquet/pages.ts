@@ -27,6 +27,8 @@ const ENCODINGS: Readonly<Record<number, string>> = {
 const OF_STRINGS: readonly number[] = [0, 2, 6, 7, 8];
 /** The encoding of levels that it has. */
 const OF_LEVELS = 3;
+/** Values of a page: nulls take no bytes, so that a page of a few could state any number of them. */
+const MAX_PAGE_VALUES = 1 << 24;
 /** Headers are two structs deep, with statistics three. */
 const MAX_DEPTH = 8;
 /** Bytes of a value's length before it, in a dictionary. */
@@ -105,6 +107,11 @@ function requireEncoding(what: string, found: number | undefined, known: readonl
   throw new UnsupportedPage(`a page has its ${what} encoded by ${ENCODINGS[found] ?? `the unknown number ${found}`}`);
 }
 
+function requireReadable(values: number): void {
+  if (values <= MAX_PAGE_VALUES) return;
+  throw new UnsupportedPage(`a page states ${values} values, and at most ${MAX_PAGE_VALUES} are read`);
+}
+
 /**
  * Walks the pages of a chunk.
  *
@@ -131,12 +138,15 @@ export function checkPages(bytes: Uint8Array, values: number, hasLevels = true):
     const compressed = number("compressed bytes", header, 3, room);
     if (type === PAGE.data) {
       const page = structs.get(5);
-      found += number("values", page, 1, values - found);
+      const count = number("values", page, 1, values - found);
+      requireReadable(count);
+      found += count;
       requireEncoding("values", page?.numbers.get(2), OF_STRINGS);
       if (hasLevels) requireEncoding("nulls", page?.numbers.get(3), [OF_LEVELS]);
     } else if (type === PAGE.dataV2) {
       const page = structs.get(8);
       const count = number("values", page, 1, values - found);
+      requireReadable(count);
       number("nulls", page, 2, count);
       number("rows", page, 3, count);
       requireEncoding("values", page?.numbers.get(4), OF_STRINGS);

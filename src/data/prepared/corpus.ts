@@ -9,6 +9,7 @@ import { domainWord, type Split } from "../domain.ts";
 import { domainWeights } from "../domain_weights.ts";
 import type { Ingredients } from "../ingredients.ts";
 import type { DomainWeights } from "../options.ts";
+import { VALIDATION_MARK } from "../source_files.ts";
 import { collectWindows, requireWhole, windowsIn } from "../windows.ts";
 import type { PreparedFolder } from "./cache.ts";
 import type { PreparedManifest } from "./manifest.ts";
@@ -70,7 +71,10 @@ export class PreparedCorpus implements Corpus {
     });
     for (const split of ["train", "validation"] as const) {
       if (windows(split) === 0) {
-        throw tooShort(this.name, split, sum(split, "tokens"), sequenceLength);
+        const isAllValidation = ingredients.sources.every(({ name }) => name.includes(VALIDATION_MARK));
+        throw isAllValidation && split === "train"
+          ? onlyValidation(ingredients)
+          : tooShort(this.name, split, sum(split, "tokens"), sequenceLength);
       }
     }
     // A domain shorter than a window cannot be drawn from; its tokens stand in the summary all the same.
@@ -154,6 +158,16 @@ function windowOrder(
   return domain.order.windows;
 }
 
+function onlyValidation({ name, sources }: Ingredients): UserError {
+  return new UserError(
+    "CORPUS_TOO_SHORT",
+    `The ${name} corpus has no text to train on: ${
+      sources.length === 1 ? `"${sources[0]?.name}" is` : `all its ${sources.length} files are`
+    } for validation, as "${VALIDATION_MARK}" in the name says`,
+    "give others too, or rename them",
+  );
+}
+
 function tooShort(
   name: CorpusName,
   split: Split,
@@ -165,7 +179,7 @@ function tooShort(
     `The ${name} corpus has no ${split} window: its domains hold ${tokens} ${split} tokens, and a window needs ` +
       `${sequenceLength + 1} of one domain`,
     split === "train"
-      ? "give more text or a shorter sequence length"
-      : 'give more text, a shorter sequence length, or a validation file named like "name.val.jsonl"',
+      ? "give more text, or a shorter sequence length (--context)"
+      : 'give more text, a shorter sequence length (--context), or a validation file named like "name.val.jsonl"',
   );
 }

@@ -46,7 +46,7 @@ export function heldBackRows(
         throw new UserError(
           "TOO_FEW_VALIDATION_WINDOWS",
           `The ${corpus} corpus has ${count} validation rows, but ${windows} are asked for`,
-          "ask for fewer",
+          "ask for fewer (--evaluation-windows in a plan, --windows of evaluate)",
         );
       }
       const batch = collectWindows(windows, rowTokens, (i, into) => {

@@ -49,9 +49,15 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: "uncompressed JSON",
-    start: /^(?:\xef\xbb\xbf)?\s*\{/,
+    start: /^(?:\xef\xbb\xbf)?\s*[{[]/,
     remedy: 'name it .jsonl if it holds JSON lines, or compress it by "zstd"',
     allowed: ["jsonl", "txt"],
+  },
+  {
+    name: "one JSON array",
+    start: /^(?:\xef\xbb\xbf)?\s*\[\s*(?:\{|$)/,
+    remedy: `write each of its objects on a line of its own, by "jq -c '.[]'" for instance`,
+    allowed: ["jsonl.zst", "parquet", "txt"],
   },
 ];
 

@@ -16,8 +16,8 @@ export type OddRows = Readonly<z.infer<typeof oddRowsSchema>>;
 /** In what a row is odd. */
 export type Oddity = keyof OddRows;
 
-/** Whoever reads rows tells of the odd ones, once each. */
-export type OnOddRow = (oddity: Oddity) => void;
+/** Whoever reads rows tells of the odd ones, one at a time or some that follow on each other. */
+export type OnOddRow = (oddity: Oddity, rows?: number) => void;
 
 /** Counts odd rows. */
 export class OddRowCounter {
@@ -25,9 +25,9 @@ export class OddRowCounter {
   #otherMeta = 0;
 
   /** To be handed to whoever reads. */
-  readonly count: OnOddRow = (oddity) => {
-    if (oddity === "withoutText") this.#withoutText++;
-    else this.#otherMeta++;
+  readonly count: OnOddRow = (oddity, rows = 1) => {
+    if (oddity === "withoutText") this.#withoutText += rows;
+    else this.#otherMeta += rows;
   };
 
   /** Those so far; undefined if there were none. */

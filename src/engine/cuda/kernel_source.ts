@@ -3,6 +3,7 @@
  * file and only below `kernels/`, so that no compiler looks for a file. The kernels are listed with their parameters, so
  * that what launches them can be checked against their source.
  */
+import { withLineFeeds } from "../../digest/line_ends.ts";
 import { type Digest, sha256 } from "../../digest/sha256.ts";
 import { type KernelDeclaration, kernelDeclarations, withoutComments } from "./kernel_declarations.ts";
 
@@ -154,7 +155,7 @@ function definitionLines(definitions: Readonly<Record<string, number>>): string 
 
 async function readIfPresent(url: URL): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(url);
+    return withLineFeeds(await Deno.readTextFile(url));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.IsADirectory) return undefined;
     throw error;

@@ -1,4 +1,5 @@
 /** The exact engine: ordered f32 arithmetic in WebAssembly on all cores, the same bits on every machine. */
+import { withLineFeeds } from "../../digest/line_ends.ts";
 import type { Engine, Session, SessionOptions } from "../engine.ts";
 import type { KernelCache } from "../kernel_cache.ts";
 import { ARITHMETIC_VERSION } from "../ordered/arithmetic.ts";
@@ -25,11 +26,11 @@ export interface ExactEngineOptions extends ThreadOptions {
   readonly sha256: (text: string) => string;
 }
 
-/** Sources of the kernels, from beside this module. */
-async function readKernelSources(): Promise<Map<string, string>> {
+/** Sources of the kernels, from beside this module, with LF whatever the checkout has. */
+export async function readKernelSources(): Promise<Map<string, string>> {
   const entries = await Promise.all(KERNEL_FILES.map(async (name): Promise<[string, string]> => {
     const response = await fetch(new URL(`./kernels/${name}`, import.meta.url));
-    return [name, await response.text()];
+    return [name, withLineFeeds(await response.text())];
   }));
   return new Map(entries);
 }

@@ -45,6 +45,13 @@ for (
       odd: { withoutText: 2, otherMeta: 0 },
     },
     {
+      what: "a column of nulls that states more rows than could be counted one by one",
+      columns: [strings("text", [[null]], { schema: [{ 1: 1, 3: 1, 4: "text", 10: { 11: {} } }] })],
+      options: { rows: 2 ** 50 },
+      documents: [],
+      odd: { withoutText: 2 ** 50, otherMeta: 0 },
+    },
+    {
       what: "a list for a meta",
       columns: [
         strings("text", [["a", null]]),
@@ -152,6 +159,14 @@ for (
     await assert.rejects(read(bytes), userError("UNSUPPORTED_PARQUET", "tiny.parquet", ...parts));
   });
 }
+
+Deno.test("readDocuments() refuses Parquet that states rows without number", async () => {
+  const nulls = { schema: [{ 1: 1, 3: 1, 4: "text", 10: { 11: {} } }] };
+  for (const rows of [-1, 2 ** 53]) {
+    const bytes = tinyParquet([strings("text", [[null]], nulls)], { rows });
+    await assert.rejects(read(bytes), userError("DAMAGED_FILE", `states ${rows} rows in row group 0`));
+  }
+});
 
 Deno.test("readDocuments() says of an empty Parquet file that it is empty", async () => {
   await assert.rejects(read(new Uint8Array()), userError("DAMAGED_FILE", "is empty, of 0 bytes"));

@@ -62,6 +62,7 @@ for (
       values: 7,
     },
     { what: "a page without bytes", bytes: data(0, 0), values: 0 },
+    { what: "a page of as many nulls as are read", bytes: data(1 << 24), values: 1 << 24 },
     { what: "headers with more in them", bytes: [...RICH, ...RICH], values: 10 },
   ]
 ) {
@@ -145,3 +146,12 @@ for (
     assert.throws(() => checkPages(Uint8Array.from(bytes), values), { name: "RangeError", message });
   });
 }
+
+Deno.test("checkPages() refuses a page of more values than are held, whatever bytes it takes", () => {
+  for (const bytes of [data(2 ** 31 - 1), dataV2(2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1, 2)]) {
+    assert.throws(() => checkPages(Uint8Array.from(bytes), 2 ** 31 - 1), {
+      name: "UnsupportedPage",
+      message: /^a page states 2147483647 values, and at most 16777216 are read$/,
+    });
+  }
+});

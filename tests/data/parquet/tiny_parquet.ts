@@ -1,7 +1,7 @@
 /** Parquet files of a few rows, written byte by byte: forms that pyarrow does not write as well as those that it does. */
 
-/** A value of a field: a whole number, a text, a list of structs or numbers, or a struct. */
-type Value = number | string | readonly Value[] | Struct;
+/** A value of a field: a whole number of 32 bits or of 64, a text, a list of structs or numbers, or a struct. */
+type Value = number | bigint | string | readonly Value[] | Struct;
 interface Struct {
   readonly [field: number]: Value;
 }
@@ -14,9 +14,10 @@ function varint(value: number): number[] {
 
 const zigzag = (value: number) => varint(value < 0 ? -2 * value - 1 : 2 * value);
 
-/** Type and bytes of a value in Thrift's compact protocol; all whole numbers are i32, which readers take for any. */
+/** Type and bytes of a value in Thrift's compact protocol. */
 function encoded(value: Value): [type: number, bytes: number[]] {
   if (typeof value === "number") return [5, zigzag(value)];
+  if (typeof value === "bigint") return [6, zigzag(Number(value))];
   if (typeof value === "string") return [8, [...varint(encoder.encode(value).length), ...encoder.encode(value)]];
   if (Array.isArray(value)) {
     const items = value.map(encoded);
@@ -74,6 +75,8 @@ function page(values: readonly (string | null)[], { encoding = 0, levels = 3 }: 
 
 /** Choices about the whole file. */
 export interface TinyParquetOptions {
+  /** rows that each group states; those that it has if not given */
+  readonly rows?: number;
   /** in which order the row groups lie in the file; that of the rows if not given */
   readonly placing?: readonly number[];
 }
@@ -83,7 +86,7 @@ export interface TinyParquetOptions {
  *
  * @param columns each with values for the same row groups
  */
-export function tinyParquet(columns: readonly Column[], { placing }: TinyParquetOptions = {}): Uint8Array {
+export function tinyParquet(columns: readonly Column[], { placing, rows }: TinyParquetOptions = {}): Uint8Array {
   const bytes = [...encoder.encode("PAR1")];
   const groups = columns[0]?.values.length ?? 0;
   const described: Struct[] = [];
@@ -106,11 +109,11 @@ export function tinyParquet(columns: readonly Column[], { placing }: TinyParquet
       if (column.encrypted === "with its own key") return { 2: 0, 8: { 2: { 1: column.path } }, 9: "secret" };
       return { 2: 0, 3: metadata, ...(column.encrypted === undefined ? {} : { 8: { 1: {} } }) };
     });
-    described[group] = { 1: chunks, 2: 0, 3: columns[0]?.values[group]?.length ?? 0 };
+    described[group] = { 1: chunks, 2: 0, 3: BigInt(rows ?? columns[0]?.values[group]?.length ?? 0) };
   }
-  const rows = described.reduce((sum, group) => sum + Number(group[3]), 0);
+  const total = described.reduce((sum, group) => sum + Number(group[3]), 0);
   const schema = [{ 4: "schema", 5: columns.length }, ...columns.flatMap((column) => column.schema)];
-  const footer = thrift({ 1: 2, 2: schema, 3: rows, 4: described });
+  const footer = thrift({ 1: 2, 2: schema, 3: BigInt(total), 4: described });
   const length = [footer.length & 255, footer.length >> 8, 0, 0];
   return Uint8Array.from([...bytes, ...footer, ...length, ...encoder.encode("PAR1")]);
 }

@@ -29,6 +29,8 @@ for (
     ["a.jsonl.zst", "gzip", gzipSync(LINE), "OTHER_FORMAT", "is gzip, not .jsonl.zst"],
     ["a.jsonl", "Zstandard", zstdCompressSync(LINE), "OTHER_FORMAT", "is Zstandard", "name it .jsonl.zst"],
     ["a.jsonl.zst", "plain JSON", LINE, "OTHER_FORMAT", "is uncompressed JSON", "name it .jsonl"],
+    ["a.jsonl", "a JSON array", `[${LINE.trim()}]`, "OTHER_FORMAT", "is one JSON array", "jq -c"],
+    ["a.jsonl.zst", "a compressed array", zstdCompressSync("[\n  {\n"), "OTHER_FORMAT", "is one JSON array"],
     ["a.jsonl", "bzip2", "BZh91AY&SY", "OTHER_FORMAT", "is bzip2"],
     ["a.jsonl", "xz", Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), "OTHER_FORMAT", "is xz"],
     ["a.jsonl", "ZIP", "PK\x03\x04rest", "OTHER_FORMAT", "is ZIP", "unpack"],
