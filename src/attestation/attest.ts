@@ -11,6 +11,7 @@ import { printable, unsafeNameReason } from "../files/safe_name.ts";
 import { readEnvelope, signEnvelope } from "../manifest/dsse.ts";
 import type { SigningKey } from "../manifest/keys.ts";
 import { MANIFEST_FILE, openManifest } from "../manifest/open_manifest.ts";
+import { isSignedBy } from "../manifest/verify_signature.ts";
 import { buildAttestation, type VerificationFindings } from "./build.ts";
 import { attestationName } from "./predicate.ts";
 
@@ -22,6 +23,8 @@ export interface AttestOptions {
   readonly replace?: boolean;
   /** threads of the replay, if there was one */
   readonly threads?: number;
+  /** the reviewer's clock, in milliseconds since 1970; the platform's if absent */
+  readonly now?: number;
   /** the machine's own files if absent */
   readonly files?: FileSystem;
 }
@@ -48,7 +51,7 @@ export async function requireAttestable(path: string, options: AttestOptions): P
   if (bundled !== undefined) {
     throw new UserError("IS_A_BUNDLE", `"${path}" is a bundle`, "unpack it, attest what is in it, and bundle it again");
   }
-  if (signersOf(bytes).includes(key.keyId)) {
+  if (await signed(bytes, key)) {
     throw new UserError(
       "OWN_MANIFEST",
       `Key ${key.keyId} signed the manifest itself`,
@@ -63,14 +66,16 @@ export async function requireAttestable(path: string, options: AttestOptions): P
   return { name, target };
 }
 
-/** Keys that an envelope names; none if it is no envelope, as its verification will say. */
-function signersOf(bytes: Uint8Array): readonly string[] {
+/** Whether a key signed an envelope, or is said to; what is no envelope nobody signed, as its verification will say. */
+async function signed(bytes: Uint8Array, key: SigningKey): Promise<boolean> {
+  let value: unknown;
   try {
-    const envelope = readEnvelope(parseStrictJson(bytes));
-    return typeof envelope === "string" ? [] : envelope.signatures.map(({ keyid }) => keyid);
+    value = parseStrictJson(bytes);
   } catch {
-    return [];
+    return false;
   }
+  const envelope = readEnvelope(value);
+  return typeof envelope === "object" && await isSignedBy(envelope, key);
 }
 
 async function placeOf(path: string, files: FileSystem): Promise<{ folder: string; name: string }> {
@@ -103,12 +108,12 @@ async function requireFree(target: string, replace: boolean, { keyId }: SigningK
  *
  * @param path of the manifest that was verified, or of its folder
  * @returns path of the attestation
- * @throws {UserError} `NOT_VERIFIED` for any verdict but "verified", `TOO_MANY_SEGMENTS`, and as
- * {@linkcode requireAttestable}
+ * @throws {UserError} `NOT_VERIFIED` for any verdict but "verified", `TOO_MANY_SEGMENTS`, `CLOCK_BEHIND`, and
+ * as {@linkcode requireAttestable}
  */
 export async function attest(path: string, findings: VerificationFindings, options: AttestOptions): Promise<string> {
   const { name, target } = await requireAttestable(path, options);
-  const attestation = buildAttestation(name, findings, options.threads ?? 0);
+  const attestation = buildAttestation(name, findings, options.threads ?? 0, options.now);
   const text = await signEnvelope(new TextEncoder().encode(canonicalJson(attestation)), options.key);
   // Attestations lie in a folder below the manifest's, which came with it from somebody else.
   const files = options.files ?? filesWithin(folderOf(folderOf(target)));

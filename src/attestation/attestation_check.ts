@@ -1,20 +1,36 @@
 /** Whether an attestation agrees with itself and with the manifest that it is about. Web-standard APIs only. */
+import { canonicalJson } from "../digest/canonical_json.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { printable, unsafeNameReason } from "../files/safe_name.ts";
 import type { ManifestRun } from "../manifest/run.ts";
-import { OPTIONAL_STEPS, VERIFICATION_STEPS, type VerificationStep } from "../manifest/verification_report.ts";
+import { OPTIONAL_STEPS, type VerificationStep } from "../manifest/verification_report.ts";
 import type { AttestedManifest } from "../manifest/verify_options.ts";
 import { chooseSegments } from "../replay/choice.ts";
 import { parseSegment, segmentName, segmentsOf } from "../replay/segment.ts";
-import { type Attestation, type AttestedReplay, propertiesOf } from "./predicate.ts";
+import { type Attestation, type AttestedReplay, policiesOf, type Policy, propertiesOf } from "./predicate.ts";
+import { stepsOf } from "./verifiers.ts";
 
 /** The first contradiction; `undefined` if there is none. A flaw reads on after "the attestation". */
 export function attestationFlaw({ subject, predicate }: Attestation, manifest: AttestedManifest): string | undefined {
-  const { properties, rewarm: { steps, replay } } = predicate;
-  return subjectFlaw(subject, manifest) ?? stepsFlaw(steps) ??
+  const { verifier, timeCreated, properties, rewarm: { steps, replay } } = predicate;
+  return subjectFlaw(subject, manifest) ?? timeFlaw(timeCreated, manifest) ?? stepsFlaw(steps, stepsOf(verifier.id)) ??
     (isSame(properties, propertiesOf(steps, replay)) ? undefined : "has properties that its steps do not bear out") ??
-    replayFlaw(steps, replay, manifest.statement.predicate.runs);
+    policiesFlaw(verifier.policies, manifest) ?? replayFlaw(steps, replay, manifest.statement.predicate.runs);
+}
+
+/** Nobody verifies what is not made yet, and nobody has verified what they will verify. */
+function timeFlaw(timeCreated: string, { statement, now = Infinity }: AttestedManifest): string | undefined {
+  const { createdAt } = statement.predicate.metadata;
+  const time = Date.parse(timeCreated);
+  if (time < Date.parse(createdAt)) return `is dated ${timeCreated}, and the manifest was made later, ${createdAt}`;
+  if (time > now) return `is dated ${timeCreated}, and by the clock here it is ${new Date(now).toISOString()}`;
+  return undefined;
+}
+
+function policiesFlaw(policies: readonly Policy[] | undefined, { statement }: AttestedManifest): string | undefined {
+  if (policies === undefined || canonicalJson(policies) === canonicalJson(policiesOf(statement))) return undefined;
+  return "has policies that are not the rules that the manifest names";
 }
 
 function subjectFlaw([subject]: Attestation["subject"], { sha256 }: AttestedManifest): string | undefined {
@@ -26,8 +42,8 @@ function subjectFlaw([subject]: Attestation["subject"], { sha256 }: AttestedMani
 }
 
 /** All steps in their order, and none but those that may be left out is anything but good. */
-function stepsFlaw(steps: readonly VerificationStep[]): string | undefined {
-  if (!isSame(steps.map(({ name }) => name), VERIFICATION_STEPS)) {
+function stepsFlaw(steps: readonly VerificationStep[], expected: readonly string[] = []): string | undefined {
+  if (!isSame(steps.map(({ name }) => name), expected)) {
     return "does not list the steps of a verification in their order";
   }
   const bad = steps.find(({ name, status }) =>

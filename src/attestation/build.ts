@@ -9,7 +9,14 @@ import type { VerificationReport, VerificationStep } from "../manifest/verificat
 import type { Replay } from "../replay/replay.ts";
 import { segmentName } from "../replay/segment.ts";
 import { attestationFlaw } from "./attestation_check.ts";
-import { type Attestation, type AttestedReplay, propertiesOf, SVR_PREDICATE_TYPE, VERIFIER_ID } from "./predicate.ts";
+import {
+  type Attestation,
+  type AttestedReplay,
+  policiesOf,
+  propertiesOf,
+  SVR_PREDICATE_TYPE,
+  VERIFIER_ID,
+} from "./predicate.ts";
 import { attestationSchema, MAX_ATTESTED_SEGMENTS } from "./schema.ts";
 
 /** Longest detail or caveat that is attested, in characters. */
@@ -23,9 +30,16 @@ export type VerificationFindings = Pick<Replay, "report" | "choice">;
  *
  * @param name of the manifest's file
  * @param threads of the replay, 0 without one
- * @throws {UserError} `NOT_VERIFIED` for any verdict but "verified", `TOO_MANY_SEGMENTS`
+ * @param now the reviewer's clock, in milliseconds since 1970; the platform's if absent
+ * @throws {UserError} `NOT_VERIFIED` for any verdict but "verified", `TOO_MANY_SEGMENTS`, `CLOCK_BEHIND` for a manifest
+ * that was made later than now
  */
-export function buildAttestation(name: string, { report, choice }: VerificationFindings, threads: number): Attestation {
+export function buildAttestation(
+  name: string,
+  { report, choice }: VerificationFindings,
+  threads: number,
+  now: number = Date.now(),
+): Attestation {
   const { verdict, manifestDigest, statement, signers, caveats } = report;
   if (verdict !== "verified") {
     throw new UserError(
@@ -35,6 +49,15 @@ export function buildAttestation(name: string, { report, choice }: VerificationF
     );
   }
   if (manifestDigest === undefined || statement === undefined) throw new TypeError("This report is of no manifest");
+  const timeCreated = new Date(now).toISOString();
+  const { createdAt } = statement.predicate.metadata;
+  if (now < Date.parse(createdAt)) {
+    throw new UserError(
+      "CLOCK_BEHIND",
+      `The manifest was made at ${createdAt}, and the clock here says ${timeCreated}`,
+      "set the clock: an attestation that is older than its manifest does not count",
+    );
+  }
   const steps = report.steps.map((step) => publicStep(step, signers));
   const isReplayed = steps.some(({ name, status }) => name === "replay" && status === "ok");
   const replay = isReplayed && choice !== undefined ? attestedReplay(choice) : undefined;
@@ -43,8 +66,8 @@ export function buildAttestation(name: string, { report, choice }: VerificationF
     subject: [{ name, digest: { sha256: manifestDigest } }],
     predicateType: SVR_PREDICATE_TYPE,
     predicate: {
-      verifier: { id: VERIFIER_ID },
-      timeCreated: new Date().toISOString(),
+      verifier: { id: VERIFIER_ID, policies: policiesOf(statement) },
+      timeCreated,
       properties: propertiesOf(steps, replay),
       rewarm: {
         tool: { name: "rewarm", version: project.version },

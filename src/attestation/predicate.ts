@@ -1,17 +1,31 @@
 /** What a reviewer attests: an in-toto statement with the predicate "Simple Verification Result" about one manifest. */
 import type { Digest } from "../digest/sha256.ts";
 import { ATTESTATION_FOLDER } from "../manifest/companions.ts";
-import type { Environment, STATEMENT_TYPE } from "../manifest/predicate.ts";
+import type { Environment, Statement, STATEMENT_TYPE } from "../manifest/predicate.ts";
 import type { VerificationStep } from "../manifest/verification_report.ts";
 import type { ReplaySeed } from "../replay/choice.ts";
+import { NEWEST_VERIFIER } from "./verifiers.ts";
 
-/** in-toto's type of a simple verification result (github.com/in-toto/attestation, spec/predicates/svr.md). */
-export const SVR_PREDICATE_TYPE = "https://in-toto.io/attestation/svr/v0.1";
 /**
- * Names rewarm's verification and the form of the member `rewarm`; another one once steps or members change. A name:
- * nothing is fetched from it.
+ * in-toto's types of a simple verification result (github.com/in-toto/attestation, spec/predicates/svr.md), the newest
+ * last. Version 0.2 (2026) demands `verifier.policies`.
  */
-export const VERIFIER_ID = "https://rewarm.dev/verifier/v1";
+export const SVR_PREDICATE_TYPES = [
+  "https://in-toto.io/attestation/svr/v0.1",
+  "https://in-toto.io/attestation/svr/v0.2",
+] as const;
+/** The version that new attestations are made in. */
+export const SVR_PREDICATE_TYPE = SVR_PREDICATE_TYPES[1];
+
+/** Names the verification that this version makes; nothing is fetched from it. */
+export const VERIFIER_ID: string = NEWEST_VERIFIER.id;
+
+/** What properties were verified against, as in-toto describes a resource. */
+export interface Policy {
+  /** of the file of rules, as the manifest has it */
+  readonly name: string;
+  readonly digest: { readonly sha256: Digest };
+}
 
 /** What the reviewer trained again, all with the same bits. */
 export type AttestedReplay =
@@ -51,11 +65,14 @@ export interface Attestation {
   /** the manifest: the name of its file, and the digest of its bytes, which alone decides */
   readonly subject: readonly { readonly name: string; readonly digest: { readonly sha256: Digest } }[];
   /** which form the predicate has */
-  readonly predicateType: typeof SVR_PREDICATE_TYPE;
+  readonly predicateType: typeof SVR_PREDICATE_TYPES[number];
   /** the result */
   readonly predicate: {
-    /** which verification was made; who made it, the signature says */
-    readonly verifier: { readonly id: typeof VERIFIER_ID };
+    /**
+     * which verification was made (`VERIFIERS`); who made it, the signature says. `policies`, absent in version 0.1: the
+     * rules by which the claims were judged
+     */
+    readonly verifier: { readonly id: string; readonly policies?: readonly Policy[] };
     /** ISO 8601 in UTC, as the reviewer says */
     readonly timeCreated: string;
     /** what was verified, for those who know no details; see `propertiesOf` */
@@ -68,6 +85,11 @@ export interface Attestation {
 /** The manifest's companion that holds the attestation of a key, relative to the manifest's folder. */
 export function attestationName(keyId: Digest): string {
   return `${ATTESTATION_FOLDER}/${keyId}.dsse.json`;
+}
+
+/** The rules that a verification of a manifest judges by: those that the manifest names. */
+export function policiesOf({ predicate: { paper } }: Statement): Policy[] {
+  return [{ name: paper.name, digest: { sha256: paper.sha256 } }];
 }
 
 /** The properties that follow from details: one for the verdict, one for each good step, one for a whole replay. */

@@ -1,6 +1,6 @@
 /** Reading an attestation of one key about one manifest out of bytes that nobody vouches for. Web-standard APIs only. */
 import { z } from "zod";
-import { shortDigest } from "../digest/sha256.ts";
+import { isDigest, shortDigest } from "../digest/sha256.ts";
 import { parseStrictJson } from "../digest/strict_json.ts";
 import { printable } from "../files/safe_name.ts";
 import { preAuthenticationEncoding, readEnvelope } from "../manifest/dsse.ts";
@@ -9,8 +9,9 @@ import { schemaFlaws } from "../manifest/statement.ts";
 import { readStatementPayload } from "../manifest/statement_payload.ts";
 import type { AttestedManifest } from "../manifest/verify_options.ts";
 import { attestationFlaw } from "./attestation_check.ts";
-import { type Attestation, SVR_PREDICATE_TYPE, VERIFIER_ID } from "./predicate.ts";
+import { type Attestation, SVR_PREDICATE_TYPES } from "./predicate.ts";
 import { attestationSchema } from "./schema.ts";
+import { stepsOf, VERIFIERS } from "./verifiers.ts";
 
 /** An attestation is not read beyond this size, in bytes. */
 export const MAX_ATTESTATION_BYTES = 1 << 20;
@@ -32,8 +33,9 @@ export async function readAttestation(
   const payload = await readSignedPayload(bytes, key);
   if (typeof payload === "string") return payload;
   const verifier = verifierSchema.safeParse(payload.value).data?.predicate.verifier.id;
-  if (verifier !== undefined && verifier !== VERIFIER_ID) {
-    return `the verifier is "${printable(verifier)}", and this version knows only "${VERIFIER_ID}"`;
+  if (verifier !== undefined && stepsOf(verifier) === undefined) {
+    const known = VERIFIERS.map(({ id }) => `"${id}"`).join(" and ");
+    return `the verifier is "${printable(verifier)}", and this version knows only ${known}`;
   }
   const parsed = attestationSchema.safeParse(payload.value);
   if (!parsed.success) return schemaFlaws(parsed.error).join("; ");
@@ -52,12 +54,12 @@ async function readSignedPayload(bytes: Uint8Array, key: VerifyingKey): Promise<
   if (typeof envelope === "string") return `it is no DSSE envelope: ${envelope}`;
   const [signature, second] = envelope.signatures;
   if (signature === undefined || second !== undefined) return "it has not exactly one signature";
-  if (signature.keyid !== key.keyId) {
-    return `it is signed by another key, ${shortDigest(signature.keyid)}, and not by ${shortDigest(key.keyId)}`;
+  const { keyid, sig } = signature;
+  // What the envelope calls the key is a hint for the message: the reviewer's key alone decides.
+  if (!await verifyBytes(key, sig, preAuthenticationEncoding(envelope.payloadType, envelope.payload))) {
+    return isDigest(keyid) && keyid !== key.keyId
+      ? `it is signed by another key, ${shortDigest(keyid)}, and not by ${shortDigest(key.keyId)}`
+      : "its signature does not fit its bytes: one of them was changed";
   }
-  const message = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
-  if (!await verifyBytes(key, signature.sig, message)) {
-    return "its signature does not fit its bytes: one of them was changed";
-  }
-  return readStatementPayload(envelope, SVR_PREDICATE_TYPE);
+  return readStatementPayload(envelope, ...SVR_PREDICATE_TYPES);
 }

@@ -41,7 +41,7 @@ export function requireAttestations(demand: AttestationDemand): CountAttestation
   return async (manifest, files) => {
     const reviews: Review[] = [];
     for (const { name, key } of reviewers) {
-      const found = manifest.signers.includes(key.keyId)
+      const found = manifest.signers.includes(key.keyId) || await manifest.isSignedBy?.(key)
         ? { status: "refused", detail: "signed the manifest, and is no reviewer of it" } as const
         : await readReview(key, manifest, files, demand.replay);
       reviews.push({ reviewer: name, keyId: key.keyId, ...found });
@@ -50,7 +50,7 @@ export function requireAttestations(demand: AttestationDemand): CountAttestation
   };
 }
 
-type Finding = Pick<Review, "status" | "detail">;
+type Finding = Omit<Review, "reviewer" | "keyId">;
 
 async function readReview(
   key: TrustedKey["key"],
@@ -69,9 +69,10 @@ async function readReview(
   if (typeof attestation === "string") return { status: "refused", detail: attestation };
   const { rewarm, timeCreated } = attestation.predicate;
   const detail = `${describeReplay(rewarm.replay)}, ${timeCreated.slice(0, 10)}`;
+  const said = { attestedAt: timeCreated, caveats: rewarm.caveats };
   return meets(rewarm.replay, replay)
-    ? { status: "counts", detail }
-    : { status: "refused", detail: `${detail}; required is ${describeDemand(replay)}` };
+    ? { status: "counts", detail, ...said }
+    : { status: "refused", detail: `${detail}; required is ${describeDemand(replay)}`, ...said };
 }
 
 /** A named piece, or a seed that another may have picked, is no spot check of the reviewer's own. */

@@ -9,7 +9,8 @@ import { environmentSchema } from "../manifest/environment_schema.ts";
 import { STATEMENT_TYPE } from "../manifest/predicate.ts";
 import { artefactNameSchema } from "../manifest/run_schema.ts";
 import { VERIFICATION_STEPS } from "../manifest/verification_report.ts";
-import { type Attestation, type AttestedReplay, SVR_PREDICATE_TYPE, VERIFIER_ID } from "./predicate.ts";
+import { type Attestation, type AttestedReplay, type Policy, SVR_PREDICATE_TYPES } from "./predicate.ts";
+import { VERIFIERS } from "./verifiers.ts";
 
 /** Segments that an attestation lists; a whole replay lists none. */
 export const MAX_ATTESTED_SEGMENTS = 1000;
@@ -29,28 +30,51 @@ const replaySchema: z.ZodType<AttestedReplay> = z.discriminatedUnion("pieces", [
   z.strictObject({ pieces: z.literal("named"), segments, ...measure }),
 ]);
 
+const subject = z.array(
+  z.strictObject({ name: artefactNameSchema, digest: z.strictObject({ sha256: digestSchema }) }),
+).length(1);
+
+const policySchema: z.ZodType<Policy> = z.strictObject({
+  name: artefactNameSchema,
+  digest: z.strictObject({ sha256: digestSchema }),
+});
+
+const details = {
+  timeCreated: z.iso.datetime(),
+  properties: z.array(textSchema).max(100),
+  rewarm: z.strictObject({
+    tool: z.strictObject({ name: z.literal("rewarm"), version: textSchema }),
+    environment: environmentSchema,
+    steps: z.array(
+      z.strictObject({
+        name: z.enum(VERIFICATION_STEPS),
+        status: z.enum(["ok", "failed", "not checked"]),
+        detail: textSchema,
+      }),
+    ).max(100),
+    replay: replaySchema.exactOptional(),
+    caveats: z.array(textSchema).max(100),
+  }),
+};
+
+const id = z.enum(VERIFIERS.map(({ id }) => id));
+const [EARLIER_TYPE, TYPE] = SVR_PREDICATE_TYPES;
+
 /** The statement of a reviewer. */
-export const attestationSchema: z.ZodType<Attestation> = z.strictObject({
-  _type: z.literal(STATEMENT_TYPE),
-  subject: z.array(z.strictObject({ name: artefactNameSchema, digest: z.strictObject({ sha256: digestSchema }) }))
-    .length(1),
-  predicateType: z.literal(SVR_PREDICATE_TYPE),
-  predicate: z.strictObject({
-    verifier: z.strictObject({ id: z.literal(VERIFIER_ID) }),
-    timeCreated: z.iso.datetime(),
-    properties: z.array(textSchema).max(100),
-    rewarm: z.strictObject({
-      tool: z.strictObject({ name: z.literal("rewarm"), version: textSchema }),
-      environment: environmentSchema,
-      steps: z.array(
-        z.strictObject({
-          name: z.enum(VERIFICATION_STEPS),
-          status: z.enum(["ok", "failed", "not checked"]),
-          detail: textSchema,
-        }),
-      ).max(100),
-      replay: replaySchema.exactOptional(),
-      caveats: z.array(textSchema).max(100),
+export const attestationSchema: z.ZodType<Attestation> = z.discriminatedUnion("predicateType", [
+  z.strictObject({
+    _type: z.literal(STATEMENT_TYPE),
+    subject,
+    predicateType: z.literal(EARLIER_TYPE),
+    predicate: z.strictObject({ verifier: z.strictObject({ id }), ...details }),
+  }),
+  z.strictObject({
+    _type: z.literal(STATEMENT_TYPE),
+    subject,
+    predicateType: z.literal(TYPE),
+    predicate: z.strictObject({
+      verifier: z.strictObject({ id, policies: z.array(policySchema).max(16) }),
+      ...details,
     }),
   }),
-});
+]);

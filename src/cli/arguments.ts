@@ -10,6 +10,10 @@ export interface Option {
   readonly help: string;
   /** whether an empty text is a value as any other */
   readonly mayBeEmpty?: boolean;
+  /** the value is a path, from where the user stands */
+  readonly path?: true;
+  /** words that may stand for a path and are none: `bytes` */
+  readonly words?: readonly string[];
 }
 
 /** Options by their name without dashes. */

@@ -1,23 +1,27 @@
 /** `deno task attest`: a reviewer verifies a manifest and signs the outcome. */
 import { attest as attestManifest, requireAttestable } from "../attestation/attest.ts";
 import { EXIT, UserError } from "../errors.ts";
-import { folderOf } from "../files/durable.ts";
 import { readSigningKey } from "../manifest/key_file.ts";
-import { parseCommandLine } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { threadCount } from "./engines.ts";
 import { print } from "./terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "./verification.ts";
-import { requireWritePermission } from "./write_permission.ts";
+import { requireWritableFile } from "./write_permission.ts";
 
 const OPTIONS = {
-  key: { kind: "text", value: "FILE", help: "your private key (PEM, PKCS #8); not the one that signed the manifest" },
+  key: {
+    kind: "text",
+    value: "FILE",
+    path: true,
+    help: "your private key (PEM, PKCS #8); not the one that signed the manifest",
+  },
   replace: { kind: "flag", help: "replace what this key attested before" },
   ...VERIFICATION_OPTIONS,
 } as const;
 
 async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
+  const { values, positionals } = parsePaths(args, OPTIONS, 1);
   const path = manifestPath(positionals);
   if (values.key === undefined) {
     throw new UserError(
@@ -28,11 +32,7 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const key = await readSigningKey(values.key);
   const { target } = await requireAttestable(path, { key, replace: values.replace === true });
-  const folder = folderOf(target);
-  await requireWritePermission(
-    folder,
-    `deno run --allow-read --allow-write=.cache,${folder} --allow-env=CI src/cli/main.ts attest …`,
-  );
+  await requireWritableFile(target);
   const verified = await verifyByOptions(path, values);
   if (verified === undefined) return EXIT.interrupted;
   const { report, replay } = verified;

@@ -8,12 +8,12 @@ import { printable } from "../files/safe_name.ts";
 import { MANIFEST_FILE } from "../manifest/open_manifest.ts";
 import { paperJudge } from "../manifest/paper_judge.ts";
 import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
-import { parseCommandLine } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./experiment_options.ts";
 import { abortOnSignals } from "./signals.ts";
 import { ControlCode, draw, isTerminal, print } from "./terminal.ts";
-import { requireWritePermission } from "./write_permission.ts";
+import { requireWritableFile } from "./write_permission.ts";
 
 const OPTIONS = {
   checkpoints: {
@@ -21,7 +21,7 @@ const OPTIONS = {
     value: "WHICH…",
     help: `${CHECKPOINT_CHOICES.join(", ")}, or RUN:STEP… (default: all)`,
   },
-  output: { kind: "text", value: "FILE", help: "the archive (default: FOLDER.tar, beside the folder)" },
+  output: { kind: "text", value: "FILE", path: true, help: "the archive (default: FOLDER.tar, beside the folder)" },
   ...EXPERIMENT_OPTIONS,
   json: { kind: "flag", help: "print what was packed as JSON" },
 } as const;
@@ -30,13 +30,12 @@ const OPTIONS = {
 const PROGRESS_BYTES = 2 ** 24;
 
 async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals: [path] } = parseCommandLine(args, OPTIONS, 1);
+  const { values, positionals: [path] } = parsePaths(args, OPTIONS, 1);
   if (path === undefined) {
     throw new UserError("MISSING_ARGUMENT", "No folder is named", "give it first, before all options: out/tiny");
   }
   const output = values.output ?? await defaultOutput(path);
-  const folder = folderOf(output);
-  await requireWritePermission(folder, `deno run --allow-read --allow-write=${folder} src/cli/main.ts bundle …`);
+  await requireWritableFile(output);
   const paper = await loadPaper(foldersFromOptions(values));
   const { signal, dispose } = abortOnSignals();
   const progress = progressLine();

@@ -1,5 +1,6 @@
 /** `rewarm`: the command line. One thin file a subcommand; everything they do is in the library. */
 import project from "../../deno.json" with { type: "json" };
+import { ownMember } from "../digest/own_member.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { describeOptions } from "./arguments.ts";
 import { attest } from "./attest.ts";
@@ -17,9 +18,11 @@ import { plan } from "./plan.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { sample } from "./sample.ts";
 import { print } from "./terminal.ts";
+import { takeUserFolder } from "./user_path.ts";
 import { replayCommand, verify } from "./verify.ts";
 
-const COMMANDS: Readonly<Record<string, Command>> = {
+/** All of them, by their names. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
   reproduce: reproduceCommand,
   plan,
   data: dataCommand,
@@ -65,13 +68,14 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     print(project.version);
     return EXIT.ok;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = ownMember(COMMANDS, name);
   if (command === undefined) {
     throw new UserError("UNKNOWN_COMMAND", `Unknown command "${name}"`, suggest(name, Object.keys(COMMANDS)));
   }
-  const [word = "", ...further] = rest;
+  const words = takeUserFolder(rest);
+  const [word = "", ...further] = words;
   const own = Object.hasOwn(command.subcommands ?? {}, word) ? command.subcommands?.[word] : undefined;
-  return own === undefined ? await runOrHelp(name, command, rest) : await runOrHelp(`${name} ${word}`, own, further);
+  return own === undefined ? await runOrHelp(name, command, words) : await runOrHelp(`${name} ${word}`, own, further);
 }
 
 async function runOrHelp(name: string, command: Command, args: readonly string[]): Promise<number> {

@@ -19,6 +19,8 @@ import { choicesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
 import { abortOnSignals } from "./signals.ts";
 import { sourcesFromOptions } from "./source_options.ts";
 import { printWarning } from "./terminal.ts";
+import { withUserPaths } from "./typed_paths.ts";
+import { requireWritableFile, requireWritePermission } from "./write_permission.ts";
 
 /** Those of a plan that change which files it reads; with the same words, what is fetched is what it needs. */
 const CHOICES = {
@@ -37,8 +39,8 @@ const OPTIONS = {
   budget: { kind: "text", value: "GB", help: "fetch: stop before it starts if it is more (default: no limit)" },
   verify: { kind: "flag", help: "fetch: hash what is here already, and fetch again what is damaged" },
   renew: { kind: "flag", help: "lock: believe the hub anew where something is pinned already" },
-  lockfile: { kind: "text", value: "FILE", help: `where the pins stand (default: ${DATA_LOCK_PATH})` },
-  cache: { kind: "text", value: "DIR", help: `where downloads are kept (default: ${HUB_CACHE_FOLDER})` },
+  lockfile: { kind: "text", value: "FILE", path: true, help: `where the pins stand (default: ${DATA_LOCK_PATH})` },
+  cache: { kind: "text", value: "DIR", path: true, help: `where downloads are kept (default: ${HUB_CACHE_FOLDER})` },
   hub: { kind: "text", value: "URL", help: `another hub that answers alike (default: ${HUB_ENDPOINT})` },
   ...CHOICES,
 } as const;
@@ -84,7 +86,8 @@ function budgetOf(text: string | undefined): number {
 }
 
 async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals: [what] } = parseCommandLine(args, OPTIONS, 1);
+  const { values: typed, positionals: [what] } = parseCommandLine(args, OPTIONS, 1);
+  const values = withUserPaths(typed, OPTIONS);
   const actions = {
     lock: (context: DataContext) => lockData(context, values.renew === true),
     fetch: (context: DataContext) =>
@@ -101,6 +104,8 @@ async function run(args: readonly string[]): Promise<number> {
   if (what === "fetch" && values.scale === undefined) {
     throw new UserError("MISSING_SCALE", "No scale is named", "add --scale small, medium or paper");
   }
+  if (what === "lock" && values.lockfile !== undefined) await requireWritableFile(values.lockfile);
+  if (what !== "status" && values.cache !== undefined) await requireWritePermission(values.cache);
   const { signal, dispose } = abortOnSignals();
   try {
     await actions[what]({

@@ -1,6 +1,7 @@
 /** `deno task data lock`: believes the hub once, and writes down what. */
 import { type DataLock, readDataLock } from "../data/data_lock.ts";
 import { describePin, lockedRepository, trustRepository, withHubPins } from "../data/hub/lock.ts";
+import { ownMember } from "../digest/own_member.ts";
 import { writeFileDurably } from "../files/durable.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { type DataContext, repositoriesOf } from "./data_uses.ts";
@@ -23,7 +24,7 @@ export async function lockData(context: DataContext, renew: boolean): Promise<vo
   let trusted = 0;
   try {
     for (const [id, repository] of repositoriesOf(uses)) {
-      const pin = pins[id];
+      const pin = ownMember(pins, id);
       if (pin !== undefined && !renew) {
         await lockedRepository(connection, cache, lock, repository, signal);
         print(`${id}\n  as locked: ${describePin(pin)}`);

@@ -9,9 +9,11 @@ import { piecesOf } from "../data/gpt_neox/ordered_dataset.ts";
 import { type Part, splitDocuments } from "../data/gpt_neox/split.ts";
 import { MegatronIndex } from "../data/megatron/index.ts";
 import { DEFAULT_DATA_SEED } from "../data/options.ts";
+import { ownMember } from "../digest/own_member.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { makeFolderDurably } from "../files/durable.ts";
-import { parseCommandLine, parseWholeNumber, type Values } from "./arguments.ts";
+import { parseWholeNumber, type Values } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { print } from "./terminal.ts";
 import { requireWritePermission } from "./write_permission.ts";
@@ -20,7 +22,7 @@ import { requireWritePermission } from "./write_permission.ts";
 const DEFAULTS = { sequenceLength: 2048, batch: 1024, rows: 8 } as const;
 
 const OPTIONS = {
-  idx: { kind: "text", value: "FILE", help: "the dataset's .idx; its .bin is not needed" },
+  idx: { kind: "text", value: "FILE", path: true, help: "the dataset's .idx; its .bin is not needed" },
   samples: { kind: "count", value: "N", help: "samples of the whole run: its steps times its batch" },
   "sequence-length": { kind: "count", value: "T", help: `tokens of a sample (default: ${DEFAULTS.sequenceLength})` },
   seed: { kind: "text", value: "N", help: `GPT-NeoX's seed (default: ${DEFAULT_DATA_SEED})` },
@@ -28,8 +30,13 @@ const OPTIONS = {
   steps: { kind: "text", value: "N,N…", help: "print the samples of these steps, from 0 (default: 0)" },
   batch: { kind: "count", value: "N", help: `samples of a step (default: ${DEFAULTS.batch})` },
   rows: { kind: "count", value: "N", help: `how many of each step are printed (default: ${DEFAULTS.rows})` },
-  out: { kind: "text", value: "DIR", help: "write the three .npy files as GPT-NeoX would, in place of printing" },
-  against: { kind: "text", value: "DIR", help: "compare with the three .npy files of a run" },
+  out: {
+    kind: "text",
+    value: "DIR",
+    path: true,
+    help: "write the three .npy files as GPT-NeoX would, in place of printing",
+  },
+  against: { kind: "text", value: "DIR", path: true, help: "compare with the three .npy files of a run" },
 } as const;
 
 /** Parts by GPT-NeoX's words for them. */
@@ -60,7 +67,7 @@ function required<T>(name: string, value: T | undefined, what: string): T {
 
 function partOf(split: string | undefined): Part | undefined {
   if (split === undefined) return undefined;
-  const part = PARTS[split];
+  const part = ownMember(PARTS, split);
   if (part !== undefined) return part;
   throw new UserError("UNKNOWN_SPLIT", `Unknown split "${split}"`, suggest(split, Object.keys(PARTS)));
 }
@@ -126,7 +133,7 @@ function movedTo(folder: string, name: OrderName): OrderName {
 }
 
 async function run(args: readonly string[]): Promise<number> {
-  const { values } = parseCommandLine(args, OPTIONS);
+  const { values } = parsePaths(args, OPTIONS);
   const idx = required("idx", values.idx, "FILE");
   if (!idx.endsWith(".idx")) {
     throw new UserError("UNKNOWN_FORMAT", `"${idx}" does not end in .idx`, "give the index of a Megatron dataset");
@@ -137,7 +144,7 @@ async function run(args: readonly string[]): Promise<number> {
   const steps = prints ? stepsFrom(values.steps ?? "0", samples, batch) : [];
   if (values.out !== undefined) {
     const { out } = values;
-    await requireWritePermission(out, `deno run --allow-read --allow-write=${out} src/cli/main.ts data order …`);
+    await requireWritePermission(out);
     await makeFolderDurably(out);
   }
   const request = requestFrom(idx, samples, values);

@@ -9,6 +9,7 @@ import {
 } from "../data/hub/lock.ts";
 import { cachedFiles } from "../data/hub/named_files.ts";
 import { importedPath, weightsHeader } from "../data/hub/start_weights.ts";
+import { ownMember } from "../digest/own_member.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { HubCache } from "../hub/cache.ts";
@@ -20,7 +21,7 @@ import { print } from "./terminal.ts";
 export async function showDataStatus({ uses, cache, lockPath }: DataContext): Promise<void> {
   const lock = await readDataLock(lockPath);
   for (const [id, repository] of repositoriesOf(uses)) {
-    const pin = lock.hub[id];
+    const pin = ownMember(lock.hub, id);
     if (pin === undefined) {
       print(`${id}\n  not locked: run "deno task data lock"`);
       continue;

@@ -2,7 +2,7 @@
 import { EXIT, UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
 import { diffManifests, type ManifestDiff } from "../replay/diff.ts";
-import { parseCommandLine } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { print } from "./terminal.ts";
 
@@ -12,7 +12,7 @@ const OPTIONS = { json: { kind: "flag", help: "print the outcome as JSON" } } as
 const MAX_LISTED = 20;
 
 async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals: [a, b] } = parseCommandLine(args, OPTIONS, 2);
+  const { values, positionals: [a, b] } = parsePaths(args, OPTIONS, 2);
   if (a === undefined || b === undefined) {
     throw new UserError("MISSING_ARGUMENT", "Two manifests are compared", "give both paths");
   }

@@ -3,24 +3,26 @@ import project from "../../deno.json" with { type: "json" };
 import { describeContainer } from "../container/describe.ts";
 import { containerInWords } from "../container/facts.ts";
 import { openCorpora } from "../data/corpora.ts";
+import type { Engine } from "../engine/engine.ts";
 import { EXIT } from "../errors.ts";
 import { compactNumber } from "../experiment/plan_text.ts";
 import { parameterCount } from "../model/config.ts";
 import { describeEnvironment } from "../manifest/environment.ts";
 import { planTokens } from "../reproduce/calibrate.ts";
 import { measureSpeed } from "../reproduce/calibrate.ts";
-import { parseCommandLine } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { planFromOptions } from "./plan_options.ts";
 import { formatSeconds } from "./progress.ts";
-import { startEngine, threadCount } from "./engines.ts";
+import { ENGINE_OPTIONS, startEngine, threadCount } from "./engines.ts";
 import { DATA_CACHE, DEFAULT_SCALE, kernelCache } from "./settings.ts";
 import { print } from "./terminal.ts";
 
 const OPTIONS = {
   threads: { kind: "count", value: "N", help: "threads to measure with (default: all cores)" },
+  kernels: ENGINE_OPTIONS.kernels,
   cuda: { kind: "flag", help: "look for an NVIDIA GPU too, and for what the CUDA engine needs" },
-  "cuda-lib": { kind: "list", value: "DIR…", help: "folders to look for NVIDIA's libraries in first" },
+  "cuda-lib": { kind: "list", value: "DIR…", path: true, help: "folders to look for NVIDIA's libraries in first" },
 } as const;
 
 /** The Deno that rewarm is tested with. */
@@ -52,8 +54,14 @@ async function examineGpu(libraryFolders: readonly string[] = []): Promise<Findi
   return found.map(({ name, ...rest }) => ({ name: `cuda ${name}`, ...rest }));
 }
 
+/** Which code computes, its digest, and why this one. */
+function describeKernels({ description }: Engine): string {
+  const { kernels = "", "instruction set": set = "", "instruction set chosen": reason = "" } = description;
+  return `kernels ${set} ${kernels.slice(0, 12)} (${reason})`;
+}
+
 async function run(args: readonly string[]): Promise<number> {
-  const { values } = parseCommandLine(args, OPTIONS);
+  const { values } = parsePaths(args, OPTIONS);
   const threads = threadCount(values);
   const { cpu, os, architecture, deno } = describeEnvironment({ threads });
   const findings = [
@@ -77,12 +85,16 @@ async function run(args: readonly string[]): Promise<number> {
       return `pinned sources are here: ${counts.join(", ")} training tokens`;
     }),
     await examine("engine exact", async () => {
-      const engine = await startEngine({ threads });
+      const engine = await startEngine({
+        threads,
+        ...(values.kernels === undefined ? {} : { kernels: values.kernels }),
+      });
       const plan = await planFromOptions({ scale: DEFAULT_SCALE });
       const [first] = plan.runs;
       if (first === undefined) throw new Error("The default plan has no runs");
       const speed = await measureSpeed(first, engine);
       return `${engine.level.replaceAll("_", " ")}, multiply-adds fused ${engine.description["fused multiply-add"]}, ` +
+        `${describeKernels(engine)}, ` +
         `${compactNumber(speed)} tokens/s with ${
           compactNumber(parameterCount(plan.scale.model.config))
         } parameters on ` +

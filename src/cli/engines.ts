@@ -1,6 +1,6 @@
 /** The engines that `--engine` may name: what each promises, what it needs, and how it is started. */
 import type { Engine } from "../engine/engine.ts";
-import { createExactEngine } from "../engine/exact/engine.ts";
+import { createExactEngine, KERNEL_CHOICES, type KernelChoice } from "../engine/exact/engine.ts";
 import { planLayout } from "../engine/exact/layout.ts";
 import { predictPeakBytes } from "../engine/exact/peak_memory.ts";
 import { EVALUATION_WINDOWS } from "../engine/exact/session.ts";
@@ -25,9 +25,14 @@ export const ENGINE_OPTIONS = {
   },
   backend: { kind: "text", value: "NAME", help: "of tensorflow: tfjs-node-gpu, tfjs-node, webgpu, wasm, cpu" },
   threads: { kind: "count", value: "N", help: "threads of the exact engine; changes no bit (default: all cores)" },
+  kernels: {
+    kind: "text",
+    value: "CODE",
+    help: "of the exact engine: auto, native or wasm; changes no bit (default: auto, native where Deno may load it)",
+  },
   device: { kind: "text", value: "N", help: "which GPU, from 0 (default: 0)" },
   recompute: { kind: "flag", help: "cuda-bf16, cuda-fp16: less memory for a third more arithmetic; changes no bit" },
-  "cuda-lib": { kind: "list", value: "DIR…", help: "folders to look for NVIDIA's libraries in first" },
+  "cuda-lib": { kind: "list", value: "DIR…", path: true, help: "folders to look for NVIDIA's libraries in first" },
 } as const;
 
 /** Options that choose an engine and how it works. */
@@ -56,6 +61,17 @@ export function threadCount({ threads }: Pick<EngineValues, "threads">): number 
   return count;
 }
 
+/**
+ * The code that the exact engine is to run: native where there is leave to load it, unless told otherwise.
+ *
+ * @throws {UserError} `UNKNOWN_KERNELS`
+ */
+export function kernelChoice({ kernels = "auto" }: Pick<EngineValues, "kernels">): KernelChoice {
+  const choice = KERNEL_CHOICES.find((name) => name === kernels);
+  if (choice !== undefined) return choice;
+  throw new UserError("UNKNOWN_KERNELS", `Option "--kernels" is "${kernels}"`, suggest(kernels, KERNEL_CHOICES));
+}
+
 const exact: EngineChoice = {
   name: "exact",
   identity: { level: "machine_to_machine", arithmetic: ARITHMETIC_VERSION },
@@ -66,7 +82,8 @@ const exact: EngineChoice = {
     const peak = compactNumber(predictPeakBytes(bytes, threads, false));
     return Promise.resolve(`the exact engine takes ${peak}B of memory at its peak on ${threads} threads`);
   },
-  start: (values) => createExactEngine({ threads: threadCount(values), sha256, cache: kernelCache }),
+  start: (values) =>
+    createExactEngine({ threads: threadCount(values), kernels: kernelChoice(values), sha256, cache: kernelCache }),
 };
 
 const cudaOrdered: EngineChoice = {

@@ -11,7 +11,8 @@ import type { Scale } from "../experiment/scale.ts";
 import { printable } from "../files/safe_name.ts";
 import { type CorpusLoss, evaluateCorpus } from "../train/domain_losses.ts";
 import type { OpenedWeights } from "../train/open_weights.ts";
-import { parseCommandLine, type Values } from "./arguments.ts";
+import type { Values } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { warnOfData } from "./data_warnings.ts";
 import { ENGINE_OPTIONS } from "./engines.ts";
@@ -41,11 +42,18 @@ const OPTIONS = {
     value: "NAME",
     help: "evaluate on this scale's data (default: those of the checkpoint's plan)",
   },
-  upstream: { kind: "list", value: "PATH…", help: "evaluate on these files: .txt, .jsonl, .jsonl.zst, .parquet" },
-  downstream: { kind: "list", value: "PATH…", help: "and on these" },
+  upstream: {
+    kind: "list",
+    value: "PATH…",
+    path: true,
+    help: "evaluate on these files: .txt, .jsonl, .jsonl.zst, .parquet",
+  },
+  downstream: { kind: "list", value: "PATH…", path: true, help: "and on these" },
   tokenizer: {
     kind: "text",
     value: "FILE",
+    path: true,
+    words: ["bytes"],
     help: "tokenizer.json for these files, or bytes (default: the folder's own, or the scale's)",
   },
   lockfile: SOURCE_OPTIONS.lockfile,
@@ -158,7 +166,7 @@ async function sourceFor(
 }
 
 async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
+  const { values, positionals } = parsePaths(args, OPTIONS, 1);
   const opened = await weightsFromCommandLine(positionals, values);
   const { source } = opened;
   try {

@@ -5,7 +5,12 @@ import type { Values } from "./arguments.ts";
 
 /** See above. */
 export const EXPERIMENT_OPTIONS = {
-  experiments: { kind: "text", value: "DIR", help: "folder of experiments of your own, as YAML, beside rewarm's" },
+  experiments: {
+    kind: "text",
+    value: "DIR",
+    path: true,
+    help: "folder of experiments of your own, as YAML, beside rewarm's",
+  },
 } as const;
 
 /** Where experiments are read from. */

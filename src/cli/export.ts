@@ -1,14 +1,20 @@
 /** `deno task export`: weights as a folder that `transformers` loads. */
 import { EXIT, UserError } from "../errors.ts";
 import { exportHuggingFace } from "../model/hugging_face_export.ts";
-import { parseCommandLine } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { print } from "./terminal.ts";
+import { requireWritePermission } from "./write_permission.ts";
 import { describeWeights, WEIGHTS_ARGUMENT, WEIGHTS_OPTIONS, weightsFromCommandLine } from "./weights_options.ts";
 
 const OPTIONS = {
-  out: { kind: "text", value: "FOLDER", help: "where to write config.json, model.safetensors and the rest" },
-  tokenizer: { kind: "text", value: "FOLDER", help: "copy the tokenizer's files from this folder" },
+  out: {
+    kind: "text",
+    value: "FOLDER",
+    path: true,
+    help: "where to write config.json, model.safetensors and the rest",
+  },
+  tokenizer: { kind: "text", value: "FOLDER", path: true, help: "copy the tokenizer's files from this folder" },
   ...WEIGHTS_OPTIONS,
 } as const;
 
@@ -18,11 +24,12 @@ export const exportCommand: Command = {
   usage: `${WEIGHTS_ARGUMENT} --out FOLDER [options]`,
   options: OPTIONS,
   run: async (args) => {
-    const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
+    const { values, positionals } = parsePaths(args, OPTIONS, 1);
     const { out, tokenizer } = values;
     if (out === undefined) {
       throw new UserError("MISSING_ARGUMENT", "No folder is named to write to", "add --out FOLDER");
     }
+    await requireWritePermission(out);
     const opened = await weightsFromCommandLine(positionals, values);
     try {
       print(describeWeights(opened));

@@ -1,13 +1,14 @@
 /** `deno task import`: a model of Hugging Face's as one file of weights. */
 import { EXIT, UserError } from "../errors.ts";
 import { writeWeightsFile } from "../model/weights_file.ts";
-import { parseCommandLine } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { print } from "./terminal.ts";
+import { requireWritableFile } from "./write_permission.ts";
 import { describeWeights, WEIGHTS_OPTIONS, weightsFromCommandLine } from "./weights_options.ts";
 
 const OPTIONS = {
-  out: { kind: "text", value: "FILE", help: "where to write the weights, a .safetensors file" },
+  out: { kind: "text", value: "FILE", path: true, help: "where to write the weights, a .safetensors file" },
   ...WEIGHTS_OPTIONS,
 } as const;
 
@@ -17,10 +18,11 @@ export const importCommand: Command = {
   usage: "FOLDER --out FILE",
   options: OPTIONS,
   run: async (args) => {
-    const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
+    const { values, positionals } = parsePaths(args, OPTIONS, 1);
     if (values.out === undefined) {
       throw new UserError("MISSING_ARGUMENT", "No file is named to write to", "add --out FILE");
     }
+    await requireWritableFile(values.out);
     const opened = await weightsFromCommandLine(positionals, values);
     try {
       print(describeWeights(opened));

@@ -11,23 +11,24 @@ import { type KernelChoice, readKernelUnit } from "../engine/cuda/kernel_source.
 import { MIXED_FLAGS, mixedKernelChoice } from "../engine/cuda/mixed/specialization.ts";
 import { EXIT, UserError } from "../errors.ts";
 import { listScales, loadScale } from "../experiment/catalogue.ts";
-import { parseCommandLine } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { print } from "./terminal.ts";
+import { requireWritePermission } from "./write_permission.ts";
 
 const DEFAULT_FOLDER = ".cache/cuda-kernels";
 /** A100 and the Hopper GPUs, and PTX for what is newer or between. */
 const DEFAULT_ARCHITECTURES = ["sm_80", "sm_90", "compute_80"];
 
 const OPTIONS = {
-  out: { kind: "text", value: "DIR", help: `where to write them (default: ${DEFAULT_FOLDER})` },
+  out: { kind: "text", value: "DIR", path: true, help: `where to write them (default: ${DEFAULT_FOLDER})` },
   scale: { kind: "list", value: "NAME…", help: "scales whose models they are for (default: all)" },
   architectures: {
     kind: "list",
     value: "NAME…",
     help: `sm_ for machine code, compute_ for PTX (default: ${DEFAULT_ARCHITECTURES.join(" ")})`,
   },
-  "cuda-lib": { kind: "list", value: "DIR…", help: "folders to look for NVRTC in first" },
+  "cuda-lib": { kind: "list", value: "DIR…", path: true, help: "folders to look for NVRTC in first" },
 } as const;
 
 /** Kernels with the options that the engine compiles them with. */
@@ -81,8 +82,9 @@ export const kernels: Command = {
   usage: "[options]",
   options: OPTIONS,
   run: async (args) => {
-    const { values } = parseCommandLine(args, OPTIONS);
+    const { values } = parsePaths(args, OPTIONS);
     const folder = values.out ?? DEFAULT_FOLDER;
+    await requireWritePermission(folder);
     const targets = (values.architectures ?? DEFAULT_ARCHITECTURES).map(parseTarget);
     const wanted = await wantedBy(values.scale ?? await listScales());
     const compiler = await openCompiler(values["cuda-lib"] ?? []);

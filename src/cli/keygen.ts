@@ -1,13 +1,15 @@
 /** `deno task keygen`: a new signing key. */
 import { EXIT } from "../errors.ts";
 import { createKeyFile, publicKeyPath } from "../manifest/key_file.ts";
-import { parseCommandLine } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { DEFAULT_KEY } from "./settings.ts";
 import { print } from "./terminal.ts";
+import { wholePath } from "./user_path.ts";
+import { requireWritableFile } from "./write_permission.ts";
 
 const OPTIONS = {
-  out: { kind: "text", value: "FILE", help: `where to write the private key (default: ${DEFAULT_KEY})` },
+  out: { kind: "text", value: "FILE", path: true, help: `where to write the private key (default: ${DEFAULT_KEY})` },
 } as const;
 
 /** `keygen` */
@@ -16,8 +18,9 @@ export const keygen: Command = {
   usage: "[options]",
   options: OPTIONS,
   run: async (args) => {
-    const { values } = parseCommandLine(args, OPTIONS);
-    const path = values.out ?? DEFAULT_KEY;
+    const { values } = parsePaths(args, OPTIONS);
+    const path = wholePath(values.out ?? DEFAULT_KEY);
+    await requireWritableFile(path);
     const { keyId } = await createKeyFile(path);
     print(`private key  ${path} (keep it to yourself; only you can read it)`);
     print(`public key   ${publicKeyPath(path)} (give it to those who verify)`);

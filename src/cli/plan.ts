@@ -7,7 +7,8 @@ import { formatPrice, type PriceOptions, pricePlan } from "../experiment/price.t
 import { formatResources } from "../experiment/resources.ts";
 import { loadPaper } from "../reproduce/paper_file.ts";
 import { budgetClaims, formatBudget } from "../results/claim_budget.ts";
-import { parseCommandLine, parseDecimal, type Values } from "./arguments.ts";
+import { parseDecimal, type Values } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { formatFetches, usesOf } from "./data_uses.ts";
 import { chooseEngine } from "./engines.ts";
@@ -48,7 +49,7 @@ export const plan: Command = {
   usage: "[options]",
   options: OPTIONS,
   run: async (args) => {
-    const { values } = parseCommandLine(args, OPTIONS);
+    const { values } = parsePaths(args, OPTIONS);
     const price: PriceOptions = {
       gpu: values.gpu ?? "h200",
       utilization: positive("mfu", values.mfu, 0.4, 1),

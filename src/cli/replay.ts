@@ -19,14 +19,26 @@ export const REPLAY_OPTIONS = {
   segment: { kind: "list", value: "RUN:FROM..TO…", help: "train these pieces again; RUN is a label or begins a key" },
   "replay-seed": { kind: "text", value: "HEX", help: "32 digits: repeat the choice of another verifier" },
   ...SOURCE_OPTIONS,
-  upstream: { kind: "list", value: "PATH…", help: "files that were trained on, if not the scale's own data" },
-  downstream: { kind: "list", value: "PATH…", help: "and after the shift" },
+  upstream: {
+    kind: "list",
+    value: "PATH…",
+    path: true,
+    help: "files that were trained on, if not the scale's own data",
+  },
+  downstream: { kind: "list", value: "PATH…", path: true, help: "and after the shift" },
   tokenizer: {
     kind: "text",
     value: "FILE",
+    path: true,
+    words: ["bytes"],
     help: "tokenizer.json that they were trained with, or bytes (default: the scale's own)",
   },
-  start: { kind: "text", value: "PATH", help: "models that runs started from, if they were their maker's own" },
+  start: {
+    kind: "text",
+    value: "PATH",
+    path: true,
+    help: "models that runs started from, if they were their maker's own",
+  },
   ...ENGINE_OPTIONS,
 } as const;
 

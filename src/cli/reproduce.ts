@@ -9,29 +9,52 @@ import type { Reproduction } from "../reproduce/options.ts";
 import { reproduce } from "../reproduce/reproduce.ts";
 import { formatClaims } from "../results/format_claims.ts";
 import { Interrupted } from "../train/train_run.ts";
-import { parseCommandLine } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { warnOfData } from "./data_warnings.ts";
 import { showPlan } from "./plan.ts";
 import { foldersFromOptions } from "./experiment_options.ts";
 import { choicesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
+import { nativeHint } from "./native_hint.ts";
 import { formatSeconds, ProgressView } from "./progress.ts";
 import { abortOnSignals } from "./signals.ts";
 import { startEngine, threadCount } from "./engines.ts";
 import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "./settings.ts";
 import { filesFromOptions, sourcesFromOptions } from "./source_options.ts";
 import { isTerminal, print, printError, printJson, printWarning } from "./terminal.ts";
+import { parsePaths } from "./typed_paths.ts";
+import { projectPath } from "./user_path.ts";
+import { requireWritePermission } from "./write_permission.ts";
 
 const OPTIONS = {
   ...PLAN_OPTIONS,
-  out: { kind: "text", value: "DIR", help: "output folder (default: out/SCALE)" },
-  key: { kind: "text", value: "FILE", help: `private key to sign with (default: ${KEY_VARIABLE}, or ${DEFAULT_KEY})` },
+  out: { kind: "text", value: "DIR", path: true, help: "output folder (default: out/SCALE)" },
+  key: {
+    kind: "text",
+    value: "FILE",
+    path: true,
+    help: `private key to sign with (default: ${KEY_VARIABLE}, or ${DEFAULT_KEY})`,
+  },
   "accept-other-device": {
     kind: "flag",
     help: "go on with 16-bit runs on another GPU or driver; the manifest says so",
   },
   "dry-run": { kind: "flag", help: "show the plan and stop" },
 } as const;
+
+const NOT_READ = `${KEY_VARIABLE} is not read where packages with native code are loaded: docs/permissions.md`;
+
+/**
+ * Reads the key in the environment and removes it there, before an engine loads packages of others: whatever runs in
+ * this process could read it too.
+ */
+function takeEnvironmentKey(): { readonly isRead: boolean; readonly text?: string } {
+  const permission = { name: "env", variable: KEY_VARIABLE } as const;
+  if (Deno.permissions.querySync(permission).state !== "granted") return { isRead: false };
+  const text = Deno.env.get(KEY_VARIABLE);
+  if (text === undefined) return { isRead: true };
+  Deno.env.delete(KEY_VARIABLE);
+  return { isRead: true, text };
+}
 
 function showExpectation(plan: Plan, calibration: Calibration): void {
   print(formatPlan(plan));
@@ -55,13 +78,16 @@ function showResult({ verdicts, manifestPath, reportPath, results }: Reproductio
 }
 
 async function run(args: readonly string[]): Promise<number> {
-  const { values } = parseCommandLine(args, OPTIONS);
+  const { values } = parsePaths(args, OPTIONS);
   if (values["dry-run"] === true) {
     await showPlan(values);
     return EXIT.ok;
   }
   const start = performance.now();
   const scale = values.scale ?? DEFAULT_SCALE;
+  const output = (values.out ?? projectPath(`out/${scale}`)).replace(/(?<=.)\/+$/, "");
+  await requireWritePermission(output);
+  const environmentKey = takeEnvironmentKey();
   const threads = threadCount(values);
   const files = filesFromOptions(values);
   const engine = await startEngine(values);
@@ -75,7 +101,7 @@ async function run(args: readonly string[]): Promise<number> {
       ...sourcesFromOptions(values),
       engine,
       threads,
-      output: (values.out ?? `out/${scale}`).replace(/(?<=.)\/+$/, ""),
+      output,
       dataCache: DATA_CACHE,
       command: ["reproduce", ...args],
       signal,
@@ -84,13 +110,12 @@ async function run(args: readonly string[]): Promise<number> {
       ...(values.seeds === undefined ? {} : { seeds: values.seeds }),
       ...(files === undefined ? {} : { files }),
       signingKey: async () => {
-        const environment = Deno.env.get(KEY_VARIABLE);
         const { key, message } = await findSigningKey({
-          defaultFile: DEFAULT_KEY,
+          defaultFile: projectPath(DEFAULT_KEY),
           ...(values.key === undefined ? {} : { keyFile: values.key }),
-          ...(environment === undefined ? {} : { environment }),
+          ...(environmentKey.text === undefined ? {} : { environment: environmentKey.text }),
         });
-        print(message);
+        print(environmentKey.isRead || values.key !== undefined ? message : `${message} (${NOT_READ})`);
         return key;
       },
       events: {
@@ -107,6 +132,8 @@ async function run(args: readonly string[]): Promise<number> {
     });
     view?.end();
     showResult(result, (performance.now() - start) / 1000);
+    const hint = await nativeHint(values, "reproduce:native");
+    if (hint !== undefined) console.error(`\n${hint}`);
     return EXIT.ok;
   } catch (error) {
     view?.end();

@@ -4,7 +4,8 @@ import { generate, generationWindow } from "../sample/generate.ts";
 import type { SamplingOptions } from "../sample/next_token.ts";
 import { TextOfTokens } from "../sample/token_text.ts";
 import { chooseTokenizer } from "../sample/tokenizer_choice.ts";
-import { parseCommandLine, parseDecimal, type Values } from "./arguments.ts";
+import { parseDecimal, type Values } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { ENGINE_OPTIONS } from "./engines.ts";
 import { withSession } from "./inference.ts";
@@ -30,7 +31,13 @@ const OPTIONS = {
   temperature: { kind: "text", value: "T", help: "0: always the likeliest token (default: 0; with --top-p: 1)" },
   "top-p": { kind: "text", value: "P", help: "draw from the likeliest tokens with this share (default: 1, all)" },
   seed: { kind: "text", value: "N", help: "of the draws (default: 0)" },
-  tokenizer: { kind: "text", value: "FILE", help: "tokenizer.json, if not the folder's own, or bytes" },
+  tokenizer: {
+    kind: "text",
+    value: "FILE",
+    path: true,
+    words: ["bytes"],
+    help: "tokenizer.json, if not the folder's own, or bytes",
+  },
   ...WEIGHTS_OPTIONS,
   ...ENGINE_OPTIONS,
 } as const;
@@ -57,7 +64,7 @@ function samplingOptions(values: Values<typeof OPTIONS>): SamplingOptions {
 }
 
 async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
+  const { values, positionals } = parsePaths(args, OPTIONS, 1);
   const sampling = samplingOptions(values);
   const tokens = values.tokens ?? DEFAULT_TOKENS;
   const opened = await weightsFromCommandLine(positionals, values);

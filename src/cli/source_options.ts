@@ -11,21 +11,26 @@ export const SOURCE_OPTIONS = {
   upstream: {
     kind: "list",
     value: "PATH…",
+    path: true,
     help: "train on these files: .txt, .jsonl, .jsonl.zst, .parquet, or .bin with .idx",
   },
-  downstream: { kind: "list", value: "PATH…", help: "and on these after the shift" },
+  downstream: { kind: "list", value: "PATH…", path: true, help: "and on these after the shift" },
   tokenizer: {
     kind: "text",
     value: "FILE",
+    path: true,
+    words: ["bytes"],
     help: "tokenizer.json for these files, or bytes (default: the scale's own)",
   },
   start: {
     kind: "text",
     value: "train|PATH",
+    path: true,
+    words: ["train"],
     help: "pre-train the model here, or start from your own: a model's folder or weights, or a folder of stepN of them",
   },
-  lockfile: { kind: "text", value: "FILE", help: `pins of data and models (default: ${DATA_LOCK_PATH})` },
-  cache: { kind: "text", value: "DIR", help: `where downloads are kept (default: ${HUB_CACHE_FOLDER})` },
+  lockfile: { kind: "text", value: "FILE", path: true, help: `pins of data and models (default: ${DATA_LOCK_PATH})` },
+  cache: { kind: "text", value: "DIR", path: true, help: `where downloads are kept (default: ${HUB_CACHE_FOLDER})` },
 } as const;
 
 /**

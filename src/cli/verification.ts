@@ -15,7 +15,12 @@ import { print } from "./terminal.ts";
 
 /** Options of a verification. */
 export const VERIFICATION_OPTIONS = {
-  "public-key": { kind: "list", value: "FILE…", help: "keys whose owners you know; one of them must have signed" },
+  "public-key": {
+    kind: "list",
+    value: "FILE…",
+    path: true,
+    help: "keys whose owners you know; one of them must have signed",
+  },
   "without-checkpoints": { kind: "flag", help: "accept that checkpoints were not published" },
   ...EXPERIMENT_OPTIONS,
   ...REPLAY_OPTIONS,
@@ -27,6 +32,8 @@ export interface Further {
   /** stands for `--replay` where the options name no pieces */
   readonly usual?: string;
   readonly countAttestations?: CountAttestations;
+  /** a replay computes by WebAssembly whatever this process may load: what verifies runs no native code */
+  readonly portable?: boolean;
 }
 
 /** What was found. */
@@ -50,7 +57,7 @@ export function manifestPath([path]: readonly string[]): string {
 export async function verifyByOptions(
   path: string,
   values: Values<typeof VERIFICATION_OPTIONS>,
-  { usual, countAttestations }: Further = {},
+  { usual, countAttestations, portable = false }: Further = {},
 ): Promise<Verified | undefined> {
   const pieces = piecesFromOptions(values, usual);
   const trustedKeys = await Promise.all((values["public-key"] ?? []).map(async (file) => ({
@@ -67,7 +74,15 @@ export async function verifyByOptions(
     ...(countAttestations === undefined ? {} : { countAttestations }),
   };
   if (pieces === undefined) return { report: await verifyManifestFile(path, options) };
-  const replay = await runReplay(path, pieces, values, options, values.json === true);
+  if (portable && values.kernels === "native") {
+    throw new UserError(
+      "NO_NATIVE_KERNELS",
+      '"verify" loads no native code, whatever "--kernels" says',
+      "use deno task replay:native",
+    );
+  }
+  const engineValues = portable ? { ...values, kernels: "wasm" } : values;
+  const replay = await runReplay(path, pieces, engineValues, options, values.json === true);
   if (replay === undefined) return undefined;
   if (values.json !== true) print();
   return { report: replay.report, replay };

@@ -3,15 +3,17 @@ import { requireAttestations } from "../attestation/require.ts";
 import { readReviewers } from "../attestation/reviewers.ts";
 import { EXIT, UserError } from "../errors.ts";
 import type { CountAttestations } from "../manifest/verify_options.ts";
-import { parseCommandLine, type Values } from "./arguments.ts";
+import type { Values } from "./arguments.ts";
+import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
+import { nativeHint } from "./native_hint.ts";
 import { segmentCount } from "./replay.ts";
-import { print } from "./terminal.ts";
+import { print, printError } from "./terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "./verification.ts";
 
 const REVIEW_OPTIONS = {
   require: { kind: "count", value: "N", help: "so many reviewers must have attested exactly this manifest" },
-  keys: { kind: "text", value: "FILE", help: "who counts as reviewer: YAML with names and public keys" },
+  keys: { kind: "text", value: "FILE", path: true, help: "who counts as reviewer: YAML with names and public keys" },
   "require-replay": { kind: "text", value: "N|all", help: "and each of them trained N drawn segments again, or all" },
 } as const;
 
@@ -36,15 +38,18 @@ async function demandFromOptions(values: Values<typeof REVIEW_OPTIONS>): Promise
 
 /** @param usual stands for `--replay` where the options name no pieces */
 async function run(args: readonly string[], usual?: string): Promise<number> {
-  const { values, positionals } = parseCommandLine(args, OPTIONS, 1);
+  const { values, positionals } = parsePaths(args, OPTIONS, 1);
   const path = manifestPath(positionals);
   const countAttestations = await demandFromOptions(values);
   const verified = await verifyByOptions(path, values, {
     ...(usual === undefined ? {} : { usual }),
     ...(countAttestations === undefined ? {} : { countAttestations }),
+    portable: usual === undefined,
   });
   if (verified === undefined) return EXIT.interrupted;
   print(reportText(verified, values.json === true));
+  const hint = usual === undefined ? undefined : await nativeHint(values, "replay:native");
+  if (hint !== undefined) printError(`\n${hint}`);
   return verified.report.exitCode;
 }
 

@@ -6,7 +6,7 @@ import { type OpenedWeights, openWeights } from "../train/open_weights.ts";
 
 /** Options of all of them. */
 export const WEIGHTS_OPTIONS = {
-  plan: { kind: "text", value: "FILE", help: "plan.json of a checkpoint that is not in its output folder" },
+  plan: { kind: "text", value: "FILE", path: true, help: "plan.json of a checkpoint that is not in its output folder" },
 } as const;
 
 /** How a usage line names the path. */

@@ -9,7 +9,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 case "${1-}" in
   # Engines load native libraries, and these look at the machine and at variables of their own.
   reproduce | replay | attest | doctor | kernels | sample | evaluate)
-    permissions="--allow-read --allow-write --allow-env --allow-sys --allow-ffi"
+    permissions="--allow-read --allow-write --allow-env --deny-env=HF_TOKEN --allow-sys --allow-ffi"
     ;;
   keygen | bundle | import | export)
     permissions="--allow-read --allow-write"

@@ -1,4 +1,5 @@
 /** How much of a batch each domain gives. */
+import { ownMember } from "../digest/own_member.ts";
 import { suggest, UserError } from "../errors.ts";
 import type { CorpusName } from "../experiment/run.ts";
 import type { DomainWeights } from "./options.ts";
@@ -32,7 +33,7 @@ export function domainWeights(
       );
     }
   }
-  const weights = known.map((domain) => given[domain]);
+  const weights = known.map((domain) => ownMember(given, domain));
   const missing = known.filter((_, i) => weights[i] === undefined);
   if (missing.length > 0) {
     throw new UserError(

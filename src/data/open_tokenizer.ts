@@ -1,4 +1,5 @@
 /** The tokenizer that options name: bytes, or the file of another one. */
+import { ownMember } from "../digest/own_member.ts";
 import { sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { readFileBounded } from "../files/read_file.ts";
@@ -33,7 +34,7 @@ export async function openTokenizer(
 async function readTokenizer(path: string, lock: DataLock): Promise<BpeTokenizer> {
   const bytes = await readFileBounded(path, MAX_TOKENIZER_BYTES);
   const digest = sha256(bytes);
-  const pin = lock.files[nameOf(path)];
+  const pin = ownMember(lock.files, nameOf(path));
   if (pin !== undefined) requireDigest(path, digest, pin.sha256, lock.name);
   return new BpeTokenizer({ definition: readTokenizerFile(bytes, path), sha256: digest });
 }

@@ -1,4 +1,5 @@
 /** Where a corpus has less text than the runs read, and they see some of it again. */
+import { ownMember } from "../digest/own_member.ts";
 import type { CorpusName } from "../experiment/run.ts";
 import type { DomainWeights } from "./options.ts";
 
@@ -38,7 +39,7 @@ export function shortagesOf(supply: Supply): Shortage[] {
   const { corpus, domains, tokens, wantedDomains = {}, weights, wantedTokens } = supply;
   const isShort = ({ wanted, found }: Shortage) => found < wanted * (1 - SLIGHT);
   const short = Object.entries(wantedDomains)
-    .filter(([domain]) => weights === undefined || (weights[domain] ?? 0) > 0)
+    .filter(([domain]) => weights === undefined || (ownMember(weights, domain) ?? 0) > 0)
     .map(([domain, wanted]) => ({ corpus, domain, wanted, found: domains.get(domain) ?? 0 }))
     .filter(isShort);
   return short.length > 0 ? short : [{ corpus, wanted: wantedTokens, found: tokens }].filter(isShort);

@@ -1,4 +1,5 @@
 /** The user's files, whatever they hold: what their names say, and which digests they have. */
+import { ownMember } from "../digest/own_member.ts";
 import { UserError } from "../errors.ts";
 import type { CorpusName } from "../experiment/run.ts";
 import { requireDigest } from "./data_lock.ts";
@@ -40,7 +41,7 @@ export async function digestSources<File extends DigestedFile>(
       doneBytes += bytes;
       options.onProgress?.({ stage: "hash", corpus, doneBytes, totalBytes });
     });
-    const pin = lock.files[file.name];
+    const pin = ownMember(lock.files, file.name);
     if (pin !== undefined) requireDigest(path, file.sha256, pin.sha256, lock.name);
     const twin = files.find(({ sha256 }) => sha256 === file.sha256);
     if (twin !== undefined && file.bytes > 0 && !await mayRepeat(file)) {

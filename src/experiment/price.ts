@@ -1,4 +1,5 @@
 /** What a plan costs on rented GPUs: FLOPs over a chip's peak and the share of it that training reaches. */
+import { ownMember } from "../digest/own_member.ts";
 import { suggest, UserError } from "../errors.ts";
 import { compactNumber } from "./plan_text.ts";
 import { runCost } from "./cost.ts";
@@ -41,7 +42,7 @@ export interface PlanPrice {
  * @throws {UserError} `UNKNOWN_GPU` with the nearest match
  */
 export function gpuPrice(flops: number, options: PriceOptions): Price {
-  const peak = GPU_PEAKS[options.gpu];
+  const peak = ownMember(GPU_PEAKS, options.gpu);
   if (peak === undefined) {
     throw new UserError("UNKNOWN_GPU", `Unknown GPU "${options.gpu}"`, suggest(options.gpu, Object.keys(GPU_PEAKS)));
   }

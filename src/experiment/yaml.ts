@@ -5,6 +5,7 @@
 // @ts-types="./std_yaml.d.ts"
 import { parse, stringify, YamlSyntaxError } from "@std/yaml";
 import { z } from "zod";
+import { UNUSABLE_NAME } from "../digest/record_schema.ts";
 import { suggest, UserError } from "../errors.ts";
 
 /** Largest YAML file that is read, in UTF-16 code units. */
@@ -109,7 +110,11 @@ function refuseOddValues(value: unknown, path: Path, fileName: string): void {
  */
 export function validate<T>(schema: z.ZodType<T>, value: unknown, fileName: string): T {
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) {
+    const unread = findUnusableName(value);
+    if (unread === undefined) return result.data;
+    throw new UserError("INVALID_FIELD", `"${fileName}": unknown key ${describePath(unread)}`, "choose another name");
+  }
   const { issues } = result.error;
   const problems = issues.slice(0, MAX_PROBLEMS).flatMap((issue) => describeIssue(issue, schema, value));
   const more = issues.length - MAX_PROBLEMS;
@@ -119,6 +124,18 @@ export function validate<T>(schema: z.ZodType<T>, value: unknown, fileName: stri
     undefined,
     { cause: result.error },
   );
+}
+
+/** Path of a key `__proto__`: where names are free, zod leaves it out without a word. */
+function findUnusableName(value: unknown, path: Path = []): Path | undefined {
+  if (value === null || typeof value !== "object") return undefined;
+  if (Object.hasOwn(value, UNUSABLE_NAME)) return [...path, UNUSABLE_NAME];
+  for (const [key, member] of Object.entries(value)) {
+    if (member === null || typeof member !== "object") continue;
+    const found = findUnusableName(member, [...path, Array.isArray(value) ? Number(key) : key]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function describeIssue(issue: z.core.$ZodIssue, schema: z.core.$ZodType, root: unknown): string[] {

@@ -1,5 +1,6 @@
 /** Turns what the operating system says about a file into what a person can act on. */
 import { UserError } from "../errors.ts";
+import { askedByDeno, deniedByDeno } from "./denied_by_deno.ts";
 
 interface Explanation {
   readonly code: string;
@@ -51,7 +52,7 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   ENOTCAPABLE: {
     code: "PERMISSION_DENIED",
     found: "Deno was not given the permission",
-    remedy: "start it by the tasks of deno.json, or add the permission that Deno names",
+    remedy: "start it by the tasks of deno.json",
   },
 };
 
@@ -79,6 +80,8 @@ export function fileError(
 ): unknown {
   const errno = errnoOf(error);
   if (error instanceof UserError || errno === undefined) return error;
+  const asked = error instanceof Error && errno === "ENOTCAPABLE" ? askedByDeno(error, path) : undefined;
+  if (asked !== undefined) return deniedByDeno(doing, path, [asked], { cause: error });
   const known = EXPLANATIONS[SAME_AS[errno] ?? errno];
   const explanation = known ?? {
     code: "FILE_ERROR",

@@ -41,10 +41,14 @@ export function unsafeNameReason(name: string): string | undefined {
   return undefined;
 }
 
-/** What names have in common that are one file on some systems: they differ in letter case or Unicode form only. */
+/**
+ * What names have in common that are one file on some systems: they differ in letter case, in Unicode form, or in
+ * characters that are not seen, which HFS+ ignores.
+ */
 export function foldName(name: string): string {
   // Through upper case, as file systems fold letters that have more than one lower case: s and \u017f, k and \u212a.
-  return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+  const folded = name.replace(/\p{Default_Ignorable_Code_Point}/gu, "").normalize("NFC").toUpperCase().toLowerCase();
+  return folded.normalize("NFC");
 }
 
 /** A string for a terminal: not too long, and without characters that move the cursor or turn the writing direction. */

@@ -1,5 +1,11 @@
-/** DSSE v1 envelopes with Ed25519 signatures (github.com/secure-systems-lab/dsse). Web-standard APIs only. */
-import { type Digest, isDigest } from "../digest/sha256.ts";
+/**
+ * DSSE v1 envelopes (github.com/secure-systems-lab/dsse, protocol.md and envelope.md). Written with one Ed25519
+ * signature; read as the protocol allows them. Web-standard APIs only.
+ *
+ * `@sigstore/core` has the encoding that is signed, but on Node's `crypto` and `Buffer`, which a web page has not; the
+ * tests compare with it.
+ */
+import { isDigest } from "../digest/sha256.ts";
 import { signBytes, type SigningKey } from "./keys.ts";
 
 /** Media type of in-toto statements, the only payload that rewarm signs or reads. */
@@ -8,7 +14,9 @@ const MAX_SIGNATURES = 16;
 
 /** A signature in an envelope. */
 export interface EnvelopeSignature {
-  readonly keyid: Digest;
+  /** what the signer calls the key, empty if nothing: a hint that nothing may be concluded from */
+  readonly keyid: string;
+  /** of whatever algorithm */
   readonly sig: Uint8Array<ArrayBuffer>;
   /**
    * SPKI of the signer. A convenience, so that the signature can be checked without a key at hand; it says nothing
@@ -67,7 +75,9 @@ export function readEnvelope(value: unknown): Envelope | string {
   for (const item of list) {
     const signature = readSignature(item);
     if (typeof signature === "string") return signature;
-    if (signatures.some(({ keyid }) => keyid === signature.keyid)) return "it has two signatures by one key";
+    if (isDigest(signature.keyid) && signatures.some(({ keyid }) => keyid === signature.keyid)) {
+      return "it has two signatures by one key";
+    }
     signatures.push(signature);
   }
   return { payloadType, payload, signatures };
@@ -76,8 +86,8 @@ export function readEnvelope(value: unknown): Envelope | string {
 function readSignature(value: unknown): EnvelopeSignature | string {
   const members = membersOf(value);
   if (members === undefined) return "a signature is not a JSON object";
-  const keyid = members.get("keyid");
-  if (typeof keyid !== "string" || !isDigest(keyid)) return 'the "keyid" of a signature is no SHA-256 digest';
+  const keyid = members.get("keyid") ?? "";
+  if (typeof keyid !== "string") return 'the "keyid" of a signature is no text';
   const sig = fromBase64(members.get("sig"));
   if (sig === undefined) return 'the "sig" of a signature is not base64';
   if (!members.has("publicKey")) return { keyid, sig };
@@ -90,12 +100,16 @@ function membersOf(value: unknown): ReadonlyMap<string, unknown> | undefined {
   return new Map(Object.entries(value));
 }
 
-/** Bytes of padded standard base64 in its one canonical spelling. */
+/**
+ * Bytes of base64 (RFC 4648) in the standard or the URL-safe alphabet, which DSSE allows both, padded or not; never in
+ * both at once, with white space, or with bits left over, so that the text has one reading.
+ */
 function fromBase64(text: unknown): Uint8Array<ArrayBuffer> | undefined {
   if (typeof text !== "string") return undefined;
+  const alphabet = /[-_]/.test(text) ? "base64url" : "base64";
   try {
-    const bytes = Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
-    return bytes.toBase64() === text ? bytes : undefined;
+    const bytes = Uint8Array.fromBase64(text, { alphabet, lastChunkHandling: "loose" });
+    return bytes.toBase64({ alphabet, omitPadding: !text.endsWith("=") }) === text ? bytes : undefined;
   } catch {
     return undefined;
   }

@@ -8,11 +8,11 @@ import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded, readStart } from "../files/read_file.ts";
 import { type ArtefactFolder, readArtefact } from "./artefacts.ts";
 import { bundleArtefacts } from "./bundle_artefacts.ts";
+import { MANIFEST_FILE } from "./companions.ts";
 import { folderArtefacts } from "./folder_artefacts.ts";
 import { MAX_MANIFEST_BYTES } from "./verify.ts";
 
-/** Name of the manifest in an output folder and in a bundle. */
-export const MANIFEST_FILE = "manifest.dsse.json";
+export { MANIFEST_FILE };
 
 /** A manifest's bytes, nothing of them checked, and the files that lie beside it. */
 export interface OpenedManifest {

@@ -11,10 +11,11 @@ export function toPem(label: PemLabel, der: Uint8Array): string {
 }
 
 /**
- * The DER bytes of the one PEM block in a text.
+ * The DER bytes of the one PEM block in a text; words around it are ignored, as RFC 7468 has it.
  *
  * @param source where the text came from, for messages
- * @throws {UserError} `KEY_UNREADABLE` if there is no block, or one of another kind; the text itself is never shown
+ * @throws {UserError} `KEY_UNREADABLE` if there is no block or one of another kind, `SEVERAL_KEYS` if there is more than
+ * one; the text itself is never shown
  */
 export function fromPem(label: PemLabel, text: string, source: string): Uint8Array<ArrayBuffer> {
   const unreadable = (found: string) =>
@@ -25,6 +26,17 @@ export function fromPem(label: PemLabel, text: string, source: string): Uint8Arr
         ? 'make one with "deno task keygen", or with "openssl genpkey -algorithm ed25519"'
         : 'give the file that "deno task keygen" wrote beside the private key, or "openssl pkey -pubout" made',
     );
+  // Whatever begins like a block counts, whole or not: a key that is passed over in silence is one that somebody trusts.
+  const begins = text.match(/-----BEGIN /g)?.length ?? 0;
+  if (begins > 1) {
+    throw new UserError(
+      "SEVERAL_KEYS",
+      `${source} has ${begins} PEM blocks, and a file holds one key`,
+      label === "PUBLIC KEY"
+        ? "write each key to a file of its own, and name them all: --public-key A.pem B.pem"
+        : "leave only the private key in it",
+    );
+  }
   const block = /-----BEGIN ([A-Z0-9 ]{1,40})-----([A-Za-z0-9+/=\s]*)-----END ([A-Z0-9 ]{1,40})-----/.exec(text);
   if (block === null) throw unreadable("it has no PEM block");
   const [, begin, body = "", end] = block;

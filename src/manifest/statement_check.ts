@@ -3,22 +3,29 @@ import { canonicalJson } from "../digest/canonical_json.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import { runKey } from "../experiment/run_key.ts";
 import { foldName, printable, unsafeNameReason } from "../files/safe_name.ts";
+import { companionNameReason } from "./companions.ts";
 import type { Statement } from "./predicate.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "./run.ts";
 import { leafCount } from "./run_tree.ts";
 import { LearningRates } from "./learning_rates.ts";
 
-/** The first flaw of the subjects' names: one that leads out of the folder, or stands twice; `undefined` if none. */
+/**
+ * The first flaw of the subjects' names: one that leads out of the folder, is the manifest's or an attestation's, or
+ * stands twice, in whatever letter case; `undefined` if none.
+ */
 export function subjectFlaw(statement: Statement): string | undefined {
   const names = new Set<string>();
   for (const { name } of statement.subject) {
-    const reason = unsafeNameReason(name);
+    const reason = unsafeNameReason(name) ?? companionNameReason(name);
     if (reason !== undefined) return `the name of subject "${printable(name)}" ${reason}`;
     const folded = foldName(name);
     if (names.has(folded)) return `there are two subjects "${printable(name)}"`;
     names.add(folded);
   }
-  return undefined;
+  // With the lowest character in place of "/", what lies in a folder comes right behind a file of the folder's name.
+  const sorted = [...names].map((name) => name.replaceAll("/", "\0")).sort();
+  const both = sorted.find((name, index) => sorted[index + 1]?.startsWith(`${name}\0`))?.replaceAll("\0", "/");
+  return both === undefined ? undefined : `the subject "${printable(both)}" is a folder of other subjects as well`;
 }
 
 /** The first contradiction in a statement, subjects included; `undefined` if it agrees with itself. */

@@ -2,9 +2,10 @@
 import type { Digest } from "../digest/sha256.ts";
 import { EXIT } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
+import { formatReviews } from "./format_reviews.ts";
 import type { Statement } from "./predicate.ts";
 
-/** The steps of a verification, in their order. Attestations list them: others are another `VERIFIER_ID`. */
+/** The steps of a verification, in their order. Attestations list them: others are another of `VERIFIERS`. */
 export const VERIFICATION_STEPS = [
   "size",
   "envelope",
@@ -60,6 +61,10 @@ export interface Review {
   readonly status: "counts" | "missing" | "refused" | "unreadable";
   /** what was attested, or why it does not count; without final stop */
   readonly detail: string;
+  /** when, as the reviewer says: ISO 8601 in UTC; absent if the attestation could not be read */
+  readonly attestedAt?: string;
+  /** what the reviewer leaves open, in the reviewer's whole sentences; absent likewise */
+  readonly caveats?: readonly string[];
 }
 
 /** The outcome: `verified` says no more than what its steps and caveats say. */
@@ -124,6 +129,7 @@ export function formatVerification(report: VerificationReport): string {
     ...rows,
     "",
     verdictLine(report),
+    ...formatReviews(report.reviews),
     ...(caveats.length > 0 ? ["This does not say:", ...caveats] : []),
     "",
   ].join("\n");

@@ -2,7 +2,7 @@
  * Verification of a manifest, in named steps: the bytes before what they say, what they say before the artefacts, the
  * artefacts before what follows from them. Web-standard APIs only; the rules and the artefacts are given.
  */
-import { type Digest, sha256 } from "../digest/sha256.ts";
+import { type Digest, isDigest, sha256 } from "../digest/sha256.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import { type Envelope, readEnvelope } from "./dsse.ts";
@@ -29,8 +29,8 @@ import { armsOf, checkClaims } from "./verify_claims.ts";
 import { checkCurves } from "./verify_curves.ts";
 import { checkJournals } from "./verify_journals.ts";
 import { checkPlan, MAX_PLAN_BYTES } from "./verify_plan.ts";
-import type { VerifyOptions } from "./verify_options.ts";
-import { checkSignatures } from "./verify_signature.ts";
+import type { AttestedManifest, VerifyOptions } from "./verify_options.ts";
+import { checkSignatures, isSignedBy } from "./verify_signature.ts";
 import { printable } from "../files/safe_name.ts";
 
 /** A manifest is not read beyond this size, in bytes. */
@@ -113,10 +113,11 @@ class Verification {
   }
 
   async checkSignature(envelope: Envelope): Promise<void> {
-    const { signature, signer, signers } = await checkSignatures(envelope, this.options.trustedKeys ?? []);
+    const { signature, signer, signers, caveats } = await checkSignatures(envelope, this.options.trustedKeys ?? []);
     if (signature.status !== "ok") this.stop("signature", signature);
     this.note("signature", signature);
     this.signers = signers;
+    this.caveats.push(...caveats);
     if (signer.status === "failed") this.stop("signer", signer);
     this.note("signer", signer);
     if (signer.status === "not checked") {
@@ -222,14 +223,19 @@ class Verification {
     if (caveat !== undefined) this.caveats.push(caveat);
   }
 
-  async checkAttestations(statement: Statement, { signatures }: Envelope): Promise<void> {
+  async checkAttestations(statement: Statement, envelope: Envelope): Promise<void> {
     const { countAttestations } = this.options;
     if (countAttestations === undefined || this.manifestDigest === undefined) {
       this.note("attestations", { status: "not checked", detail: "no reviewers were required" });
       return;
     }
-    const signers = signatures.map(({ keyid }) => keyid);
-    const manifest = { sha256: this.manifestDigest, statement, signers };
+    const manifest: AttestedManifest = {
+      sha256: this.manifestDigest,
+      statement,
+      signers: envelope.signatures.map(({ keyid }) => keyid).filter(isDigest),
+      now: this.options.now ?? Date.now(),
+      isSignedBy: (key) => isSignedBy(envelope, key),
+    };
     const { caveats, reviews, ...outcome } = await countAttestations(manifest, this.artefacts);
     this.note("attestations", outcome);
     this.reviews = reviews;

@@ -2,6 +2,7 @@
 import type { Digest } from "../digest/sha256.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { ArtefactReader } from "./artefacts.ts";
+import type { VerifyingKey } from "./keys.ts";
 import type { Statement } from "./predicate.ts";
 import type { Artefact } from "./run.ts";
 import type { Review, StepOutcome } from "./verification_report.ts";
@@ -26,8 +27,12 @@ export interface AttestedManifest {
   readonly sha256: Digest;
   /** what it says */
   readonly statement: Statement;
-  /** keys that its envelope names; theirs is the claim, so that they are no reviewers of it */
+  /** keys that its envelope names as signers; theirs is the claim, so that they are no reviewers of it */
   readonly signers: readonly Digest[];
+  /** the verifier's clock, in milliseconds since 1970: what is dated later does not count; absent where no one counts */
+  readonly now?: number;
+  /** whether a key signed it, named or not; absent where nobody asks for reviewers */
+  readonly isSignedBy?: (key: VerifyingKey) => Promise<boolean>;
 }
 
 /** What reviewers' attestations show, and what they leave open. */
@@ -60,6 +65,8 @@ export interface VerifyOptions {
   readonly judge?: Judge;
   /** makes the plan again; without it nothing shows that an arm is what its name says */
   readonly replan?: Replan;
+  /** the clock, in milliseconds since 1970, that dates are held against; the platform's if absent */
+  readonly now?: number;
   /** does without checkpoints that are not there: only manifest, journals and curves were published */
   readonly withoutCheckpoints?: boolean;
   /** demands attestations of reviewers and counts them (src/attestation); without it none are read */

@@ -1,5 +1,7 @@
 /** The signatures of an envelope, over its exact bytes. Web-standard APIs only. */
-import { shortDigest } from "../digest/sha256.ts";
+import { isDigest, shortDigest } from "../digest/sha256.ts";
+import { UserError } from "../errors.ts";
+import { printable } from "../files/safe_name.ts";
 import { type Envelope, type EnvelopeSignature, preAuthenticationEncoding } from "./dsse.ts";
 import { importVerifyingKey, verifyBytes, type VerifyingKey } from "./keys.ts";
 import type { Signer, StepOutcome } from "./verification_report.ts";
@@ -16,45 +18,135 @@ export interface TrustedKey {
 export interface SignatureFindings {
   readonly signature: StepOutcome;
   readonly signer: StepOutcome;
-  /** those whose signatures are good */
+  /** those whose signatures are good, each key once */
   readonly signers: readonly Signer[];
+  /** what the signatures leave open, in whole sentences */
+  readonly caveats: readonly string[];
+}
+
+/** What came of one signature. */
+type Finding =
+  | { readonly outcome: "good"; readonly signer: Signer }
+  /** it says whose it is, and is not */
+  | { readonly outcome: "bad"; readonly reason: string }
+  /** it is of a key that is not at hand, or of another algorithm */
+  | { readonly outcome: "unchecked"; readonly reason: string };
+
+interface Unchecked {
+  readonly signature: EnvelopeSignature;
+  readonly reason: string;
 }
 
 /**
- * Checks every signature whose key is at hand: a trusted one, or else the one in the envelope, which shows that the
- * envelope is whole and by whom it was *not* signed, and no more. One bad signature fails the envelope.
+ * Checks every signature with a trusted key, or else with the one in the envelope, which shows that the envelope is
+ * whole and by whom it was *not* signed, and no more. A signature that is not by the key that it names fails the
+ * envelope. One whose key is not at hand is reported, and neither helps nor harms.
  */
 export async function checkSignatures(
   envelope: Envelope,
   trustedKeys: readonly TrustedKey[],
 ): Promise<SignatureFindings> {
   const message = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
-  const signers: Signer[] = [];
-  const withoutKey: string[] = [];
   const noSigner: StepOutcome = { status: "not checked", detail: "no signature is good" };
+  const signers = new Map<string, Signer>();
+  const unchecked: Unchecked[] = [];
+  let isRepeated = false;
   for (const signature of envelope.signatures) {
-    const trusted = trustedKeys.find(({ key }) => key.keyId === signature.keyid);
-    const key = trusted?.key ?? await embeddedKey(signature);
-    if (key === undefined) {
-      withoutKey.push(signature.keyid);
-      continue;
+    const finding = await checkSignature(signature, message, trustedKeys);
+    switch (finding.outcome) {
+      case "good":
+        if (signers.has(finding.signer.keyId)) isRepeated = true;
+        else signers.set(finding.signer.keyId, finding.signer);
+        break;
+      case "bad": {
+        const failed: StepOutcome = { status: "failed", detail: finding.reason };
+        return { signature: failed, signer: noSigner, signers: [], caveats: [] };
+      }
+      case "unchecked":
+        unchecked.push({ signature, reason: finding.reason });
     }
-    const flaw = typeof key === "string"
-      ? key
-      : await verifyBytes(key, signature.sig, message)
-      ? undefined
-      : `the signature of key ${signature.keyid} does not fit the bytes of the manifest: one of them was changed`;
-    if (flaw !== undefined) return { signature: { status: "failed", detail: flaw }, signer: noSigner, signers: [] };
-    signers.push({ keyId: signature.keyid, ...(trusted === undefined ? {} : { trustedAs: trusted.name }) });
   }
-  if (signers.length === 0) {
-    const detail = `the manifest is signed by key ${
-      withoutKey[0]
-    }, which is not at hand; give it with --public-key FILE`;
-    return { signature: { status: "not checked", detail }, signer: noSigner, signers };
+  if (signers.size === 0) {
+    return { signature: withoutSigners(unchecked, trustedKeys), signer: noSigner, signers: [], caveats: [] };
   }
-  const detail = `signed by key ${signers.map(({ keyId }) => keyId).join(" and ")}`;
-  return { signature: { status: "ok", detail }, signer: checkSigner(signers, trustedKeys), signers };
+  const good = [...signers.values()];
+  const others = unchecked.map(({ signature, reason }) => `${describe(signature)}: ${reason}`).join("; ");
+  const detail = [
+    `signed by key ${good.map(({ keyId }) => keyId).join(" and ")}`,
+    ...(isRepeated ? ["a key that signed more than once counts once"] : []),
+    ...(others === "" ? [] : [`not checked: ${others}`]),
+  ].join("; ");
+  return {
+    signature: { status: "ok", detail },
+    signer: checkSigner(good, trustedKeys),
+    signers: good,
+    caveats: others === "" ? [] : [`Anything about further signatures, which were not checked: ${others}.`],
+  };
+}
+
+/**
+ * Whether a key signed an envelope, whatever the envelope says of its signers; or is named by it, so that it says it did.
+ */
+export async function isSignedBy({ payloadType, payload, signatures }: Envelope, key: VerifyingKey): Promise<boolean> {
+  const message = preAuthenticationEncoding(payloadType, payload);
+  for (const { keyid, sig, publicKey } of signatures) {
+    if (keyid === key.keyId || publicKey?.toHex() === key.spki.toHex()) return true;
+    if (await verifyBytes(key, sig, message)) return true;
+  }
+  return false;
+}
+
+async function checkSignature(
+  signature: EnvelopeSignature,
+  message: Uint8Array<ArrayBuffer>,
+  trustedKeys: readonly TrustedKey[],
+): Promise<Finding> {
+  const { keyid, sig } = signature;
+  const fits = (key: VerifyingKey) => verifyBytes(key, sig, message);
+  const misfit = (keyId: string): Finding => ({
+    outcome: "bad",
+    reason: `the signature of key ${keyId} does not fit the bytes of the manifest: one of them was changed`,
+  });
+  const byTrusted = ({ name, key }: TrustedKey): Finding => ({
+    outcome: "good",
+    signer: { keyId: key.keyId, trustedAs: name },
+  });
+  const named = trustedKeys.find(({ key }) => key.keyId === keyid);
+  if (named !== undefined) return await fits(named.key) ? byTrusted(named) : misfit(keyid);
+  const embedded = await embeddedKey(signature);
+  if (typeof embedded === "object" && embedded.keyId === keyid) {
+    return await fits(embedded) ? { outcome: "good", signer: { keyId: keyid } } : misfit(keyid);
+  }
+  // What the signer calls the key may be anything, or nothing: only trying shows whose the signature is.
+  for (const trusted of trustedKeys) {
+    if (await fits(trusted.key)) return byTrusted(trusted);
+  }
+  if (embedded === undefined) return { outcome: "unchecked", reason: "its key is not at hand" };
+  if (typeof embedded === "string") return { outcome: "unchecked", reason: embedded };
+  if (await fits(embedded)) return { outcome: "good", signer: { keyId: embedded.keyId } };
+  if (!isDigest(keyid)) return misfit(embedded.keyId);
+  const reason = `the key in the envelope is ${embedded.keyId}, and its signature names key ${keyid} and fits neither`;
+  return { outcome: "bad", reason };
+}
+
+/** No signature is good. With keys that were to have signed, that is a no; without, nothing could be tried. */
+function withoutSigners(unchecked: readonly Unchecked[], trustedKeys: readonly TrustedKey[]): StepOutcome {
+  const signatures = unchecked.map(({ signature }) => describe(signature)).join(", ");
+  const foreign = unchecked.find(({ signature }) => signature.publicKey !== undefined);
+  if (trustedKeys.length > 0) {
+    const wanted = trustedKeys.map(({ name, key }) => `${shortDigest(key.keyId)} (${name})`).join(" or ");
+    const found = foreign === undefined ? "another key signed it, or it was changed" : foreign.reason;
+    return { status: "failed", detail: `no signature is by ${wanted}: ${found}; signatures: ${signatures}` };
+  }
+  if (foreign !== undefined) return { status: "failed", detail: foreign.reason };
+  const detail = `the manifest is signed by a key that is not at hand, ${signatures}; give it with --public-key FILE`;
+  return { status: "not checked", detail };
+}
+
+/** A signature as reports name it. */
+function describe({ keyid, sig }: EnvelopeSignature): string {
+  const name = isDigest(keyid) ? `key ${keyid}` : keyid === "" ? "unnamed" : `"${printable(keyid, 80)}"`;
+  return `${name} (${sig.length} bytes)`;
 }
 
 function checkSigner(signers: readonly Signer[], trustedKeys: readonly TrustedKey[]): StepOutcome {
@@ -73,12 +165,13 @@ function checkSigner(signers: readonly Signer[], trustedKeys: readonly TrustedKe
   return { status: "failed", detail: `signed by another key, ${first?.keyId}, and not by ${wanted}` };
 }
 
-async function embeddedKey({ keyid, publicKey }: EnvelopeSignature): Promise<VerifyingKey | string | undefined> {
+/** The key that travels with a signature; a string says why it can check nothing. */
+async function embeddedKey({ publicKey }: EnvelopeSignature): Promise<VerifyingKey | string | undefined> {
   if (publicKey === undefined) return undefined;
   try {
-    const key = await importVerifyingKey(publicKey, "The key in the envelope");
-    return key.keyId === keyid ? key : `the key in the envelope is ${key.keyId}, and its signature names key ${keyid}`;
-  } catch {
+    return await importVerifyingKey(publicKey, "the key in the envelope");
+  } catch (error) {
+    if (error instanceof UserError && error.code === "KEY_REFUSED") return error.message;
     return "the key in the envelope is no Ed25519 key";
   }
 }

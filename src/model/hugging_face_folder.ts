@@ -4,6 +4,7 @@
  * tensor, whatever order the files have them in.
  */
 import { z } from "zod";
+import { recordSchema } from "../digest/record_schema.ts";
 import { parseStrictJson } from "../digest/strict_json.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
@@ -157,7 +158,7 @@ async function readConfig(folder: string, files: FileSystem): Promise<ModelConfi
   );
 }
 
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+const indexSchema = z.object({ weight_map: recordSchema(z.string(), z.string()) });
 
 /** Shards by the names of their tensors. */
 async function readIndex(path: string, files: FileSystem): Promise<ReadonlyMap<string, string>> {

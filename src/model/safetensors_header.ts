@@ -189,17 +189,16 @@ export function safetensorsHeader(
   tensors: readonly SafetensorsInput[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = {
-    __metadata__: Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))),
-  };
+  const sorted = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+  const header: [name: string, value: unknown][] = [["__metadata__", Object.fromEntries(sorted)]];
   let offset = 0;
   for (const { name, shape } of tensors) {
     const end = shape.reduce((product, length) => product * length, dtypeBytes("F32")) + offset;
-    header[name] = { dtype: "F32", shape, data_offsets: [offset, end] };
+    header.push([name, { dtype: "F32", shape, data_offsets: [offset, end] }]);
     offset = end;
   }
   const encoder = new TextEncoder();
-  const text = JSON.stringify(header);
+  const text = JSON.stringify(Object.fromEntries(header));
   const encoded = encoder.encode(text + " ".repeat((8 - (encoder.encode(text).length % 8)) % 8));
   const bytes = new Uint8Array(LENGTH_BYTES + encoded.length);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(encoded.length), true);

@@ -7,6 +7,7 @@ import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { UserError } from "../errors.ts";
 import type { FileSystem } from "../files/file_system.ts";
+import { publicWord } from "../files/public_path.ts";
 import type { ArtefactReader } from "../manifest/artefacts.ts";
 import { describeEnvironment } from "../manifest/environment.ts";
 import { folderArtefacts } from "../manifest/folder_artefacts.ts";
@@ -110,7 +111,7 @@ export async function predicateOf(input: PredicateInput, runs: readonly Manifest
     comparisons,
     report: { ...artefact("report.html"), rendererVersion: RENDERER_VERSION },
     limits: limitsOf(plan, runs, shortages),
-    command: statedCommand(input.command ?? []),
+    command: statedCommand((input.command ?? []).map(publicWord)),
     metadata: { createdAt: new Date().toISOString() },
   };
 }

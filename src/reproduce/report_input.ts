@@ -8,6 +8,7 @@ import { type ReadingName, READINGS } from "../experiment/readings.ts";
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
 import { parameterCount } from "../model/config.ts";
+import { publicPath } from "../files/public_path.ts";
 import { describeEnvironment } from "../manifest/environment.ts";
 import type { ReportArm, ReportFact, ReportInput, ReportRun, ReportScale, ReportSchedule } from "../report/input.ts";
 import type { ArmCurves } from "../results/arm_curves.ts";
@@ -82,7 +83,7 @@ export function buildReportInput(source: ReportSource): ReportInput {
     ],
     warnings,
     limits: [...dataLimits(source.shortages), ...methodLimits(plan)],
-    folder: displayFolder(source.output),
+    folder: publicPath(source.output),
     command: repeatable(plan, source.files),
   };
 }
@@ -136,11 +137,6 @@ function repeatable({ scale, start, readings = {} }: Plan, files: CorpusFiles | 
     ...(scale.start?.kind === "files" && start !== undefined ? ["--start MODELS"] : []),
     ...(files === undefined ? [] : ["--upstream FILES --downstream FILES"]),
   ].join(" ");
-}
-
-/** The output folder as the reader would type it; of an absolute path only its name, which says nothing of a machine. */
-function displayFolder(output: string): string {
-  return /^([/\\]|[A-Za-z]:)/.test(output) ? output.replace(/^.*[/\\]/, "") : output;
 }
 
 function runOf(arm: ArmCurves, runs: ReadonlyMap<string, PlannedRun>): PlannedRun {

@@ -3,6 +3,8 @@
  * libraries. They are kept with every checkpoint, so that a run goes on under the same or by its owner's word.
  */
 import { z } from "zod";
+import { ownMember } from "../digest/own_member.ts";
+import { recordSchema } from "../digest/record_schema.ts";
 import type { Engine, Session } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
 
@@ -29,14 +31,15 @@ export interface ConditionPeriod {
 /** Periods of one run, ascending by step; the first starts at step 0. */
 export const conditionPeriodsSchema = z.array(z.strictObject({
   fromStep: z.int().min(0),
-  conditions: z.record(z.string().min(1).max(200), z.string().max(4000)),
+  conditions: recordSchema(z.string().min(1).max(200), z.string().max(4000)),
 })).min(1).max(1000) satisfies z.ZodType<ConditionPeriod[]>;
 
 /** Names of what differs, with both values. */
 export function conditionDifferences(before: Conditions, now: Conditions): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
-  return names.filter((name) => before[name] !== now[name])
-    .map((name) => `${name}: "${before[name] ?? "nothing"}" then, "${now[name] ?? "nothing"}" now`);
+  return names.map((name) => ({ name, then: ownMember(before, name), here: ownMember(now, name) }))
+    .filter(({ then, here }) => then !== here)
+    .map(({ name, then = "nothing", here = "nothing" }) => `${name}: "${then}" then, "${here}" now`);
 }
 
 /**

@@ -77,6 +77,16 @@ Deno.test("attest() replaces what a key attested only if it is told to", () =>
     assert.deepEqual(attestations(folder), [`${ada.keyId}.dsse.json`]);
   }));
 
+Deno.test("requireAttestable() refuses a key that signed the manifest without being named", () =>
+  withFolder(async (folder) => {
+    const path = unpack(folder);
+    const envelope = JSON.parse(Deno.readTextFileSync(path));
+    envelope.signatures = [{ sig: envelope.signatures[0].sig }];
+    Deno.writeTextFileSync(path, JSON.stringify(envelope));
+    await assert.rejects(requireAttestable(path, { key: bundle.key }), { code: "OWN_MANIFEST" });
+    await requireAttestable(path, { key: ada });
+  }));
+
 Deno.test("requireAttestable() refuses the key of the manifest, and what is not there", () =>
   withFolder(async (folder) => {
     const path = unpack(folder);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { buildAttestation } from "../../src/attestation/build.ts";
 import { MAX_ATTESTED_SEGMENTS } from "../../src/attestation/schema.ts";
+import { SVR_PREDICATE_TYPES, VERIFIER_ID } from "../../src/attestation/predicate.ts";
 import { readAttestation } from "../../src/attestation/read.ts";
 import { forge } from "../manifest/fixture.ts";
 import {
@@ -23,10 +24,11 @@ const encoder = new TextEncoder();
 
 Deno.test("buildAttestation() makes a simple verification result of in-toto about the manifest's bytes", () => {
   assert.equal(honest._type, "https://in-toto.io/Statement/v1");
-  assert.equal(honest.predicateType, "https://in-toto.io/attestation/svr/v0.1");
+  assert.equal(honest.predicateType, "https://in-toto.io/attestation/svr/v0.2");
   assert.deepEqual(honest.subject, [{ name: "manifest.dsse.json", digest: { sha256: manifest.sha256 } }]);
   const { verifier, timeCreated, properties, rewarm } = honest.predicate;
-  assert.deepEqual(verifier, { id: "https://rewarm.dev/verifier/v1" });
+  const { name, sha256 } = bundle.statement.predicate.paper;
+  assert.deepEqual(verifier, { id: VERIFIER_ID, policies: [{ name, digest: { sha256 } }] });
   assert.match(timeCreated, /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/);
   const steps = "SIZE ENVELOPE SIGNATURE TYPE SCHEMA SUBJECTS CONSISTENCY ARTEFACTS PLAN JOURNALS CURVES CLAIMS REPLAY";
   assert.deepEqual(properties, ["REWARM_VERIFIED", ...steps.split(" ").map((step) => `REWARM_${step}`)]);
@@ -123,8 +125,8 @@ const FORGERIES: readonly [name: string, change: (statement: any) => unknown, re
   ["another statement", (s) => s._type = "https://in-toto.io/Statement/v2", /"_type" is .*v2", and this version/],
   [
     "another predicate",
-    (s) => s.predicateType = "https://in-toto.io/attestation/svr/v0.2",
-    /"predicateType" is .*0\.2"/,
+    (s) => s.predicateType = "https://in-toto.io/attestation/svr/v0.3",
+    /"predicateType" is .*0\.3", and this version knows only ".*0\.1" and ".*0\.2"/,
   ],
   ["the manifest's type", (s) => s.predicateType = "https://rewarm.dev/reproduction/v1", /"predicateType" is/],
   ["another verifier", (s) => s.predicate.verifier.id = "https://example.com/v1", /the verifier is "https:\/\/example/],
@@ -133,6 +135,17 @@ const FORGERIES: readonly [name: string, change: (statement: any) => unknown, re
   ["a policy", (s) => s.predicate.verifier.policy = {}, /Unrecognized key: "policy"/],
   ["a further detail", (s) => s.predicate.rewarm.but = "not really", /Unrecognized key: "but"/],
   ["a local time", (s) => s.predicate.timeCreated = "2023-08-08T00:00:00+02:00", /timeCreated/],
+  ["in-toto's earlier statement", (s) => s._type = "https://in-toto.io/Statement/v0.1", /statement before version 1/],
+  ["no policies", (s) => delete s.predicate.verifier.policies, /policies: /],
+  ["other policies", (s) => s.predicate.verifier.policies[0].digest.sha256 = "0".repeat(64), /are not the rules/],
+  ["a policy less", (s) => s.predicate.verifier.policies = [], /policies that are not the rules/],
+  ["a policy more", (s) => s.predicate.verifier.policies.push(s.predicate.verifier.policies[0]), /are not the rules/],
+  ["policies in the older form", (s) => s.predicateType = SVR_PREDICATE_TYPES[0], /Unrecognized key: "policies"/],
+  [
+    "a time before the manifest's",
+    (s) => s.predicate.timeCreated = "2023-08-07T23:59:59.999Z",
+    /the manifest was made/,
+  ],
   ["two subjects", (s) => s.subject.push(s.subject[0]), /subject: /],
   ["no subject", (s) => s.subject = [], /subject: /],
   ["another manifest", (s) => s.subject[0].digest.sha256 = "0".repeat(64), /is of another manifest: of 0000…0000/],
@@ -170,5 +183,56 @@ Deno.test("readAttestation() refuses named pieces that the manifest does not hav
     const forged = loose(named);
     forged.predicate.rewarm.replay.segments = segments;
     assert.equal(typeof await readAttestation(await sealed(forged, ada), ada, manifest), "string", segments.join());
+  }
+});
+
+Deno.test("readAttestation() takes the older form of a simple verification result, which has no policies", async () => {
+  const older = loose(honest);
+  older.predicateType = SVR_PREDICATE_TYPES[0];
+  delete older.predicate.verifier.policies;
+  assert.deepEqual(await readAttestation(await sealed(older, ada), ada, manifest), older);
+});
+
+Deno.test("readAttestation() takes no date before the manifest's, and none after the clock's", async () => {
+  const createdAt = bundle.statement.predicate.metadata.createdAt;
+  const dated = async (timeCreated: string, now?: string) => {
+    const clock = now === undefined ? {} : { now: Date.parse(now) };
+    const forged = loose(honest);
+    forged.predicate.timeCreated = timeCreated;
+    const found = await readAttestation(await sealed(forged, ada), ada, { ...manifest, ...clock });
+    return typeof found === "string" ? found : "taken";
+  };
+  assert.equal(createdAt, "2023-08-08T00:00:00Z");
+  assert.equal(
+    await dated("2023-08-07T23:59:59.999Z"),
+    "the attestation is dated 2023-08-07T23:59:59.999Z, and the manifest was made later, 2023-08-08T00:00:00Z",
+  );
+  assert.equal(await dated("2023-08-08T00:00:00.000Z", "2023-08-08T00:00:00Z"), "taken");
+  assert.equal(await dated("2023-08-09T12:00:00Z", "2023-08-09T12:00:00Z"), "taken");
+  assert.equal(
+    await dated("2023-08-09T12:00:00.001Z", "2023-08-09T12:00:00Z"),
+    "the attestation is dated 2023-08-09T12:00:00.001Z, and by the clock here it is 2023-08-09T12:00:00.000Z",
+  );
+  assert.match(await dated("9999-01-01T00:00:00Z", "2023-08-09T12:00:00Z"), /by the clock here/);
+  for (const no of ["2023-02-30T00:00:00Z", "2023-08-09T24:00:01Z", "+012023-08-09T00:00:00Z", "2023-08-09", ""]) {
+    assert.match(await dated(no), /timeCreated/, no);
+  }
+});
+
+Deno.test("buildAttestation() dates an attestation by its clock, and refuses one that is behind the manifest", async () => {
+  const found = await findings();
+  const at = (now: string) => buildAttestation("manifest.dsse.json", found, 0, Date.parse(now));
+  assert.equal(at("2023-08-08T00:00:00Z").predicate.timeCreated, "2023-08-08T00:00:00.000Z");
+  assert.throws(() => at("2023-08-07T00:00:00Z"), {
+    code: "CLOCK_BEHIND",
+    message: /^The manifest was made at 2023-08-08T00:00:00Z, and the clock here says 2023-08-07T00:00:00\.000Z: set/,
+  });
+});
+
+Deno.test("readAttestation() finds the signature by the key, whatever the envelope calls it", async () => {
+  const envelope = JSON.parse(new TextDecoder().decode(await sealed(honest, ada)));
+  for (const keyid of [undefined, "", "Ada", "0".repeat(64), grace.keyId]) {
+    envelope.signatures[0].keyid = keyid;
+    assert.equal(typeof await readAttestation(encoder.encode(JSON.stringify(envelope)), ada, manifest), "object");
   }
 });

@@ -2,11 +2,25 @@ import assert from "node:assert/strict";
 import { attestationName } from "../../src/attestation/predicate.ts";
 import { MAX_ATTESTATION_BYTES } from "../../src/attestation/read.ts";
 import { type AttestationDemand, requireAttestations } from "../../src/attestation/require.ts";
+import { sha256 } from "../../src/digest/sha256.ts";
 import { UserError } from "../../src/errors.ts";
+import { signEnvelope } from "../../src/manifest/dsse.ts";
 import { formatVerification, type VerificationReport } from "../../src/manifest/verification_report.ts";
 import { verifyManifest } from "../../src/manifest/verify.ts";
 import { memoryArtefacts, testJudge } from "../manifest/fixture.ts";
-import { ada, alan, attestation, bundle, CHOICES, fileOf, grace, manifestBytes, sealed, verify } from "./fixture.ts";
+import {
+  ada,
+  alan,
+  attestation,
+  bundle,
+  CHOICES,
+  fileOf,
+  grace,
+  loose,
+  manifestBytes,
+  sealed,
+  verify,
+} from "./fixture.ts";
 
 const reviewers = [{ name: "Ada", key: ada }, { name: "Grace", key: grace }, { name: "Alan", key: alan }];
 const plain = await attestation();
@@ -144,4 +158,69 @@ Deno.test("verifyManifest() trains nothing again where reviewers are missing", a
   assert.equal((await verify({ trainAgain, countAttestations }, new Map([byAda]))).verdict, "verified");
   assert.equal((await verify({ trainAgain })).verdict, "verified");
   assert.equal(trained, 2);
+});
+
+Deno.test("verifyManifest() shows when each reviewer attested and what each leaves open", async () => {
+  const of = async (name: string, key: typeof ada, timeCreated: string, caveats: string[]) => {
+    const statement = loose(plain);
+    statement.predicate.timeCreated = timeCreated;
+    statement.predicate.rewarm.caveats = caveats;
+    return { name, file: fileOf(key, await sealed(statement, key)) };
+  };
+  const files = [
+    (await of("Ada", ada, "2023-09-01T10:00:00Z", ["The corpora were not looked at.", "\u001b[2JNor the paper."])).file,
+    (await of("Grace", grace, "2023-10-01T11:30:00.5Z", [])).file,
+    (await of("Alan", alan, "2023-08-01T00:00:00Z", ["Nothing."])).file,
+  ];
+  const report = await demand(2, files);
+  step(
+    report,
+    "ok",
+    /not counted: Alan \(the attestation is dated 2023-08-01T00:00:00Z, and the manifest was made later/,
+  );
+  assert.deepEqual(report.reviews?.map(({ attestedAt }) => attestedAt), [
+    "2023-09-01T10:00:00Z",
+    "2023-10-01T11:30:00.5Z",
+    undefined,
+  ]);
+  assert.deepEqual(report.reviews?.[0]?.caveats?.length, 2);
+  const text = formatVerification(report);
+  const lines = text.split("\n");
+  const first = lines.indexOf("Ada attests, at 2023-09-01T10:00:00Z: no replay, 2023-09-01; and leaves open:");
+  assert.deepEqual(lines.slice(first + 1, first + 3), [
+    "  - The corpora were not looked at.",
+    "  - \ufffd[2JNor the paper.",
+  ]);
+  assert.match(text, /^Grace attests, at 2023-10-01T11:30:00\.5Z: no replay, 2023-10-01$/m);
+  assert.ok(!text.includes("Nothing."));
+});
+
+Deno.test("verifyManifest() counts no attestation that is dated after its clock", async () => {
+  const countAttestations = requireAttestations({ count: 1, reviewers });
+  const { timeCreated } = plain.predicate;
+  const at = (now: number) => verify({ countAttestations, now }, new Map([byAda]));
+  const made = Date.parse(timeCreated);
+  step(await at(made), "ok", /^1 of 1/);
+  step(await at(made - 1), "failed", /Ada \(the attestation is dated .*, and by the clock here it is/);
+  // Without a clock of the caller's it is the platform's.
+  const later = loose(plain);
+  later.predicate.timeCreated = new Date(Date.now() + 3_600_000).toISOString();
+  step(await demand(1, [fileOf(ada, await sealed(later, ada))]), "failed", /by the clock here it is/);
+});
+
+Deno.test("requireAttestations() does not count who signed the manifest without being named", async () => {
+  const envelope = JSON.parse(bundle.envelope);
+  const { payload, payloadType } = envelope;
+  const [signature] = JSON.parse(await signEnvelope(Uint8Array.fromBase64(payload), ada)).signatures;
+  const co = { payloadType, payload, signatures: [...envelope.signatures, { sig: signature.sig }] };
+  const bytes = new TextEncoder().encode(JSON.stringify(co));
+  const attested = loose(plain);
+  attested.subject[0].digest.sha256 = sha256(bytes);
+  const artefacts = memoryArtefacts(new Map([...bundle.artefacts, fileOf(ada, await sealed(attested, ada))]));
+  const options = { judge: testJudge, countAttestations: requireAttestations({ count: 1, reviewers }) };
+  step(
+    await verifyManifest(bytes, artefacts, options),
+    "failed",
+    /Ada \(signed the manifest, and is no reviewer of it\)/,
+  );
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { propertiesOf, VERIFIER_ID } from "../../src/attestation/predicate.ts";
 import { attestationSchema } from "../../src/attestation/schema.ts";
+import { stepsOf, VERIFIERS } from "../../src/attestation/verifiers.ts";
 import { VERIFICATION_STEPS } from "../../src/manifest/verification_report.ts";
 
 const page = Deno.readTextFileSync(new URL("../../docs/manifest.md", import.meta.url));
@@ -12,11 +13,17 @@ Deno.test("docs/manifest.md shows an attestation of this form, with the properti
   assert.deepEqual(predicate.properties, propertiesOf(predicate.rewarm.steps, predicate.rewarm.replay));
 });
 
-Deno.test("VERIFIER_ID v1 names these steps: others need another name, so that old attestations are not misread", () => {
-  assert.equal(VERIFIER_ID, "https://rewarm.dev/verifier/v1");
+Deno.test("the newest verifier names the steps of today: others need another name, or old attestations are misread", () => {
+  assert.equal(VERIFIERS.at(-1)?.id, VERIFIER_ID);
+  assert.deepEqual(stepsOf(VERIFIER_ID), [...VERIFICATION_STEPS]);
+});
+
+Deno.test("VERIFIERS keep what every earlier name stood for", () => {
   assert.equal(
-    VERIFICATION_STEPS.join(" "),
+    stepsOf("https://rewarm.dev/verifier/v1")?.join(" "),
     "size envelope signature signer type schema subjects consistency artefacts plan journals curves claims " +
       "attestations replay",
   );
+  assert.equal(new Set(VERIFIERS.map(({ id }) => id)).size, VERIFIERS.length);
+  assert.equal(stepsOf("https://rewarm.dev/verifier/v0"), undefined);
 });

@@ -9,6 +9,7 @@ import { paperJudge } from "../../src/manifest/paper_judge.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { DATA_CACHE } from "../reproduce/smoke.ts";
 import { withFolder } from "../temporary_folder.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 Deno.test("main() packs a reproduction, and says how to check it", () =>
   withFolder(async (folder) => {
@@ -64,7 +65,7 @@ Deno.test("replay() and diffManifests() read a bundle where it lies", () =>
     const path = `${folder}/smoke.tar`;
     assert.equal((await output(["bundle", honest, "--output", path])).code, 0);
     const pieces = { kind: "named", names: [`${PARENT}:16..20`] } as const;
-    const { text } = await loadPaper();
+    const { text } = await loadPaper(FIXTURE_CATALOGUE);
     const fromBundle = await replay(path, {
       pieces,
       engine: smokeEngine,

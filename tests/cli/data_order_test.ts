@@ -105,4 +105,5 @@ Deno.test("data order says what is missing or wrong", () =>
     await rejects(() => order(...rest, "--steps", "1,x"), userError("BAD_NUMBER", '"x"'));
     await rejects(() => order(...rest, "--seed", "4294967296"), userError("BAD_NUMBER", "--seed"));
     await rejects(() => order(...rest, "--split", "validation"), userError("UNKNOWN_SPLIT", "valid"));
+    await rejects(() => order(...rest, "--split", "constructor"), userError("UNKNOWN_SPLIT", "constructor"));
   }));

@@ -7,6 +7,7 @@ import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { digestOf, GOLDEN, kernelCache, reproduceSmoke } from "../reproduce/smoke.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { hasCompiler, withCudaEngine } from "./ordered_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 Deno.test({
   name: "reproduce() finds the golden digest when cuda-ordered trains smoke, and the exact engine replays its manifest",
@@ -18,7 +19,7 @@ Deno.test({
       );
       assert.equal(digestOf(reproduction), GOLDEN.digest);
       const { report } = await replay(manifestPath, {
-        judge: paperJudge((await loadPaper()).text, PAPER_FILE),
+        judge: paperJudge((await loadPaper(FIXTURE_CATALOGUE)).text, PAPER_FILE),
         pieces: { kind: "random", count: 5 },
         engine: () => createExactEngine({ threads: 2, sha256, cache: kernelCache }),
         dataCache: ".cache/data",

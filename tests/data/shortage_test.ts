@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { domainWeights } from "../../src/data/domain_weights.ts";
 import { describeShortage, shortagesOf, type Supply } from "../../src/data/shortage.ts";
 
 const SUPPLY: Supply = {
@@ -30,6 +31,16 @@ Deno.test("shortagesOf() finds domains that are not there, but for those that ar
   ]);
   const weights = { C4: 0, Book: 0, Github: 1 };
   assert.deepEqual(shortagesOf({ ...SUPPLY, wantedDomains, weights }), []);
+});
+
+Deno.test("domains may be named as objects' own members are", () => {
+  const wantedDomains = { constructor: 1000 } as unknown as Record<string, number>;
+  assert.deepEqual(shortagesOf({ ...SUPPLY, wantedDomains, weights: { Github: 1 } }), []);
+  const domains = [{ name: "constructor", tokens: 5 }, { name: "Github", tokens: 5 }];
+  assert.throws(() => domainWeights("downstream", { Github: 1 }, domains), {
+    code: "MISSING_WEIGHT",
+    message: /has the domain "constructor", but no weight is given for it/,
+  });
 });
 
 Deno.test("describeShortage() names the domain, what there is, and what is asked for", () => {

@@ -1,7 +1,7 @@
 /** Sessions of the exact engine when something is wrong: bad input, divergence, failing threads, overlapping calls. */
 import assert from "node:assert/strict";
 import type { SessionOptions } from "../../src/engine/engine.ts";
-import { ExactSession } from "../../src/engine/exact/session.ts";
+import { ExactSession, type SessionCode } from "../../src/engine/exact/session.ts";
 import { presetModel } from "../../src/model/presets.ts";
 import { step as referenceStep } from "../reference/step.ts";
 import {
@@ -200,6 +200,11 @@ Deno.test("evaluate() lets no call in between its passes", async () => {
   }, { threads: 2 });
 });
 
+/** WebAssembly in place of the engine's own. */
+function codeOf(module: WebAssembly.Module): SessionCode {
+  return { code: { kind: "wasm", module }, memoryLimit: 2 ** 32 };
+}
+
 /** A module without any kernel: threads start, and fail as soon as they have work. */
 const NO_KERNELS = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
 /** A module that imports a function `a.b`, which nobody gives: threads fail when they start. */
@@ -209,7 +214,7 @@ const UNLINKABLE = new WebAssembly.Module(
 
 Deno.test("step() rejects when one thread fails while the others wait for it, and so does every later call", async () => {
   const one = smallTraining({}, 1);
-  const session = await ExactSession.open(NO_KERNELS, one, { threads: 2 });
+  const session = await ExactSession.open(codeOf(NO_KERNELS), one, { threads: 2 });
   try {
     const failure = /^Error: A thread of the exact engine failed: TypeError/;
     await assert.rejects(session.step(randomTokens(model, 1), LEARNING_RATE, 0), failure);
@@ -221,7 +226,7 @@ Deno.test("step() rejects when one thread fails while the others wait for it, an
 
 Deno.test("open() rejects when a thread fails to start", async () => {
   await assert.rejects(
-    ExactSession.open(UNLINKABLE, training, { threads: 2 }),
+    ExactSession.open(codeOf(UNLINKABLE), training, { threads: 2 }),
     /^Error: A thread of the exact engine failed: TypeError/,
   );
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
-import { EXPERIMENTS_FOLDER, listScales, loadExperiments, loadScale } from "../../src/experiment/catalogue.ts";
-import { fixedPlan } from "./plan_fixture.ts";
+import { listScales, loadExperiments, loadScale } from "../../src/experiment/catalogue.ts";
+import { fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
 
 /** A copy of the project's experiments in which one file reads otherwise. */
 async function withEdit(
@@ -14,8 +14,8 @@ async function withEdit(
     const folder = new URL(`file://${path}/`);
     await Deno.mkdir(new URL("scales", folder));
     for (const part of ["", "scales/"]) {
-      for await (const { name, isFile } of Deno.readDir(new URL(part, EXPERIMENTS_FOLDER))) {
-        if (isFile) await Deno.copyFile(new URL(part + name, EXPERIMENTS_FOLDER), new URL(part + name, folder));
+      for await (const { name, isFile } of Deno.readDir(new URL(part, FIXTURE_CATALOGUE.folder))) {
+        if (isFile) await Deno.copyFile(new URL(part + name, FIXTURE_CATALOGUE.folder), new URL(part + name, folder));
       }
     }
     const text = await Deno.readTextFile(new URL(file, folder));
@@ -36,7 +36,7 @@ async function userError(promise: Promise<unknown>): Promise<UserError> {
 }
 
 Deno.test("loadExperiments() reads the paper's sections in their order", async () => {
-  const experiments = await loadExperiments();
+  const experiments = await loadExperiments(FIXTURE_CATALOGUE);
   assert.deepEqual(experiments.map(({ name, section }) => `${section} ${name}`), [
     "2 upstream",
     "4.1 warmup-length",
@@ -63,21 +63,21 @@ Deno.test("loadExperiments() reads the paper's sections in their order", async (
 });
 
 Deno.test("listScales() names every scale", async () => {
-  assert.deepEqual(await listScales(), ["medium", "paper", "small", "smoke", "tiny"]);
+  assert.deepEqual(await listScales(FIXTURE_CATALOGUE.folder), ["medium", "paper", "small", "smoke", "tiny"]);
 });
 
 Deno.test("loadScale() throws when the scale is unknown", async () => {
-  const error = await userError(loadScale("tinny"));
+  const error = await userError(loadScale("tinny", FIXTURE_CATALOGUE.folder));
   assert.equal(error.code, "UNKNOWN_SCALE");
   assert.equal(
     error.message,
     'Unknown scale "tinny": did you mean "tiny"? (known: medium, paper, small, smoke, tiny)',
   );
-  assert.equal((await userError(loadScale("../scales/tiny"))).code, "UNKNOWN_SCALE");
+  assert.equal((await userError(loadScale("../scales/tiny", FIXTURE_CATALOGUE.folder))).code, "UNKNOWN_SCALE");
 });
 
 Deno.test("loadExperiments() throws when the folder is not there", async () => {
-  const error = await userError(loadExperiments({ folder: new URL("nowhere/", EXPERIMENTS_FOLDER) }));
+  const error = await userError(loadExperiments({ folder: new URL("nowhere/", FIXTURE_CATALOGUE.folder) }));
   assert.equal(error.code, "UNREADABLE_FILE");
 });
 

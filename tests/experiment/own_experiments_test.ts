@@ -5,10 +5,10 @@ import { EXPERIMENTS_FOLDER, loadExperiments } from "../../src/experiment/catalo
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { inputDigests } from "../../src/reproduce/inputs.ts";
 import { replan } from "../../src/reproduce/replan.ts";
-import { fixedPlan } from "./plan_fixture.ts";
+import { fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
 
 const HALF_WARMUP = `
-name: half-warmup
+name: own-half-warmup
 source: a question of our own
 title: A warm-up of half the tokens
 question: Does a very long warm-up forget less?
@@ -28,7 +28,7 @@ figures:
     plots: { kind: loss, metric: upstream }
     with: [warmup-length]
 claims:
-  - id: half-warmup-forgets-less
+  - id: own-half-warmup-forgets-less
     title: A very long warm-up forgets less
     statement: With a warm-up of half the tokens, the upstream loss after 50B tokens is lower than with 1 %.
     section: "-"
@@ -37,7 +37,7 @@ claims:
     comparable: every-scale
     rule:
       kind: below
-      runs: [half-warmup/50%]
+      runs: [own-half-warmup/50%]
       reference: warmup-length/1%
       metric: upstream
       at: 50e9
@@ -61,29 +61,30 @@ async function userError(promise: Promise<unknown>): Promise<UserError> {
 }
 
 Deno.test("an experiment of the user's is planned, digested, judged and drawn like rewarm's own", async () => {
-  await withFolder({ "half-warmup.yaml": HALF_WARMUP }, async (ownExperiments) => {
+  await withFolder({ "own-half-warmup.yaml": HALF_WARMUP }, async (ownExperiments) => {
     const plan = await fixedPlan("smoke", { ownExperiments });
-    assert.ok(plan.runs.some(({ label }) => label === "half-warmup_50%_seed-0"));
+    assert.ok(plan.runs.some(({ label }) => label === "own-half-warmup_50%_seed-0"));
     assert.equal(plan.experiments.at(-1)?.section, "a question of our own");
 
     const inputs = await inputDigests("smoke", { ownExperiments });
-    assert.ok(inputs.some(({ name }) => name === "own-experiments/half-warmup.yaml"));
+    assert.ok(inputs.some(({ name }) => name === "own-experiments/own-half-warmup.yaml"));
 
     const { content } = await loadPaper({ ownExperiments });
-    assert.equal(content.claims.at(-1)?.id, "half-warmup-forgets-less");
+    assert.equal(content.claims.at(-1)?.id, "own-half-warmup-forgets-less");
     assert.equal(content.experiments.at(-1)?.figures[0]?.id, "figure-half");
   });
 });
 
 Deno.test("replan() knows an experiment of the user's by its bytes", async () => {
-  await withFolder({ "half-warmup.yaml": HALF_WARMUP }, async (ownExperiments) => {
-    const plan = await fixedPlan("smoke", { ownExperiments });
-    const inputs = await inputDigests("smoke", { ownExperiments });
-    assert.deepEqual(await replan(plan, inputs, { ownExperiments }), { isSame: true, planDigest: plan.planDigest });
+  await withFolder({ "own-half-warmup.yaml": HALF_WARMUP }, async (ownExperiments) => {
+    const folders = { ...FIXTURE_CATALOGUE, ownExperiments };
+    const plan = await fixedPlan("smoke", folders);
+    const inputs = await inputDigests("smoke", folders);
+    assert.deepEqual(await replan(plan, inputs, folders), { isSame: true, planDigest: plan.planDigest });
     // Without the folder, or with another text in it, nobody can say what the arm was to train.
-    assert.deepEqual(await replan(plan, inputs), { isSame: false, planDigest: undefined });
-    await Deno.writeTextFile(new URL("half-warmup.yaml", ownExperiments), HALF_WARMUP.replace("50\n", "40\n"));
-    const changed = await replan(plan, inputs, { ownExperiments });
+    assert.deepEqual(await replan(plan, inputs, FIXTURE_CATALOGUE), { isSame: false, planDigest: undefined });
+    await Deno.writeTextFile(new URL("own-half-warmup.yaml", ownExperiments), HALF_WARMUP.replace("50\n", "40\n"));
+    const changed = await replan(plan, inputs, folders);
     assert.equal(changed.isSame, false);
     assert.notEqual(changed.planDigest, plan.planDigest);
   });
@@ -106,11 +107,11 @@ Deno.test("an experiment's file is refused with its name when it takes a name tw
     assert.match(message, /"experiments\/upstream\.yaml" and "own-experiments\/upstream\.yaml" are both/);
   });
   const bad = (from: string, to: string, expected: RegExp) =>
-    withFolder({ "half-warmup.yaml": HALF_WARMUP.replace(from, to) }, async (ownExperiments) => {
+    withFolder({ "own-half-warmup.yaml": HALF_WARMUP.replace(from, to) }, async (ownExperiments) => {
       assert.match((await userError(loadPaper({ ownExperiments }))).message, expected);
     });
   await bad("margin: difference", "margin: diffrence", /claims\[0\]\.rule\.margin is "diffrence"/);
-  await bad("kind: below", "kind: belo", /"own-experiments\/half-warmup\.yaml": claims\[0\]\.rule\.kind is "belo"/);
-  await bad("source: a question of our own\n", "", /"own-experiments\/half-warmup\.yaml": section is missing/);
-  await bad("id: half-warmup-forgets-less", "id: rewarming-raises-upstream", /id .*not used above/);
+  await bad("kind: below", "kind: belo", /"own-experiments\/own-half-warmup\.yaml": claims\[0\]\.rule\.kind is "belo"/);
+  await bad("source: a question of our own\n", "", /"own-experiments\/own-half-warmup\.yaml": section is missing/);
+  await bad("id: own-half-warmup-forgets-less", "id: rewarming-raises-upstream", /id .*not used above/);
 });

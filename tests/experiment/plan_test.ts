@@ -6,7 +6,7 @@ import { isEvaluationStep } from "../../src/experiment/evaluation.ts";
 import { buildPlan, findRun, type Plan } from "../../src/experiment/plan.ts";
 import type { PlannedRun, RunSpecification } from "../../src/experiment/run.ts";
 import { runKey } from "../../src/experiment/run_key.ts";
-import { FIXED_OPTIONS, fixedPlan } from "./plan_fixture.ts";
+import { FIXED_OPTIONS, fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
 
 /** With Pythia's own pre-training in the plan. */
 const paper = await fixedPlan("paper", { start: "train" });
@@ -259,7 +259,7 @@ Deno.test("buildPlan() with three seeds repeats the whole chain with other weigh
 
 Deno.test("buildPlan() without corpora can be priced but not trained", async () => {
   const { corpusDigests: _, ...options } = FIXED_OPTIONS;
-  const plan = await buildPlan({ ...options, scale: "paper", start: "train" });
+  const plan = await buildPlan({ ...options, ...FIXTURE_CATALOGUE, scale: "paper", start: "train" });
   assert.deepEqual(plan.data, {
     state: "not fetched",
     upstream: "huggingface:EleutherAI/pile-standard-pythia-preshuffled",

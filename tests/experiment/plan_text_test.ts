@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { buildPlan } from "../../src/experiment/plan.ts";
 import { compactNumber, formatPlan, groupedNumber } from "../../src/experiment/plan_text.ts";
-import { FIXED_OPTIONS, fixedPlan } from "./plan_fixture.ts";
+import { FIXED_OPTIONS, fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
 
 Deno.test("formatPlan() shows arms, shared runs and costs", async () => {
   const only = ["warmup-length/1%", "max-learning-rate/1x"];
@@ -24,7 +24,7 @@ Deno.test("formatPlan() shows arms, shared runs and costs", async () => {
 
 Deno.test("formatPlan() says when data are not fetched", async () => {
   const { corpusDigests: _, ...options } = FIXED_OPTIONS;
-  const text = formatPlan(await buildPlan({ ...options, scale: "paper" }));
+  const text = formatPlan(await buildPlan({ ...options, ...FIXTURE_CATALOGUE, scale: "paper" }));
   assert.match(text, /data {4}not fetched: huggingface:.*; this plan can be priced, not trained/);
   assert.match(text, /start {3}not fetched: huggingface:EleutherAI\/pythia-410m/);
   assert.match(text, /405,334,016 parameters, sequences of 2,048 tokens/);

@@ -4,7 +4,7 @@ import { findRun } from "../../src/experiment/plan.ts";
 import { parseReadings, READINGS } from "../../src/experiment/readings.ts";
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { userError } from "../data/user_error.ts";
-import { fixedPlan } from "./plan_fixture.ts";
+import { fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
 
 Deno.test("parseReadings() reads NAME=VALUE, and names what is near where it cannot", () => {
   assert.deepEqual(parseReadings([]), {});
@@ -89,7 +89,7 @@ Deno.test("optimizer-state=carried is part of the keys of continued runs, and ne
 });
 
 Deno.test("experiments/paper.yaml has an open point for every reading, and a sentence for every way to read it", async () => {
-  const { content } = await loadPaper();
+  const { content } = await loadPaper(FIXTURE_CATALOGUE);
   for (const [name, values] of Object.entries(READINGS)) {
     const points = content.openPoints.filter(({ reading }) => reading?.name === name);
     assert.equal(points.length, 1, name);

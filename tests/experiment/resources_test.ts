@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { buildPlan } from "../../src/experiment/plan.ts";
 import { pricePlan } from "../../src/experiment/price.ts";
 import { criticalPath, formatResources, runResources } from "../../src/experiment/resources.ts";
+import { FIXTURE_CATALOGUE } from "./plan_fixture.ts";
 
 const ENGINE = { level: "machine_to_machine", arithmetic: "ordered-f32/1" } as const;
 const PRICE = { gpu: "h200", utilization: 0.45, dollarsPerHour: 3.5 };
-const plan = await buildPlan({ scale: "paper", start: "train", seeds: 1, engine: ENGINE });
+const plan = await buildPlan({ ...FIXTURE_CATALOGUE, scale: "paper", start: "train", seeds: 1, engine: ENGINE });
 
 Deno.test("runResources() adds up to the plan's price, with the paper's warm-ups and a checkpoint every 1000 steps", () => {
   const needs = runResources(plan, PRICE);

@@ -163,3 +163,24 @@ for (const [value, message] of INVALID) {
     assert.equal(error.message, message);
   });
 }
+
+Deno.test("validate() refuses the key __proto__ wherever a schema leaves names free, and takes constructor", () => {
+  const schema = z.strictObject({ arms: z.record(z.string(), z.unknown()) });
+  const good = parseYaml("arms: { constructor: 1, prototype: 2, toString: { valueOf: 3 } }", "a.yaml");
+  assert.deepEqual(validate(schema, good, "a.yaml"), good);
+  for (
+    const [text, place] of [
+      ["arms: { __proto__: 1 }", "arms.__proto__"],
+      ["arms:\n  a: [{ __proto__: { b: 1 } }]", "arms.a[0].__proto__"],
+    ] as const
+  ) {
+    assert.throws(() => validate(schema, parseYaml(text, "a.yaml"), "a.yaml"), {
+      code: "INVALID_FIELD",
+      message: `"a.yaml": unknown key ${place}: choose another name`,
+    });
+  }
+  assert.throws(
+    () => validate(schema, parseYaml("arms: {}\n__proto__: 1", "a.yaml"), "a.yaml"),
+    /unknown key __proto__/,
+  );
+});

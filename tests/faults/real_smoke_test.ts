@@ -15,6 +15,7 @@ import { firstDifference } from "./disk_image.ts";
 import { type Fate, FATES, SimulatedDisk } from "./simulated_disk.ts";
 import { comparable, EMPTY, OUTPUT } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 const THREADS = 2;
 const FAILURES = [{ how: "EIO" }, { how: "ENOSPC" }, { how: "ENOSPC", shortWrite: true }];
@@ -45,12 +46,16 @@ function grouped<T>(items: readonly T[], keyOf: (item: T) => string | undefined)
 Deno.test(`the real smoke plan ends with the golden digest of ${GOLDEN.arithmetic} wherever it stops or fails, by a sample`, async () => {
   const engine = await createExactEngine({ threads: THREADS, sha256, cache: kernelCache });
   const { level, arithmetic } = engine;
-  const choice = { scale: "smoke", seeds: 1, engine: { level, arithmetic } };
+  const choice = { ...FIXTURE_CATALOGUE, scale: "smoke", seeds: 1, engine: { level, arithmetic } };
   const { sequenceLength } = (await buildPlan(choice)).scale.model.config;
   const corpora = await openCorpora({ source: { kind: "npm" }, sequenceLength, cacheFolder: DATA_CACHE });
   const { upstream, downstream } = corpora;
   const corpusDigests = { upstream: upstream.digest, downstream: downstream.digest };
-  const ready = { paper: await loadPaper(), plan: await buildPlan({ ...choice, corpusDigests }), corpora };
+  const ready = {
+    paper: await loadPaper(FIXTURE_CATALOGUE),
+    plan: await buildPlan({ ...choice, corpusDigests }),
+    corpora,
+  };
   const key = await generateSigningKey();
   const reproduce = (fileSystem: FileSystem) => {
     const signingKey = () => Promise.resolve(key);

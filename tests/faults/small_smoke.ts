@@ -16,6 +16,7 @@ import { fakeEngine, fakePlan } from "../train/fake_training.ts";
 import type { DiskImage } from "./disk_image.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";
 import { SMALLEST_MODEL } from "../model/smallest_model.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 /** Where plans are carried out on a simulated disk. */
 export const OUTPUT = "/out/smoke";
@@ -62,7 +63,7 @@ export class SmallSmoke {
   static async make(only: readonly string[] = [], lossAt?: Parameters<typeof fakeEngine>[0]): Promise<SmallSmoke> {
     const engine = fakeEngine(lossAt);
     const { plan, corpora } = await fakePlan(engine, only, { model: MODEL });
-    return new SmallSmoke(plan, corpora, await loadPaper(), await generateSigningKey(), engine);
+    return new SmallSmoke(plan, corpora, await loadPaper(FIXTURE_CATALOGUE), await generateSigningKey(), engine);
   }
 
   /** A run of the plan, after the run that it starts from. */

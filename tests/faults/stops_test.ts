@@ -8,6 +8,7 @@ import { below, type DiskImage, firstDifference } from "./disk_image.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";
 import { comparable, EMPTY, folderOfRun, interruptedDisk, OUTPUT, SmallSmoke } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 /** Of the stops in training, the share that is followed by a whole restart to the manifest. */
 const WHOLE_RESTARTS = 100;
@@ -62,7 +63,7 @@ Deno.test("the smoke plan ends with the same bytes, and no finished step is done
       relevant: withoutSettledLock,
     },
   );
-  const judge = paperJudge((await loadPaper()).text, PAPER_FILE);
+  const judge = paperJudge((await loadPaper(FIXTURE_CATALOGUE)).text, PAPER_FILE);
   const report = await verifyManifestFile(`${OUTPUT}/manifest.dsse.json`, { files: disk.files, judge });
   assert.equal(report.verdict, "verified", JSON.stringify(report.steps));
   const undisturbed = disk.afterStop("lost");

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { sha256 } from "../../src/digest/sha256.ts";
+import { HubCache } from "../../src/hub/cache.ts";
 import { type Part, PartialFile } from "../../src/hub/partial_file.ts";
 import { withFolder } from "../temporary_folder.ts";
 
@@ -76,4 +78,39 @@ Deno.test("PartialFile.open() begins anew where what it finds cannot be trusted"
       third.close();
     });
   }
+});
+
+Deno.test({
+  name: "HubCache reaches nothing through a link below its folder",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (outer) => {
+      const cache = new HubCache(`${outer}/cache`);
+      const others = `${outer}/others`;
+      await Deno.mkdir(others);
+      await Deno.mkdir(cache.folder);
+      await Deno.writeTextFile(`${others}/x`, "thesis");
+      const digest = sha256("thesis");
+      const refused = { code: "IS_A_LINK" };
+      for (
+        const [name, use] of [
+          ["partial", () => PartialFile.open(cache.partialPathOf("x"), 25, 10, cache.files)],
+          ["locks", () => cache.exclusively("abc", () => Promise.resolve(), () => {})],
+          ["sha256", () => cache.find(digest, 6)],
+          ["sha256", () => cache.removeDamaged(digest)],
+        ] as const
+      ) {
+        await Deno.symlink(others, `${cache.folder}/${name}`);
+        await assert.rejects(async () => void await use(), refused, name);
+        await Deno.remove(`${cache.folder}/${name}`);
+      }
+      await Deno.mkdir(`${cache.folder}/partial`);
+      for (const name of ["x.parts", "x"]) {
+        await Deno.symlink(`${others}/x`, `${cache.folder}/partial/${name}`);
+        await assert.rejects(PartialFile.open(cache.partialPathOf("x"), 25, 10, cache.files), refused, name);
+        await Deno.remove(`${cache.folder}/partial/${name}`);
+      }
+      assert.equal(await Deno.readTextFile(`${others}/x`), "thesis");
+      assert.deepEqual([...Deno.readDirSync(others)].length, 1);
+    }),
 });

@@ -84,6 +84,32 @@ Deno.test("parseSigningKey() says what is wrong with a key, and never shows it",
   await assert.rejects(parseVerifyingKey(secret, "It"), /holds a PRIVATE KEY/);
 });
 
+Deno.test("a file of several keys is refused, whatever they are and wherever they stand", async () => {
+  const [first, second] = [await generateSigningKey(), await generateSigningKey()];
+  const secret = await privateKeyPem(first);
+  const several = { code: "SEVERAL_KEYS", message: /^Key file "k" has [23] PEM blocks, and a file holds one key: / };
+  for (
+    const text of [
+      publicKeyPem(first) + publicKeyPem(second),
+      `Ada's\n${publicKeyPem(first)}Grace's\r\n${publicKeyPem(second)}`,
+      publicKeyPem(first) + publicKeyPem(first),
+      publicKeyPem(first) + "-----BEGIN CERTIFICATE-----\n",
+      publicKeyPem(first).replace(/-----END.*/, "") + publicKeyPem(second),
+      publicKeyPem(first) + secret,
+      publicKeyPem(first) + publicKeyPem(second) + secret,
+    ]
+  ) await assert.rejects(parseVerifyingKey(text, 'Key file "k"'), several);
+  for (const text of [secret + publicKeyPem(first), secret + secret]) {
+    await assert.rejects(parseSigningKey(text, 'Key file "k"'), (error: Error & { code?: string }) => {
+      assert.equal(error.code, "SEVERAL_KEYS");
+      assert.ok(!error.message.includes(secret.split("\n")[1] ?? ""));
+      return true;
+    });
+  }
+  const named = `Ada's key\n${publicKeyPem(first)}of 2026\n`;
+  assert.equal((await parseVerifyingKey(named, "It")).keyId, first.keyId);
+});
+
 Deno.test("findSigningKey() makes a key on first use, private to its owner, and uses it from then on", () =>
   withFolder(async (folder) => {
     const defaultFile = `${folder}/keys/key.pem`;
@@ -137,4 +163,30 @@ Deno.test("findSigningKey() prefers the file that is given, then the environment
       message: /^Environment variable REWARM_KEY is no Ed25519 private key/,
     });
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["given.pem", "given.pub.pem"]);
+  }));
+
+Deno.test("createKeyFile() overwrites neither a private nor a public key, nor writes through a link", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/key.pem`;
+    const refused = { code: "KEY_EXISTS" };
+    await Deno.writeTextFile(`${folder}/key.pub.pem`, "somebody's");
+    await assert.rejects(createKeyFile(path), { ...refused, message: /There is a public key in ".*key\.pub\.pem"/ });
+    await assert.rejects(findSigningKey({ defaultFile: path }), refused);
+    assert.equal(await Deno.readTextFile(`${folder}/key.pub.pem`), "somebody's");
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["key.pub.pem"]);
+    if (Deno.build.os === "windows") return;
+    for (const name of ["linked.pem", "linked.pub.pem"]) {
+      await Deno.symlink(`${folder}/nowhere`, `${folder}/${name}`);
+      await assert.rejects(createKeyFile(`${folder}/linked.pem`), refused);
+      await Deno.remove(`${folder}/${name}`);
+    }
+  }));
+
+Deno.test("findSigningKey() makes a public key again that is gone, from the private one", () =>
+  withFolder(async (folder) => {
+    const defaultFile = `${folder}/key.pem`;
+    const { keyId } = await createKeyFile(defaultFile);
+    await Deno.remove(`${folder}/key.pub.pem`);
+    assert.equal((await findSigningKey({ defaultFile })).key.keyId, keyId);
+    assert.equal((await readVerifyingKey(`${folder}/key.pub.pem`)).keyId, keyId);
   }));

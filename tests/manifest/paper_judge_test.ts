@@ -4,11 +4,11 @@ import { judgeContext, judgeResults, paperJudge } from "../../src/manifest/paper
 import { armsOf, type ClaimEvidence } from "../../src/manifest/verify_claims.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import type { Curves } from "../../src/results/curves.ts";
-import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { fixedPlan, FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 import { makeBundle, testPlan } from "./fixture.ts";
 
 const FILE = PAPER_FILE;
-const { text, content: paper } = await loadPaper();
+const { text, content: paper } = await loadPaper(FIXTURE_CATALOGUE);
 const bundle = await makeBundle();
 const plan = await testPlan();
 const curves = new Map(plan.runs.map((run) => {

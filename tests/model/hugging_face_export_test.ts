@@ -80,3 +80,28 @@ Deno.test("exportHuggingFace() writes nothing into a folder that holds other fil
     });
     assert.deepEqual(await DENO_FILES.readFolder(`${root}/a`), ["model.safetensors.index.json"]);
   }));
+
+Deno.test({
+  name: "exportHuggingFace() copies no file that a link leads to, and writes through none",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withModel(async (source, root) => {
+      await Deno.writeTextFile(`${root}/secret`, "id_ed25519");
+      await Deno.mkdir(`${root}/tokenizer`);
+      await Deno.writeTextFile(`${root}/tokenizer/tokenizer.json`, "{}");
+      const tokenizer = `${root}/tokenizer`;
+      for (const name of ["vocab.json", "merges.txt", "tokenizer_config.json"]) {
+        await Deno.symlink("../secret", `${tokenizer}/${name}`);
+        await assert.rejects(exportHuggingFace(source, `${root}/a`, { tokenizer }), {
+          code: "NOT_A_FILE",
+          message: new RegExp(`Cannot copy ".*${name}", it is a symbolic link`),
+        });
+        await Deno.remove(`${tokenizer}/${name}`);
+      }
+      await assert.rejects(Deno.stat(`${root}/a`), Deno.errors.NotFound, "nothing is written before that is known");
+      await Deno.mkdir(`${root}/b`);
+      await Deno.symlink("../secret", `${root}/b/config.json`);
+      await assert.rejects(exportHuggingFace(source, `${root}/b`, { tokenizer }), { code: "IS_A_LINK" });
+      assert.equal(await Deno.readTextFile(`${root}/secret`), "id_ed25519");
+    }),
+});

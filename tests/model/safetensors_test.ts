@@ -173,6 +173,15 @@ Deno.test("parseSafetensors() keeps a metadata field __proto__ a field like any 
   assert.equal(Object.getPrototypeOf(metadata), Object.prototype);
 });
 
+Deno.test("safetensorsHeader() writes tensors and metadata of any name", () => {
+  const names = ["__proto__", "constructor"];
+  const metadata = JSON.parse('{"__proto__":"x","constructor":"y"}');
+  const header = safetensorsHeader(names.map((name) => ({ name, shape: [0] })), metadata);
+  const read = parseSafetensors(header, "x");
+  assert.deepEqual([...read.tensors.keys()], names);
+  assert.deepEqual(Object.entries(read.metadata), [["__proto__", "x"], ["constructor", "y"]]);
+});
+
 Deno.test("toFloat32() widens halves, keeps f32 and rounds f64 once", () => {
   const convert = (
     dtype: "F32" | "F64" | "F16" | "BF16",

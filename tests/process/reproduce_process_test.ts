@@ -1,5 +1,7 @@
 /** What the operating system does to the real process: Ctrl-C, and two processes in one output folder. */
 import assert from "node:assert/strict";
+import { buildPlan } from "../../src/experiment/plan.ts";
+import { FIXED_OPTIONS } from "../experiment/plan_fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { finish, startSmoke } from "./smoke_process.ts";
 
@@ -29,7 +31,7 @@ Deno.test({
     withFolder(async (folder) => {
       const whole = await finish(start(`${folder}/whole`));
       assert.equal(whole.code, 0, whole.stderr);
-      assert.equal(journals(whole.stdout).length, 17);
+      assert.equal(journals(whole.stdout).length, (await buildPlan({ ...FIXED_OPTIONS, scale: "smoke" })).runs.length);
 
       const first = start(`${folder}/cut`);
       await appeared(`${folder}/cut/runs/upstream_pretrain_seed-0/journal.jsonl`);

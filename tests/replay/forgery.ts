@@ -31,6 +31,7 @@ import {
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { stateDigest } from "../../src/train/state_digest.ts";
 import { DATA_CACHE, kernelCache, reproduceSmoke } from "../reproduce/smoke.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 export const PARENT = "upstream_pretrain_seed-0";
 export const RUN_1 = "warmup-length_1%_seed-0";
@@ -38,7 +39,7 @@ export const RUN_2 = "max-learning-rate_2x_seed-0";
 const ARMS = ["warmup-length/0%", "max-learning-rate/1x", "max-learning-rate/2x", "earlier-checkpoints/7%-warmup-0%"];
 
 export const smokeEngine = () => createExactEngine({ threads: 1, sha256, cache: kernelCache });
-const paper = await loadPaper();
+const paper = await loadPaper(FIXTURE_CATALOGUE);
 
 /** The honest reproduction, made once. */
 export const honest: string = `${await Deno.makeTempDir()}/honest`;

@@ -9,6 +9,7 @@ import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { Interrupted } from "../../src/train/train_run.ts";
 import { digestOf, GOLDEN, reproduceSmoke } from "./smoke.ts";
 import { withFolder } from "../temporary_folder.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 /** Calls `use` with the path of an output folder that is yet to be made. */
 async function withOutput(use: (folder: string) => Promise<void>): Promise<void> {
@@ -27,7 +28,7 @@ Deno.test(`reproduce() finds the golden digest of ${GOLDEN.arithmetic} when it r
 Deno.test("reproduce() leaves a manifest that verifies, and trains nothing when it is called again", async () => {
   await withOutput(async (folder) => {
     const first = await reproduceSmoke(folder, 2);
-    const paper = await loadPaper();
+    const paper = await loadPaper(FIXTURE_CATALOGUE);
     const report = await verifyManifestFile(first.manifestPath, { judge: paperJudge(paper.text, PAPER_FILE) });
     assert.equal(report.verdict, "verified", JSON.stringify(report.steps));
 

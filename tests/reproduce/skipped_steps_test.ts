@@ -13,9 +13,10 @@ import { Interrupted } from "../../src/train/train_run.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { skippingEngine } from "../train/skipping_engine.ts";
 import { DATA_CACHE, digestOf, reproduceSmoke } from "./smoke.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 const ONLY = ["max-learning-rate/1x", "max-learning-rate/2x"];
-const judge = paperJudge((await loadPaper()).text, PAPER_FILE);
+const judge = paperJudge((await loadPaper(FIXTURE_CATALOGUE)).text, PAPER_FILE);
 
 Deno.test("reproduce() spends a skipped step's batch and not its learning rate, and its manifest verifies and replays", () =>
   withFolder(async (folder) => {

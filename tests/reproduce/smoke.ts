@@ -5,6 +5,7 @@ import type { KernelCache } from "../../src/engine/kernel_cache.ts";
 import { generateSigningKey } from "../../src/manifest/keys.ts";
 import type { ReproduceOptions, Reproduction } from "../../src/reproduce/options.ts";
 import { reproduce } from "../../src/reproduce/reproduce.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 /**
  * What every machine must find at the smoke scale. A change of arithmetic, data, experiments or checkpoint steps changes
@@ -36,6 +37,7 @@ export async function reproduceSmoke(
 ): Promise<Reproduction> {
   const engine = await createExactEngine({ threads, sha256, cache: kernelCache });
   return await reproduce({
+    ...FIXTURE_CATALOGUE,
     scale: "smoke",
     engine,
     threads,

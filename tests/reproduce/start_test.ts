@@ -20,6 +20,7 @@ import { Interrupted } from "../../src/train/train_run.ts";
 import { userError } from "../data/user_error.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { DATA_CACHE, digestOf, kernelCache, reproduceSmoke } from "./smoke.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 const ONLY = ["warmup-length/1%", "earlier-checkpoints/7%-warmup-1%"];
 /** Steps of pre-training at scale smoke that stand for the paper's 10,000 and 143,000. */
@@ -71,7 +72,7 @@ Deno.test("runs that start from imported models do the same steps as from the ru
       assert.deepEqual(await stepsOf(output, ours), await stepsOf(`${folder}/trained`, theirs), arm);
     }
 
-    const judge = paperJudge((await loadPaper()).text, PAPER_FILE);
+    const judge = paperJudge((await loadPaper(FIXTURE_CATALOGUE)).text, PAPER_FILE);
     const report = await verifyManifestFile(imported.manifestPath, { judge });
     assert.equal(report.verdict, "verified", JSON.stringify(report.steps));
 
@@ -154,7 +155,7 @@ Deno.test("optimizer-state=carried goes on with Adam's moments and their count, 
     corpora.downstream.close();
 
     const replayed = await replay(carried.manifestPath, {
-      judge: paperJudge((await loadPaper()).text, PAPER_FILE),
+      judge: paperJudge((await loadPaper(FIXTURE_CATALOGUE)).text, PAPER_FILE),
       pieces: { kind: "all" },
       engine: () => createExactEngine({ threads: 2, sha256, cache: kernelCache }),
       dataCache: DATA_CACHE,

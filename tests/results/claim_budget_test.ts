@@ -3,11 +3,12 @@ import { buildPlan } from "../../src/experiment/plan.ts";
 import { pricePlan } from "../../src/experiment/price.ts";
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { budgetClaims, formatBudget } from "../../src/results/claim_budget.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 const ENGINE = { level: "machine_to_machine", arithmetic: "ordered-f32/1" } as const;
 const PRICE = { gpu: "h200", utilization: 0.45, dollarsPerHour: 3.5 };
-const { content: paper } = await loadPaper();
-const plan = await buildPlan({ scale: "paper", seeds: 1, engine: ENGINE });
+const { content: paper } = await loadPaper(FIXTURE_CATALOGUE);
+const plan = await buildPlan({ ...FIXTURE_CATALOGUE, scale: "paper", seeds: 1, engine: ENGINE });
 
 Deno.test("budgetClaims() orders claims by what each costs on top, and shared runs are paid for once", () => {
   const claims = budgetClaims(paper, plan, PRICE, 3000);
@@ -41,10 +42,10 @@ Deno.test("budgetClaims() buys everything or nothing at the ends, and more for m
 });
 
 Deno.test("budgetClaims() leaves out what the plan does not hold or the scale cannot judge", async () => {
-  const part = await buildPlan({ scale: "paper", seeds: 1, engine: ENGINE, only: ["same-data"] });
+  const part = await buildPlan({ ...FIXTURE_CATALOGUE, scale: "paper", seeds: 1, engine: ENGINE, only: ["same-data"] });
   const claims = budgetClaims(paper, part, PRICE, 1e6);
   assert(claims.length > 0 && claims.every(({ arms }) => arms.every((arm) => arm.startsWith("same-data/"))));
-  const tiny = await buildPlan({ scale: "tiny", seeds: 1, engine: ENGINE });
+  const tiny = await buildPlan({ ...FIXTURE_CATALOGUE, scale: "tiny", seeds: 1, engine: ENGINE });
   assert(budgetClaims(paper, tiny, PRICE, 1e6).length < paper.claims.length);
 });
 

@@ -5,6 +5,7 @@ import { PAPER_DOWNSTREAM_TOKENS } from "../../src/experiment/paper_units.ts";
 import { describeRule } from "../../src/results/rules/describe.ts";
 import { parsePaper } from "../../src/results/paper_schema.ts";
 import { type Rule, runsOf } from "../../src/results/rule_schema.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 import { PAPER, PAPER_TEXT } from "./paper.ts";
 
 function refused(from: string | RegExp, to: string, message: RegExp) {
@@ -56,7 +57,7 @@ Deno.test("experiments/paper.yaml has claims of every section, and every arm of 
     ...PAPER.claims.flatMap(({ rule }) => runsOf(rule)),
     ...PAPER.axisRanges.flatMap(({ runs }) => runs),
   ]);
-  const arms = (await loadExperiments()).filter(({ name }) => name !== "upstream")
+  const arms = (await loadExperiments(FIXTURE_CATALOGUE)).filter(({ name }) => name !== "upstream")
     .flatMap(({ name, arms }) => Object.keys(arms).map((arm) => `${name}/${arm}`));
   assert.deepEqual(arms.filter((arm) => !read.has(arm)), []);
 });

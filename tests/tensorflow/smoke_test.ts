@@ -11,6 +11,7 @@ import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { reproduce } from "../../src/reproduce/reproduce.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { sharedCache } from "../engine/fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 const DATA_CACHE = ".cache/data";
 
@@ -18,6 +19,7 @@ Deno.test("reproduce() trains the smoke plan on TensorFlow.js, and verify() bear
   await withFolder(async (folder) => {
     const engine = await createTensorFlowEngine({ backend: "wasm" });
     const { results, manifestPath } = await reproduce({
+      ...FIXTURE_CATALOGUE,
       scale: "smoke",
       engine,
       threads: 1,
@@ -29,7 +31,7 @@ Deno.test("reproduce() trains the smoke plan on TensorFlow.js, and verify() bear
     for (const result of results) assert(result.kind === "trained" && result.record.outcome.kind === "completed");
 
     await t.step("the manifest states the engine, that it promises no bits, and its libraries", async () => {
-      const paper = await loadPaper();
+      const paper = await loadPaper(FIXTURE_CATALOGUE);
       const { statement, verdict } = await verifyManifestFile(manifestPath, {
         judge: paperJudge(paper.text, PAPER_FILE),
       });

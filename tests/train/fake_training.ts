@@ -6,6 +6,7 @@ import { buildPlan, type Plan, type PlanOptions } from "../../src/experiment/pla
 import type { CorpusName } from "../../src/experiment/run.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import type { Corpora } from "../../src/train/evaluation.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
 const DIGESTS: Readonly<Record<CorpusName, Digest>> = {
   upstream: sha256("upstream"),
@@ -84,6 +85,7 @@ export async function fakePlan(
 ): Promise<{ plan: Plan; corpora: Corpora }> {
   const { level, arithmetic } = engine;
   const plan = await buildPlan({
+    ...FIXTURE_CATALOGUE,
     scale: "smoke",
     only,
     seeds: 1,

@@ -1,6 +1,7 @@
 /** Text that ships inside installed npm packages: the embedded corpora need no download of their own. */
 import { createRequire } from "node:module";
 import { z } from "zod";
+import { ownMember } from "../../digest/own_member.ts";
 import { createSha256, type Digest } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
 import { readFileBounded } from "../../files/read_file.ts";
@@ -98,7 +99,7 @@ export async function readPackage(
   const { version } = z.object({ version: z.string() }).parse(
     JSON.parse(await Deno.readTextFile(packageJson)),
   );
-  const pin = lock.packages[text.package];
+  const pin = ownMember(lock.packages, text.package);
   if (pin === undefined) {
     throw new UserError(
       "PACKAGE_NOT_PINNED",

@@ -2,6 +2,7 @@
  * Repositories of the hub in the lockfile. Nobody publishes digests of these datasets, so the first look is believed,
  * with its date; from then on the commit and the digest of the list of files must stay what they are.
  */
+import { ownMember } from "../../digest/own_member.ts";
 import { sha256, shortDigest } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
 import { writeFileDurably } from "../../files/durable.ts";
@@ -126,7 +127,7 @@ export async function trustRepository(
  * @throws {UserError} `NOT_LOCKED`
  */
 export function requirePin(lock: DataLock, named: NamedRepository): HubPin {
-  const pin = lock.hub[lockId(named)];
+  const pin = ownMember(lock.hub, lockId(named));
   if (pin !== undefined) return pin;
   throw new UserError(
     "NOT_LOCKED",

@@ -10,8 +10,8 @@ const FLOAT_BYTES = 4;
 const ALIGNMENT = 64;
 /** The first page is left to the compiler's constants. */
 const FIRST_ADDRESS = 65536;
-/** Memory that 32-bit WebAssembly can address. */
-const ADDRESS_LIMIT = 2 ** 32;
+/** Memory that 32-bit WebAssembly addresses. */
+export const WEBASSEMBLY_LIMIT = 2 ** 32;
 /** Attention probabilities above this many bytes a sequence are computed again in the backward pass. */
 const KEPT_PROBABILITY_BYTES = 64 * 2 ** 20;
 
@@ -93,6 +93,10 @@ export interface Layout {
   readonly bytes: number;
 }
 
+function inGibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
+
 /** Smallest power of two that is at least n. */
 function powerOfTwoAtLeast(n: number): number {
   let power = 1;
@@ -104,13 +108,15 @@ function powerOfTwoAtLeast(n: number): number {
  * Lays out a session's memory.
  *
  * @param evaluationWindows windows that `evaluate` takes in one pass
- * @throws {RangeError} if a shape or count does not suit the kernels or more than 4 GiB would be needed
+ * @param memoryLimit bytes to take at most: what WebAssembly addresses, or with native kernels what the machine has
+ * @throws {RangeError} if a shape or count does not suit the kernels or more than `memoryLimit` would be needed
  */
 export function planLayout(
   options: SessionOptions,
   threads: number,
   evaluationWindows: number,
   keepProbabilities?: boolean,
+  memoryLimit: number = WEBASSEMBLY_LIMIT,
 ): Layout {
   const { model, inferenceOnly = false } = options;
   checkShapes(options, "exact", { threads });
@@ -133,7 +139,7 @@ export function planLayout(
     while (laid.length < count) {
       const start = next;
       laid.push(lay());
-      if (next > ADDRESS_LIMIT) {
+      if (next > memoryLimit) {
         next += (count - laid.length) * (next - start);
         break;
       }
@@ -204,10 +210,13 @@ export function planLayout(
     bytes: next,
   };
   const bytes = Math.ceil(next / 65536) * 65536;
-  if (bytes > ADDRESS_LIMIT) {
+  if (bytes > memoryLimit) {
+    const needed = `The exact engine needs ${inGibibytes(bytes)} for this model on ${threads} threads`;
     throw new RangeError(
-      `The exact engine needs ${(bytes / 2 ** 30).toFixed(1)} GiB for this model on ${threads} threads, ` +
-        `but WebAssembly addresses 4 GiB: use fewer threads, a smaller model, or a GPU engine`,
+      memoryLimit === WEBASSEMBLY_LIMIT
+        ? `${needed}, but WebAssembly addresses 4 GiB: use fewer threads, a smaller model, a GPU engine, or native ` +
+          `kernels (docs/native.md)`
+        : `${needed}, but this machine has ${inGibibytes(memoryLimit)}: use fewer threads or a smaller model`,
     );
   }
   return { ...layout, bytes };

@@ -48,16 +48,16 @@ ${forEachRow(rows, (row) => `    a${row} += ${4 * UNROLL};`)}
 
 function tile(rows: number, layout: Layout): string {
   return `
-/** C (${rows}, 8) continues its chains over k products of A and a packed panel of B; from +0 if \`fresh\`. */
+/** C (${rows}, 8) continues its chains over k products of A and a packed panel of B. */
 export function tile${rows}${layout}(
-  k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, fresh: bool,
+  k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize,
 ): void {
   let x: v128, b0: v128, b1: v128;
 ${
     forEachRow(rows, (row) =>
       `  const c${row} = c + ldc * ${row};
-  let low${row} = fresh ? f32x4.splat(0) : v128.load(c${row});
-  let high${row} = fresh ? f32x4.splat(0) : v128.load(c${row}, 16);`)
+  let low${row} = v128.load(c${row});
+  let high${row} = v128.load(c${row}, 16);`)
   }
 ${walkAlongK(rows, layout)}
 ${forEachRow(rows, (row) => `  v128.store(c${row}, low${row}); v128.store(c${row}, high${row}, 16);`)}

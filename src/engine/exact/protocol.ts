@@ -1,6 +1,7 @@
 /** What the session tells its worker threads, and how they wait for each other. */
 import type { ModelConfig } from "../../model/config.ts";
 import type { OptimizerSpecification } from "../../experiment/run.ts";
+import type { KernelCode, SessionMemory } from "./kernel_code.ts";
 
 /** Work that all threads share. */
 export type Command =
@@ -11,8 +12,9 @@ export type Command =
 
 /** First message to a worker. */
 export interface WorkerStart {
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
+  readonly code: KernelCode;
+  readonly memory: SessionMemory;
+  readonly memoryLimit: number;
   readonly control: SharedArrayBuffer;
   readonly model: ModelConfig;
   readonly optimizer: OptimizerSpecification;

@@ -2,13 +2,12 @@
 import type { Session, SessionOptions, StepResult, TrainingState } from "../engine.ts";
 import { countWindows, requireBatch, requireWindow, SessionCalls } from "../session_calls.ts";
 import { rotaryHalf, writeRotaryTables } from "../ordered/rotary_tables.ts";
+import { bufferOf, type KernelCode, type SessionMemory, takeMemory } from "./kernel_code.ts";
 import { type Layout, planLayout } from "./layout.ts";
 import { type Command, type CommandResult, CONTROL_BYTES, type WorkerMessage, type WorkerStart } from "./protocol.ts";
 
 /** Windows that one evaluation command takes. */
 export const EVALUATION_WINDOWS = 64;
-
-const PAGE_BYTES = 65536;
 
 /** Choices that change no bit. */
 export interface ThreadOptions {
@@ -47,25 +46,36 @@ class EngineThread {
   }
 }
 
+/** Kernels, and the bytes that a session with them may take at most. */
+export interface SessionCode {
+  readonly code: KernelCode;
+  readonly memoryLimit: number;
+}
+
 /** See {@linkcode Session}. */
 export class ExactSession implements Session {
   readonly #state: TrainingState;
   readonly #layout: Layout;
   readonly #options: SessionOptions;
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: SessionMemory;
+  readonly #buffer: SharedArrayBuffer;
   readonly #tokens: Uint16Array;
   #workers: EngineThread[] = [];
   #pending: PromiseWithResolvers<CommandResult> | undefined;
   readonly #calls = new SessionCalls();
 
-  private constructor(options: SessionOptions, { threads, keepProbabilities }: ThreadOptions) {
+  private constructor(
+    { code, memoryLimit }: SessionCode,
+    options: SessionOptions,
+    { threads, keepProbabilities }: ThreadOptions,
+  ) {
     this.#options = options;
-    this.#layout = planLayout(options, threads, EVALUATION_WINDOWS, keepProbabilities);
-    const pages = this.#layout.bytes / PAGE_BYTES;
-    this.#memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
+    this.#layout = planLayout(options, threads, EVALUATION_WINDOWS, keepProbabilities, memoryLimit);
+    this.#memory = takeMemory(code, this.#layout.bytes);
+    this.#buffer = bufferOf(this.#memory);
     const { parameters, weights, firstMoments, secondMoments, cosines, sines, tokens } = this.#layout;
     const moments = options.inferenceOnly === true ? 0 : parameters;
-    const floats = (address: number, length: number) => new Float32Array(this.#memory.buffer, address, length);
+    const floats = (address: number, length: number) => new Float32Array(this.#buffer, address, length);
     this.#state = {
       weights: floats(weights, parameters),
       firstMoments: floats(firstMoments, moments),
@@ -74,18 +84,18 @@ export class ExactSession implements Session {
     const tableSize = options.model.sequenceLength * rotaryHalf(options.model);
     writeRotaryTables(options.model, floats(cosines, tableSize), floats(sines, tableSize));
     const tokenCount = this.#layout.tokenWindows * (options.model.sequenceLength + 1);
-    this.#tokens = new Uint16Array(this.#memory.buffer, tokens, tokenCount);
+    this.#tokens = new Uint16Array(this.#buffer, tokens, tokenCount);
   }
 
   /** Takes the memory and starts the threads. */
   static async open(
-    module: WebAssembly.Module,
+    code: SessionCode,
     options: SessionOptions,
     threadOptions: ThreadOptions,
   ): Promise<ExactSession> {
-    const session = new ExactSession(options, threadOptions);
+    const session = new ExactSession(code, options, threadOptions);
     try {
-      await session.#startWorkers(module, threadOptions.threads);
+      await session.#startWorkers(code, threadOptions.threads);
     } catch (error) {
       session.close();
       throw error;
@@ -93,7 +103,7 @@ export class ExactSession implements Session {
     return session;
   }
 
-  async #startWorkers(module: WebAssembly.Module, threads: number): Promise<void> {
+  async #startWorkers({ code, memoryLimit }: SessionCode, threads: number): Promise<void> {
     const control = new SharedArrayBuffer(CONTROL_BYTES);
     const failure = Promise.withResolvers<never>();
     const fail = (error: Error) => {
@@ -107,8 +117,9 @@ export class ExactSession implements Session {
       const ready = Promise.withResolvers<void>();
       worker.onMessage(() => ready.resolve());
       worker.post({
-        module,
+        code,
         memory: this.#memory,
+        memoryLimit,
         control,
         model,
         optimizer,
@@ -177,7 +188,7 @@ export class ExactSession implements Session {
       this.#loadBatch(tokens);
       const { loss } = await this.#run({ kind: "gradient" });
       const address = this.#layout.blockGradients[0] as number;
-      return { loss, gradient: new Float32Array(this.#memory.buffer, address, this.#layout.parameters).slice() };
+      return { loss, gradient: new Float32Array(this.#buffer, address, this.#layout.parameters).slice() };
     });
   }
 
@@ -187,7 +198,7 @@ export class ExactSession implements Session {
       const width = model.sequenceLength + 1;
       const total = countWindows(tokens, model);
       const losses = new Float32Array(total);
-      const shared = new Float32Array(this.#memory.buffer, this.#layout.windowLosses, this.#layout.tokenWindows);
+      const shared = new Float32Array(this.#buffer, this.#layout.windowLosses, this.#layout.tokenWindows);
       for (let first = 0; first < total; first += this.#layout.tokenWindows) {
         const windows = Math.min(this.#layout.tokenWindows, total - first);
         this.#tokens.set(tokens.subarray(first * width, (first + windows) * width));
@@ -206,7 +217,7 @@ export class ExactSession implements Session {
       await this.#run({ kind: "logits" });
       const arena = this.#layout.arenas[0];
       if (arena === undefined) throw new Error("The session has no threads");
-      return new Float32Array(this.#memory.buffer, arena.logits, sequenceLength * vocabularySize).slice();
+      return new Float32Array(this.#buffer, arena.logits, sequenceLength * vocabularySize).slice();
     });
   }
 

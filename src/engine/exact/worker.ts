@@ -3,7 +3,8 @@ import { batchLoss, tokenWeight } from "../ordered/batch_loss.ts";
 import { type Chunk, chunksOf } from "../ordered/chunks.ts";
 import { joinBlocks, joinMicroBatch, treeSum } from "../ordered/tree.ts";
 import { updateScalars } from "../ordered/update_scalars.ts";
-import { instantiateKernels, type Kernels } from "./kernels.ts";
+import { bufferOf, linkKernels } from "./kernel_code.ts";
+import type { Kernels } from "./kernels.ts";
 import { type Layout, planLayout } from "./layout.ts";
 import { type Command, type CommandResult, Team, type WorkerMessage, type WorkerStart } from "./protocol.ts";
 import { SequencePass } from "./sequence_pass.ts";
@@ -23,13 +24,14 @@ class Thread {
   constructor(start: WorkerStart, kernels: Kernels) {
     this.#start = start;
     this.#kernels = kernels;
-    this.#layout = planLayout(start, start.threads, start.evaluationWindows, start.keepProbabilities);
+    const { threads, evaluationWindows, keepProbabilities, memoryLimit } = start;
+    this.#layout = planLayout(start, threads, evaluationWindows, keepProbabilities, memoryLimit);
     this.#team = new Team(start.control, start.threads);
     const arena = this.#layout.arenas[start.thread];
     if (arena === undefined) throw new Error(`No arena for thread ${start.thread}`);
     this.#pass = new SequencePass(kernels, start.model, this.#layout, arena);
     this.#chunks = chunksOf(start.model);
-    const { buffer } = start.memory;
+    const buffer = bufferOf(start.memory);
     this.#windowLosses = new Float32Array(buffer, this.#layout.windowLosses, this.#layout.tokenWindows);
     this.#chunkSums = new Float32Array(buffer, this.#layout.chunkSums, this.#chunks.length);
   }
@@ -159,7 +161,7 @@ scope.onmessage = async ({ data }) => {
       const result = thread?.run(data);
       if (result !== undefined) scope.postMessage(result);
     } else {
-      thread = new Thread(data, await instantiateKernels(data.module, data.memory));
+      thread = new Thread(data, await linkKernels(data.code, data.memory));
       scope.postMessage({ kind: "ready" });
     }
   } catch (error) {

@@ -9,6 +9,8 @@ import type { TensorFlowPackages } from "./packages.ts";
 
 const GPU_PACKAGE = "@tensorflow/tfjs-node-gpu";
 const CPU_PACKAGE = "@tensorflow/tfjs-node";
+/** Whether NVIDIA's libraries may round the factors of f32 products. */
+const TF32_VARIABLE = "NVIDIA_TF32_OVERRIDE";
 /** Both packages register this name. */
 const REGISTERED = "tensorflow";
 
@@ -67,7 +69,7 @@ async function load(packages: TensorFlowPackages, name: string): Promise<Binding
   await requirePermissions();
   restoreOldUtilities();
   // Since Ampere, TensorFlow would round the factors of products to 10 bits. NVIDIA's libraries read this when loaded.
-  Deno.env.set("NVIDIA_TF32_OVERRIDE", "0");
+  Deno.env.set(TF32_VARIABLE, "0");
   let exports: unknown;
   try {
     exports = packages.load(name);
@@ -85,9 +87,9 @@ async function load(packages: TensorFlowPackages, name: string): Promise<Binding
 /** Asked for before the import, which would stop at a prompt, or fail with a message about some variable. */
 async function requirePermissions(): Promise<void> {
   const missing: string[] = [];
-  for (const name of ["ffi", "env"] as const) {
-    if ((await Deno.permissions.query({ name })).state !== "granted") missing.push(`--allow-${name}`);
-  }
+  if ((await Deno.permissions.query({ name: "ffi" })).state !== "granted") missing.push("--allow-ffi");
+  const { state } = await Deno.permissions.query({ name: "env", variable: TF32_VARIABLE });
+  if (state !== "granted") missing.push(`--allow-env=${TF32_VARIABLE}`);
   if (missing.length > 0) throw new BackendRefused(`it needs ${missing.join(" and ")}`);
 }
 

@@ -3,6 +3,7 @@
  * for them. They weigh more than twice what the rest of the project does.
  */
 import { createRequire } from "node:module";
+import process from "node:process";
 import { UserError } from "../../errors.ts";
 
 /** The packages by name. */
@@ -19,9 +20,19 @@ export interface TensorFlowPackages {
 /** Holds deno.json, deno.lock and, once installed, node_modules. */
 const FOLDER = new URL("../../../lockfiles/tensorflow/", import.meta.url);
 
+/**
+ * Gives packages an environment of no variables. The loader of the native bindings goes through all there are, tokens
+ * and keys among them, and uses none; with these it needs no permission to read them. Native code asks the system
+ * itself, for `LD_LIBRARY_PATH` and the like, and is not held by this.
+ */
+function withholdEnvironment(): void {
+  Object.defineProperty(process, "env", { value: {}, configurable: true, enumerable: true, writable: true });
+}
+
 /** The packages that `deno task tensorflow:install` leaves. */
 export function installedPackages(folder: URL = FOLDER): TensorFlowPackages {
   const require = createRequire(folder);
+  withholdEnvironment();
   return {
     load(name) {
       try {

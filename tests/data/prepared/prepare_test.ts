@@ -150,3 +150,25 @@ Deno.test("openPrepared() finishes what an interrupted process left, and keeps n
     deepEqual(manifest.domains.map(({ name }) => name), ["books", "code", "web"]);
     deepEqual([...Deno.readDirSync(cache)].filter(({ isDirectory }) => isDirectory).length, 1);
   }));
+
+Deno.test({
+  name: "openPrepared() neither writes nor removes anything through a link in the cache",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder) => {
+      const cache = `${folder}/cache`, others = `${folder}/others`;
+      await Deno.mkdir(`${others}/deep`, { recursive: true });
+      await Deno.mkdir(cache);
+      await Deno.writeTextFile(`${others}/deep/thesis.tex`, "years of work");
+      for (const ending of ["", ".partial", ".lock"]) {
+        for (const target of [others, `${others}/deep/thesis.tex`, `${others}/new`]) {
+          const link = `${cache}/${sha256("a corpus")}${ending}`;
+          await Deno.symlink(target, link);
+          await rejects(openPrepared(corpus(), cache, () => {}), { code: "IS_A_LINK" }, `${ending} -> ${target}`);
+          await Deno.remove(link);
+        }
+      }
+      deepEqual([...Deno.readDirSync(others)].map(({ name }) => name), ["deep"]);
+      equal(await Deno.readTextFile(`${others}/deep/thesis.tex`), "years of work");
+    }),
+});

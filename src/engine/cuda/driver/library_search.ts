@@ -91,6 +91,16 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** Whether something else than a file is there: the loader would wait for a pipe. */
+function isNoFile(path: string): boolean {
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return false;
+  try {
+    return !Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 /** CUDA's major version in the name of a package's folder: 13 of `cu13`, 0 of `cuda_nvrtc`, as it was up to CUDA 12. */
 function majorOf(packageFolder: string): number {
   return Number(/^cu(\d+)$/.exec(packageFolder)?.[1] ?? 0);
@@ -183,6 +193,10 @@ export function openLibrary<const S extends Deno.ForeignLibraryInterface>(
     for (const { file, major = 0 } of names) {
       const path = folder === undefined ? file : `${folder}/${file}`;
       let library: Deno.DynamicLibrary<S>;
+      if (folder !== undefined && isNoFile(path)) {
+        unfit.push(`${path}: is no regular file`);
+        continue;
+      }
       try {
         library = Deno.dlopen(path, symbols);
       } catch (error) {

@@ -98,16 +98,15 @@ function multiplyPacked(
   c: usize,
   ldc: usize,
   firstTile: i32,
-  fresh: bool,
 ): void {
   const tileBytes = <usize> k * SLOT_BYTES;
   let a = packed + <usize> firstTile * tileBytes;
   for (let i = firstTile * 6; i < m;) {
     const rows = tileRows(i, m);
     const target = c + <usize> i * ldc;
-    if (rows == 6) tile6T(k, a, SLOT_BYTES, panel, target, ldc, fresh);
-    else if (rows == 4) tile4T(k, a, SLOT_BYTES, panel, target, ldc, fresh);
-    else tile2T(k, a, SLOT_BYTES, panel, target, ldc, fresh);
+    if (rows == 6) tile6T(k, a, SLOT_BYTES, panel, target, ldc);
+    else if (rows == 4) tile4T(k, a, SLOT_BYTES, panel, target, ldc);
+    else tile2T(k, a, SLOT_BYTES, panel, target, ldc);
     a += tileBytes;
     i += rows;
   }
@@ -125,7 +124,6 @@ function multiplyPanel(
   ldc: usize,
   shape: i32,
   transposed: bool,
-  fresh: bool,
 ): void {
   let i = 0;
   while (i < m) {
@@ -138,14 +136,14 @@ function multiplyPanel(
     const b = panel + (<usize> skipped << 5);
     if (transposed) {
       const start = a + <usize> from * lda + (<usize> i << 2);
-      if (rows == 6) tile6T(steps, start, lda, b, target, ldc, fresh);
-      else if (rows == 4) tile4T(steps, start, lda, b, target, ldc, fresh);
-      else tile2T(steps, start, lda, b, target, ldc, fresh);
+      if (rows == 6) tile6T(steps, start, lda, b, target, ldc);
+      else if (rows == 4) tile4T(steps, start, lda, b, target, ldc);
+      else tile2T(steps, start, lda, b, target, ldc);
     } else {
       const start = a + <usize> i * lda + (<usize> from << 2);
-      if (rows == 6) tile6N(steps, start, lda, b, target, ldc, fresh);
-      else if (rows == 4) tile4N(steps, start, lda, b, target, ldc, fresh);
-      else tile2N(steps, start, lda, b, target, ldc, fresh);
+      if (rows == 6) tile6N(steps, start, lda, b, target, ldc);
+      else if (rows == 4) tile4N(steps, start, lda, b, target, ldc);
+      else tile2N(steps, start, lda, b, target, ldc);
     }
     i += rows;
   }
@@ -170,7 +168,6 @@ function matmulPackingRows(
   ldc: usize,
   panel: usize,
   shape: i32,
-  fresh: bool,
   transposedB: bool,
 ): void {
   const packed = panel + PANEL_BYTES;
@@ -184,7 +181,7 @@ function matmulPackingRows(
         packPanel(panel, b, ldb, column, first, steps, transposedB);
         const firstTile = shape == LOWER ? max(0, column - row) / 6 : 0;
         const target = c + <usize> row * ldc + (<usize> column << 2);
-        multiplyPacked(rows, steps, packed, panel, target, ldc, firstTile, fresh && first == 0);
+        multiplyPacked(rows, steps, packed, panel, target, ldc, firstTile);
       }
     }
   }
@@ -203,7 +200,6 @@ function matmulInPlace(
   ldc: usize,
   panel: usize,
   shape: i32,
-  fresh: bool,
   transposedA: bool,
 ): void {
   for (let first = 0; first < k; first += K_BLOCK) {
@@ -211,9 +207,14 @@ function matmulInPlace(
     for (let column = 0; column < n; column += 8) {
       packPanel(panel, b, ldb, column, first, last - first, false);
       const target = c + (<usize> column << 2);
-      multiplyPanel(m, first, last, a, lda, panel, target, ldc, shape, transposedA, fresh && first == 0);
+      multiplyPanel(m, first, last, a, lda, panel, target, ldc, shape, transposedA);
     }
   }
+}
+
+/** Chains that start from +0: a tile that always goes on with what stands in C has no branch before its loop. */
+function clear(m: i32, n: i32, c: usize, ldc: usize): void {
+  for (let i = 0; i < m; i++) memory.fill(c + <usize> i * ldc, 0, <usize> n << 2);
 }
 
 /** C (m, n) = A (m, k) · B (k, n), all row-major; strides in bytes; `panel` is scratch of 512 · 8 + 258 · 512 floats. */
@@ -231,8 +232,9 @@ export function matmulNN(
   shape: i32,
   fresh: bool,
 ): void {
-  if (shape == ENDS_AT_ROW) matmulInPlace(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, fresh, false);
-  else matmulPackingRows(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, fresh, false);
+  if (fresh) clear(m, n, c, ldc);
+  if (shape == ENDS_AT_ROW) matmulInPlace(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, false);
+  else matmulPackingRows(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, false);
 }
 
 /** C (m, n) = A (m, k) · Bᵀ, B given as (n, k). */
@@ -250,7 +252,8 @@ export function matmulNT(
   shape: i32,
   fresh: bool,
 ): void {
-  matmulPackingRows(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, fresh, true);
+  if (fresh) clear(m, n, c, ldc);
+  matmulPackingRows(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, true);
 }
 
 /** C (m, n) = Aᵀ · B (k, n), A given as (k, m). */
@@ -268,5 +271,6 @@ export function matmulTN(
   shape: i32,
   fresh: bool,
 ): void {
-  matmulInPlace(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, fresh, true);
+  if (fresh) clear(m, n, c, ldc);
+  matmulInPlace(m, n, k, a, lda, b, ldb, c, ldc, panel, shape, true);
 }
