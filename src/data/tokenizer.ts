@@ -39,5 +39,5 @@ export const BYTE_TOKENIZER: Tokenizer = {
   vocabularySize: 256,
   endOfText: 0,
   bytesPerToken: 1,
-  encode: (text) => Uint16Array.from(encoder.encode(text)),
+  encode: (text) => new Uint16Array(encoder.encode(text)),
 };

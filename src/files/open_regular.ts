@@ -8,6 +8,7 @@
  */
 import { UserError } from "../errors.ts";
 import type { OpenMode } from "./file_system.ts";
+import { requireDense } from "./dense.ts";
 import { brokenLink, MAX_POINTER_BYTES, refusePointer } from "./git_lfs.ts";
 
 const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
@@ -22,7 +23,7 @@ const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
  *
  * @param permissions POSIX mode of a file that is created; without effect on Windows
  * @throws {UserError} `NOT_A_FILE` for a folder, pipe, socket or device; `IS_A_LINK` for a link to be written through;
- * as {@linkcode refusePointer} throws; `FILE_NOT_FOUND` for a link to be read that leads to nothing
+ * as {@linkcode refusePointer} and {@linkcode requireDense} throw; `FILE_NOT_FOUND` for a link to be read that leads to nothing
  * @throws {Error} the platform's own, if it is missing, or there where it should be made, or access is denied
  */
 export async function openRegular(path: string, mode: OpenMode, permissions?: number): Promise<Deno.FsFile> {
@@ -123,7 +124,18 @@ function refuse(file: Deno.FsFile, path: string, mode: OpenMode, now: Deno.FileI
 }
 
 function accept(file: Deno.FsFile, path: string, mode: OpenMode, now: Deno.FileInfo): Deno.FsFile {
-  return mode === "read" ? withoutPointer(file, path, now.size) : file;
+  return mode === "read" ? readable(file, path, now) : file;
+}
+
+/** A file whose contents are those that its size and name promise. */
+function readable(file: Deno.FsFile, path: string, info: Deno.FileInfo): Deno.FsFile {
+  try {
+    requireDense(path, info);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  return withoutPointer(file, path, info.size);
 }
 
 /** Costs one read of files that are as short as a pointer, and none of others. */

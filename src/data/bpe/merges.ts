@@ -4,6 +4,8 @@
  *
  * @see Sennrich et al., arXiv 1508.07909
  */
+import { UserError } from "../../errors.ts";
+import { printable } from "../../files/safe_name.ts";
 
 /** A merge rule: the pair of ids that becomes one. Its rank is its place in the list. */
 export interface Merge {
@@ -19,6 +21,18 @@ const POSITIONS = 2 ** 28;
 /** Greater than every rank: no rule merges this pair. */
 const NO_RANK = 0x7fffffff;
 const EMPTY = -1;
+
+/** A longer word would take gigabytes: 40 bytes are kept for each of its own while it is merged. */
+const MAX_WORD_BYTES = 1 << 23;
+
+function wordTooLong(bytes: Uint8Array, from: number, length: number): UserError {
+  const start = printable(new TextDecoder().decode(bytes.subarray(from, from + 40)));
+  return new UserError(
+    "WORD_TOO_LONG",
+    `A document has a word of ${length} bytes, which begins with "${start}", and at most ${MAX_WORD_BYTES} are merged`,
+    "break it by spaces, or leave its document out",
+  );
+}
 
 /** Rules by their pair. */
 class MergeTable {
@@ -79,9 +93,11 @@ export class Merger {
    *
    * @param idOf id of each byte
    * @returns number of ids
+   * @throws {UserError} `WORD_TOO_LONG`
    */
   merge(bytes: Uint8Array, from: number, to: number, idOf: Uint16Array): number {
     const length = to - from;
+    if (length > MAX_WORD_BYTES) throw wordTooLong(bytes, from, length);
     if (length > this.#ids.length) {
       this.#ids = new Int32Array(length);
       this.#ranks = new Int32Array(length);

@@ -5,6 +5,8 @@
  * @see Unicode Standard Annex #15, section 3, Versioning and Stability; crate `unicode-normalization-alignments`
  */
 
+import { orderLongRuns } from "./mark_runs.ts";
+
 /** No character below U+0300 changes under this form, alone or beside another one. */
 const MAY_CHANGE = /[\u0300-\uffff]/;
 
@@ -33,6 +35,10 @@ export function mayChange(text: string): boolean {
 
 /** The text in normalisation form C. */
 export function normalize(text: string): string {
-  if (!INERT.test(text)) return text.normalize("NFC");
-  return text.split(INERT).map((piece, i) => i % 2 === 1 ? piece : piece.normalize("NFC")).join("");
+  if (!INERT.test(text)) return compose(text);
+  return text.split(INERT).map((piece, i) => i % 2 === 1 ? piece : compose(piece)).join("");
+}
+
+function compose(text: string): string {
+  return orderLongRuns(text).normalize("NFC");
 }

@@ -133,7 +133,7 @@ function readMerges(merges: readonly unknown[], vocabulary: ReadonlyMap<string, 
   const rules: Merge[] = [];
   for (const merge of merges) {
     if (areText && typeof merge === "string" && merge.startsWith(MERGES_HEAD)) continue;
-    const parts: unknown = areText && typeof merge === "string" ? merge.split(" ") : areText ? undefined : merge;
+    const parts: unknown = areText && typeof merge === "string" ? merge.split(" ", 3) : areText ? undefined : merge;
     if (!Array.isArray(parts) || parts.length !== 2 || parts.some((part) => typeof part !== "string")) {
       throw malformed(name, `has a merge ${quote(merge)}, which is not of two tokens`);
     }
