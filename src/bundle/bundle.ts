@@ -35,6 +35,8 @@ export interface BundleOptions {
 
 /** What was packed. */
 export interface Bundle {
+  /** the manifest that was packed: the whole path that it was read from, and the digest of its bytes */
+  readonly manifest: { readonly path: string; readonly sha256: Digest };
   /** path of the archive */
   readonly path: string;
   /** of the whole archive: the same for the same files, on every machine */
@@ -61,7 +63,7 @@ export interface Bundle {
 export async function bundle(path: string, options: BundleOptions): Promise<Bundle> {
   const { output, checkpoints: words = ["all"], files = DENO_FILES, judge } = options;
   await requireReplaceable(output, files);
-  const { bytes: manifest, artefacts } = await openManifest(path, files);
+  const { bytes: manifest, artefacts, path: manifestPath } = await openManifest(path, files);
   const statement = await readStatement(path, manifest, artefacts);
   const { taken, left } = chooseCheckpoints(words, statement.predicate.runs);
   await requireVerified(path, manifest, artefacts, {
@@ -82,6 +84,7 @@ export async function bundle(path: string, options: BundleOptions): Promise<Bund
   return {
     ...await writeArchive(sources, { ...options, files }),
     path: output,
+    manifest: { path: manifestPath, sha256: manifestDigest },
     folder,
     files: sources.length,
     checkpoints: { taken: taken.size, left: left.size, bytesLeft },

@@ -81,9 +81,11 @@ function progressLine(): { readonly show: (done: number, total: number) => void;
   };
 }
 
-function formatBundle({ path, folder, files, bytes, checkpoints, attestations, sha256 }: Bundle): string {
+function formatBundle({ path, manifest, folder, files, bytes, checkpoints, attestations, sha256 }: Bundle): string {
   const { taken, left, bytesLeft } = checkpoints;
   const rows = [
+    ["manifest", printable(manifest.path, 800)],
+    ["its sha256", manifest.sha256],
     ["files", groupedNumber(files)],
     [
       "checkpoints",
