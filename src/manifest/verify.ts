@@ -144,9 +144,12 @@ class Verification {
   }
 
   checkConsistency(statement: Statement): void {
-    const flaw = statementFlaw(statement);
+    const flaw = statementFlaw(statement, this.options.now);
     if (flaw !== undefined) this.fail("consistency", flaw);
-    this.ok("consistency", "run keys, learning rates and references follow from what is stated");
+    this.ok(
+      "consistency",
+      "keys, learning rates, seeds and references follow from what is stated, and skips from how runs ended",
+    );
   }
 
   async checkArtefacts(statement: Statement): Promise<ReadonlySet<string>> {

@@ -60,6 +60,8 @@ export interface VerifyOptions {
   readonly judge?: Judge;
   /** makes the plan again; without it nothing shows that an arm is what its name says */
   readonly replan?: Replan;
+  /** the clock, in milliseconds since 1970, that dates are held against; the platform's if absent */
+  readonly now?: number;
   /** does without checkpoints that are not there: only manifest, journals and curves were published */
   readonly withoutCheckpoints?: boolean;
   /** demands attestations of reviewers and counts them (src/attestation); without it none are read */

@@ -22,7 +22,7 @@ import type { Corpora } from "../train/evaluation.ts";
 import { checkpointName } from "../train/checkpoint.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import { inputDigests } from "./inputs.ts";
-import { limitsOf } from "./limits.ts";
+import { limitsOf } from "../manifest/limits.ts";
 import type { PaperFile } from "./paper_file.ts";
 
 /** What the predicate is made of. */

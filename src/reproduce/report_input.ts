@@ -13,7 +13,7 @@ import type { ArmCurves } from "../results/arm_curves.ts";
 import type { Curves } from "../results/curves.ts";
 import { learningRate } from "../schedule/learning_rate.ts";
 import type { RunResult } from "../train/train_plan.ts";
-import { dataLimits, methodLimits } from "./limits.ts";
+import { dataLimits, methodLimits } from "../manifest/limits.ts";
 import { PAPER_FILE } from "./paper_file.ts";
 import { type PredicateInput, tokenUnit } from "./predicate_input.ts";
 
