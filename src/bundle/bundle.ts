@@ -12,6 +12,7 @@ import type { ArtefactFolder } from "../manifest/artefacts.ts";
 import { MANIFEST_FILE, openManifest } from "../manifest/open_manifest.ts";
 import type { Statement } from "../manifest/predicate.ts";
 import type { Judge } from "../manifest/verify_claims.ts";
+import type { ReportRenderer } from "../manifest/verify_report.ts";
 import { findAttestations, type LeftAttestation } from "./attestations.ts";
 import { chooseCheckpoints } from "./checkpoint_choice.ts";
 import { artefactSource, memorySource } from "./sources.ts";
@@ -25,6 +26,8 @@ export interface BundleOptions {
   readonly checkpoints?: readonly string[];
   /** judges the claims again before anything is packed */
   readonly judge?: Judge;
+  /** renders the page again before anything is packed */
+  readonly renderer?: ReportRenderer;
   /** where it is read and written; the machine's own files if absent */
   readonly files?: FileSystem;
   /** aborted: nothing is left behind, and the signal's reason is thrown */
@@ -61,7 +64,7 @@ export interface Bundle {
  * @throws {UserError} `NOT_VERIFIED`, `DIGEST_MISMATCH`, and others; no archive is written then
  */
 export async function bundle(path: string, options: BundleOptions): Promise<Bundle> {
-  const { output, checkpoints: words = ["all"], files = DENO_FILES, judge } = options;
+  const { output, checkpoints: words = ["all"], files = DENO_FILES, judge, renderer } = options;
   await requireReplaceable(output, files);
   const { bytes: manifest, artefacts, path: manifestPath } = await openManifest(path, files);
   const statement = await readStatement(path, manifest, artefacts);
@@ -69,6 +72,7 @@ export async function bundle(path: string, options: BundleOptions): Promise<Bund
   await requireVerified(path, manifest, artefacts, {
     checkpoints: taken.union(left),
     ...(judge === undefined ? {} : { judge }),
+    ...(renderer === undefined ? {} : { renderer }),
   });
 
   const manifestDigest = sha256(manifest);

@@ -4,7 +4,7 @@ import { EXIT } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
 import type { Statement } from "./predicate.ts";
 
-/** The steps of a verification, in their order. Attestations list them: others are another `VERIFIER_ID`. */
+/** The steps of a verification, in their order. Attestations list them: others are another `VerifierId`. */
 export const VERIFICATION_STEPS = [
   "size",
   "envelope",
@@ -19,6 +19,7 @@ export const VERIFICATION_STEPS = [
   "journals",
   "curves",
   "claims",
+  "report",
   "attestations",
   "replay",
 ] as const;
@@ -87,7 +88,7 @@ export interface VerificationReport {
 }
 
 /** Steps that may be left out without making the verdict "could not check". */
-export const OPTIONAL_STEPS: ReadonlySet<StepName> = new Set(["signer", "attestations", "replay"]);
+export const OPTIONAL_STEPS: ReadonlySet<StepName> = new Set(["signer", "report", "attestations", "replay"]);
 
 /** Whether a step that the verdict needs was not checked. */
 export function isOpen({ name, status }: VerificationStep, asked: readonly StepName[] = []): boolean {

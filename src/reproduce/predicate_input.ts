@@ -16,7 +16,6 @@ import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { Corpus } from "../data/corpus.ts";
 import type { CorpusFiles } from "../data/options.ts";
-import { RENDERER_VERSION } from "../report/page.ts";
 import { JOURNAL_FORMAT } from "../train/journal_record.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import { checkpointName } from "../train/checkpoint.ts";
@@ -49,22 +48,38 @@ export interface PredicateInput {
   readonly fileSystem?: FileSystem;
 }
 
+/** A predicate that does not name its page yet: the page is made from the rest. */
+export type PredicateDraft = Omit<Predicate, "report" | "data"> & { readonly data: DataFacts };
+
 /**
- * The predicate of the manifest.
+ * The predicate of the manifest, without its page.
  *
  * @throws {UserError} if a journal cannot be read, or is no longer what its run left
  */
-export async function buildPredicate(input: PredicateInput): Promise<Predicate> {
-  const { plan, results, corpora, shortages, engine, claims, comparisons, artefacts } = input;
-  const digests = new Map(artefacts.map((artefact) => [artefact.name, artefact]));
-  const artefact = (name: string) => {
+export async function buildPredicate(input: PredicateInput): Promise<PredicateDraft> {
+  const digests = artefactsByName(input.artefacts);
+  const reader = folderArtefacts(input.output, input.fileSystem);
+  const runs: ManifestRun[] = [];
+  for (const result of input.results) runs.push(await describeRun(result, named(digests), digests, reader));
+  return await predicateOf(input, runs);
+}
+
+function artefactsByName(artefacts: readonly Artefact[]): ReadonlyMap<string, Artefact> {
+  return new Map(artefacts.map((artefact) => [artefact.name, artefact]));
+}
+
+function named(digests: ReadonlyMap<string, Artefact>): (name: string) => Artefact {
+  return (name) => {
     const found = digests.get(name);
     if (found === undefined) throw new Error(`No artefact "${name}"`);
     return found;
   };
-  const reader = folderArtefacts(input.output, input.fileSystem);
-  const runs: ManifestRun[] = [];
-  for (const result of results) runs.push(await describeRun(result, artefact, digests, reader));
+}
+
+/** The predicate around runs that are described already. */
+export async function predicateOf(input: PredicateInput, runs: readonly ManifestRun[]): Promise<PredicateDraft> {
+  const { plan, corpora, shortages, engine, claims, comparisons } = input;
+  const artefact = named(artefactsByName(input.artefacts));
   return {
     tool: { name: "rewarm", version: TOOL_VERSION },
     scale: plan.scale.name,
@@ -93,7 +108,6 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     runs,
     claims,
     comparisons,
-    report: { ...artefact("report.html"), rendererVersion: RENDERER_VERSION },
     limits: limitsOf(plan, runs, shortages),
     command: input.command ?? [],
     metadata: { createdAt: new Date().toISOString() },
@@ -101,7 +115,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
 }
 
 /** What a token of the texts is: a byte in a scale's own small texts, unless the user brings a tokenizer. */
-export function tokenUnit({ scale: { data } }: Plan, files: CorpusFiles | undefined): DataFacts["tokenUnit"] {
+function tokenUnit({ scale: { data } }: Plan, files: CorpusFiles | undefined): DataFacts["tokenUnit"] {
   const isBytes = data.kind === "npm" ? files?.tokenizer === undefined : false;
   return isBytes || files?.tokenizer === "bytes" ? "byte" : "BPE token";
 }

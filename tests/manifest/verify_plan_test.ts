@@ -106,6 +106,7 @@ Deno.test("checkPlan() refuses a scale, an engine, data and totals that are not 
   const { planDigest: _, ...plan } = await fixedPlan("smoke", { only: ["warmup-length"] });
   assert(plan.data.state === "pinned");
   const other = sha256("other");
+  const larger = { ...plan.scale.pretraining, batchSequences: 8 };
   const cases: [Partial<Plan>, RegExp][] = [
     [{ engine: { ...plan.engine, arithmetic: "9" } }, /has another engine than its plan/],
     [{ engine: { ...plan.engine, level: "run_to_run" } }, /another engine/],
@@ -113,7 +114,7 @@ Deno.test("checkPlan() refuses a scale, an engine, data and totals that are not 
     [{ data: { ...plan.data, downstream: other } }, /another validation text/],
     [{ scale: { ...plan.scale, evaluationWindows: 1 } }, /another evaluation windows/],
     [{ scale: { ...plan.scale, optimizer: { ...plan.scale.optimizer, beta1: 0.5 } } }, /another optimizer/],
-    [{ scale: { ...plan.scale, pretraining: { ...plan.scale.pretraining, batchSequences: 8 } } }, /neither phase/],
+    [{ scale: { ...plan.scale, pretraining: larger, continuing: larger } }, /neither phase/],
     [{ totals: { ...plan.totals, arms: 0 } }, /totals are not those of its runs/],
     [{ totals: { ...plan.totals, tokens: 1 } }, /totals/],
   ];
