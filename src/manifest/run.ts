@@ -11,13 +11,15 @@ export interface Artefact {
   readonly sha256: Digest;
 }
 
-/** Forms of a journal: in the second one the points of curves are records of its chain. */
-export const JOURNAL_FORMATS = ["rewarm journal v1", "rewarm journal v2"] as const;
+/** Form of a journal: in the second one the points of curves are records of its chain. */
+export type JournalFormat = "rewarm journal v1" | "rewarm journal v2";
+/** All forms of a journal. */
+export const JOURNAL_FORMATS = ["rewarm journal v1", "rewarm journal v2"] as const satisfies readonly JournalFormat[];
 
 /** A journal by name and digest, and what it ends with. */
 export interface JournalArtefact extends Artefact {
   /** as its first line has it; absent in version 1 of the predicate, where it is the first form */
-  readonly format?: typeof JOURNAL_FORMATS[number];
+  readonly format?: JournalFormat;
   /** chain digest of the last record */
   readonly root: Digest;
   /** optimizer steps recorded: those planned, or more where an earlier plan in the same folder was longer */

@@ -8,6 +8,7 @@ import { crossFlaw } from "./cross_check.ts";
 import { type Predicate, type Statement, TOOL_VERSION } from "./predicate.ts";
 import { isTrained, type ManifestRun, type SkippedRun, type TrainedRun } from "./run.ts";
 import { leafCount } from "./run_tree.ts";
+import { summariesFlaw } from "./verify_summaries.ts";
 import { LearningRates } from "./learning_rates.ts";
 
 /** The first flaw of the subjects' names: one that leads out of the folder, or stands twice; `undefined` if none. */
@@ -30,7 +31,7 @@ export function subjectFlaw(statement: Statement): string | undefined {
  */
 export function statementFlaw(statement: Statement, now: number = Date.now()): string | undefined {
   return subjectFlaw(statement) ?? runsFlaw(statement.predicate) ?? artefactFlaw(statement) ??
-    claimsFlaw(statement) ?? crossFlaw(statement.predicate, now);
+    claimsFlaw(statement) ?? summariesFlaw(statement.predicate) ?? crossFlaw(statement.predicate, now);
 }
 
 function artefactFlaw({ subject, predicate }: Statement): string | undefined {

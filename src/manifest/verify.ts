@@ -7,6 +7,7 @@ import type { Plan } from "../experiment/plan.ts";
 import type { RunKey } from "../experiment/run.ts";
 import type { Curves } from "../results/curves.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
+import { statementCaveats } from "./caveats.ts";
 import { type Envelope, readEnvelope } from "./dsse.ts";
 import { PREDICATE_TYPES, type Statement } from "./predicate.ts";
 import { schemaFlaws } from "./statement.ts";
@@ -33,6 +34,7 @@ import { checkJournals } from "./verify_journals.ts";
 import { checkPlan, MAX_PLAN_BYTES } from "./verify_plan.ts";
 import { checkReport, UNCHECKED_PAGE } from "./verify_report.ts";
 import type { VerifyOptions } from "./verify_options.ts";
+import { ratioFlaw } from "./verify_summaries.ts";
 import { checkSignatures } from "./verify_signature.ts";
 import { printable } from "../files/safe_name.ts";
 
@@ -92,6 +94,7 @@ class Verification {
     await this.checkReport(statement, plan, curves, good);
     await this.checkAttestations(statement, envelope);
     await this.checkReplay(statement, plan);
+    this.caveats.push(...statementCaveats(statement));
   }
 
   checkSize(bytes: Uint8Array): void {
@@ -215,7 +218,9 @@ class Verification {
     const { predicate } = statement;
     const journals = await checkJournals(predicate, this.artefacts);
     this.note("journals", journals.outcome);
-    const { outcome, curves } = await checkCurves(predicate, this.artefacts, journals.good);
+    const { outcome: found, curves } = await checkCurves(predicate, this.artefacts, journals.good);
+    const flaw = found.status === "ok" ? ratioFlaw(predicate, curves.values()) : undefined;
+    const outcome: StepOutcome = flaw === undefined ? found : { status: "failed", detail: flaw };
     this.note("curves", outcome);
     if (outcome.status !== "ok" || plan === undefined) {
       this.note("claims", { status: "not checked", detail: "plan and curves are not all good" });

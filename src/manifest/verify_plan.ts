@@ -5,7 +5,8 @@ import type { Plan } from "../experiment/plan.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
 import { planFromJson } from "../experiment/plan_json.ts";
 import { printable } from "../files/safe_name.ts";
-import type { Predicate } from "./predicate.ts";
+import { limitsOf } from "./limits.ts";
+import { type Predicate, TOOL_VERSION } from "./predicate.ts";
 import { armsFlaw } from "./plan_arms.ts";
 import { plannedPart } from "./run.ts";
 import { parseStrictJson } from "../digest/strict_json.ts";
@@ -53,7 +54,18 @@ export function checkPlan(bytes: Uint8Array, predicate: Predicate): Plan | strin
   }
   const left = plan.runs[predicate.runs.length];
   if (left !== undefined) return `run "${left.label}" of the plan is not in the manifest`;
-  return armsFlaw(plan) ?? runsFlaw(plan) ?? plan;
+  return armsFlaw(plan) ?? runsFlaw(plan) ?? limitsFlaw(plan, predicate) ?? plan;
+}
+
+/** Limits follow from the plan, the runs and the data. Another version may have had other words for them. */
+function limitsFlaw(plan: Plan, { limits, runs, data, tool }: Predicate): string | undefined {
+  if (data === undefined || tool.version !== TOOL_VERSION) return undefined;
+  const expected = limitsOf(plan, runs, data.shortages);
+  if (same(limits, expected)) return undefined;
+  const missing = expected.find((limit) => !limits.includes(limit));
+  return missing === undefined
+    ? "the manifest states limits that do not follow from its plan, its runs and its data"
+    : `the manifest does not state the limit "${printable(missing, 300)}"`;
 }
 
 /** What the plan says of its scale, its engine and its cost must be so of its runs. */

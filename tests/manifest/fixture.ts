@@ -11,6 +11,7 @@ import type { PlannedRun } from "../../src/experiment/run.ts";
 import type { ArtefactReader } from "../../src/manifest/artefacts.ts";
 import { PAYLOAD_TYPE, preAuthenticationEncoding } from "../../src/manifest/dsse.ts";
 import { generateSigningKey, signBytes, type SigningKey } from "../../src/manifest/keys.ts";
+import { limitsOf } from "../../src/manifest/limits.ts";
 import { type Predicate, type Statement, TOOL_VERSION } from "../../src/manifest/predicate.ts";
 import type { MerkleTreeHead, TrainedRun } from "../../src/manifest/run.ts";
 import { type CommittedRun, leafCount, readTree } from "../../src/manifest/run_tree.ts";
@@ -43,6 +44,20 @@ export interface Bundle {
 }
 
 const encoder = new TextEncoder();
+
+/** Counts of a corpus of bytes. */
+const SUMMARY = {
+  "train documents": "20",
+  "validation documents": "2",
+  "train tokens": "640000",
+  "validation tokens": "64000",
+  "train bytes": "640000",
+  "validation bytes": "64000",
+  "train windows": "19999",
+  "validation windows": "1999",
+  "share of a domain": "0.25",
+  "share of another": "0.75",
+};
 
 /** Reads artefacts out of memory. */
 export function memoryArtefacts(artefacts: Artefacts): ArtefactReader {
@@ -200,6 +215,7 @@ export async function makeBundle(given?: Plan): Promise<Bundle> {
   const { claims, comparisons } = judged(armsOf(plan.runs, curves));
   const [upstream, downstream] = plan.data.state === "pinned" ? [plan.data.upstream, plan.data.downstream] : [];
   if (upstream === undefined || downstream === undefined) throw new Error("The plan has no data");
+  const runs = made.map(({ run }) => run);
   const predicate: Predicate = {
     tool: { name: "rewarm", version: TOOL_VERSION },
     scale: plan.scale.name,
@@ -227,14 +243,14 @@ export async function makeBundle(given?: Plan): Promise<Bundle> {
         return { initialWeights: init, pretrainingOrder, continuingOrder };
       }),
     },
-    corpora: { upstream: { digest: upstream, summary: {} }, downstream: { digest: downstream, summary: {} } },
+    corpora: { upstream: { digest: upstream, summary: SUMMARY }, downstream: { digest: downstream, summary: SUMMARY } },
     data: { source: "scale", tokenUnit: "byte", shortages: [] },
     readings: plan.readings ?? {},
     report: { name: "report.html", sha256: digestOf(artefacts, "report.html"), rendererVersion: "a test" },
-    runs: made.map(({ run }) => run),
+    runs,
     claims,
     comparisons,
-    limits: ["The losses are invented."],
+    limits: limitsOf(plan, runs, []),
     command: ["reproduce"],
     metadata: { createdAt: "2026-11-30T00:00:00Z" },
   };
