@@ -1,6 +1,5 @@
 /** Command lines: what a subcommand accepts, parsed strictly, with help made from the same table. */
-// @ts-types="./parse_args.d.ts"
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "node:util";
 import { suggest, UserError } from "../errors.ts";
 
 /** One option of a subcommand. */
@@ -28,23 +27,12 @@ export interface CommandLine<T extends Options> {
   readonly positionals: readonly string[];
 }
 
-/** A list option takes all words up to the next option: `--upstream a.txt b.txt`. */
-function spreadLists(args: readonly string[], options: Options): string[] {
-  const spread: string[] = [];
-  let list: string | undefined;
-  for (const word of args) {
-    if (word.startsWith("--")) {
-      const name = word.slice(2);
-      list = options[name]?.kind === "list" ? word : undefined;
-      if (list === undefined) spread.push(word);
-    } else if (list === undefined) spread.push(word);
-    else spread.push(list, word);
-  }
-  return spread;
-}
-
 /**
- * Parses a subcommand's arguments.
+ * Parses a subcommand's arguments. Every word stays the text that was typed; only values of options of the kind `count`
+ * become numbers. A list option takes all words up to the next option: `--upstream a.txt b.txt`;
+ * joined by \`=\` it takes one.
+ *
+ * `parseArgs` of `@std/cli` was refused: it turns words that look like numbers into numbers, and drops a lone dash.
  *
  * @param maxPositionals words without an option that the subcommand takes
  * @throws {UserError} on an unknown option, with the nearest match, a missing or repeated value, or a surplus word
@@ -54,56 +42,110 @@ export function parseCommandLine<T extends Options>(
   options: T,
   maxPositionals = 0,
 ): CommandLine<T> {
-  const names = Object.keys(options);
-  const flags = names.filter((name) => options[name]?.kind === "flag");
-  const parsed = parseArgs(spreadLists(args, options), {
-    boolean: flags,
-    string: names.filter((name) => !flags.includes(name)),
-    collect: names.filter((name) => !flags.includes(name)),
-    unknown: (argument, key) => {
-      if (key === undefined) return true;
-      throw new UserError(
-        "UNKNOWN_OPTION",
-        `Unknown option "${argument.replace(/=.*$/, "")}"`,
-        suggest(`--${key}`, names.map((name) => `--${name}`)),
-      );
-    },
-  });
-  const positionals = parsed._.map(String);
+  const given = new Map<string, string[]>();
+  const positionals: string[] = [];
+  let list: string[] | undefined;
+  for (const token of tokensOf(args, options)) {
+    if (token.kind === "option") {
+      const option = optionOf(token.name, token.rawName, options);
+      const words = given.get(token.name) ?? [];
+      given.set(token.name, words);
+      words.push(valueOf(token, option));
+      list = option.kind === "list" && token.inlineValue !== true ? words : undefined;
+    } else if (token.kind === "option-terminator") list = undefined;
+    else if (list !== undefined) list.push(token.value);
+    else positionals.push(token.value);
+  }
   const surplus = positionals[maxPositionals];
   if (surplus !== undefined) {
     throw new UserError("UNKNOWN_ARGUMENT", `Unexpected argument "${surplus}"`, "see --help for what is accepted");
   }
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(options)) {
-    const value = readValue(name, option, parsed[name]);
-    if (value !== undefined) values[name] = value;
+    const words = given.get(name);
+    if (words !== undefined) values[name] = readValue(name, option, words);
   }
   return { values: values as Values<T>, positionals };
 }
 
-function readValue(name: string, option: Option, found: unknown): unknown {
-  if (option.kind === "flag") return found === true ? true : undefined;
-  const given = (found as string[] | undefined) ?? [];
-  if (given.length === 0) return undefined;
-  if (given.includes("")) {
+function tokensOf(args: readonly string[], options: Options) {
+  const types = Object.entries(options).map(([name, { kind }]) =>
+    [name, { type: kind === "flag" ? "boolean" : "string", multiple: true }] as const
+  );
+  // Not strict: unknown options and missing values are found below, with words of our own.
+  return parseArgs({
+    args: [...args],
+    options: Object.fromEntries(types),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  }).tokens;
+}
+
+function optionOf(name: string, rawName: string, options: Options): Option {
+  const option = Object.hasOwn(options, name) ? options[name] : undefined;
+  if (option !== undefined && rawName.startsWith("--")) return option;
+  throw new UserError(
+    "UNKNOWN_OPTION",
+    `Unknown option "${rawName}"`,
+    suggest(`--${name}`, Object.keys(options).map((known) => `--${known}`)),
+  );
+}
+
+/** What stands after an option; nothing after a flag. */
+function valueOf(
+  { rawName, value, inlineValue }: {
+    readonly rawName: string;
+    readonly value: string | undefined;
+    readonly inlineValue: boolean | undefined;
+  },
+  option: Option,
+): string {
+  if (option.kind === "flag") {
+    if (value === undefined) return "";
     throw new UserError(
-      "MISSING_VALUE",
-      `Option "--${name}" has no value`,
-      `give --${name} ${option.value ?? "VALUE"}`,
+      "UNKNOWN_ARGUMENT",
+      `Option "${rawName}" takes no value, but "${value}" is given`,
+      "leave it out",
     );
   }
-  if (option.kind === "list") return given;
+  const isOption = inlineValue !== true && value !== undefined && value.length > 1 && value.startsWith("-");
+  if (value !== undefined && value !== "" && !isOption) return value;
+  throw new UserError(
+    "MISSING_VALUE",
+    `Option "${rawName}" has no value`,
+    `give ${rawName} ${option.value ?? "VALUE"}${isOption ? `, or "${rawName}=${value}" if that is the value` : ""}`,
+  );
+}
+
+function readValue(name: string, option: Option, given: readonly string[]): unknown {
+  if (option.kind === "flag") return true;
+  if (option.kind === "list") {
+    if (given.every((word) => word !== "")) return given;
+    throw new UserError("MISSING_VALUE", `Option "--${name}" has an empty value`, "leave it out");
+  }
   if (given.length > 1) {
     throw new UserError("REPEATED_OPTION", `Option "--${name}" is given ${given.length} times`, "give it once");
   }
   const [text = ""] = given;
   if (option.kind === "text") return text;
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < 1) {
+  const number = parseWholeNumber(text);
+  if (number === undefined || number < 1) {
     throw new UserError("BAD_NUMBER", `Option "--${name}" is "${text}"`, "expected a whole number from 1");
   }
   return number;
+}
+
+/** A whole number in plain digits, such as `0` or `1300`; undefined for any other text, `08` and `1e3` among them. */
+export function parseWholeNumber(text: string): number | undefined {
+  const number = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : undefined;
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
+/** A number in decimal, such as `0.9`, `2e6` or `1e-3`; undefined for any other text, `0x10` and ` 5` among them. */
+export function parseDecimal(text: string): number | undefined {
+  const number = /^(0|[1-9]\d*)(\.\d+)?(e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : undefined;
+  return Number.isFinite(number) ? number : undefined;
 }
 
 /** The options as lines of a help text. */

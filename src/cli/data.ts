@@ -8,7 +8,7 @@ import type { Scale } from "../experiment/scale.ts";
 import { HUB_CACHE_FOLDER, HubCache } from "../hub/cache.ts";
 import { HubConnection } from "../hub/connection.ts";
 import { HUB_ENDPOINT } from "../hub/repository.ts";
-import { parseCommandLine, type Values } from "./arguments.ts";
+import { parseCommandLine, parseDecimal, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { fetchData } from "./data_fetch.ts";
 import { lockData } from "./data_lock.ts";
@@ -77,8 +77,8 @@ function hubToken(): { readonly token?: string } {
 
 /** Bytes, from gigabytes as a person writes them. */
 function budgetOf(text: string | undefined): number {
-  const gigabytes = text === undefined ? Infinity : Number(text.replace(/\s*GB$/i, ""));
-  if (gigabytes > 0) return 1e9 * gigabytes;
+  const gigabytes = text === undefined ? Infinity : parseDecimal(text.replace(/\s*GB$/i, ""));
+  if (gigabytes !== undefined && gigabytes > 0) return 1e9 * gigabytes;
   throw new UserError("BAD_NUMBER", `Option "--budget" is "${text}"`, "expected gigabytes, such as 500");
 }
 

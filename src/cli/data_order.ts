@@ -10,7 +10,7 @@ import { type Part, splitDocuments } from "../data/gpt_neox/split.ts";
 import { MegatronIndex } from "../data/megatron/index.ts";
 import { DEFAULT_DATA_SEED } from "../data/options.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
-import { parseCommandLine, type Values } from "./arguments.ts";
+import { parseCommandLine, parseWholeNumber, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { requireWritePermission } from "./write_permission.ts";
 
@@ -42,8 +42,8 @@ interface Request {
 }
 
 function wholeNumber(name: string, text: string, limit: number): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number < limit) return number;
+  const number = parseWholeNumber(text);
+  if (number !== undefined && number < limit) return number;
   throw new UserError(
     "BAD_NUMBER",
     `Option "--${name}" is "${text}"`,

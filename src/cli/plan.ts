@@ -7,7 +7,7 @@ import { formatPrice, type PriceOptions, pricePlan } from "../experiment/price.t
 import { formatResources } from "../experiment/resources.ts";
 import { loadPaper } from "../reproduce/paper_file.ts";
 import { budgetClaims, formatBudget } from "../results/claim_budget.ts";
-import { parseCommandLine, type Values } from "./arguments.ts";
+import { parseCommandLine, parseDecimal, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { formatFetches, usesOf } from "./data_uses.ts";
 import { chooseEngine } from "./engines.ts";
@@ -35,8 +35,8 @@ const OPTIONS = {
 
 /** @throws {UserError} `BAD_NUMBER` unless the text is a number in (0, most] */
 function positive(name: string, text: string | undefined, fallback: number, most: number): number {
-  const number = text === undefined ? fallback : Number(text);
-  if (number > 0 && number <= most) return number;
+  const number = text === undefined ? fallback : parseDecimal(text);
+  if (number !== undefined && number > 0 && number <= most) return number;
   throw new UserError("BAD_NUMBER", `Option "--${name}" is "${text}"`, `expected a number above 0, at most ${most}`);
 }
 

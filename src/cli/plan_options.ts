@@ -9,7 +9,7 @@ import { parseReadings, READINGS, type Readings } from "../experiment/readings.t
 import { plannedChoice } from "../experiment/start.ts";
 import { MODEL_PRESETS, type ModelPreset } from "../model/presets.ts";
 import { findStart } from "../train/find_start.ts";
-import type { Values } from "./arguments.ts";
+import { parseDecimal, type Values } from "./arguments.ts";
 import { chooseEngine, ENGINE_OPTIONS } from "./engines.ts";
 import { DEFAULT_SCALE } from "./settings.ts";
 import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./source_options.ts";
@@ -64,8 +64,8 @@ function presetName(name: string): ModelPreset {
 }
 
 function tokenCount(text: string): number {
-  const tokens = Number(text);
-  if (text.trim() !== "" && Number.isSafeInteger(tokens) && tokens >= 1) return tokens;
+  const tokens = parseDecimal(text);
+  if (tokens !== undefined && Number.isSafeInteger(tokens) && tokens >= 1) return tokens;
   throw new UserError("BAD_NUMBER", `Option "--tokens" is "${text}"`, "expected a whole number from 1, such as 2e6");
 }
 

@@ -4,7 +4,7 @@ import { generate, generationWindow } from "../sample/generate.ts";
 import type { SamplingOptions } from "../sample/next_token.ts";
 import { TextOfTokens } from "../sample/token_text.ts";
 import { chooseTokenizer } from "../sample/tokenizer_choice.ts";
-import { parseCommandLine, type Values } from "./arguments.ts";
+import { parseCommandLine, parseDecimal, type Values } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { ENGINE_OPTIONS } from "./engines.ts";
 import { withSession } from "./inference.ts";
@@ -31,8 +31,8 @@ const OPTIONS = {
 
 /** @throws {UserError} `BAD_NUMBER` unless the text is a number that is allowed */
 function numberOf(name: string, text: string, isAllowed: (n: number) => boolean, expected: string): number {
-  const number = Number(text);
-  if (text.trim() !== "" && isAllowed(number)) return number;
+  const number = parseDecimal(text);
+  if (number !== undefined && isAllowed(number)) return number;
   throw new UserError("BAD_NUMBER", `Option "--${name}" is "${text}"`, `expected ${expected}`);
 }
 

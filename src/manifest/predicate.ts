@@ -7,12 +7,17 @@ import type { RunSpecification } from "../experiment/run.ts";
 import type { ImportedCheckpoint } from "../experiment/start.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
+import type { Shortage } from "../data/shortage.ts";
 import type { Artefact, ManifestRun } from "./run.ts";
 
 /** Type of an in-toto statement, version 1. */
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
-/** Type of the predicate, with its version. A name: nothing is fetched from it. */
-export const PREDICATE_TYPE = "https://rewarm.dev/reproduction/v1";
+/** Types of the predicate, one a version, the newest last. Names: nothing is fetched from them. */
+export const PREDICATE_TYPES = ["https://rewarm.dev/reproduction/v1", "https://rewarm.dev/reproduction/v2"] as const;
+/** Which version of the predicate a statement has. */
+export type PredicateType = typeof PREDICATE_TYPES[number];
+/** The version that new statements are made in. */
+export const PREDICATE_TYPE: PredicateType = "https://rewarm.dev/reproduction/v2";
 
 /** Version of this program, as it stands in the manifests that it makes. */
 export const TOOL_VERSION: string = project.version;
@@ -76,6 +81,22 @@ export interface CorpusFacts {
   readonly summary: Facts;
 }
 
+/** The texts that were trained on, as far as neither plan nor corpora say it. */
+export interface DataFacts {
+  /** those that the scale names, or files that the user gave in their place */
+  readonly source: "scale" | "files";
+  /** what a token is */
+  readonly tokenUnit: "byte" | "BPE token";
+  /** where there was too little text, so that some was read again */
+  readonly shortages: readonly Shortage[];
+}
+
+/** The page, with the version of the renderer that made it: the same version makes the same bytes of the same data. */
+export interface ReportArtefact extends Artefact {
+  /** `RENDERER_VERSION` of src/report */
+  readonly rendererVersion: string;
+}
+
 /** What a reproduction was, what it left, and what it found. */
 export interface Predicate {
   /** what made the manifest */
@@ -98,6 +119,8 @@ export interface Predicate {
   readonly seeds: SeedFacts;
   /** what was trained on */
   readonly corpora: { readonly upstream: CorpusFacts; readonly downstream: CorpusFacts };
+  /** where the texts are from; absent in version 1 */
+  readonly data?: DataFacts;
   /** how the paper's open points are read, as the plan has it; absent in manifests of earlier versions */
   readonly readings?: Readings;
   /** models of others that runs start from, as the plan has them */
@@ -108,6 +131,8 @@ export interface Predicate {
   readonly claims: readonly Verdict[];
   /** the paper's numbers beside ours */
   readonly comparisons: readonly ComparisonRow[];
+  /** the page beside the manifest; absent in version 1 */
+  readonly report?: ReportArtefact;
   /** what this manifest does not show, in whole sentences */
   readonly limits: readonly string[];
   /** the command as it was given */
@@ -123,7 +148,7 @@ export interface Statement {
   /** every artefact by its name relative to the manifest's folder */
   readonly subject: readonly { readonly name: string; readonly digest: { readonly sha256: Digest } }[];
   /** which form the predicate has */
-  readonly predicateType: typeof PREDICATE_TYPE;
+  readonly predicateType: PredicateType;
   /** rewarm's part */
   readonly predicate: Predicate;
 }

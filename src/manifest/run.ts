@@ -11,8 +11,13 @@ export interface Artefact {
   readonly sha256: Digest;
 }
 
+/** Forms of a journal: in the second one the points of curves are records of its chain. */
+export const JOURNAL_FORMATS = ["rewarm journal v1", "rewarm journal v2"] as const;
+
 /** A journal by name and digest, and what it ends with. */
 export interface JournalArtefact extends Artefact {
+  /** as its first line has it; absent in version 1 of the predicate, where it is the first form */
+  readonly format?: typeof JOURNAL_FORMATS[number];
   /** chain digest of the last record */
   readonly root: Digest;
   /** optimizer steps recorded: those planned, or more where an earlier plan in the same folder was longer */
@@ -37,6 +42,20 @@ export interface MerkleTreeHead {
   readonly rootHash: Digest;
 }
 
+/**
+ * What the process that signed did for a run: trained all of it, went on from a checkpoint that lay in the folder, or
+ * found it finished there, and checked journal, curves and checkpoints against its record without training it.
+ */
+export type RunOrigin = "trained" | "resumed" | "found";
+
+/** A piece of a run that was trained again before the manifest was signed, and gave the recorded bits. */
+export interface RetrainedSegment {
+  /** steps done before it */
+  readonly fromStep: number;
+  /** steps done after it */
+  readonly toStep: number;
+}
+
 /** A run that was trained, to its end or to its divergence. */
 export interface TrainedRun extends PlannedRun {
   /** `diverged`: a loss or a gradient norm was no finite number */
@@ -51,6 +70,10 @@ export interface TrainedRun extends PlannedRun {
   readonly conditions?: readonly ConditionPeriod[];
   /** `curves.json`: the validation losses */
   readonly curves: Artefact;
+  /** what the process that signed did for it; absent in version 1 of the predicate */
+  readonly origin?: RunOrigin;
+  /** ascending and apart; absent where nothing was trained again */
+  readonly retrained?: readonly RetrainedSegment[];
 }
 
 /** A run that was planned and not trained. */

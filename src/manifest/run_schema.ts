@@ -3,7 +3,7 @@ import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
 import { plannedRunShape, textSchema } from "../experiment/run_schema.ts";
 import { conditionPeriodsSchema } from "../train/conditions.ts";
-import type { ManifestRun } from "./run.ts";
+import { JOURNAL_FORMATS, type ManifestRun } from "./run.ts";
 
 /** A name relative to the manifest's folder. */
 export const artefactNameSchema = z.string().min(1).max(1024).meta({
@@ -19,9 +19,11 @@ export const artefactSchema = z.strictObject({ name: artefactNameSchema, sha256:
 
 const stepSchema = z.int().min(0);
 
+const journalShape = { ...artefactSchema.shape, root: digestSchema, steps: stepSchema };
+const journalMeta = { description: "The journal; root is the chain digest of its last record, steps those recorded" };
+
 const evidence = {
-  journal: z.strictObject({ ...artefactSchema.shape, root: digestSchema, steps: stepSchema })
-    .meta({ description: "The journal; root is the chain digest of its last record, steps those recorded" }),
+  journal: z.strictObject(journalShape).meta(journalMeta),
   states: z.array(
     z.strictObject({ step: stepSchema, state: digestSchema, checkpoint: artefactSchema.exactOptional() }),
   )
@@ -34,10 +36,25 @@ const evidence = {
   curves: artefactSchema,
 };
 
-/** A run with what it left. */
-export const runSchema = z.discriminatedUnion("outcome", [
-  z.strictObject({ ...plannedRunShape, outcome: z.enum(["completed", "diverged"]), ...evidence }),
-  z.strictObject({ ...plannedRunShape, outcome: z.literal("skipped"), reason: textSchema }),
-]).meta({ id: "Run", description: "A planned run, and what it left if it was trained" }) satisfies z.ZodType<
-  ManifestRun
->;
+/** What version 2 of the predicate says besides. */
+const evidenceOfVersion2 = {
+  ...evidence,
+  journal: z.strictObject({ ...journalShape, format: z.enum(JOURNAL_FORMATS) }).meta(journalMeta),
+  origin: z.enum(["trained", "resumed", "found"])
+    .meta({ description: "What the process that signed did for the run" }),
+  retrained: z.array(z.strictObject({ fromStep: stepSchema, toStep: stepSchema })).min(1).max(1000).exactOptional()
+    .meta({ description: "Pieces that were trained again before signing, and gave the recorded bits" }),
+};
+
+const trained = { ...plannedRunShape, outcome: z.enum(["completed", "diverged"]) };
+const skipped = z.strictObject({ ...plannedRunShape, outcome: z.literal("skipped"), reason: textSchema });
+const runMeta = { id: "Run", description: "A planned run, and what it left if it was trained" };
+
+/** A run with what it left, by the version of the predicate. */
+export const RUN_SCHEMAS = {
+  v1: z.discriminatedUnion("outcome", [z.strictObject({ ...trained, ...evidence }), skipped]).meta({
+    ...runMeta,
+    id: "RunV1",
+  }),
+  v2: z.discriminatedUnion("outcome", [z.strictObject({ ...trained, ...evidenceOfVersion2 }), skipped]).meta(runMeta),
+} satisfies Record<string, z.ZodType<ManifestRun>>;

@@ -5,12 +5,12 @@ import { STATEMENT_TYPE } from "./predicate.ts";
 import { parseStrictJson } from "../digest/strict_json.ts";
 
 /**
- * The payload as strict JSON, if it is an in-toto statement v1 with this predicate; a string says what is wrong. Types
+ * The payload as strict JSON, if it is an in-toto statement v1 with one of these predicates; a string says what is wrong. Types
  * come before any schema: what another type or version means by its members is not ours to guess.
  */
 export function readStatementPayload(
   { payloadType, payload }: Envelope,
-  predicateType: string,
+  ...predicateTypes: readonly string[]
 ): { readonly value: unknown } | string {
   if (payloadType !== PAYLOAD_TYPE) return `the payload type is "${printable(payloadType)}", which is unknown`;
   let value: unknown;
@@ -20,11 +20,11 @@ export function readStatementPayload(
     return `the payload is not strict JSON: ${error instanceof Error ? error.message : String(error)}`;
   }
   const members = new Map(typeof value === "object" && value !== null ? Object.entries(value) : []);
-  for (const [member, known] of [["_type", STATEMENT_TYPE], ["predicateType", predicateType]] as const) {
+  for (const [member, known] of [["_type", [STATEMENT_TYPE]], ["predicateType", predicateTypes]] as const) {
     const found: unknown = members.get(member);
-    if (found === known) continue;
+    if (known.some((type) => type === found)) continue;
     const shown = typeof found === "string" ? `"${printable(found)}"` : "missing";
-    return `"${member}" is ${shown}, and this version knows only "${known}"`;
+    return `"${member}" is ${shown}, and this version knows only ${known.map((type) => `"${type}"`).join(" and ")}`;
   }
   return { value };
 }

@@ -10,8 +10,8 @@ import { engineSchema, MAX_RUNS, MAX_SEEDS, textSchema } from "../experiment/run
 import { type Verdict, VERDICT_NAMES } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import { environmentSchema, factsSchema } from "./environment_schema.ts";
-import { type Predicate, PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from "./predicate.ts";
-import { artefactNameSchema, artefactSchema, runSchema } from "./run_schema.ts";
+import { type Predicate, type PredicateType, type Statement, STATEMENT_TYPE } from "./predicate.ts";
+import { artefactNameSchema, artefactSchema, RUN_SCHEMAS } from "./run_schema.ts";
 
 const wholeNumber = z.int().min(0);
 
@@ -68,8 +68,13 @@ const corpusSchema = z.strictObject({
   summary: factsSchema,
 });
 
+const seedValuesSchema = z.array(
+  z.strictObject({ initialWeights: wholeNumber, pretrainingOrder: wholeNumber, continuingOrder: wholeNumber }),
+).max(MAX_SEEDS);
+const seedCountSchema = z.int().min(1).max(MAX_SEEDS);
+
 /** What a reproduction was, what it left, and what it found. */
-const predicateSchema: z.ZodType<Predicate> = z.strictObject({
+const predicateShape = {
   tool: z.strictObject({ name: z.literal("rewarm"), version: textSchema }),
   scale: textSchema,
   plan: z.strictObject({ ...artefactSchema.shape, planDigest: digestSchema }),
@@ -78,16 +83,9 @@ const predicateSchema: z.ZodType<Predicate> = z.strictObject({
   container: containerSchema,
   environment: environmentSchema,
   engine: z.strictObject({ name: textSchema, ...engineSchema.shape, description: factsSchema }),
-  seeds: z.strictObject({
-    count: z.int().min(1).max(MAX_SEEDS),
-    values: z.array(
-      z.strictObject({ initialWeights: wholeNumber, pretrainingOrder: wholeNumber, continuingOrder: wholeNumber }),
-    ).max(MAX_SEEDS).exactOptional(),
-  }),
   corpora: z.strictObject({ upstream: corpusSchema, downstream: corpusSchema }),
   readings: readingsSchema.exactOptional(),
   start: importedCheckpointsSchema.exactOptional(),
-  runs: z.array(runSchema).max(MAX_RUNS),
   claims: z.array(claimSchema).max(10_000),
   comparisons: z.array(comparisonSchema).max(10_000),
   limits: z.array(textSchema).max(1000),
@@ -95,20 +93,61 @@ const predicateSchema: z.ZodType<Predicate> = z.strictObject({
   metadata: z.strictObject({
     createdAt: z.iso.datetime(),
   }),
+};
+
+const shortageSchema = z.strictObject({
+  corpus: z.enum(["upstream", "downstream"]),
+  domain: textSchema.exactOptional(),
+  wanted: wholeNumber,
+  found: wholeNumber,
 });
 
-/** An in-toto statement with rewarm's predicate. */
-export const statementSchema: z.ZodType<Statement> = z.strictObject({
-  _type: z.literal(STATEMENT_TYPE),
-  subject: z.array(z.strictObject({ name: artefactNameSchema, digest: z.strictObject({ sha256: digestSchema }) }))
-    .min(1).max(200_000),
-  predicateType: z.literal(PREDICATE_TYPE),
-  predicate: predicateSchema,
-});
+/** The predicate by its version. */
+export const PREDICATE_SCHEMAS = {
+  "https://rewarm.dev/reproduction/v1": z.strictObject({
+    ...predicateShape,
+    seeds: z.strictObject({ count: seedCountSchema, values: seedValuesSchema.exactOptional() }),
+    runs: z.array(RUN_SCHEMAS.v1).max(MAX_RUNS),
+  }),
+  "https://rewarm.dev/reproduction/v2": z.strictObject({
+    ...predicateShape,
+    seeds: z.strictObject({ count: seedCountSchema, values: seedValuesSchema }),
+    readings: readingsSchema,
+    runs: z.array(RUN_SCHEMAS.v2).max(MAX_RUNS),
+    data: z.strictObject({
+      source: z.enum(["scale", "files"]),
+      tokenUnit: z.enum(["byte", "BPE token"]),
+      shortages: z.array(shortageSchema).max(10_000),
+    }),
+    report: z.strictObject({ ...artefactSchema.shape, rendererVersion: textSchema }),
+  }),
+} satisfies Record<PredicateType, z.ZodType<Predicate>>;
 
-/** The JSON Schema (2020-12) of the statement, for schemas/manifest.schema.json. */
-export function manifestJsonSchema(): string {
-  const schema = z.toJSONSchema(statementSchema);
+function statementOf<T extends PredicateType>(type: T) {
+  return z.strictObject({
+    _type: z.literal(STATEMENT_TYPE),
+    subject: z.array(z.strictObject({ name: artefactNameSchema, digest: z.strictObject({ sha256: digestSchema }) }))
+      .min(1).max(200_000),
+    predicateType: z.literal(type),
+    predicate: PREDICATE_SCHEMAS[type],
+  });
+}
+
+/** An in-toto statement with rewarm's predicate, in any of its versions. */
+export const statementSchema: z.ZodType<Statement> = z.discriminatedUnion("predicateType", [
+  statementOf("https://rewarm.dev/reproduction/v1"),
+  statementOf("https://rewarm.dev/reproduction/v2"),
+]);
+
+/** Where the JSON Schema of each version of the predicate is published, relative to the project's folder. */
+export const SCHEMA_FILES: Readonly<Record<PredicateType, string>> = {
+  "https://rewarm.dev/reproduction/v1": "schemas/manifest.v1.schema.json",
+  "https://rewarm.dev/reproduction/v2": "schemas/manifest.schema.json",
+};
+
+/** The JSON Schema (2020-12) of a statement with this version of the predicate. */
+export function manifestJsonSchema(type: PredicateType): string {
+  const schema = z.toJSONSchema(statementOf(type));
   const title = "Statement of a rewarm manifest: the payload of manifest.dsse.json";
   return `${JSON.stringify({ $schema: schema.$schema, title, ...schema }, null, 2)}\n`;
 }

@@ -6,7 +6,7 @@ import { type Digest, sha256 } from "../digest/sha256.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import { type Envelope, readEnvelope } from "./dsse.ts";
-import { PREDICATE_TYPE, type Statement } from "./predicate.ts";
+import { PREDICATE_TYPES, type Statement } from "./predicate.ts";
 import { schemaFlaws } from "./statement.ts";
 import { readStatementPayload } from "./statement_payload.ts";
 import { statementSchema } from "./statement_schema.ts";
@@ -124,14 +124,14 @@ class Verification {
   }
 
   checkTypes(envelope: Envelope): unknown {
-    const payload = readStatementPayload(envelope, PREDICATE_TYPE);
+    const payload = readStatementPayload(envelope, ...PREDICATE_TYPES);
     if (typeof payload === "string") this.fail("type", payload);
-    this.ok("type", PREDICATE_TYPE);
     return payload.value;
   }
 
   checkSchema(payload: unknown): Statement {
     const parsed = statementSchema.safeParse(payload);
+    this.ok("type", parsed.data?.predicateType ?? "a statement of this program's");
     if (!parsed.success) this.fail("schema", schemaFlaws(parsed.error).join("; "));
     this.ok("schema", "every member has the form it must have, and none is unknown");
     return parsed.data;

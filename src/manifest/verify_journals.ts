@@ -1,7 +1,7 @@
 /** The runs' journals: chains and Merkle trees recomputed, rates against the schedules, states against the manifest. */
 import { shortDigest } from "../digest/sha256.ts";
 import { isCheckpointStep } from "../experiment/evaluation.ts";
-import { fromBits, toBits } from "../train/journal_record.ts";
+import { fromBits, JOURNAL_FORMAT, toBits } from "../train/journal_record.ts";
 import type { ArtefactReader } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
 import type { Predicate } from "./predicate.ts";
@@ -52,6 +52,8 @@ async function journalFlaw(
   rates: Float32Array,
   skips: number[],
 ): Promise<string | undefined> {
+  const { format = JOURNAL_FORMAT } = run.journal;
+  if (format !== JOURNAL_FORMAT) return `it is said to be a "${format}", and this version reads "${JOURNAL_FORMAT}"`;
   let seen = 0;
   const { reading, tree } = await readTree(run, artefacts, (record) => {
     if (record.kind === "state") {

@@ -1,5 +1,6 @@
 /** A plan carried out in its output folder: the folder is taken, what is missing is trained, and the rest follows. */
 import { canonicalJson } from "../digest/canonical_json.ts";
+import type { Shortage } from "../data/shortage.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { planFromJson, planToJson } from "../experiment/plan_json.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
@@ -18,8 +19,8 @@ export interface ReadyPlan {
   readonly paper: PaperFile;
   readonly plan: Plan;
   readonly corpora: Corpora;
-  /** where corpora are shorter than the runs read, in words */
-  readonly shortages?: readonly string[];
+  /** where corpora are shorter than the runs read */
+  readonly shortages?: readonly Shortage[];
   /** weights that others trained, for runs that start from them */
   readonly imported?: OpenImported;
 }

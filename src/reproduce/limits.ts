@@ -1,4 +1,5 @@
 /** What a reproduction at some scale does not show, said in the manifest and on the page. */
+import { describeShortage, type Shortage } from "../data/shortage.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
 
@@ -22,7 +23,7 @@ export function methodLimits({ engine, data, start, readings, seeds }: Plan): st
 }
 
 /** What a reproduction of this size leaves open, and then what any does. The page says the former in its own words. */
-export function limitsOf(plan: Plan, runs: readonly ManifestRun[], shortages: readonly string[]): string[] {
+export function limitsOf(plan: Plan, runs: readonly ManifestRun[], shortages: readonly Shortage[]): string[] {
   const { scale, seeds } = plan;
   return [
     ...runs.filter(isTrained).flatMap(changesOfConditions),
@@ -42,8 +43,8 @@ export function limitsOf(plan: Plan, runs: readonly ManifestRun[], shortages: re
 }
 
 /** Text that had to be read again, in whole sentences. */
-export function dataLimits(shortages: readonly string[]): string[] {
-  return shortages.map((shortage) => `There was too little text: ${shortage}.`);
+export function dataLimits(shortages: readonly Shortage[]): string[] {
+  return shortages.map((shortage) => `There was too little text: ${describeShortage(shortage)}.`);
 }
 
 /** A run that went on elsewhere: no single machine gives its bits again. */

@@ -1,6 +1,7 @@
 /** What a reproduction says of itself in the manifest. */
 import type { Container, NoContainer } from "../container/facts.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Shortage } from "../data/shortage.ts";
 import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { UserError } from "../errors.ts";
@@ -8,12 +9,15 @@ import type { FileSystem } from "../files/file_system.ts";
 import type { ArtefactReader } from "../manifest/artefacts.ts";
 import { describeEnvironment } from "../manifest/environment.ts";
 import { folderArtefacts } from "../manifest/folder_artefacts.ts";
-import { type CorpusFacts, type Predicate, TOOL_VERSION } from "../manifest/predicate.ts";
+import { type CorpusFacts, type DataFacts, type Predicate, TOOL_VERSION } from "../manifest/predicate.ts";
 import type { Artefact, ManifestRun } from "../manifest/run.ts";
-import { readTree } from "../manifest/run_tree.ts";
+import { type CommittedRun, readTree } from "../manifest/run_tree.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { Corpus } from "../data/corpus.ts";
+import type { CorpusFiles } from "../data/options.ts";
+import { RENDERER_VERSION } from "../report/page.ts";
+import { JOURNAL_FORMAT } from "../train/journal_record.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import { checkpointName } from "../train/checkpoint.ts";
 import type { RunResult } from "../train/train_plan.ts";
@@ -26,8 +30,8 @@ export interface PredicateInput {
   readonly plan: Plan;
   readonly results: readonly RunResult[];
   readonly corpora: Corpora;
-  /** where corpora are shorter than the runs read, in words */
-  readonly shortages: readonly string[];
+  /** where corpora are shorter than the runs read */
+  readonly shortages: readonly Shortage[];
   readonly engine: Engine;
   readonly threads: number;
   readonly container: Container | NoContainer;
@@ -38,6 +42,8 @@ export interface PredicateInput {
   readonly artefacts: readonly Artefact[];
   /** folder of the artefacts */
   readonly output: string;
+  /** texts that the user gave in place of the scale's own */
+  readonly files?: CorpusFiles;
   /** the lockfile of data, if it is not the project's own */
   readonly lockFile?: string;
   readonly fileSystem?: FileSystem;
@@ -49,7 +55,7 @@ export interface PredicateInput {
  * @throws {UserError} if a journal cannot be read, or is no longer what its run left
  */
 export async function buildPredicate(input: PredicateInput): Promise<Predicate> {
-  const { plan, results, corpora, engine, claims, comparisons, artefacts } = input;
+  const { plan, results, corpora, shortages, engine, claims, comparisons, artefacts } = input;
   const digests = new Map(artefacts.map((artefact) => [artefact.name, artefact]));
   const artefact = (name: string) => {
     const found = digests.get(name);
@@ -81,15 +87,23 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
       }),
     },
     corpora: { upstream: describeCorpus(corpora.upstream), downstream: describeCorpus(corpora.downstream) },
-    ...(plan.readings === undefined ? {} : { readings: plan.readings }),
+    data: { source: input.files === undefined ? "scale" : "files", tokenUnit: tokenUnit(plan, input.files), shortages },
+    readings: plan.readings ?? {},
     ...(plan.start?.state === "pinned" ? { start: plan.start.checkpoints } : {}),
     runs,
     claims,
     comparisons,
-    limits: limitsOf(plan, runs, input.shortages),
+    report: { ...artefact("report.html"), rendererVersion: RENDERER_VERSION },
+    limits: limitsOf(plan, runs, shortages),
     command: input.command ?? [],
     metadata: { createdAt: new Date().toISOString() },
   };
+}
+
+/** What a token of the texts is: a byte in a scale's own small texts, unless the user brings a tokenizer. */
+export function tokenUnit({ scale: { data } }: Plan, files: CorpusFiles | undefined): DataFacts["tokenUnit"] {
+  const isBytes = data.kind === "npm" ? files?.tokenizer === undefined : false;
+  return isBytes || files?.tokenizer === "bytes" ? "byte" : "BPE token";
 }
 
 function describeCorpus({ digest, summary }: Corpus): CorpusFacts {
@@ -113,9 +127,14 @@ async function describeRun(
   if (result.kind === "skipped") return { ...planned, outcome: "skipped", reason: result.reason };
   const { record } = result;
   const folder = `runs/${label}`;
-  const evidence = {
+  const evidence: Omit<CommittedRun, "key"> = {
     outcome: record.outcome.kind,
-    journal: { ...artefact(`${folder}/journal.jsonl`), root: record.journalRoot, steps: record.steps },
+    journal: {
+      ...artefact(`${folder}/journal.jsonl`),
+      format: JOURNAL_FORMAT,
+      root: record.journalRoot,
+      steps: record.steps,
+    },
     states: record.states.map(({ step, state }) => {
       const checkpoint = digests.get(`${folder}/checkpoints/${checkpointName(step)}`);
       return { step, state, ...(checkpoint === undefined ? {} : { checkpoint }) };
@@ -130,5 +149,12 @@ async function describeRun(
     );
   }
   const conditions = record.conditions === undefined ? {} : { conditions: record.conditions };
-  return { ...planned, ...evidence, merkleTree: tree, ...conditions, curves: artefact(`${folder}/curves.json`) };
+  return {
+    ...planned,
+    ...evidence,
+    merkleTree: tree,
+    ...conditions,
+    curves: artefact(`${folder}/curves.json`),
+    origin: result.cached ? "found" : "trained",
+  };
 }

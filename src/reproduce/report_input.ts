@@ -15,15 +15,13 @@ import { learningRate } from "../schedule/learning_rate.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import { dataLimits, methodLimits } from "./limits.ts";
 import { PAPER_FILE } from "./paper_file.ts";
-import type { PredicateInput } from "./predicate_input.ts";
+import { type PredicateInput, tokenUnit } from "./predicate_input.ts";
 
 /** Samples of a schedule: enough that a warm-up of half a percent shows. */
 const SCHEDULE_SAMPLES = 1201;
 
 /** What the page is made of: what the manifest is made of, and the curves. */
 export interface ReportSource extends Omit<PredicateInput, "artefacts"> {
-  readonly output: string;
-  readonly files?: CorpusFiles;
   readonly arms: readonly ArmCurves[];
   readonly curves: ReadonlyMap<RunKey, Curves>;
   readonly warnings: readonly string[];
@@ -89,14 +87,13 @@ export function buildReportInput(source: ReportSource): ReportInput {
 
 /** The texts by their names, and what a token of them is. */
 function corporaInWords(
-  { scale: { data } }: Plan,
+  plan: Plan,
   files: CorpusFiles | undefined,
 ): Pick<ReportScale, "tokenUnit" | "upstreamName" | "downstreamName" | "textIsThePapers"> {
+  const { data } = plan.scale;
   if (files !== undefined) {
     return {
-      tokenUnit: files.tokenizer === undefined && data.kind === "npm" || files.tokenizer === "bytes"
-        ? "byte"
-        : "BPE token",
+      tokenUnit: tokenUnit(plan, files),
       upstreamName: "the upstream files given",
       downstreamName: "the downstream files given",
       textIsThePapers: false,

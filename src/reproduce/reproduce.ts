@@ -3,7 +3,7 @@ import { describeContainer } from "../container/describe.ts";
 import { openCorpora } from "../data/corpora.ts";
 import type { DataProgress } from "../data/options.ts";
 import { scaleCorpora } from "../data/scale_corpora.ts";
-import { describeShortage } from "../data/shortage.ts";
+import type { Shortage } from "../data/shortage.ts";
 import { buildPlan, type PlanOptions } from "../experiment/plan.ts";
 import { plannedChoice } from "../experiment/start.ts";
 import { carryOut } from "./carry_out.ts";
@@ -26,9 +26,12 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const withoutData = await buildPlan(choice);
   const start = await findStart(withoutData.scale, options);
   const { sequenceLength, vocabularySize } = withoutData.scale.model.config;
-  const shortages: string[] = [];
+  const shortages: Shortage[] = [];
   const onProgress = (progress: DataProgress) => {
-    if (progress.stage === "shortage") shortages.push(describeShortage(progress));
+    if (progress.stage === "shortage") {
+      const { stage: _, ...shortage } = progress;
+      shortages.push(shortage);
+    }
     events.onData?.(progress);
   };
   const corpora = await openCorpora({

@@ -185,7 +185,7 @@ Deno.test(`verifyManifest() verifies no other steps, rates or states in a journa
         const fitted: TrainedRun = {
           ...run,
           journal: {
-            name: run.journal.name,
+            ...run.journal,
             sha256: digestOf(artefacts, run.journal.name),
             root,
             steps: records.filter((record) => record.kind === "step").length,

@@ -3,6 +3,7 @@ import type { Digest } from "../../src/digest/sha256.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { UserError } from "../../src/errors.ts";
+import { seedsOf } from "../../src/experiment/arm.ts";
 import { isCheckpointStep, isEvaluationStep } from "../../src/experiment/evaluation.ts";
 import type { Plan } from "../../src/experiment/plan.ts";
 import { planToJson } from "../../src/experiment/plan_json.ts";
@@ -24,6 +25,7 @@ import {
   chainStart,
   formatHeader,
   formatRecord,
+  JOURNAL_FORMAT,
   type JournalRecord,
   toBits,
 } from "../../src/train/journal_record.ts";
@@ -165,15 +167,20 @@ async function makeRun(
     state,
     ...(step === 0 ? {} : { checkpoint: add(`checkpoints/${checkpointName(step)}`, checkpointBytes(run, step)) }),
   }));
-  const evidence = {
+  const evidence: CommittedRun = {
     key: run.key,
     outcome: divergesAt === Infinity ? "completed" as const : "diverged" as const,
-    journal: { ...add("journal.jsonl", encoder.encode(journal.text)), root: journal.root, steps: journal.steps },
+    journal: {
+      ...add("journal.jsonl", encoder.encode(journal.text)),
+      format: JOURNAL_FORMAT,
+      root: journal.root,
+      steps: journal.steps,
+    },
     states,
   };
   const merkleTree = await treeOf(evidence, artefacts);
   const curvesArtefact = add("curves.json", encoder.encode(`${canonicalJson(curves)}\n`));
-  return { run: { ...run, ...evidence, merkleTree, curves: curvesArtefact }, curves };
+  return { run: { ...run, ...evidence, merkleTree, curves: curvesArtefact, origin: "trained" }, curves };
 }
 
 /** The plan of the fixture: pre-training and three arms. */
@@ -213,15 +220,23 @@ export async function makeBundle(given?: Plan): Promise<Bundle> {
       libraries: {},
     },
     engine: { name: "exact", ...plan.engine, description: { kernels: sha256("kernels") } },
-    seeds: { count: plan.seeds },
+    seeds: {
+      count: plan.seeds,
+      values: Array.from({ length: plan.seeds }, (_, index) => {
+        const { init, pretrainingOrder, continuingOrder } = seedsOf(index);
+        return { initialWeights: init, pretrainingOrder, continuingOrder };
+      }),
+    },
     corpora: { upstream: { digest: upstream, summary: {} }, downstream: { digest: downstream, summary: {} } },
-    ...(plan.readings === undefined ? {} : { readings: plan.readings }),
+    data: { source: "scale", tokenUnit: "byte", shortages: [] },
+    readings: plan.readings ?? {},
+    report: { name: "report.html", sha256: digestOf(artefacts, "report.html"), rendererVersion: "a test" },
     runs: made.map(({ run }) => run),
     claims,
     comparisons,
     limits: ["The losses are invented."],
     command: ["reproduce"],
-    metadata: { createdAt: "2023-08-08T00:00:00Z" },
+    metadata: { createdAt: "2026-11-30T00:00:00Z" },
   };
   const key = await generateSigningKey();
   const statement = buildStatement({

@@ -179,8 +179,8 @@ Deno.test("verifyManifest() refuses unknown types before it reads what they mean
   const { statement } = bundle;
   const cases: [unknown, RegExp][] = [
     [
-      { ...statement, predicateType: "https://rewarm.dev/reproduction/v2" },
-      /"predicateType" is ".*v2".*knows only ".*v1"/,
+      { ...statement, predicateType: "https://rewarm.dev/reproduction/v3" },
+      /"predicateType" is ".*v3".*knows only ".*v1" and ".*v2"/,
     ],
     [{ ...statement, predicateType: "https://slsa.dev/provenance/v1", predicate: {} }, /slsa\.dev/],
     [{ ...statement, _type: "https://in-toto.io/Statement/v0.1" }, /"_type" is/],
