@@ -4,23 +4,18 @@ import type { Engine } from "../engine/engine.ts";
 import type { Shortage } from "../data/shortage.ts";
 import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
-import { UserError } from "../errors.ts";
 import type { FileSystem } from "../files/file_system.ts";
-import type { ArtefactReader } from "../manifest/artefacts.ts";
 import { describeEnvironment } from "../manifest/environment.ts";
-import { folderArtefacts } from "../manifest/folder_artefacts.ts";
 import { type CorpusFacts, type DataFacts, type Predicate, TOOL_VERSION } from "../manifest/predicate.ts";
-import type { Artefact, ManifestRun } from "../manifest/run.ts";
-import { type CommittedRun, readTree } from "../manifest/run_tree.ts";
+import { type Artefact, isTrained, type ManifestRun } from "../manifest/run.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { Corpus } from "../data/corpus.ts";
 import type { CorpusFiles } from "../data/options.ts";
 import { RENDERER_VERSION } from "../report/page.ts";
-import { JOURNAL_FORMAT } from "../train/journal_record.ts";
 import type { Corpora } from "../train/evaluation.ts";
-import { checkpointName } from "../train/checkpoint.ts";
 import type { RunResult } from "../train/train_plan.ts";
+import { changed } from "./describe_runs.ts";
 import { inputDigests } from "./inputs.ts";
 import { limitsOf } from "./limits.ts";
 import type { PaperFile } from "./paper_file.ts";
@@ -29,6 +24,8 @@ import type { PaperFile } from "./paper_file.ts";
 export interface PredicateInput {
   readonly plan: Plan;
   readonly results: readonly RunResult[];
+  /** what is stated of each */
+  readonly runs: readonly ManifestRun[];
   readonly corpora: Corpora;
   /** where corpora are shorter than the runs read */
   readonly shortages: readonly Shortage[];
@@ -52,19 +49,20 @@ export interface PredicateInput {
 /**
  * The predicate of the manifest.
  *
- * @throws {UserError} if a journal cannot be read, or is no longer what its run left
+ * @throws {UserError} `JOURNAL_CHANGED`, `CURVES_CHANGED` if a file of a run is no longer what the run left
  */
 export async function buildPredicate(input: PredicateInput): Promise<Predicate> {
-  const { plan, results, corpora, shortages, engine, claims, comparisons, artefacts } = input;
+  const { plan, runs, corpora, shortages, engine, claims, comparisons, artefacts } = input;
   const digests = new Map(artefacts.map((artefact) => [artefact.name, artefact]));
   const artefact = (name: string) => {
     const found = digests.get(name);
     if (found === undefined) throw new Error(`No artefact "${name}"`);
     return found;
   };
-  const reader = folderArtefacts(input.output, input.fileSystem);
-  const runs: ManifestRun[] = [];
-  for (const result of results) runs.push(await describeRun(result, artefact, digests, reader));
+  for (const { journal, curves } of runs.filter(isTrained)) {
+    if (artefact(journal.name).sha256 !== journal.sha256) throw changed("JOURNAL_CHANGED", journal.name);
+    if (artefact(curves.name).sha256 !== curves.sha256) throw changed("CURVES_CHANGED", curves.name);
+  }
   return {
     tool: { name: "rewarm", version: TOOL_VERSION },
     scale: plan.scale.name,
@@ -114,47 +112,4 @@ function describeCorpus({ digest, summary }: Corpus): CorpusFacts {
   }
   for (const [domain, share] of Object.entries(domains)) facts[`share of ${domain}`] = String(share);
   return { digest, summary: facts };
-}
-
-async function describeRun(
-  result: RunResult,
-  artefact: (name: string) => Artefact,
-  digests: ReadonlyMap<string, Artefact>,
-  reader: ArtefactReader,
-): Promise<ManifestRun> {
-  const { key, label, specification, steps, checkpointSteps, usedBy } = result.run;
-  const planned = { key, label, specification, steps, checkpointSteps, usedBy };
-  if (result.kind === "skipped") return { ...planned, outcome: "skipped", reason: result.reason };
-  const { record } = result;
-  const folder = `runs/${label}`;
-  const evidence: Omit<CommittedRun, "key"> = {
-    outcome: record.outcome.kind,
-    journal: {
-      ...artefact(`${folder}/journal.jsonl`),
-      format: JOURNAL_FORMAT,
-      root: record.journalRoot,
-      steps: record.steps,
-    },
-    states: record.states.map(({ step, state }) => {
-      const checkpoint = digests.get(`${folder}/checkpoints/${checkpointName(step)}`);
-      return { step, state, ...(checkpoint === undefined ? {} : { checkpoint }) };
-    }),
-  };
-  const { reading, tree } = await readTree({ key, ...evidence }, reader);
-  if (reading.problem !== undefined || reading.chain !== record.journalRoot) {
-    throw new UserError(
-      "JOURNAL_CHANGED",
-      `"${evidence.journal.name}" is not the journal that training left`,
-      "run the same command again, which trains what is no longer whole",
-    );
-  }
-  const conditions = record.conditions === undefined ? {} : { conditions: record.conditions };
-  return {
-    ...planned,
-    ...evidence,
-    merkleTree: tree,
-    ...conditions,
-    curves: artefact(`${folder}/curves.json`),
-    origin: result.cached ? "found" : "trained",
-  };
 }

@@ -52,7 +52,9 @@ export async function digestCheckpoint(
   }
   const file = createFileHash();
   let head: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-  let contents: { readonly info: CheckpointInfo; readonly header: SafetensorsHeader; readonly hash: FileHash } | undefined;
+  let contents:
+    | { readonly info: CheckpointInfo; readonly header: SafetensorsHeader; readonly hash: FileHash }
+    | undefined;
   for await (const bytes of readChunks(path, files)) {
     file.update(bytes);
     if (contents !== undefined) {

@@ -9,6 +9,11 @@ import { fromBits64, toBits64 } from "./journal_record.ts";
 /** Version of the format in which journals are written; version 1, without evaluations, is still read. */
 export const JOURNAL_VERSION = 2;
 
+/** Name and version of the format, as the header has it. */
+export type JournalFormat = `rewarm journal v${JournalHeader["version"]}`;
+/** The format in which journals are written. */
+export const JOURNAL_FORMAT: "rewarm journal v2" = `rewarm journal v${JOURNAL_VERSION}`;
+
 /** Bytes of validation text that a token stands for, by corpus. */
 export type BytesPerToken = Readonly<Record<CorpusName, number>>;
 
@@ -19,12 +24,12 @@ export type JournalHeader =
   | { readonly version: 2; readonly run: RunKey; readonly bytesPerToken: BytesPerToken };
 
 /** A header as journals are written. */
-export type WrittenHeader = JournalHeader & { readonly version: typeof JOURNAL_VERSION };
+export type WrittenHeader = Extract<JournalHeader, { readonly version: typeof JOURNAL_VERSION }>;
 
 /** The line of a header, without the line feed. */
 export function formatHeader(header: JournalHeader): string {
   const { version, run } = header;
-  const format = `rewarm journal v${version}`;
+  const format: JournalFormat = `rewarm journal v${version}`;
   if (version === 1) return JSON.stringify({ format, run });
   const { upstream, downstream } = header.bytesPerToken;
   const bytesPerToken = { upstream: toBits64(upstream), downstream: toBits64(downstream) };

@@ -143,7 +143,9 @@ class Reader {
     if (previous?.kind === "divergence") return "it follows the divergence that ended the run";
     const { steps } = this.#position;
     if (step !== steps) return `it is for step ${step}, and step ${steps} is expected`;
-    if (kind === "evaluation" && this.#header?.version === 1) return "it is an evaluation, which version 1 does not have";
+    if (kind === "evaluation" && this.#header?.version === 1) {
+      return "it is an evaluation, which version 1 does not have";
+    }
     if (kind !== "state" && kind !== "evaluation") return undefined;
     if (previous?.kind === kind) return `it repeats the ${kind} of its step`;
     return kind === "state" && previous?.kind === "evaluation" ? "it follows the evaluation of its step" : undefined;

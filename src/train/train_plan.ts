@@ -108,7 +108,10 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
     }
     const folder = new RunFolder(output, run.label, files);
     const found = await finished.find(run);
-    if (found.kind === "finished") return doneRun(run, found.record, found.record.steps);
+    if (found.kind === "finished") {
+      const { record } = found;
+      return { run, kind: "trained", record, origin: "found", foundSteps: record.steps };
+    }
     const { signal, onProgress, onWarning } = options;
     if (found.kind === "contradictory") {
       onWarning?.(
@@ -133,7 +136,9 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(onWarning === undefined ? {} : { onWarning }),
     });
-    return doneRun(run, record, resumedAt);
+    const isDone = record.outcome.kind === "completed" && resumedAt === record.steps;
+    const origin = isDone ? "found" : resumedAt > 0 ? "resumed" : "trained";
+    return { run, kind: "trained", record, origin, foundSteps: resumedAt };
   };
 
   try {
@@ -146,12 +151,6 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
     pool.close();
   }
   return [...results.values()];
-}
-
-/** A run of whose steps the first few, all or none were found; the attempt at a step that diverged is one to make. */
-function doneRun(run: PlannedRun, record: RunRecord, foundSteps: number): DoneRun {
-  const origin = foundSteps === 0 ? "trained" : foundSteps < record.steps ? "resumed" : "found";
-  return { run, kind: "trained", record, origin, foundSteps };
 }
 
 /** Why a run cannot start; undefined if it can. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { diffManifests } from "../../src/replay/diff.ts";
 import { main } from "../../src/cli/main.ts";
+import type { BytesPerToken } from "../../src/train/journal_header.ts";
+import { fromBits64, toBits64 } from "../../src/train/journal_record.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
 import { reproduceSmoke } from "../reproduce/smoke.ts";
@@ -60,17 +61,42 @@ Deno.test("diffManifests() names the first step and field that differ, and the l
   }
 });
 
-Deno.test("diffManifests() names the first point of a curve where the journals are the same", async () => {
+Deno.test("diffManifests() names the first evaluation that differs", async () => {
   await withCopy(async (folder) => {
-    const path = new RunFolder(folder, RUN_1).curves;
-    const curves = JSON.parse(await Deno.readTextFile(path));
-    const point = curves.points.at(-2);
-    point.upstream += 2 ** -30;
-    await Deno.writeTextFile(path, canonicalJson(curves));
+    const run = await plannedRun(folder, RUN_1);
+    const records = await readRecords(folder, RUN_1);
+    const evaluation = records.filter(({ kind }) => kind === "evaluation").at(-2);
+    assert(evaluation?.kind === "evaluation");
+    const upstream = fromBits64(evaluation.upstream) + 2 ** -30;
+    const forged = records.map((record) =>
+      record === evaluation ? { ...evaluation, upstream: toBits64(upstream) } : record
+    );
+    await writeRecords(folder, RUN_1, run.key, forged);
     await resign(folder);
     const { differences: [found] } = await diffManifests(HONEST, `${folder}/manifest.dsse.json`);
-    assert.deepEqual([found?.run, found?.step, found?.field], [RUN_1, point.step, "curve"]);
-    assert.equal(found?.b, `upstream ${point.upstream}`);
+    assert.deepEqual([found?.run, found?.step, found?.field], [RUN_1, evaluation.step, "curve"]);
+    assert.equal(found?.b, `upstream ${upstream}`);
+  });
+});
+
+Deno.test("diffManifests() names what differs where the chains differ from their start", async () => {
+  await withCopy(async (folder) => {
+    const run = await plannedRun(folder, RUN_1);
+    const records = await readRecords(folder, RUN_1);
+    const twice = ({ upstream, downstream }: BytesPerToken) => ({ upstream: 2 * upstream, downstream });
+    await writeRecords(folder, RUN_1, run.key, records, twice);
+    await resign(folder);
+    const { differences: [found] } = await diffManifests(HONEST, `${folder}/manifest.dsse.json`);
+    assert.deepEqual([found?.run, found?.field], [RUN_1, "curve"]);
+    assert.match(found?.b ?? "", /bytes a token/);
+
+    const forged = records.map((record) =>
+      record.kind === "step" && record.step === 9 ? { ...record, loss: "3f800000" } : record
+    );
+    await writeRecords(folder, RUN_1, run.key, forged);
+    await resign(folder);
+    const { differences: [other] } = await diffManifests(HONEST, `${folder}/manifest.dsse.json`);
+    assert.deepEqual([other?.step, other?.field, other?.b], [9, "loss", "3f800000"]);
   });
 });
 

@@ -32,7 +32,7 @@ Deno.test("reproduce() leaves a manifest that verifies, and trains nothing when 
     assert.equal(report.verdict, "verified", JSON.stringify(report.steps));
 
     const second = await reproduceSmoke(folder, 2);
-    assert(second.results.every((result) => result.kind === "trained" && result.cached));
+    assert(second.results.every((result) => result.kind === "trained" && result.origin === "found"));
     assert.equal(digestOf(second), digestOf(first));
     assert.deepEqual(second.verdicts, first.verdicts);
   });
