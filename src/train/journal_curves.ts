@@ -80,21 +80,41 @@ export function formatCurves(curves: Curves): string {
   return `${canonicalJson(curves)}\n`;
 }
 
+/** Members of a point, by the words for them. */
+const POINT_MEMBERS = {
+  tokens: "number of tokens",
+  learningRate: "learning rate",
+  upstream: "upstream loss",
+  downstream: "downstream loss",
+} as const satisfies Partial<Record<keyof CurvePoint, string>>;
+
 /** The first thing in which a run's curve is not the one that its journal records; `undefined` if it is that one. */
 export function curveDifference(curves: Curves, recorded: Curves): string | undefined {
+  if (curves.runKey !== recorded.runKey || curves.label !== recorded.label) {
+    return `it is that of run "${curves.label}"`;
+  }
   const longest = Math.max(curves.points.length, recorded.points.length);
   for (let index = 0; index < longest; index++) {
     const [point, expected] = [curves.points[index], recorded.points[index]];
-    if (point === undefined) return `it has no point at step ${expected?.step}, which the journal records`;
-    if (expected === undefined) return `it has a point at step ${point.step}, which the journal does not record`;
-    for (const member of ["step", "tokens", "learningRate", "upstream", "downstream"] as const) {
-      if (point[member] === expected[member]) continue;
-      return `its ${member} at step ${point.step} is ${point[member]}, and the journal records ${expected[member]}`;
-    }
+    const flaw = pointDifference(point, expected);
+    if (flaw !== undefined) return flaw;
   }
-  for (const member of ["runKey", "label", "tokensPerStep", "bytesPerToken", "diverged"] as const) {
+  for (const member of ["tokensPerStep", "bytesPerToken", "diverged"] as const) {
     const [found, expected] = [curves[member], recorded[member]].map((value) => canonicalJson(value ?? null));
-    if (found !== expected) return `its ${member} is ${found}, and from the journal follows ${expected}`;
+    if (found !== expected) return `its "${member}" is ${found}, and from the journal follows ${expected}`;
+  }
+  return undefined;
+}
+
+function pointDifference(point: CurvePoint | undefined, expected: CurvePoint | undefined): string | undefined {
+  if (expected !== undefined && expected.step < (point?.step ?? Infinity)) {
+    return `it has no point at step ${expected.step}, which the journal records`;
+  }
+  if (point === undefined) return undefined;
+  if (expected?.step !== point.step) return `it has a point at step ${point.step}, which the journal does not record`;
+  for (const [member, name] of Object.entries(POINT_MEMBERS) as [keyof typeof POINT_MEMBERS, string][]) {
+    if (point[member] === expected[member]) continue;
+    return `its ${name} at step ${point.step} is ${point[member]}, and the journal records ${expected[member]}`;
   }
   return undefined;
 }

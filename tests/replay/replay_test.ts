@@ -189,7 +189,7 @@ Deno.test("replay() trains nothing when a curve is not the one that its journal 
     await Deno.writeTextFile(path, canonicalJson(curves));
     await resign(folder);
     const result = await replayFolder(folder);
-    assert.match(step(result, "curves")?.detail ?? "", /its downstream at step 24 is .*, and the journal records/);
+    assert.match(step(result, "curves")?.detail ?? "", /its downstream loss at step 24 is .*, and the journal records/);
     assert.equal(result.report.exitCode, 1);
   });
 });
@@ -307,7 +307,7 @@ Deno.test("replay() catches two journals swapped with headers, rates and chains 
       const isGone = (name: string) => labels.some((label) => name.startsWith(`runs/${label}/checkpoints/`));
       statement.subject = statement.subject.filter(({ name }: { name: string }) => !isGone(name));
     });
-    expectCaught(await replayFolder(folder), RUN_1, "loss", /step 2: its loss is [0-9a-f]{8} \(/, 2);
+    expectCaught(await replayFolder(folder), RUN_1, "curve", /step 2: its curve is upstream/, 2);
     const later = await replayFolder(folder, { kind: "named", names: [`${RUN_2}:40..41`] }, {
       withoutCheckpoints: true,
     });
