@@ -19,6 +19,7 @@ import { abortOnSignals } from "./signals.ts";
 import { startEngine, threadCount } from "./engines.ts";
 import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "./settings.ts";
 import { segmentCount } from "./replay.ts";
+import { retrainLines } from "./retrain.ts";
 import { filesFromOptions, sourcesFromOptions } from "./source_options.ts";
 
 const OPTIONS = {
@@ -110,6 +111,7 @@ async function run(args: readonly string[]): Promise<number> {
         },
         onProgress: (progress) => view?.onProgress(progress),
         onRun: (result) => view?.onRun(result),
+        ...retrainLines((line) => console.log(line)),
         onWarning: (message) => view === undefined ? console.error(`warning: ${message}`) : view.warn(message),
       },
     });

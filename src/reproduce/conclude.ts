@@ -8,7 +8,7 @@ import type { FileSystem } from "../files/file_system.ts";
 import { PLAN_FILE } from "../files/output_lock.ts";
 import { digestArtefacts } from "../manifest/folder_artefacts.ts";
 import type { SigningKey } from "../manifest/keys.ts";
-import type { ManifestRun } from "../manifest/run.ts";
+import { isTrained, type ManifestRun } from "../manifest/run.ts";
 import { MANIFEST_FILE } from "../manifest/open_manifest.ts";
 import { judgeResults } from "../manifest/paper_judge.ts";
 import { buildStatement, signStatement } from "../manifest/statement.ts";
@@ -57,7 +57,8 @@ export async function conclude(
   const predicate = await buildPredicate({ ...predicateInput, artefacts });
   const statement = buildStatement({ artefacts, predicate });
   const manifestPath = `${output}/${MANIFEST_FILE}`;
-  if (!await isSigned(manifestPath, statement, key, files)) {
+  const hasRetrained = runs.some((run) => isTrained(run) && run.retrained !== undefined);
+  if (!await isSigned(manifestPath, statement, key, files, hasRetrained)) {
     await writeFileDurably(manifestPath, await signStatement(statement, key), { files });
   }
   for (const warning of warnings) events.onWarning?.(warning);
