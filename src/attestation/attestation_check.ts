@@ -2,17 +2,26 @@
 import { shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { printable, unsafeNameReason } from "../files/safe_name.ts";
+import { PREDICATE_TYPES } from "../manifest/predicate.ts";
 import type { ManifestRun } from "../manifest/run.ts";
-import { OPTIONAL_STEPS, VERIFICATION_STEPS, type VerificationStep } from "../manifest/verification_report.ts";
+import { OPTIONAL_STEPS, type StepName, type VerificationStep } from "../manifest/verification_report.ts";
 import type { AttestedManifest } from "../manifest/verify_options.ts";
 import { chooseSegments } from "../replay/choice.ts";
 import { parseSegment, segmentName, segmentsOf } from "../replay/segment.ts";
-import { type Attestation, type AttestedReplay, propertiesOf } from "./predicate.ts";
+import {
+  type Attestation,
+  type AttestedReplay,
+  propertiesOf,
+  VERIFIER_IDS,
+  VERIFIER_STEPS,
+  type VerifierId,
+} from "./predicate.ts";
 
 /** The first contradiction; `undefined` if there is none. A flaw reads on after "the attestation". */
 export function attestationFlaw({ subject, predicate }: Attestation, manifest: AttestedManifest): string | undefined {
-  const { properties, rewarm: { steps, replay } } = predicate;
-  return subjectFlaw(subject, manifest) ?? stepsFlaw(steps) ??
+  const { verifier, properties, rewarm: { steps, replay } } = predicate;
+  return subjectFlaw(subject, manifest) ?? verifierFlaw(verifier.id, manifest) ??
+    stepsFlaw(steps, VERIFIER_STEPS[verifier.id]) ??
     (isSame(properties, propertiesOf(steps, replay)) ? undefined : "has properties that its steps do not bear out") ??
     replayFlaw(steps, replay, manifest.statement.predicate.runs);
 }
@@ -25,9 +34,16 @@ function subjectFlaw([subject]: Attestation["subject"], { sha256 }: AttestedMani
   return `is of another manifest: of ${shortDigest(subject.digest.sha256)}, and this one is ${shortDigest(sha256)}`;
 }
 
+/** The first verifier could not read what came after it. */
+function verifierFlaw(id: VerifierId, { statement }: AttestedManifest): string | undefined {
+  return id === VERIFIER_IDS[0] && statement.predicateType !== PREDICATE_TYPES[0]
+    ? `is of a verifier, "${id}", that cannot read this manifest`
+    : undefined;
+}
+
 /** All steps in their order, and none but those that may be left out is anything but good. */
-function stepsFlaw(steps: readonly VerificationStep[]): string | undefined {
-  if (!isSame(steps.map(({ name }) => name), VERIFICATION_STEPS)) {
+function stepsFlaw(steps: readonly VerificationStep[], expected: readonly StepName[]): string | undefined {
+  if (!isSame(steps.map(({ name }) => name), expected)) {
     return "does not list the steps of a verification in their order";
   }
   const bad = steps.find(({ name, status }) =>

@@ -2,16 +2,26 @@
 import type { Digest } from "../digest/sha256.ts";
 import { ATTESTATION_FOLDER } from "../manifest/companions.ts";
 import type { Environment, STATEMENT_TYPE } from "../manifest/predicate.ts";
-import type { VerificationStep } from "../manifest/verification_report.ts";
+import { type StepName, VERIFICATION_STEPS, type VerificationStep } from "../manifest/verification_report.ts";
 import type { ReplaySeed } from "../replay/choice.ts";
 
 /** in-toto's type of a simple verification result (github.com/in-toto/attestation, spec/predicates/svr.md). */
 export const SVR_PREDICATE_TYPE = "https://in-toto.io/attestation/svr/v0.1";
 /**
- * Names rewarm's verification and the form of the member `rewarm`; another one once steps or members change. A name:
- * nothing is fetched from it.
+ * Names of rewarm's verification and of the form of the member `rewarm`, one a version, the newest last; another one once
+ * steps or members change. Names: nothing is fetched from them.
  */
-export const VERIFIER_ID = "https://rewarm.dev/verifier/v1";
+export const VERIFIER_IDS = ["https://rewarm.dev/verifier/v1", "https://rewarm.dev/verifier/v2"] as const;
+/** One of them. */
+export type VerifierId = typeof VERIFIER_IDS[number];
+/** That of this version. */
+export const VERIFIER_ID: VerifierId = "https://rewarm.dev/verifier/v2";
+
+/** The steps that each verification makes, in their order. The first one did not look at the page. */
+export const VERIFIER_STEPS: Readonly<Record<VerifierId, readonly StepName[]>> = {
+  "https://rewarm.dev/verifier/v1": VERIFICATION_STEPS.filter((name) => name !== "report"),
+  "https://rewarm.dev/verifier/v2": VERIFICATION_STEPS,
+};
 
 /** What the reviewer trained again, all with the same bits. */
 export type AttestedReplay =
@@ -55,7 +65,7 @@ export interface Attestation {
   /** the result */
   readonly predicate: {
     /** which verification was made; who made it, the signature says */
-    readonly verifier: { readonly id: typeof VERIFIER_ID };
+    readonly verifier: { readonly id: VerifierId };
     /** ISO 8601 in UTC, as the reviewer says */
     readonly timeCreated: string;
     /** what was verified, for those who know no details; see `propertiesOf` */

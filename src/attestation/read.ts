@@ -9,7 +9,7 @@ import { schemaFlaws } from "../manifest/statement.ts";
 import { readStatementPayload } from "../manifest/statement_payload.ts";
 import type { AttestedManifest } from "../manifest/verify_options.ts";
 import { attestationFlaw } from "./attestation_check.ts";
-import { type Attestation, SVR_PREDICATE_TYPE, VERIFIER_ID } from "./predicate.ts";
+import { type Attestation, SVR_PREDICATE_TYPE, VERIFIER_IDS } from "./predicate.ts";
 import { attestationSchema } from "./schema.ts";
 
 /** An attestation is not read beyond this size, in bytes. */
@@ -32,8 +32,9 @@ export async function readAttestation(
   const payload = await readSignedPayload(bytes, key);
   if (typeof payload === "string") return payload;
   const verifier = verifierSchema.safeParse(payload.value).data?.predicate.verifier.id;
-  if (verifier !== undefined && verifier !== VERIFIER_ID) {
-    return `the verifier is "${printable(verifier)}", and this version knows only "${VERIFIER_ID}"`;
+  if (verifier !== undefined && !VERIFIER_IDS.some((id) => id === verifier)) {
+    const known = VERIFIER_IDS.map((id) => `"${id}"`).join(" and ");
+    return `the verifier is "${printable(verifier)}", and this version knows only ${known}`;
   }
   const parsed = attestationSchema.safeParse(payload.value);
   if (!parsed.success) return schemaFlaws(parsed.error).join("; ");

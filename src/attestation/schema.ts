@@ -9,7 +9,7 @@ import { environmentSchema } from "../manifest/environment_schema.ts";
 import { STATEMENT_TYPE } from "../manifest/predicate.ts";
 import { artefactNameSchema } from "../manifest/run_schema.ts";
 import { VERIFICATION_STEPS } from "../manifest/verification_report.ts";
-import { type Attestation, type AttestedReplay, SVR_PREDICATE_TYPE, VERIFIER_ID } from "./predicate.ts";
+import { type Attestation, type AttestedReplay, SVR_PREDICATE_TYPE, VERIFIER_IDS } from "./predicate.ts";
 
 /** Segments that an attestation lists; a whole replay lists none. */
 export const MAX_ATTESTED_SEGMENTS = 1000;
@@ -36,7 +36,7 @@ export const attestationSchema: z.ZodType<Attestation> = z.strictObject({
     .length(1),
   predicateType: z.literal(SVR_PREDICATE_TYPE),
   predicate: z.strictObject({
-    verifier: z.strictObject({ id: z.literal(VERIFIER_ID) }),
+    verifier: z.strictObject({ id: z.enum(VERIFIER_IDS) }),
     timeCreated: z.iso.datetime(),
     properties: z.array(textSchema).max(100),
     rewarm: z.strictObject({

@@ -24,7 +24,7 @@ export const exportCommand: Command = {
     }
     const opened = await weightsFromCommandLine(positionals, values);
     try {
-      console.log(describeWeights(opened));
+      console.log(await describeWeights(opened));
       const names = await exportHuggingFace(opened.source, out, tokenizer === undefined ? {} : { tokenizer });
       for (const name of names) console.log(`  ${out}/${name}`);
       return EXIT.ok;

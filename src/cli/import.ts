@@ -22,7 +22,7 @@ export const importCommand: Command = {
     }
     const opened = await weightsFromCommandLine(positionals, values);
     try {
-      console.log(describeWeights(opened));
+      console.log(await describeWeights(opened));
       const digest = await writeWeightsFile(values.out, opened.source);
       console.log(`weights  ${values.out}`);
       console.log(`sha256   ${digest} (of all weights as f32, without the header)`);

@@ -11,7 +11,7 @@ import { curvePoint } from "../train/journal_curves.ts";
 import { formatHeader, type JournalHeader } from "../train/journal_header.ts";
 import { formatRecord, type JournalRecord } from "../train/journal_record.ts";
 import type { CurvePoint } from "../results/curves.ts";
-import type { Digest } from "../digest/sha256.ts";
+import { type Digest, sha256 } from "../digest/sha256.ts";
 import { readEvidence } from "./evidence.ts";
 
 /** What must hold of a manifest before it is compared. */
@@ -45,8 +45,18 @@ export interface RunDifference {
   readonly lastCommonState?: number;
 }
 
+/** Which manifest was looked at. */
+export interface ComparedManifest {
+  /** whole path, of the manifest or of the bundle that it is in */
+  readonly path: string;
+  /** of the manifest's bytes */
+  readonly sha256: Digest;
+}
+
 /** What comparing two manifests found. */
 export interface ManifestDiff {
+  /** the two, by their whole paths and digests */
+  readonly manifests: { readonly a: ComparedManifest; readonly b: ComparedManifest };
   /** the first difference of every run that differs, in the order of the plan */
   readonly differences: readonly RunDifference[];
   /** runs of the plan */
@@ -57,6 +67,7 @@ export interface ManifestDiff {
 
 /** A manifest that is as it was signed. */
 interface Side {
+  readonly manifest: ComparedManifest;
   readonly predicate: Predicate;
   readonly artefacts: ArtefactReader;
 }
@@ -78,16 +89,30 @@ export async function diffManifests(pathA: string, pathB: string): Promise<Manif
     const difference = await diffRun(run, other, a, b);
     if (difference !== undefined) differences.push(difference);
   }
-  return { differences, runs: a.predicate.runs.length, environments: environments(a.predicate, b.predicate) };
+  return {
+    manifests: { a: a.manifest, b: b.manifest },
+    differences,
+    runs: a.predicate.runs.length,
+    environments: environments(a.predicate, b.predicate),
+  };
 }
 
 async function openSide(path: string): Promise<Side> {
-  const { steps, statement } = await verifyManifestFile(path, { withoutCheckpoints: true });
+  const report = await verifyManifestFile(path, { withoutCheckpoints: true });
+  const { steps, statement, path: realPath, manifestDigest } = report;
   const flaw = steps.find(({ name, status }) => NEEDED.includes(name) && status !== "ok");
   if (flaw !== undefined || statement === undefined) {
     throw new UserError("CANNOT_COMPARE", `"${path}": ${flaw?.name} ${flaw?.status}: ${flaw?.detail}`);
   }
-  return { predicate: statement.predicate, artefacts: (await openManifest(path)).artefacts };
+  const opened = await openManifest(path);
+  if (opened.path !== realPath || sha256(opened.bytes) !== manifestDigest) {
+    throw new UserError("CANNOT_COMPARE", `"${path}" was changed while it was read`, "try again");
+  }
+  return {
+    manifest: { path: opened.path, sha256: manifestDigest },
+    predicate: statement.predicate,
+    artefacts: opened.artefacts,
+  };
 }
 
 function differentPlans(a: Predicate, b: Predicate): UserError {

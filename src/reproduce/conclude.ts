@@ -1,6 +1,6 @@
 /** Claims, report and signed manifest from what the runs left. */
 import { describeContainer } from "../container/describe.ts";
-import type { Digest } from "../digest/sha256.ts";
+import { type Digest, sha256 } from "../digest/sha256.ts";
 import type { RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { writeFileDurably } from "../files/durable.ts";
@@ -13,7 +13,9 @@ import { MANIFEST_FILE } from "../manifest/open_manifest.ts";
 import { judgeResults } from "../manifest/paper_judge.ts";
 import { buildStatement, signStatement } from "../manifest/statement.ts";
 import { armsOf } from "../manifest/verify_claims.ts";
-import { renderReport } from "../report/page.ts";
+import { runWarnings } from "../report/manifest_input.ts";
+import { manifestPage } from "../report/manifest_page.ts";
+import { RENDERER_VERSION } from "../report/renderer_version.ts";
 import type { Curves } from "../results/curves.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import type { RunResult } from "../train/train_plan.ts";
@@ -21,7 +23,6 @@ import type { ReadyPlan } from "./carry_out.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
 import { isSigned } from "./keep_manifest.ts";
 import { buildPredicate } from "./predicate_input.ts";
-import { buildReportInput } from "./report_input.ts";
 
 /** The page, beside the manifest. */
 const REPORT_FILE = "report.html";
@@ -47,29 +48,24 @@ export async function conclude(
   const container = await describeContainer();
   const predicateInput = { ...options, plan, results, runs, corpora, shortages, paper, claims, comparisons, container };
 
-  const warnings = results.flatMap((result) => warningOf(result));
-  const report = buildReportInput({ ...predicateInput, arms, warnings, curves });
-  const reportPath = `${output}/${REPORT_FILE}`;
-  await writeFileDurably(reportPath, renderReport(report), { files });
-
   await writeFileDurably(`${output}/${PAPER_COPY}`, paper.text, { files });
   const artefacts = await digestArtefacts(output, artefactNames(output, results), files, checkpointDigests(results));
-  const predicate = await buildPredicate({ ...predicateInput, artefacts });
-  const statement = buildStatement({ artefacts, predicate });
+  const draft = await buildPredicate({ ...predicateInput, artefacts });
+  const page = manifestPage({ predicate: draft, plan, paper: paper.content, curves });
+  const reportPath = `${output}/${REPORT_FILE}`;
+  await writeFileDurably(reportPath, page, { files });
+  const report = { name: REPORT_FILE, sha256: sha256(page) };
+  const statement = buildStatement({
+    artefacts: [...artefacts, report],
+    predicate: { ...draft, report: { ...report, rendererVersion: RENDERER_VERSION } },
+  });
   const manifestPath = `${output}/${MANIFEST_FILE}`;
   const hasRetrained = runs.some((run) => isTrained(run) && run.retrained !== undefined);
   if (!await isSigned(manifestPath, statement, key, files, hasRetrained)) {
     await writeFileDurably(manifestPath, await signStatement(statement, key), { files });
   }
-  for (const warning of warnings) events.onWarning?.(warning);
+  for (const warning of runWarnings(draft.runs, curves)) events.onWarning?.(warning);
   return { plan, results, verdicts: claims, comparisons, manifestPath, reportPath };
-}
-
-function warningOf(result: RunResult): string[] {
-  if (result.kind === "skipped") return [`Run "${result.run.label}" was skipped: ${result.reason}`];
-  const { outcome } = result.record;
-  if (outcome.kind === "completed") return [];
-  return [`Run "${result.run.label}" diverged at step ${outcome.step}: its loss or gradient norm is ${outcome.value}`];
 }
 
 async function readCurves(
@@ -100,11 +96,11 @@ function checkpointDigests(results: readonly RunResult[]): Map<string, Digest> {
 }
 
 /**
- * Everything that the manifest vouches for, by its name relative to the output folder. Of checkpoints these are the
+ * Everything that the manifest vouches for but the page, by its name relative to the output folder. Of checkpoints these are the
  * ones in the run's record: what else lies in its folder, it was not left there by the run.
  */
 function artefactNames(output: string, results: readonly RunResult[]): string[] {
-  const names = [PLAN_FILE, PAPER_COPY, REPORT_FILE];
+  const names = [PLAN_FILE, PAPER_COPY];
   for (const result of results) {
     if (result.kind === "skipped") continue;
     const folder = new RunFolder(output, result.run.label);

@@ -12,12 +12,11 @@ import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { Corpus } from "../data/corpus.ts";
 import type { CorpusFiles } from "../data/options.ts";
-import { RENDERER_VERSION } from "../report/page.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import { changed } from "./describe_runs.ts";
 import { inputDigests } from "./inputs.ts";
-import { limitsOf } from "./limits.ts";
+import { limitsOf } from "../manifest/limits.ts";
 import type { PaperFile } from "./paper_file.ts";
 
 /** What the predicate is made of. */
@@ -46,23 +45,39 @@ export interface PredicateInput {
   readonly fileSystem?: FileSystem;
 }
 
+/** A predicate that does not name its page yet: the page is made from the rest. */
+export type PredicateDraft = Omit<Predicate, "report" | "data"> & { readonly data: DataFacts };
+
 /**
- * The predicate of the manifest.
+ * The predicate of the manifest, without its page.
  *
  * @throws {UserError} `JOURNAL_CHANGED`, `CURVES_CHANGED` if a file of a run is no longer what the run left
  */
-export async function buildPredicate(input: PredicateInput): Promise<Predicate> {
-  const { plan, runs, corpora, shortages, engine, claims, comparisons, artefacts } = input;
-  const digests = new Map(artefacts.map((artefact) => [artefact.name, artefact]));
-  const artefact = (name: string) => {
+export async function buildPredicate(input: PredicateInput): Promise<PredicateDraft> {
+  const artefact = named(artefactsByName(input.artefacts));
+  for (const { journal, curves } of input.runs.filter(isTrained)) {
+    if (artefact(journal.name).sha256 !== journal.sha256) throw changed("JOURNAL_CHANGED", journal.name);
+    if (artefact(curves.name).sha256 !== curves.sha256) throw changed("CURVES_CHANGED", curves.name);
+  }
+  return await predicateOf(input, input.runs);
+}
+
+function artefactsByName(artefacts: readonly Artefact[]): ReadonlyMap<string, Artefact> {
+  return new Map(artefacts.map((artefact) => [artefact.name, artefact]));
+}
+
+function named(digests: ReadonlyMap<string, Artefact>): (name: string) => Artefact {
+  return (name) => {
     const found = digests.get(name);
     if (found === undefined) throw new Error(`No artefact "${name}"`);
     return found;
   };
-  for (const { journal, curves } of runs.filter(isTrained)) {
-    if (artefact(journal.name).sha256 !== journal.sha256) throw changed("JOURNAL_CHANGED", journal.name);
-    if (artefact(curves.name).sha256 !== curves.sha256) throw changed("CURVES_CHANGED", curves.name);
-  }
+}
+
+/** The predicate around runs that are described already. */
+export async function predicateOf(input: PredicateInput, runs: readonly ManifestRun[]): Promise<PredicateDraft> {
+  const { plan, corpora, shortages, engine, claims, comparisons } = input;
+  const artefact = named(artefactsByName(input.artefacts));
   return {
     tool: { name: "rewarm", version: TOOL_VERSION },
     scale: plan.scale.name,
@@ -91,7 +106,6 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
     runs,
     claims,
     comparisons,
-    report: { ...artefact("report.html"), rendererVersion: RENDERER_VERSION },
     limits: limitsOf(plan, runs, shortages),
     command: input.command ?? [],
     metadata: { createdAt: new Date().toISOString() },
@@ -99,7 +113,7 @@ export async function buildPredicate(input: PredicateInput): Promise<Predicate> 
 }
 
 /** What a token of the texts is: a byte in a scale's own small texts, unless the user brings a tokenizer. */
-export function tokenUnit({ scale: { data } }: Plan, files: CorpusFiles | undefined): DataFacts["tokenUnit"] {
+function tokenUnit({ scale: { data } }: Plan, files: CorpusFiles | undefined): DataFacts["tokenUnit"] {
   const isBytes = data.kind === "npm" ? files?.tokenizer === undefined : false;
   return isBytes || files?.tokenizer === "bytes" ? "byte" : "BPE token";
 }

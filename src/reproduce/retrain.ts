@@ -125,7 +125,9 @@ function choose({ count, results, runs }: RetrainOptions): RetrainChoice {
     return result?.kind === "trained" && (result.origin === "found" || from < result.foundSteps);
   });
   const total = segments.length;
-  if (total === 0) return { segments, total, worth: "Nothing was found in the folder: this process trained every step." };
+  if (total === 0) {
+    return { segments, total, worth: "Nothing was found in the folder: this process trained every step." };
+  }
   if (count === "all" || count >= total) return { segments, total, worth: worthOf(segments, total) };
   const seed = drawSeed();
   return { segments: chooseSegments(segments, count, seed), total, seed, worth: worthOf(segments, count) };

@@ -10,6 +10,7 @@ import type { Corpora } from "./evaluation.ts";
 import { Validation } from "./evaluation.ts";
 import type { RunOrigin } from "../manifest/run.ts";
 import { RunFolder, type RunRecord } from "./run_folder.ts";
+import { type ParentOutcome, skipReason } from "./skip_reason.ts";
 import type { OpenImported } from "./imported_weights.ts";
 import { type RunProgress, trainRun } from "./train_run.ts";
 
@@ -103,7 +104,8 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
     const { initialWeights, evaluation } = run.specification;
     const parent = initialWeights.kind === "checkpoint" ? results.get(initialWeights.run) : undefined;
     if (initialWeights.kind === "checkpoint") {
-      const reason = missingStart(parent, initialWeights.step);
+      if (parent === undefined) throw new TypeError(`Run "${run.label}" stands before the run that it starts from`);
+      const reason = skipReason(outcomeOf(parent), initialWeights.step);
       if (reason !== undefined) return { run, kind: "skipped", reason };
     }
     const folder = new RunFolder(output, run.label, files);
@@ -153,14 +155,8 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
   return [...results.values()];
 }
 
-/** Why a run cannot start; undefined if it can. */
-function missingStart(parent: RunResult | undefined, step: number): string | undefined {
-  if (parent === undefined) return "the run it starts from is not in the plan";
-  const { label } = parent.run;
-  if (parent.kind === "skipped") return `the run it starts from, "${label}", was skipped`;
-  const { outcome } = parent.record;
-  if (outcome.kind === "diverged" && outcome.step < step) {
-    return `the run it starts from, "${label}", diverged at step ${outcome.step}, before step ${step}`;
-  }
-  return undefined;
+function outcomeOf(result: RunResult): ParentOutcome {
+  const { label } = result.run;
+  if (result.kind === "skipped") return { label, outcome: "skipped", steps: 0 };
+  return { label, outcome: result.record.outcome.kind, steps: result.record.steps };
 }

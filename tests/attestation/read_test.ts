@@ -26,7 +26,7 @@ Deno.test("buildAttestation() makes a simple verification result of in-toto abou
   assert.equal(honest.predicateType, "https://in-toto.io/attestation/svr/v0.1");
   assert.deepEqual(honest.subject, [{ name: "manifest.dsse.json", digest: { sha256: manifest.sha256 } }]);
   const { verifier, timeCreated, properties, rewarm } = honest.predicate;
-  assert.deepEqual(verifier, { id: "https://rewarm.dev/verifier/v1" });
+  assert.deepEqual(verifier, { id: "https://rewarm.dev/verifier/v2" });
   assert.match(timeCreated, /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/);
   const steps = "SIZE ENVELOPE SIGNATURE TYPE SCHEMA SUBJECTS CONSISTENCY ARTEFACTS PLAN JOURNALS CURVES CLAIMS REPLAY";
   assert.deepEqual(properties, ["REWARM_VERIFIED", ...steps.split(" ").map((step) => `REWARM_${step}`)]);

@@ -524,18 +524,18 @@ Deno.test("verifyManifest() fails a plan that is not the one carried out", async
   const garbage = replaced("plan.json", "[]");
   expect(await verify({ envelope: await resigned(garbage), artefacts: garbage }), "plan", "failed", /plan\.json/);
   for (
-    const [change, reason] of [
+    const [change, step, reason] of [
       // deno-lint-ignore no-explicit-any -- a forger is bound by no type
-      [(p: any) => p.scale = "tiny", /for scale "smoke"/],
+      [(p: any) => p.scale = "tiny", "plan", /for scale "smoke"/],
       // deno-lint-ignore no-explicit-any -- the same
-      [(p: any) => p.corpora.upstream.digest = sha256("x"), /another upstream corpus/],
+      [(p: any) => p.corpora.upstream.digest = sha256("x"), "consistency", /another upstream corpus/],
       // deno-lint-ignore no-explicit-any -- the same
-      [(p: any) => p.engine.arithmetic = "9", /another engine/],
+      [(p: any) => p.engine.arithmetic = "9", "consistency", /computed by test\/1 .* the manifest says 9/],
     ] as const
   ) {
     expect(
       await verify({ envelope: await resigned(bundle.artefacts, (s) => change(s.predicate)) }),
-      "plan",
+      step,
       "failed",
       reason,
     );
