@@ -82,7 +82,6 @@ export type {
 export type {
   Artefact,
   JournalArtefact,
-  JournalFormat,
   ManifestRun,
   MerkleTreeHead,
   RetrainedSegment,

@@ -101,6 +101,8 @@ Deno.test("the engine and the verifier use web-standard interfaces only", () => 
   const pages = ["manifest_input", "manifest_page", "manifest_renderer", "page"].map((name) => `src/report/${name}.ts`);
   const reviews = ["attestation_check", "predicate", "read", "require", "schema"]
     .map((name) => `src/attestation/${name}.ts`);
+  const journals = ["due_records", "journal_curves", "journal_header", "journal_reader", "journal_record"]
+    .map((name) => `src/train/${name}.ts`);
   const checked = FILES.filter(({ path }) =>
     // A GPU is reached through the driver's library, which the web has no interface for; TensorFlow too is native.
     (/^src\/(digest|engine)\//.test(path) && !/^src\/engine\/(cuda|tensorflow)\//.test(path)) ||

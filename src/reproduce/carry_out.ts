@@ -5,14 +5,17 @@ import type { Plan } from "../experiment/plan.ts";
 import { planFromJson, planToJson } from "../experiment/plan_json.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { claimOutputFolder, lockOutputFolder, PLAN_FILE } from "../files/output_lock.ts";
+import { folderArtefacts } from "../manifest/folder_artefacts.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import type { OpenImported } from "../train/imported_weights.ts";
 import { FinishedRuns } from "../train/finished_runs.ts";
 import { trainPlan } from "../train/train_plan.ts";
 import { calibrate } from "./calibrate.ts";
 import { conclude } from "./conclude.ts";
+import { describeRuns } from "./describe_runs.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
 import type { PaperFile } from "./paper_file.ts";
+import { requireRetraining, retrainFound } from "./retrain.ts";
 
 /** A plan with all that it is judged by and trained on. */
 export interface ReadyPlan {
@@ -26,8 +29,8 @@ export interface ReadyPlan {
 }
 
 /**
- * Trains what of the plan is not trained yet, then judges, reports and signs. Everything that it writes goes through
- * `options.fileSystem`, and whatever moment it stops at, the same call goes on from there.
+ * Trains what of the plan is not trained yet, trains again what `options.retrain` asks for, then judges, reports and
+ * signs. Everything that it writes goes through `options.fileSystem`, and the same call goes on from wherever it stopped.
  *
  * @throws {UserError} where files cannot be read or written; the folder is left so that the same call goes on
  * @throws {Interrupted} when `options.signal` is aborted
@@ -35,14 +38,15 @@ export interface ReadyPlan {
 export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Promise<Reproduction> {
   const { output, engine, fileSystem: files = DENO_FILES, signal, events = {} } = options;
   const { plan, corpora, imported } = ready;
+  if (options.retrain !== undefined) requireRetraining(engine);
   await using lock = await lockOutputFolder(output, files);
   if (lock.tookOverFrom !== undefined) {
     events.onWarning?.(`Process ${lock.tookOverFrom.pid} left "${output}" without finishing; going on from there`);
   }
   const planText = `${canonicalJson(planToJson(plan))}\n`;
   await claimOutputFolder(output, planText, (found) => isCompatible(plan, found), files);
-  const key = await options.signingKey(); // a key that is not there must not be found out after training either
-  const finished = new FinishedRuns(output, files);
+  const key = await options.signingKey(); // fail on a missing key before training
+  const finished = new FinishedRuns(output, corpora, files);
   if (events.onPlan !== undefined) events.onPlan(plan, await calibrate(plan, engine, output, finished, files));
   const { onProgress, onRun, onWarning } = events;
   const results = await trainPlan({
@@ -59,7 +63,20 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
     ...(onRun === undefined ? {} : { onRun }),
     ...(onWarning === undefined ? {} : { onWarning }),
   });
-  return await conclude(options, ready, results, key);
+  const artefacts = folderArtefacts(output, files);
+  const runs = await describeRuns(results, artefacts);
+  const checked = options.retrain === undefined ? runs : await retrainFound({
+    count: options.retrain,
+    results,
+    runs,
+    artefacts,
+    engine,
+    corpora,
+    ...(imported === undefined ? {} : { imported }),
+    ...(signal === undefined ? {} : { signal }),
+    ...events,
+  });
+  return await conclude(options, ready, results, checked, key);
 }
 
 /** A folder may hold another choice of the same runs: runs of one name must be one run. */

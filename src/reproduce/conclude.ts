@@ -8,6 +8,7 @@ import type { FileSystem } from "../files/file_system.ts";
 import { PLAN_FILE } from "../files/output_lock.ts";
 import { digestArtefacts } from "../manifest/folder_artefacts.ts";
 import type { SigningKey } from "../manifest/keys.ts";
+import { isTrained, type ManifestRun } from "../manifest/run.ts";
 import { MANIFEST_FILE } from "../manifest/open_manifest.ts";
 import { judgeResults } from "../manifest/paper_judge.ts";
 import { buildStatement, signStatement } from "../manifest/statement.ts";
@@ -28,11 +29,16 @@ const REPORT_FILE = "report.html";
 /** The rules by which the claims were judged, beside the results, so that a later version of them does no harm. */
 const PAPER_COPY = "paper.yaml";
 
-/** Judges the claims and writes report and manifest; the manifest last, since it vouches for all others. */
+/**
+ * Judges the claims and writes report and manifest; the manifest last, since it vouches for all others.
+ *
+ * @param runs what the manifest states of the results
+ */
 export async function conclude(
   options: ReproduceOptions,
   { paper, plan, corpora, shortages = [] }: ReadyPlan,
   results: readonly RunResult[],
+  runs: readonly ManifestRun[],
   key: SigningKey,
 ): Promise<Reproduction> {
   const { output, fileSystem: files = DENO_FILES, events = {} } = options;
@@ -40,7 +46,7 @@ export async function conclude(
   const arms = armsOf(plan.runs, curves);
   const { claims, comparisons } = judgeResults(paper.content, plan, arms);
   const container = await describeContainer();
-  const predicateInput = { ...options, plan, results, corpora, shortages, paper, claims, comparisons, container };
+  const predicateInput = { ...options, plan, results, runs, corpora, shortages, paper, claims, comparisons, container };
 
   await writeFileDurably(`${output}/${PAPER_COPY}`, paper.text, { files });
   const artefacts = await digestArtefacts(output, artefactNames(output, results), files, checkpointDigests(results));
@@ -54,7 +60,8 @@ export async function conclude(
     predicate: { ...draft, report: { ...report, rendererVersion: RENDERER_VERSION } },
   });
   const manifestPath = `${output}/${MANIFEST_FILE}`;
-  if (!await isSigned(manifestPath, statement, key, files)) {
+  const hasRetrained = runs.some((run) => isTrained(run) && run.retrained !== undefined);
+  if (!await isSigned(manifestPath, statement, key, files, hasRetrained)) {
     await writeFileDurably(manifestPath, await signStatement(statement, key), { files });
   }
   for (const warning of runWarnings(draft.runs, curves)) events.onWarning?.(warning);
@@ -67,9 +74,10 @@ async function readCurves(
   files: FileSystem,
 ): Promise<Map<RunKey, Curves>> {
   const curves = new Map<RunKey, Curves>();
-  for (const { run, kind } of results) {
-    if (kind === "skipped") continue;
-    curves.set(run.key, await new RunFolder(output, run.label, files).readCurves());
+  for (const result of results) {
+    if (result.kind === "skipped") continue;
+    const { run, record } = result;
+    curves.set(run.key, await new RunFolder(output, run.label, files).readCurves(record.files.curves));
   }
   return curves;
 }

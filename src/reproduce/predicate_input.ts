@@ -4,22 +4,17 @@ import type { Engine } from "../engine/engine.ts";
 import type { Shortage } from "../data/shortage.ts";
 import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
-import { UserError } from "../errors.ts";
 import type { FileSystem } from "../files/file_system.ts";
-import type { ArtefactReader } from "../manifest/artefacts.ts";
 import { describeEnvironment } from "../manifest/environment.ts";
-import { folderArtefacts } from "../manifest/folder_artefacts.ts";
 import { type CorpusFacts, type DataFacts, type Predicate, TOOL_VERSION } from "../manifest/predicate.ts";
-import type { Artefact, ManifestRun } from "../manifest/run.ts";
-import { type CommittedRun, readTree } from "../manifest/run_tree.ts";
+import { type Artefact, isTrained, type ManifestRun } from "../manifest/run.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { Corpus } from "../data/corpus.ts";
 import type { CorpusFiles } from "../data/options.ts";
-import { JOURNAL_FORMAT } from "../train/journal_record.ts";
 import type { Corpora } from "../train/evaluation.ts";
-import { checkpointName } from "../train/checkpoint.ts";
 import type { RunResult } from "../train/train_plan.ts";
+import { changed } from "./describe_runs.ts";
 import { inputDigests } from "./inputs.ts";
 import { limitsOf } from "../manifest/limits.ts";
 import type { PaperFile } from "./paper_file.ts";
@@ -28,6 +23,8 @@ import type { PaperFile } from "./paper_file.ts";
 export interface PredicateInput {
   readonly plan: Plan;
   readonly results: readonly RunResult[];
+  /** what is stated of each */
+  readonly runs: readonly ManifestRun[];
   readonly corpora: Corpora;
   /** where corpora are shorter than the runs read */
   readonly shortages: readonly Shortage[];
@@ -54,14 +51,15 @@ export type PredicateDraft = Omit<Predicate, "report" | "data"> & { readonly dat
 /**
  * The predicate of the manifest, without its page.
  *
- * @throws {UserError} if a journal cannot be read, or is no longer what its run left
+ * @throws {UserError} `JOURNAL_CHANGED`, `CURVES_CHANGED` if a file of a run is no longer what the run left
  */
 export async function buildPredicate(input: PredicateInput): Promise<PredicateDraft> {
-  const digests = artefactsByName(input.artefacts);
-  const reader = folderArtefacts(input.output, input.fileSystem);
-  const runs: ManifestRun[] = [];
-  for (const result of input.results) runs.push(await describeRun(result, named(digests), digests, reader));
-  return await predicateOf(input, runs);
+  const artefact = named(artefactsByName(input.artefacts));
+  for (const { journal, curves } of input.runs.filter(isTrained)) {
+    if (artefact(journal.name).sha256 !== journal.sha256) throw changed("JOURNAL_CHANGED", journal.name);
+    if (artefact(curves.name).sha256 !== curves.sha256) throw changed("CURVES_CHANGED", curves.name);
+  }
+  return await predicateOf(input, input.runs);
 }
 
 function artefactsByName(artefacts: readonly Artefact[]): ReadonlyMap<string, Artefact> {
@@ -128,47 +126,4 @@ function describeCorpus({ digest, summary }: Corpus): CorpusFacts {
   }
   for (const [domain, share] of Object.entries(domains)) facts[`share of ${domain}`] = String(share);
   return { digest, summary: facts };
-}
-
-async function describeRun(
-  result: RunResult,
-  artefact: (name: string) => Artefact,
-  digests: ReadonlyMap<string, Artefact>,
-  reader: ArtefactReader,
-): Promise<ManifestRun> {
-  const { key, label, specification, steps, checkpointSteps, usedBy } = result.run;
-  const planned = { key, label, specification, steps, checkpointSteps, usedBy };
-  if (result.kind === "skipped") return { ...planned, outcome: "skipped", reason: result.reason };
-  const { record } = result;
-  const folder = `runs/${label}`;
-  const evidence: Omit<CommittedRun, "key"> = {
-    outcome: record.outcome.kind,
-    journal: {
-      ...artefact(`${folder}/journal.jsonl`),
-      format: JOURNAL_FORMAT,
-      root: record.journalRoot,
-      steps: record.steps,
-    },
-    states: record.states.map(({ step, state }) => {
-      const checkpoint = digests.get(`${folder}/checkpoints/${checkpointName(step)}`);
-      return { step, state, ...(checkpoint === undefined ? {} : { checkpoint }) };
-    }),
-  };
-  const { reading, tree } = await readTree({ key, ...evidence }, reader);
-  if (reading.problem !== undefined || reading.chain !== record.journalRoot) {
-    throw new UserError(
-      "JOURNAL_CHANGED",
-      `"${evidence.journal.name}" is not the journal that training left`,
-      "run the same command again, which trains what is no longer whole",
-    );
-  }
-  const conditions = record.conditions === undefined ? {} : { conditions: record.conditions };
-  return {
-    ...planned,
-    ...evidence,
-    merkleTree: tree,
-    ...conditions,
-    curves: artefact(`${folder}/curves.json`),
-    origin: result.cached ? "found" : "trained",
-  };
 }

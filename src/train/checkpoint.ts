@@ -123,6 +123,16 @@ function parseConditions(text: string | undefined, path: string): readonly Condi
   }
 }
 
+/**
+ * The engine's own state as a checkpoint's metadata spells it.
+ *
+ * @throws {UserError} `BAD_CHECKPOINT` if it is no hexadecimal text
+ */
+export function engineStateBytes(text: string, path: string): Uint8Array {
+  if (/^(?:[0-9a-f]{2})*$/.test(text)) return Uint8Array.fromHex(text);
+  throw new UserError("BAD_CHECKPOINT", `The engine's own state in "${path}" is no bytes`);
+}
+
 /** Copies the engine's own state, which must have the form that this engine gives it. */
 function loadEngineState(text: string | undefined, { engineState }: TrainingState, path: string): void {
   const expected = engineState === undefined ? "none" : `${engineState.length} bytes`;

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { digestSchema } from "../digest/digest_schema.ts";
-import type { Digest } from "../digest/sha256.ts";
+import { type Digest, sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
-import type { PlannedRun, RunKey } from "../experiment/run.ts";
+import type { RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { writeFileDurably } from "../files/durable.ts";
 import { digestFile } from "../files/file_digest.ts";
@@ -15,6 +15,7 @@ import type { Curves } from "../results/curves.ts";
 import { parseCurves } from "../results/curves_schema.ts";
 import { checkpointName, checkpointStep } from "./checkpoint.ts";
 import { type ConditionPeriod, conditionPeriodsSchema } from "./conditions.ts";
+import { formatCurves } from "./journal_curves.ts";
 
 /** Of `run.json` and of `curves.json`. */
 const MAX_TEXT_BYTES = 16 * 2 ** 20;
@@ -139,13 +140,29 @@ export class RunFolder {
     }
   }
 
-  /** @throws {UserError} if they are not there or not whole */
-  async readCurves(): Promise<Curves> {
-    return parseCurves(await this.#readText(this.curves), this.curves);
+  /**
+   * The curve of a run that is done.
+   *
+   * @param expected digest of the file
+   * @throws {UserError} `CURVES_CHANGED` if the file has another; as `parseCurves`; if it cannot be read
+   */
+  async readCurves(expected: Digest): Promise<Curves> {
+    const text = await this.readCurvesText();
+    if (sha256(text) === expected) return parseCurves(text, this.curves);
+    throw new UserError(
+      "CURVES_CHANGED",
+      `"${this.curves}" is not the curve that training left`,
+      "give the same command again",
+    );
+  }
+
+  /** @throws {UserError} if the file is not there or cannot be read */
+  async readCurvesText(): Promise<string> {
+    return await this.#readText(this.curves);
   }
 
   async writeCurves(curves: Curves): Promise<void> {
-    await writeFileDurably(this.curves, `${canonicalJson(curves)}\n`, { files: this.files });
+    await writeFileDurably(this.curves, formatCurves(curves), { files: this.files });
   }
 
   async writeRecord(record: RunRecord): Promise<void> {
@@ -179,40 +196,5 @@ export class RunFolder {
     } catch (error) {
       throw fileError(error, "clean up", path);
     }
-  }
-
-  /** Whether the run's files are as the record says. */
-  async #isUnchanged({ files }: RunRecord): Promise<boolean> {
-    const expected: [path: string, digest: Digest][] = [
-      [this.journal, files.journal],
-      [this.curves, files.curves],
-      ...Object.entries(files.checkpoints).map(([name, digest]): [string, Digest] => [
-        `${this.checkpoints}/${name}`,
-        digest,
-      ]),
-    ];
-    for (const [path, digest] of expected) {
-      if (!await this.#exists(path) || (await this.digest(path)) !== digest) return false;
-    }
-    return true;
-  }
-
-  /**
-   * The record of this very run if it is done far enough and its files are as they were left.
-   *
-   * @throws {UserError} `OUTPUT_FOLDER_OF_ANOTHER_PLAN` if the folder holds another run of the same name
-   */
-  async finished(run: PlannedRun): Promise<RunRecord | undefined> {
-    const record = await this.readRecord();
-    if (record === undefined) return undefined;
-    if (record.key !== run.key) {
-      throw new UserError(
-        "OUTPUT_FOLDER_OF_ANOTHER_PLAN",
-        `"${this.path}" holds run ${record.key.slice(0, 12)}, but the plan has ${run.key.slice(0, 12)} by that name`,
-        "choose another folder with --out DIR, or remove this one to train anew",
-      );
-    }
-    if (record.outcome.kind === "completed" && record.steps < run.steps) return undefined;
-    return (await this.#isUnchanged(record)) ? record : undefined;
   }
 }
