@@ -84,6 +84,8 @@
  */
 import { paperJudge } from "./src/manifest/paper_judge.ts";
 import type { Judge } from "./src/manifest/verify_claims.ts";
+import type { ReportRenderer } from "./src/manifest/verify_report.ts";
+import { manifestRenderer } from "./src/report/manifest_renderer.ts";
 import { loadPaper, PAPER_FILE } from "./src/reproduce/paper_file.ts";
 
 export { buildPlan as plan } from "./src/experiment/plan.ts";
@@ -127,6 +129,15 @@ export { sha256 } from "./src/digest/sha256.ts";
 export { EXIT, UserError } from "./src/errors.ts";
 
 export type * from "./src/public_types.ts";
+
+/**
+ * A renderer of the page beside a manifest, for {@linkcode verify}: the page is made again and compared.
+ *
+ * @throws {UserError} if `experiments/paper.yaml` cannot be read
+ */
+export async function pageRenderer(): Promise<ReportRenderer> {
+  return manifestRenderer((await loadPaper()).text);
+}
 
 /**
  * The rules of `experiments/paper.yaml`, for {@linkcode verify}: claims are judged by them again.

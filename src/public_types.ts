@@ -69,10 +69,13 @@ export type { Evidence } from "./results/rules/assessment.ts";
 // Manifests and their verification
 export type {
   CorpusFacts,
+  DataFacts,
   EngineFacts,
   Environment,
   Facts,
   Predicate,
+  PredicateType,
+  ReportArtefact,
   SeedFacts,
   Statement,
 } from "./manifest/predicate.ts";
@@ -81,6 +84,8 @@ export type {
   JournalArtefact,
   ManifestRun,
   MerkleTreeHead,
+  RetrainedSegment,
+  RunOrigin,
   SkippedRun,
   StateEvidence,
   TrainedRun,
@@ -115,6 +120,7 @@ export type {
 } from "./manifest/verify_options.ts";
 export type { ArtefactFolder, ArtefactReader } from "./manifest/artefacts.ts";
 export type { ClaimEvidence, Judge, Judgement } from "./manifest/verify_claims.ts";
+export type { PageEvidence, ReportRenderer } from "./manifest/verify_report.ts";
 export type { TrustedKey } from "./manifest/verify_signature.ts";
 export type { FileHandle, FileStatus, FileSystem, OpenMode } from "./files/file_system.ts";
 

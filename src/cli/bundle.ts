@@ -7,6 +7,7 @@ import { folderOf, nameOf } from "../files/durable.ts";
 import { printable } from "../files/safe_name.ts";
 import { MANIFEST_FILE } from "../manifest/open_manifest.ts";
 import { paperJudge } from "../manifest/paper_judge.ts";
+import { manifestRenderer } from "../report/manifest_renderer.ts";
 import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
 import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
@@ -43,6 +44,7 @@ async function run(args: readonly string[]): Promise<number> {
     const packed = await bundle(path, {
       output,
       judge: paperJudge(paper.text, PAPER_FILE),
+      renderer: manifestRenderer(paper.text),
       signal,
       onProgress: progress.show,
       ...(values.checkpoints === undefined ? {} : { checkpoints: values.checkpoints }),
@@ -83,9 +85,11 @@ function progressLine(): { readonly show: (done: number, total: number) => void;
   };
 }
 
-function formatBundle({ path, folder, files, bytes, checkpoints, attestations, sha256 }: Bundle): string {
+function formatBundle({ path, manifest, folder, files, bytes, checkpoints, attestations, sha256 }: Bundle): string {
   const { taken, left, bytesLeft } = checkpoints;
   const rows = [
+    ["manifest", printable(manifest.path, 800)],
+    ["its sha256", manifest.sha256],
     ["files", groupedNumber(files)],
     [
       "checkpoints",

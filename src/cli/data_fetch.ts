@@ -10,7 +10,7 @@ import { makeFolderDurably } from "../files/durable.ts";
 import { freeBytes, requireSpace } from "../hub/disk_space.ts";
 import { download, type DownloadProgress } from "../hub/download.ts";
 import type { PinnedFile } from "../hub/listing.ts";
-import { bytesIn, counted, type DataContext, filesFor, type Use } from "./data_uses.ts";
+import { bytesIn, counted, type DataContext, describeLock, filesFor, type Use } from "./data_uses.ts";
 import { DownloadView, formatBytes } from "./download_progress.ts";
 import { print } from "./terminal.ts";
 
@@ -40,6 +40,7 @@ interface Chosen {
 export async function fetchData(context: DataContext, options: FetchOptions): Promise<void> {
   const { uses, connection, cache, lockPath, signal } = context;
   const lock = await readDataLock(lockPath);
+  console.log(await describeLock(lockPath));
   const chosen: Chosen[] = [];
   for (const use of uses) {
     const locked = await lockedRepository(connection, cache, lock, use.repository, signal);

@@ -1,5 +1,5 @@
 /** `deno task data lock`: believes the hub once, and writes down what. */
-import { type DataLock, readDataLock } from "../data/data_lock.ts";
+import { type DataLock, MAX_LOCK_BYTES, readDataLock } from "../data/data_lock.ts";
 import { describePin, lockedRepository, trustRepository, withHubPins } from "../data/hub/lock.ts";
 import { ownMember } from "../digest/own_member.ts";
 import { writeFileDurably } from "../files/durable.ts";
@@ -7,8 +7,6 @@ import { readFileBounded } from "../files/read_file.ts";
 import { type DataContext, repositoriesOf } from "./data_uses.ts";
 import { formatBytes } from "./download_progress.ts";
 import { print } from "./terminal.ts";
-
-const MAX_LOCK_BYTES = 1 << 20;
 
 /**
  * Pins what is not pinned yet, and holds the hub against what is. Each pin is written as it is made: where the hub

@@ -21,7 +21,9 @@ async function run(args: readonly string[]): Promise<number> {
   return diff.differences.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-function formatDiff({ differences, runs, environments }: ManifestDiff): string {
+function formatDiff({ manifests, differences, runs, environments }: ManifestDiff): string {
+  const sides = [["A", manifests.a], ["B", manifests.b]] as const;
+  const head = sides.map(([name, { path, sha256 }]) => `${name}  ${printable(path, 800)}\n   SHA-256 ${sha256}`);
   const [first] = differences;
   const lines = first === undefined ? [`Same bits: all ${runs} runs, their journals, states and curves`] : [
     `${differences.length} of ${runs} runs differ. First of the plan: run "${
@@ -40,7 +42,7 @@ function formatDiff({ differences, runs, environments }: ManifestDiff): string {
     const values = a === b ? printable(a) : `A ${printable(a)}\n    ${" ".repeat(26)}B ${printable(b)}`;
     return `  ${a === b ? " " : "*"} ${printable(name).padEnd(25)} ${values}`;
   });
-  return [...lines, "", "Environments, as their makers describe them (* differ):", ...rows].join("\n");
+  return [...head, "", ...lines, "", "Environments, as their makers describe them (* differ):", ...rows].join("\n");
 }
 
 /** `diff` */

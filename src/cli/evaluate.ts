@@ -182,12 +182,13 @@ async function run(args: readonly string[]): Promise<number> {
     });
     try {
       warnOfOtherData(opened, [upstream, downstream]);
-      await withSession(values, source, source.model, async (session) => {
+      await withSession(values, source, source.model, async (session, digest) => {
         const evaluated: Evaluated[] = [];
         for (const corpus of [upstream, downstream]) {
           evaluated.push({ corpus, losses: await evaluateCorpus(session, corpus, windows, sequenceLength) });
         }
-        print(values.json === true ? toJson(evaluated) : `${describeWeights(opened)}\n\n${table(evaluated)}`);
+        const described = `${await describeWeights(opened)}\nsha256 of the weights ${digest}`;
+        print(values.json === true ? toJson(evaluated) : `${described}\n\n${table(evaluated)}`);
       });
     } finally {
       upstream.close();

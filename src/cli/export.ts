@@ -32,7 +32,7 @@ export const exportCommand: Command = {
     await requireWritePermission(out);
     const opened = await weightsFromCommandLine(positionals, values);
     try {
-      print(describeWeights(opened));
+      print(await describeWeights(opened));
       const names = await exportHuggingFace(opened.source, out, tokenizer === undefined ? {} : { tokenizer });
       for (const name of names) print(`  ${out}/${name}`);
       return EXIT.ok;

@@ -25,7 +25,7 @@ export const importCommand: Command = {
     await requireWritableFile(values.out);
     const opened = await weightsFromCommandLine(positionals, values);
     try {
-      print(describeWeights(opened));
+      print(await describeWeights(opened));
       const digest = await writeWeightsFile(values.out, opened.source);
       print(`weights  ${values.out}`);
       print(`sha256   ${digest} (of all weights as f32, without the header)`);

@@ -142,5 +142,7 @@ function describe(result: RunResult): string {
   if (result.kind === "skipped") return `${run.label}  skipped: ${result.reason}`;
   const { outcome, steps, journalRoot } = result.record;
   if (outcome.kind === "diverged") return `${run.label}  diverged at step ${outcome.step} (${outcome.value})`;
-  return `${run.label}  ${steps} steps  journal ${journalRoot.slice(0, 12)}${result.cached ? "  (done before)" : ""}`;
+  return `${run.label}  ${steps} steps  journal ${journalRoot.slice(0, 12)}${
+    result.origin === "found" ? "  (found done)" : ""
+  }`;
 }

@@ -19,6 +19,8 @@ import { formatSeconds, ProgressView } from "./progress.ts";
 import { abortOnSignals } from "./signals.ts";
 import { startEngine, threadCount } from "./engines.ts";
 import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "./settings.ts";
+import { segmentCount } from "./replay.ts";
+import { retrainLines } from "./retrain.ts";
 import { filesFromOptions, sourcesFromOptions } from "./source_options.ts";
 import { isTerminal, print, printError, printJson, printWarning } from "./terminal.ts";
 import { parsePaths } from "./typed_paths.ts";
@@ -37,6 +39,11 @@ const OPTIONS = {
   "accept-other-device": {
     kind: "flag",
     help: "go on with 16-bit runs on another GPU or driver; the manifest says so",
+  },
+  retrain: {
+    kind: "text",
+    value: "N|all",
+    help: "before signing, train N random segments again of runs found in the folder, or all of them",
   },
   "dry-run": { kind: "flag", help: "show the plan and stop" },
 } as const;
@@ -83,6 +90,7 @@ async function run(args: readonly string[]): Promise<number> {
     await showPlan(values);
     return EXIT.ok;
   }
+  const retrain = values.retrain === undefined ? undefined : segmentCount("retrain", values.retrain);
   const start = performance.now();
   const scale = values.scale ?? DEFAULT_SCALE;
   const output = (values.out ?? projectPath(`out/${scale}`)).replace(/(?<=.)\/+$/, "");
@@ -106,6 +114,7 @@ async function run(args: readonly string[]): Promise<number> {
       command: ["reproduce", ...args],
       signal,
       ...(values["accept-other-device"] === true ? { acceptOtherConditions: true } : {}),
+      ...(retrain === undefined ? {} : { retrain }),
       ...(values.only === undefined ? {} : { only: values.only }),
       ...(values.seeds === undefined ? {} : { seeds: values.seeds }),
       ...(files === undefined ? {} : { files }),
@@ -127,6 +136,7 @@ async function run(args: readonly string[]): Promise<number> {
         },
         onProgress: (progress) => view?.onProgress(progress),
         onRun: (result) => view?.onRun(result),
+        ...retrainLines((line) => print(line)),
         onWarning: (message) => view === undefined ? printWarning(`${message}`) : view.warn(message),
       },
     });

@@ -78,9 +78,9 @@ async function run(args: readonly string[]): Promise<number> {
     const given = [...tokenizer.encode(values.prompt ?? "")];
     const prompt = given.length === 0 ? [endOfText] : given;
     const window = generationWindow(source.model, prompt.length + tokens);
-    // What is told about the text goes to the other stream, so that the text alone can be kept.
-    printError(`${describeWeights(opened)}\n`);
-    await withSession(values, source, { ...source.model, sequenceLength: window }, async (session) => {
+    await withSession(values, source, { ...source.model, sequenceLength: window }, async (session, digest) => {
+      // What is told about the text goes to the other stream, so that the text alone can be kept.
+      printError(`${await describeWeights(opened)}\nsha256 of the weights ${digest}\n`);
       const text = new TextOfTokens(bytesOf);
       await writeText(values.prompt ?? "");
       for await (

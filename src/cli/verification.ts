@@ -6,6 +6,7 @@ import { formatVerification, type VerificationReport } from "../manifest/verific
 import { verifyManifestFile } from "../manifest/verify_file.ts";
 import type { CountAttestations, VerifyOptions } from "../manifest/verify_options.ts";
 import type { Replay } from "../replay/replay.ts";
+import { manifestRenderer } from "../report/manifest_renderer.ts";
 import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
 import { replan } from "../reproduce/replan.ts";
 import type { Values } from "./arguments.ts";
@@ -69,6 +70,7 @@ export async function verifyByOptions(
   const options: VerifyOptions = {
     judge: paperJudge(paper.text, PAPER_FILE),
     replan: (plan, inputs) => replan(plan, inputs, folders),
+    renderer: manifestRenderer(paper.text),
     ...(trustedKeys.length === 0 ? {} : { trustedKeys }),
     ...(values["without-checkpoints"] === true ? { withoutCheckpoints: true } : {}),
     ...(countAttestations === undefined ? {} : { countAttestations }),

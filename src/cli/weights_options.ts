@@ -1,6 +1,7 @@
 /** What the commands have in common that take weights by their path: `import`, `export`, `sample`, `evaluate`. */
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
+import { nameOf } from "../files/durable.ts";
 import { parameterCount } from "../model/config.ts";
 import { type OpenedWeights, openWeights } from "../train/open_weights.ts";
 
@@ -31,14 +32,17 @@ export async function weightsFromCommandLine(
   return await openWeights(path.replace(/(?<=.)\/+$/, ""), plan === undefined ? {} : { plan });
 }
 
-/** What was opened, in a line. */
-export function describeWeights(opened: OpenedWeights): string {
+/** What was opened, by its whole path, and what model it is. */
+export async function describeWeights(opened: OpenedWeights): Promise<string> {
   const { source } = opened;
+  const path = await DENO_FILES.realPath(source.name);
   const { layers, hiddenSize, heads, vocabularySize, sequenceLength } = source.model;
   const from = opened.kind === "checkpoint"
     ? `step ${opened.source.info.step} of run ${opened.source.run.label}`
-    : source.name;
-  return `${from}: ${parameterCount(source.model).toLocaleString("en")} parameters (${layers} layers, hidden size ` +
+    : nameOf(path);
+  return `${path}\n${from}: ${
+    parameterCount(source.model).toLocaleString("en")
+  } parameters (${layers} layers, hidden size ` +
     `${hiddenSize}, ${heads} heads, vocabulary ${vocabularySize}, window ${sequenceLength})`;
 }
 

@@ -8,7 +8,7 @@ import { decodeUtf8 } from "./text/utf8.ts";
 
 /** The project's own lockfile, from its folder. */
 export const DATA_LOCK_PATH = "lockfiles/data.lock.yaml";
-/** Of a lockfile. */
+/** A lockfile is not read beyond this size. */
 export const MAX_LOCK_BYTES = 1 << 20;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/).refine(isDigest);

@@ -16,6 +16,8 @@ export { MANIFEST_FILE };
 
 /** A manifest's bytes, nothing of them checked, and the files that lie beside it. */
 export interface OpenedManifest {
+  /** whole path, through no link, of the manifest or of the bundle that it is in */
+  readonly path: string;
   /** contents of `manifest.dsse.json` */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** the files that lie beside it */
@@ -38,39 +40,45 @@ const COMPRESSED: readonly (readonly [name: string, start: string])[] = [
  * @throws {UserError} if it is not there, too large (`FILE_TOO_LARGE`), or an archive that is refused (`BAD_ARCHIVE`)
  */
 export async function openManifest(path: string, files: FileSystem = DENO_FILES): Promise<OpenedManifest> {
-  const kind = await kindOf(path, files);
+  const { kind, realPath } = await lookAt(path, files);
   // Looked at before it is opened: opening a named pipe would wait forever.
   if (kind === "other") {
     throw new UserError("NOT_A_FILE", `Cannot read "${path}", it is no regular file`, "give the path of a file");
   }
-  if (kind === "folder") return await openInFolder(`${path}/${MANIFEST_FILE}`, files);
+  if (kind === "folder") {
+    const inside = `${path}/${MANIFEST_FILE}`;
+    return await openInFolder(inside, (await lookAt(inside, files)).realPath, files);
+  }
   const start = await readStart(path, BLOCK_BYTES, files);
-  if (looksLikeTar(start)) return await openBundle(path, files);
+  if (looksLikeTar(start)) return await openBundle(path, realPath, files);
   const compression = COMPRESSED.find(([, bytes]) => start.toHex().startsWith(bytes))?.[0];
   if (compression !== undefined) {
     throw new UserError("COMPRESSED", `"${path}" is compressed (${compression})`, "decompress it first");
   }
-  return await openInFolder(path, files);
+  return await openInFolder(path, realPath, files);
 }
 
-async function kindOf(path: string, files: FileSystem) {
+async function lookAt(path: string, files: FileSystem) {
   try {
-    return (await files.status(await files.realPath(path)))?.kind;
+    const realPath = await files.realPath(path);
+    return { kind: (await files.status(realPath))?.kind, realPath };
   } catch (error) {
     throw fileError(error, "read", path);
   }
 }
 
-async function openInFolder(path: string, files: FileSystem): Promise<OpenedManifest> {
+async function openInFolder(path: string, realPath: string, files: FileSystem): Promise<OpenedManifest> {
   return {
+    path: realPath,
     bytes: await readFileBounded(path, MAX_MANIFEST_BYTES, files),
     artefacts: folderArtefacts(folderOf(path), files),
   };
 }
 
-async function openBundle(path: string, files: FileSystem): Promise<OpenedManifest> {
+async function openBundle(path: string, realPath: string, files: FileSystem): Promise<OpenedManifest> {
   const artefacts = await bundleArtefacts(path, files);
   return {
+    path: realPath,
     bytes: await readArtefact(artefacts, MANIFEST_FILE, MAX_MANIFEST_BYTES),
     artefacts,
     bundled: artefacts.names,

@@ -12,10 +12,13 @@ import type { Artefact, ManifestRun } from "./run.ts";
 
 /** Type of an in-toto statement, version 1. */
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
-/** Types of the predicate, one a version, the newest last. Names: nothing is fetched from them. */
-export const PREDICATE_TYPES = ["https://rewarm.dev/reproduction/v1", "https://rewarm.dev/reproduction/v2"] as const;
-/** Which version of the predicate a statement has. */
-export type PredicateType = typeof PREDICATE_TYPES[number];
+/** Which version of the predicate a statement has. A name: nothing is fetched from it. */
+export type PredicateType = "https://rewarm.dev/reproduction/v1" | "https://rewarm.dev/reproduction/v2";
+/** All versions of the predicate, the newest last. */
+export const PREDICATE_TYPES = [
+  "https://rewarm.dev/reproduction/v1",
+  "https://rewarm.dev/reproduction/v2",
+] as const satisfies readonly PredicateType[];
 /** The version that new statements are made in. */
 export const PREDICATE_TYPE: PredicateType = "https://rewarm.dev/reproduction/v2";
 

@@ -1,6 +1,7 @@
 /** A run in the predicate: what was planned, and what it left. */
 import type { Digest } from "../digest/sha256.ts";
 import type { PlannedRun } from "../experiment/run.ts";
+import type { JournalFormat } from "../train/journal_header.ts";
 import type { ConditionPeriod } from "../train/conditions.ts";
 
 /** Name and digest of one of the statement's subjects. */
@@ -11,13 +12,10 @@ export interface Artefact {
   readonly sha256: Digest;
 }
 
-/** Forms of a journal: in the second one the points of curves are records of its chain. */
-export const JOURNAL_FORMATS = ["rewarm journal v1", "rewarm journal v2"] as const;
-
 /** A journal by name and digest, and what it ends with. */
 export interface JournalArtefact extends Artefact {
-  /** as its first line has it; absent in version 1 of the predicate, where it is the first form */
-  readonly format?: typeof JOURNAL_FORMATS[number];
+  /** as its first line has it; absent in version 1 of the predicate, where it is version 1 of the format too */
+  readonly format?: JournalFormat;
   /** chain digest of the last record */
   readonly root: Digest;
   /** optimizer steps recorded: those planned, or more where an earlier plan in the same folder was longer */

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
 import { plannedRunShape, textSchema } from "../experiment/run_schema.ts";
 import { conditionPeriodsSchema } from "../train/conditions.ts";
-import { JOURNAL_FORMATS, type ManifestRun } from "./run.ts";
+import { JOURNAL_FORMAT } from "../train/journal_header.ts";
+import type { ManifestRun } from "./run.ts";
 
 /** A name relative to the manifest's folder. */
 export const artefactNameSchema = z.string().min(1).max(1024).meta({
@@ -39,7 +40,7 @@ const evidence = {
 /** What version 2 of the predicate says besides. */
 const evidenceOfVersion2 = {
   ...evidence,
-  journal: z.strictObject({ ...journalShape, format: z.enum(JOURNAL_FORMATS) }).meta(journalMeta),
+  journal: z.strictObject({ ...journalShape, format: z.literal(JOURNAL_FORMAT) }).meta(journalMeta),
   origin: z.enum(["trained", "resumed", "found"])
     .meta({ description: "What the process that signed did for the run" }),
   retrained: z.array(z.strictObject({ fromStep: stepSchema, toStep: stepSchema })).min(1).max(1000).exactOptional()

@@ -4,9 +4,12 @@ import { shortDigest } from "../digest/sha256.ts";
 import { runKey } from "../experiment/run_key.ts";
 import { foldName, printable, unsafeNameReason } from "../files/safe_name.ts";
 import { companionNameReason } from "./companions.ts";
-import type { Statement } from "./predicate.ts";
-import { isTrained, type ManifestRun, type TrainedRun } from "./run.ts";
+import { skipReason } from "../train/skip_reason.ts";
+import { crossFlaw } from "./cross_check.ts";
+import { type Predicate, type Statement, TOOL_VERSION } from "./predicate.ts";
+import { isTrained, type ManifestRun, type SkippedRun, type TrainedRun } from "./run.ts";
 import { leafCount } from "./run_tree.ts";
+import { summariesFlaw } from "./verify_summaries.ts";
 import { LearningRates } from "./learning_rates.ts";
 
 /**
@@ -28,10 +31,14 @@ export function subjectFlaw(statement: Statement): string | undefined {
   return both === undefined ? undefined : `the subject "${printable(both)}" is a folder of other subjects as well`;
 }
 
-/** The first contradiction in a statement, subjects included; `undefined` if it agrees with itself. */
-export function statementFlaw(statement: Statement): string | undefined {
-  return subjectFlaw(statement) ?? runsFlaw(statement.predicate.runs) ?? artefactFlaw(statement) ??
-    claimsFlaw(statement);
+/**
+ * The first contradiction in a statement, subjects included; `undefined` if it agrees with itself.
+ *
+ * @param now the clock here, in milliseconds since 1970; the platform's if absent
+ */
+export function statementFlaw(statement: Statement, now: number = Date.now()): string | undefined {
+  return subjectFlaw(statement) ?? runsFlaw(statement.predicate) ?? artefactFlaw(statement) ??
+    claimsFlaw(statement) ?? summariesFlaw(statement.predicate) ?? crossFlaw(statement.predicate, now);
 }
 
 function artefactFlaw({ subject, predicate }: Statement): string | undefined {
@@ -50,8 +57,14 @@ function artefactFlaw({ subject, predicate }: Statement): string | undefined {
     used.set(name, owner);
     return undefined;
   };
-  const planFlaw = flawOf("the plan", predicate.plan);
+  const planFlaw = flawOf("the plan", predicate.plan) ??
+    (predicate.report === undefined ? undefined : flawOf("the report", predicate.report));
   if (planFlaw !== undefined) return planFlaw;
+  // The rules need no copy beside the manifest; one that is there is no other file's name.
+  if (digests.has(predicate.paper.name)) {
+    const paperFlaw = flawOf("the paper", predicate.paper);
+    if (paperFlaw !== undefined) return paperFlaw;
+  }
   for (const run of predicate.runs.filter(isTrained)) {
     const checkpoints = run.states.flatMap(({ checkpoint }) => checkpoint ?? []);
     for (const artefact of [run.journal, run.curves, ...checkpoints]) {
@@ -62,12 +75,13 @@ function artefactFlaw({ subject, predicate }: Statement): string | undefined {
   return undefined;
 }
 
-function runsFlaw(runs: readonly ManifestRun[]): string | undefined {
+function runsFlaw({ runs, tool }: Predicate): string | undefined {
+  if (runs.length === 0) return "there are no runs";
   const byKey = new Map<string, ManifestRun>();
   const labels = new Set<string>();
   const rates = new LearningRates();
   for (const run of runs) {
-    const flaw = runFlaw(run, byKey) ?? rates.flaw(run.specification);
+    const flaw = runFlaw(run, byKey, tool.version) ?? rates.flaw(run.specification);
     if (flaw !== undefined) return `run "${run.label}" ${flaw}`;
     if (labels.has(run.label)) return `there are two runs "${run.label}"`;
     byKey.set(run.key, run);
@@ -76,8 +90,15 @@ function runsFlaw(runs: readonly ManifestRun[]): string | undefined {
   return undefined;
 }
 
-/** @param earlier runs that stand before this one; a run stands after the run that it starts from */
-function runFlaw(run: ManifestRun, earlier: ReadonlyMap<string, ManifestRun>): string | undefined {
+/**
+ * @param earlier runs that stand before this one; a run stands after the run that it starts from
+ * @param version of the program that chose the words
+ */
+function runFlaw(
+  run: ManifestRun,
+  earlier: ReadonlyMap<string, ManifestRun>,
+  version: string,
+): string | undefined {
   const { specification, key } = run;
   const computed = runKey(specification);
   if (computed !== key) return `has key ${shortDigest(key)}, and its specification gives ${shortDigest(computed)}`;
@@ -98,11 +119,31 @@ function runFlaw(run: ManifestRun, earlier: ReadonlyMap<string, ManifestRun>): s
     ) {
       return `carries on an optimizer's state that run "${parent.label}" carried on already`;
     }
+    if (start.step > parent.steps) {
+      return `starts from step ${start.step} of run "${parent.label}", which is planned for ${parent.steps}`;
+    }
     if (isTrained(run) && !(isTrained(parent) && parent.states.some(({ step }) => step === start.step))) {
       return `starts from step ${start.step} of run "${parent.label}", where no state is recorded`;
     }
   }
-  return isTrained(run) ? evidenceFlaw(run) : undefined;
+  if (isTrained(run)) return evidenceFlaw(run);
+  return skipFlaw(run, start.kind === "checkpoint" ? earlier.get(start.run) : undefined, version);
+}
+
+/** A run is skipped only if the state that it starts from was never reached; whatever else a maker may say for it. */
+function skipFlaw(run: SkippedRun, parent: ManifestRun | undefined, version: string): string | undefined {
+  const { initialWeights: start } = run.specification;
+  if (start.kind !== "checkpoint" || parent === undefined) {
+    return "is said to be skipped, and starts from no run that could keep it from being trained";
+  }
+  const { label, outcome } = parent;
+  const reason = skipReason({ label, outcome, steps: isTrained(parent) ? parent.journal.steps : 0 }, start.step);
+  if (reason === undefined) {
+    return `is said to be skipped, and the run that it starts from, "${label}", reached step ${start.step}`;
+  }
+  // Another version may have had other words for it.
+  if (version !== TOOL_VERSION || run.reason === reason) return undefined;
+  return `is said to be skipped because "${printable(run.reason, 300)}", and the reason is that ${reason}`;
 }
 
 function evidenceFlaw(run: TrainedRun): string | undefined {

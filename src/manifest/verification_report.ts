@@ -20,6 +20,7 @@ export const VERIFICATION_STEPS = [
   "journals",
   "curves",
   "claims",
+  "report",
   "attestations",
   "replay",
 ] as const;
@@ -81,6 +82,8 @@ export interface VerificationReport {
   readonly signers: readonly Signer[];
   /** steps that may be left out but were asked for: not checked, they make the verdict "could not check" */
   readonly asked?: readonly StepName[];
+  /** whole path of the manifest that was looked at, or of the bundle that it is in; absent if it was not a file */
+  readonly path?: string;
   /** SHA-256 of the manifest's bytes, unless they were too many or could not be read */
   readonly manifestDigest?: Digest;
   /** of every reviewer whose attestation was demanded */
@@ -90,7 +93,7 @@ export interface VerificationReport {
 }
 
 /** Steps that may be left out without making the verdict "could not check". */
-export const OPTIONAL_STEPS: ReadonlySet<StepName> = new Set(["signer", "attestations", "replay"]);
+export const OPTIONAL_STEPS: ReadonlySet<StepName> = new Set(["signer", "report", "attestations", "replay"]);
 
 /** Whether a step that the verdict needs was not checked. */
 export function isOpen({ name, status }: VerificationStep, asked: readonly StepName[] = []): boolean {
@@ -126,6 +129,7 @@ export function formatVerification(report: VerificationReport): string {
     ? report.caveats.map((caveat) => `  - ${printable(caveat, MAX_DETAIL)}`)
     : [];
   return [
+    ...lookedAt(report),
     ...rows,
     "",
     verdictLine(report),
@@ -133,6 +137,15 @@ export function formatVerification(report: VerificationReport): string {
     ...(caveats.length > 0 ? ["This does not say:", ...caveats] : []),
     "",
   ].join("\n");
+}
+
+/** What the report is about, so that nobody takes it for one about another manifest. */
+export function lookedAt({ path, manifestDigest }: Pick<VerificationReport, "path" | "manifestDigest">): string[] {
+  return [
+    ...(path === undefined ? [] : [`Manifest  ${printable(path, MAX_DETAIL)}`]),
+    ...(manifestDigest === undefined ? [] : [`SHA-256   ${manifestDigest}`]),
+    "",
+  ].slice(path === undefined && manifestDigest === undefined ? 1 : 0);
 }
 
 function verdictLine({ verdict, steps, signers, asked, reviews = [] }: VerificationReport): string {

@@ -4,7 +4,10 @@
  */
 import { type Digest, isDigest, sha256 } from "../digest/sha256.ts";
 import type { Plan } from "../experiment/plan.ts";
+import type { RunKey } from "../experiment/run.ts";
+import type { Curves } from "../results/curves.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
+import { statementCaveats } from "./caveats.ts";
 import { type Envelope, readEnvelope } from "./dsse.ts";
 import { PREDICATE_TYPES, type Statement } from "./predicate.ts";
 import { schemaFlaws } from "./statement.ts";
@@ -29,7 +32,10 @@ import { armsOf, checkClaims } from "./verify_claims.ts";
 import { checkCurves } from "./verify_curves.ts";
 import { checkJournals } from "./verify_journals.ts";
 import { checkPlan, MAX_PLAN_BYTES } from "./verify_plan.ts";
+import { checkReport, UNCHECKED_PAGE } from "./verify_report.ts";
 import type { AttestedManifest, VerifyOptions } from "./verify_options.ts";
+import { recordsFlaw } from "./verify_records.ts";
+import { ratioFlaw } from "./verify_summaries.ts";
 import { checkSignatures, isSignedBy } from "./verify_signature.ts";
 import { printable } from "../files/safe_name.ts";
 
@@ -86,9 +92,11 @@ class Verification {
     this.statement = statement;
     const good = await this.checkArtefacts(statement);
     const plan = await this.checkPlan(statement, good);
-    await this.checkResults(statement, plan, good);
+    const curves = await this.checkResults(statement, plan, good);
+    await this.checkReport(statement, plan, curves, good);
     await this.checkAttestations(statement, envelope);
     await this.checkReplay(statement, plan);
+    this.caveats.push(...statementCaveats(statement));
   }
 
   checkSize(bytes: Uint8Array): void {
@@ -146,9 +154,12 @@ class Verification {
   }
 
   checkConsistency(statement: Statement): void {
-    const flaw = statementFlaw(statement);
+    const flaw = statementFlaw(statement, this.options.now);
     if (flaw !== undefined) this.fail("consistency", flaw);
-    this.ok("consistency", "run keys, learning rates and references follow from what is stated");
+    this.ok(
+      "consistency",
+      "keys, learning rates, seeds and references follow from what is stated, and skips from how runs ended",
+    );
   }
 
   async checkArtefacts(statement: Statement): Promise<ReadonlySet<string>> {
@@ -201,15 +212,24 @@ class Verification {
     return plan;
   }
 
-  async checkResults(statement: Statement, plan: Plan | undefined, good: ReadonlySet<string>): Promise<void> {
+  /** @returns the curves, if all are good */
+  async checkResults(
+    statement: Statement,
+    plan: Plan | undefined,
+    good: ReadonlySet<string>,
+  ): Promise<ReadonlyMap<RunKey, Curves> | undefined> {
     const { predicate } = statement;
     const journals = await checkJournals(predicate, this.artefacts);
     this.note("journals", journals.outcome);
-    const { outcome, curves } = await checkCurves(predicate, this.artefacts, journals.good);
+    const { outcome: found, curves } = await checkCurves(predicate, this.artefacts, journals.good);
+    const flaw = found.status === "ok"
+      ? ratioFlaw(predicate, curves.values()) ?? await recordsFlaw(predicate, this.artefacts, good, curves)
+      : undefined;
+    const outcome: StepOutcome = flaw === undefined ? found : { status: "failed", detail: flaw };
     this.note("curves", outcome);
     if (outcome.status !== "ok" || plan === undefined) {
       this.note("claims", { status: "not checked", detail: "plan and curves are not all good" });
-      return;
+      return undefined;
     }
     const rules = await this.signedRules(statement, good);
     const evidence = {
@@ -221,6 +241,33 @@ class Verification {
     const { caveat, ...claims } = await checkClaims(evidence, this.options.judge);
     this.note("claims", claims);
     if (caveat !== undefined) this.caveats.push(caveat);
+    return curves;
+  }
+
+  async checkReport(
+    statement: Statement,
+    plan: Plan | undefined,
+    curves: ReadonlyMap<RunKey, Curves> | undefined,
+    good: ReadonlySet<string>,
+  ): Promise<void> {
+    const { renderer } = this.options;
+    const { data, report, ...predicate } = statement.predicate;
+    const unchecked = (detail: string): StepOutcome => ({ status: "not checked", detail });
+    const compare = async (): Promise<StepOutcome> => {
+      if (report === undefined || data === undefined) {
+        return unchecked("version 1 of the manifest does not say how its page was made");
+      }
+      if (plan === undefined || curves === undefined || !good.has(report.name)) {
+        return unchecked("plan, curves and page are not all good");
+      }
+      if (renderer === undefined) return unchecked("no renderer is at hand to make the page again");
+      const rules = await this.signedRules(statement, good);
+      const evidence = { predicate: { ...predicate, data }, plan, curves, ...(rules === undefined ? {} : { rules }) };
+      return await checkReport(evidence, report, renderer);
+    };
+    const outcome = await compare();
+    this.note("report", outcome);
+    if (outcome.status === "not checked") this.caveats.push(`${UNCHECKED_PAGE}: ${outcome.detail}.`);
   }
 
   async checkAttestations(statement: Statement, envelope: Envelope): Promise<void> {

@@ -1,9 +1,10 @@
-/** The runs' curves: theirs, complete, at the planned steps and rates. Web-standard APIs only. */
+/** The runs' curves: theirs, complete, and those that their journals record. Web-standard APIs only. */
 import { sha256 } from "../digest/sha256.ts";
 import { isEvaluationStep } from "../experiment/evaluation.ts";
 import type { RunKey } from "../experiment/run.ts";
 import type { Curves } from "../results/curves.ts";
 import { curvesSchema, MAX_CURVES_LENGTH } from "../results/curves_schema.ts";
+import { curveDifference, curvesOfJournal } from "../train/journal_curves.ts";
 import { updatesBefore } from "../train/skipped_steps.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
@@ -13,6 +14,7 @@ import { schemaFlaws } from "./statement.ts";
 import { parseStrictJson } from "../digest/strict_json.ts";
 import type { StepOutcome } from "./verification_report.ts";
 import { listed, readProblem } from "./verify_artefacts.ts";
+import type { GoodJournal } from "./verify_journals.ts";
 
 /** What the curves' files hold. */
 export interface CurveFindings {
@@ -24,12 +26,12 @@ export interface CurveFindings {
 /**
  * Reads the curves of every trained run.
  *
- * @param goodJournals runs whose journals were checked, with the steps that they skipped; no other run's curve is
+ * @param goodJournals what the journals that were found good record; no other run's curve is looked at
  */
 export async function checkCurves(
   predicate: Predicate,
   artefacts: ArtefactReader,
-  goodJournals: ReadonlyMap<string, readonly number[]>,
+  goodJournals: ReadonlyMap<string, GoodJournal>,
 ): Promise<CurveFindings> {
   const curves = new Map<RunKey, Curves>();
   const failures: string[] = [];
@@ -37,14 +39,14 @@ export async function checkCurves(
   const rates = new LearningRates();
   let points = 0;
   for (const run of predicate.runs.filter(isTrained)) {
-    const skips = goodJournals.get(run.key);
-    if (skips === undefined) {
+    const journal = goodJournals.get(run.key);
+    if (journal === undefined) {
       unchecked.push(`curve of run "${run.label}": its journal is not good`);
       continue;
     }
     try {
       const bytes = await readArtefact(artefacts, run.curves.name, MAX_CURVES_LENGTH);
-      const found = readCurves(bytes, run, rates.table(run.specification.schedule), skips);
+      const found = readCurves(bytes, run, rates.table(run.specification.schedule), journal);
       if (typeof found === "string") failures.push(`curve of run "${run.label}": ${found}`);
       else {
         curves.set(run.key, found);
@@ -65,7 +67,7 @@ function readCurves(
   bytes: Uint8Array,
   run: TrainedRun,
   rates: Float32Array,
-  skips: readonly number[],
+  journal: GoodJournal,
 ): Curves | string {
   if (sha256(bytes) !== run.curves.sha256) return "it was changed";
   let value: unknown;
@@ -76,9 +78,14 @@ function readCurves(
   }
   const parsed = curvesSchema.safeParse(value);
   if (!parsed.success) return schemaFlaws(parsed.error).join("; ");
-  return curvesFlaw(parsed.data, run, rates, skips) ?? parsed.data;
+  const { header, skips } = journal;
+  const flaw = header?.version === 2
+    ? curveDifference(parsed.data, curvesOfJournal(run, { ...journal, bytesPerToken: header.bytesPerToken }))
+    : curvesFlaw(parsed.data, run, rates, skips);
+  return flaw ?? parsed.data;
 }
 
+/** Where journals record no evaluations, of which points a curve must consist. */
 function curvesFlaw(
   curves: Curves,
   run: TrainedRun,

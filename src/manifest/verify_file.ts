@@ -32,7 +32,7 @@ export async function verifyManifestFile(
     return concludeVerification([{ name: "size", status, detail: error.message }], { caveats: [], signers: [] });
   }
   const report = await verifyManifest(opened.bytes, opened.artefacts, options);
-  return { ...report, caveats: [...report.caveats, ...strangerCaveat(opened, report)] };
+  return { ...report, path: opened.path, caveats: [...report.caveats, ...strangerCaveat(opened, report)] };
 }
 
 /** Files of a bundle that nobody vouches for: whoever unpacks it gets them too. */

@@ -1,7 +1,7 @@
-/** The runs' journals: chains and Merkle trees recomputed, rates against the schedules, states against the manifest. */
+/** The runs' journals: chains and Merkle trees recomputed, rates, states and evaluations as due, states as stated. */
 import { shortDigest } from "../digest/sha256.ts";
-import { isCheckpointStep } from "../experiment/evaluation.ts";
-import { fromBits, JOURNAL_FORMAT, toBits } from "../train/journal_record.ts";
+import { DueRecords } from "../train/due_records.ts";
+import type { JournalReading } from "../train/journal_reader.ts";
 import type { ArtefactReader } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
 import type { Predicate } from "./predicate.ts";
@@ -13,13 +13,19 @@ import { listed, readProblem } from "./verify_artefacts.ts";
 /** What the journals show. */
 export interface JournalFindings {
   readonly outcome: StepOutcome;
-  /** runs whose journals are good, by key, with the steps that were skipped, ascending */
-  readonly good: ReadonlyMap<string, readonly number[]>;
+  /** what good journals record, by the key of the run */
+  readonly good: ReadonlyMap<string, GoodJournal>;
+}
+
+/** What a journal records besides the chain. */
+export interface GoodJournal extends Pick<JournalReading, "header" | "evaluations" | "divergence"> {
+  /** steps that were skipped, ascending */
+  readonly skips: readonly number[];
 }
 
 /** Recomputes the hash chain of every trained run's journal from its first record, and the run's Merkle tree. */
 export async function checkJournals(predicate: Predicate, artefacts: ArtefactReader): Promise<JournalFindings> {
-  const good = new Map<string, readonly number[]>();
+  const good = new Map<string, GoodJournal>();
   const failures: string[] = [];
   const unreadable: string[] = [];
   const rates = new LearningRates();
@@ -27,11 +33,10 @@ export async function checkJournals(predicate: Predicate, artefacts: ArtefactRea
   let records = 0;
   for (const run of runs) {
     try {
-      const skips: number[] = [];
-      const flaw = await journalFlaw(run, artefacts, rates.table(run.specification.schedule), skips);
-      if (flaw !== undefined) failures.push(`journal of run "${run.label}": ${flaw}`);
+      const journal = await readJournal(run, artefacts, rates.table(run.specification.schedule));
+      if (typeof journal === "string") failures.push(`journal of run "${run.label}": ${journal}`);
       else {
-        good.set(run.key, skips);
+        good.set(run.key, journal);
         records += run.journal.steps;
       }
     } catch (error) {
@@ -45,35 +50,23 @@ export async function checkJournals(predicate: Predicate, artefacts: ArtefactRea
   return { outcome: { status: "ok", detail }, good };
 }
 
-/** @param skips takes the steps that were skipped */
-async function journalFlaw(
+/** What a journal records; a string says why it is not good. */
+async function readJournal(
   run: TrainedRun,
   artefacts: ArtefactReader,
   rates: Float32Array,
-  skips: number[],
-): Promise<string | undefined> {
-  const { format = JOURNAL_FORMAT } = run.journal;
-  if (format !== JOURNAL_FORMAT) return `it is said to be a "${format}", and this version reads "${JOURNAL_FORMAT}"`;
+): Promise<GoodJournal | string> {
   let seen = 0;
+  const due = new DueRecords(run, rates);
   const { reading, tree } = await readTree(run, artefacts, (record) => {
     if (record.kind === "state") {
       // At once: a journal may hold millions of states that nothing states.
       const stated = run.states[seen++];
-      return stated?.step === record.step && stated.state === record.state ? undefined : statesDiffer(record.step);
+      if (stated?.step !== record.step || stated.state !== record.state) return statesDiffer(record.step);
     }
-    if (record.kind === "skip") {
-      if (run.specification.engine.level === "machine_to_machine") {
-        return "it skips a step, which its arithmetic never does";
-      }
-      skips.push(record.step);
-    }
-    if (record.kind !== "step") return undefined;
-    const rate = rates[record.step - skips.length];
-    if (rate === undefined) return "it is for a step after the end of the schedule";
-    if (toBits(rate) === record.lr) return undefined;
-    return `its learning rate is ${fromBits(record.lr)}, and the schedule has ${rate}`;
-  });
-  const { problem, steps, chain, states, divergence } = reading;
+    return due.visit(record);
+  }, (header) => due.begin(header));
+  const { problem, steps, chain, header, evaluations, divergence } = reading;
   if (problem !== undefined) return `line ${problem.line}: ${problem.reason}`;
   if (steps !== run.journal.steps) return `it has ${steps} steps, and ${run.journal.steps} are stated`;
   if (chain !== run.journal.root) {
@@ -89,16 +82,14 @@ async function journalFlaw(
   if (tree.rootHash !== rootHash) {
     return `its Merkle tree has the root ${shortDigest(tree.rootHash)}, and ${shortDigest(rootHash)} is stated`;
   }
-  const recordedSteps = new Set(states.map(({ step }) => step));
-  for (let step = 0; step <= steps; step++) {
-    const isDue = step === 0 || isCheckpointStep(run.specification, step);
-    if (isDue !== recordedSteps.has(step)) {
-      return isDue
-        ? `it records no state at step ${step}, where one is due`
-        : `it records a state at step ${step}, where none is due`;
-    }
-  }
-  return undefined;
+  const missing = due.end(steps);
+  if (missing !== undefined) return missing;
+  return {
+    skips: due.skips,
+    evaluations,
+    ...(header === undefined ? {} : { header }),
+    ...(divergence === undefined ? {} : { divergence }),
+  };
 }
 
 function statesDiffer(step: number): string {

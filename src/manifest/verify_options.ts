@@ -7,6 +7,7 @@ import type { Statement } from "./predicate.ts";
 import type { Artefact } from "./run.ts";
 import type { Review, StepOutcome } from "./verification_report.ts";
 import type { Judge } from "./verify_claims.ts";
+import type { ReportRenderer } from "./verify_report.ts";
 import type { TrustedKey } from "./verify_signature.ts";
 
 /** What training pieces again found, and what it leaves open. */
@@ -65,6 +66,8 @@ export interface VerifyOptions {
   readonly judge?: Judge;
   /** makes the plan again; without it nothing shows that an arm is what its name says */
   readonly replan?: Replan;
+  /** renders the page again; without it the page is named as unchecked */
+  readonly renderer?: ReportRenderer;
   /** the clock, in milliseconds since 1970, that dates are held against; the platform's if absent */
   readonly now?: number;
   /** does without checkpoints that are not there: only manifest, journals and curves were published */

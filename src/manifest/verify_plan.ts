@@ -2,9 +2,12 @@
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import type { Plan } from "../experiment/plan.ts";
+import { tokensPerStep } from "../experiment/cost.ts";
 import { planFromJson } from "../experiment/plan_json.ts";
 import { printable } from "../files/safe_name.ts";
-import type { Predicate } from "./predicate.ts";
+import { limitsOf } from "./limits.ts";
+import { type Predicate, TOOL_VERSION } from "./predicate.ts";
+import { armsFlaw } from "./plan_arms.ts";
 import { plannedPart } from "./run.ts";
 import { parseStrictJson } from "../digest/strict_json.ts";
 
@@ -51,31 +54,49 @@ export function checkPlan(bytes: Uint8Array, predicate: Predicate): Plan | strin
   }
   const left = plan.runs[predicate.runs.length];
   if (left !== undefined) return `run "${left.label}" of the plan is not in the manifest`;
-  return armsFlaw(plan) ?? plan;
+  return armsFlaw(plan) ?? runsFlaw(plan) ?? limitsFlaw(plan, predicate) ?? plan;
 }
 
-/**
- * Arms that runs serve and the plan does not have, or that two runs serve: claims are judged by the curve of an arm, and
- * there may be one only.
- */
-function armsFlaw({ experiments, runs, seeds }: Plan): string | undefined {
-  const planned = new Set(experiments.flatMap(({ name, arms }) => arms.map((arm) => `${name}/${arm}`)));
-  const owners = new Map<string, string>();
-  for (const { label, steps, usedBy } of runs) {
-    for (const { experiment, arm, seedIndex, steps: read } of usedBy) {
-      const name = printable(`${experiment}/${arm}`);
-      if (!planned.has(`${experiment}/${arm}`)) return `run "${label}" serves arm "${name}", which is not planned`;
-      if (seedIndex >= seeds) return `run "${label}" serves seed ${seedIndex}, and there are ${seeds}`;
-      if (seedIndex !== usedBy[0]?.seedIndex) {
-        return `run "${label}" serves seeds ${usedBy[0]?.seedIndex} and ${seedIndex}`;
-      }
-      if (read > steps) return `arm "${name}" reads ${read} steps of run "${label}", which has ${steps}`;
-      const owner = owners.get(`${name} ${seedIndex}`);
-      if (owner !== undefined) return `runs "${owner}" and "${label}" both serve arm "${name}" at seed ${seedIndex}`;
-      owners.set(`${name} ${seedIndex}`, label);
-    }
+/** Limits follow from the plan, the runs and the data. Another version may have had other words for them. */
+function limitsFlaw(plan: Plan, { limits, runs, data, tool }: Predicate): string | undefined {
+  if (data === undefined || tool.version !== TOOL_VERSION) return undefined;
+  const expected = limitsOf(plan, runs, data.shortages);
+  if (same(limits, expected)) return undefined;
+  const missing = expected.find((limit) => !limits.includes(limit));
+  return missing === undefined
+    ? "the manifest states limits that do not follow from its plan, its runs and its data"
+    : `the manifest does not state the limit "${printable(missing, 300)}"`;
+}
+
+/** What the plan says of its scale, its engine and its cost must be so of its runs. */
+function runsFlaw({ scale, engine, data, runs, totals }: Plan): string | undefined {
+  const phases = [scale.pretraining, scale.continuing];
+  for (const { label, specification } of runs) {
+    const { corpus, validation } = specification;
+    const facts: Record<string, [planned: unknown, own: unknown]> = {
+      engine: [engine, specification.engine],
+      model: [scale.model.config, specification.model],
+      optimizer: [scale.optimizer, specification.optimizer],
+      "gradient blocks": [scale.gradientBlockSequences, specification.gradientBlockSequences],
+      "evaluation windows": [scale.evaluationWindows, specification.evaluation.windows],
+      "corpus": [data[corpus.name], corpus.digest],
+      "validation text": [{ upstream: data.upstream, downstream: data.downstream }, validation],
+    };
+    const other = Object.entries(facts).find(([, [planned, own]]) => !same(planned, own))?.[0];
+    if (other !== undefined) return `run "${label}" has another ${other} than its plan`;
+    const isPhase = phases.some(({ batchSequences, checkpointInterval }) =>
+      batchSequences === specification.batchSequences && checkpointInterval === specification.checkpointInterval
+    );
+    if (!isPhase) return `run "${label}" has a batch and an interval of checkpoints that its plan has in neither phase`;
   }
-  return undefined;
+  const steps = runs.reduce((sum, run) => sum + run.steps, 0);
+  const tokens = runs.reduce((sum, run) => sum + run.steps * tokensPerStep(run), 0);
+  const arms = runs.reduce((sum, { usedBy }) => sum + usedBy.length, 0);
+  const counted = { steps, tokens, runs: runs.length, arms };
+  if (same(counted, { steps: totals.steps, tokens: totals.tokens, runs: totals.runs, arms: totals.arms })) {
+    return undefined;
+  }
+  return "the plan's totals are not those of its runs";
 }
 
 function same(a: unknown, b: unknown): boolean {

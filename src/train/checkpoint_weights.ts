@@ -16,7 +16,13 @@ import { type ModelConfig, parameterCount } from "../model/config.ts";
 import { parameterShapes } from "../model/parameters.ts";
 import { SafetensorsFile } from "../model/safetensors_file.ts";
 import { bytesOf, type WeightsSource } from "../model/weights_source.ts";
-import { type CheckpointInfo, FIRST_MOMENT, parseCheckpointInfo, SECOND_MOMENT } from "./checkpoint.ts";
+import {
+  type CheckpointInfo,
+  engineStateBytes,
+  FIRST_MOMENT,
+  parseCheckpointInfo,
+  SECOND_MOMENT,
+} from "./checkpoint.ts";
 import { beginStateDigest } from "./state_digest.ts";
 
 const MAX_PLAN_BYTES = 64 * 2 ** 20;
@@ -138,9 +144,4 @@ async function* checkedPieces(
     `State of "${path}" has the digest ${shortDigest(found)}, expected ${shortDigest(state)}`,
     "the file was altered after it was written",
   );
-}
-
-function engineStateBytes(text: string, path: string): Uint8Array {
-  if (/^(?:[0-9a-f]{2})*$/.test(text)) return Uint8Array.fromHex(text);
-  throw new UserError("BAD_CHECKPOINT", `The engine's own state in "${path}" is no bytes`);
 }

@@ -20,14 +20,9 @@ import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { parseCurves } from "../../src/results/curves_schema.ts";
 import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
 import { readJournalFile } from "../../src/train/journal.ts";
-import {
-  chainNext,
-  chainStart,
-  formatHeader,
-  formatRecord,
-  type JournalRecord,
-  parseRecord,
-} from "../../src/train/journal_record.ts";
+import { curvePoint, formatCurves } from "../../src/train/journal_curves.ts";
+import { type BytesPerToken, chainStart, formatHeader, type JournalHeader } from "../../src/train/journal_header.ts";
+import { chainNext, formatRecord, fromBits, type JournalRecord, parseRecord } from "../../src/train/journal_record.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { stateDigest } from "../../src/train/state_digest.ts";
 import { DATA_CACHE, kernelCache, reproduceSmoke } from "../reproduce/smoke.ts";
@@ -141,22 +136,30 @@ export async function readRecords(folder: string, label: string): Promise<Journa
   });
 }
 
-/** Writes a journal with a chain of its own, good for any verifier that trains nothing. */
+/** Writes a journal with a chain of its own, and the curve that follows: good for any verifier that trains nothing. */
 export async function writeRecords(
   folder: string,
   label: string,
   key: RunKey,
   records: readonly JournalRecord[],
+  change: (bytesPerToken: BytesPerToken) => BytesPerToken = (bytesPerToken) => bytesPerToken,
 ): Promise<void> {
-  let chain = chainStart(key);
+  const { journal, curves } = new RunFolder(folder, label);
+  const earlier = parseCurves(await Deno.readTextFile(curves), curves);
+  const bytesPerToken = change(earlier.bytesPerToken);
+  const header: JournalHeader = { version: 2, run: key, bytesPerToken };
+  let chain = chainStart(header);
   const lines = records.map((record) => {
     chain = chainNext(chain, record);
     return formatRecord(record, chain);
   });
-  await Deno.writeTextFile(
-    new RunFolder(folder, label).journal,
-    `${[formatHeader(key), ...lines].join("\n")}\n`,
-  );
+  await Deno.writeTextFile(journal, `${[formatHeader(header), ...lines].join("\n")}\n`);
+  const points = records.flatMap((record) => record.kind === "evaluation" ? [curvePoint(record)] : []);
+  const end = records.at(-1);
+  const diverged = end?.kind === "divergence"
+    ? { diverged: { step: end.step, loss: String(fromBits(end.value)) } }
+    : {};
+  await Deno.writeTextFile(curves, formatCurves({ ...earlier, runKey: key, bytesPerToken, points, ...diverged }));
 }
 
 /** Changes a checkpoint's vectors, and gives the digest of the state it then holds. */

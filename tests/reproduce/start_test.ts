@@ -85,7 +85,7 @@ Deno.test("runs that start from imported models do the same steps as from the ru
     assert.equal(without.report.steps.at(-1)?.status, "not checked");
 
     const second = await reproduceSmoke(output, 2, { only: ONLY, start });
-    assert(second.results.every((result) => result.kind === "trained" && result.cached));
+    assert(second.results.every((result) => result.kind === "trained" && result.origin === "found"));
   });
 });
 

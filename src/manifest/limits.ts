@@ -1,7 +1,7 @@
-/** What a reproduction at some scale does not show, said in the manifest and on the page. */
+/** What a reproduction at some scale does not show, said in the manifest and on the page. Web-standard APIs only. */
 import { describeShortage, type Shortage } from "../data/shortage.ts";
 import type { Plan } from "../experiment/plan.ts";
-import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
+import { isTrained, type ManifestRun, type TrainedRun } from "./run.ts";
 
 /** Changes of conditions that are said one by one. */
 const MAX_LISTED = 100;

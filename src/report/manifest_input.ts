@@ -1,45 +1,52 @@
-/** What the report page shows of a reproduction. */
+/**
+ * What the page of a manifest shows: made from what the manifest says and its artefacts hold, and from nothing else, so
+ * that a verifier makes the same page. Web-standard APIs only.
+ */
 import { shortDigest } from "../digest/sha256.ts";
 import { containerInWords } from "../container/facts.ts";
-import type { CorpusFiles } from "../data/options.ts";
 import { PRETRAINING_ARM } from "../experiment/choose_arms.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { type ReadingName, READINGS } from "../experiment/readings.ts";
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
+import { dataLimits, methodLimits } from "../manifest/limits.ts";
+import type { DataFacts, Predicate } from "../manifest/predicate.ts";
+import { isTrained, type ManifestRun } from "../manifest/run.ts";
+import { armsOf } from "../manifest/verify_claims.ts";
 import { parameterCount } from "../model/config.ts";
-import { publicPath } from "../files/public_path.ts";
-import { describeEnvironment } from "../manifest/environment.ts";
-import type { ReportArm, ReportFact, ReportInput, ReportRun, ReportScale, ReportSchedule } from "../report/input.ts";
 import type { ArmCurves } from "../results/arm_curves.ts";
 import type { Curves } from "../results/curves.ts";
+import type { Paper } from "../results/paper_schema.ts";
 import { learningRate } from "../schedule/learning_rate.ts";
-import type { RunResult } from "../train/train_plan.ts";
-import { dataLimits, methodLimits } from "./limits.ts";
-import { PAPER_FILE } from "./paper_file.ts";
-import { type PredicateInput, tokenUnit } from "./predicate_input.ts";
+import type { ReportArm, ReportFact, ReportInput, ReportRun, ReportScale, ReportSchedule } from "./input.ts";
 
 /** Samples of a schedule: enough that a warm-up of half a percent shows. */
 const SCHEDULE_SAMPLES = 1201;
 
-/** What the page is made of: what the manifest is made of, and the curves. */
-export interface ReportSource extends Omit<PredicateInput, "artefacts"> {
-  readonly arms: readonly ArmCurves[];
+/** What a manifest says and holds. Of the page itself it says no more than the digest. */
+export interface ReportEvidence {
+  /** version 2 or later, which says where the texts are from */
+  readonly predicate: Omit<Predicate, "report" | "data"> & { readonly data: DataFacts };
+  /** the plan that it names */
+  readonly plan: Plan;
+  /** the rules that it names, read */
+  readonly paper: Paper;
+  /** of every trained run */
   readonly curves: ReadonlyMap<RunKey, Curves>;
-  readonly warnings: readonly string[];
 }
 
-/** Turns results into what the page needs. */
-export function buildReportInput(source: ReportSource): ReportInput {
-  const { plan, paper, claims, comparisons, warnings, corpora, engine } = source;
+/** The page's input. */
+export function reportInputOf({ predicate, plan, paper, curves }: ReportEvidence): ReportInput {
+  const { engine, data } = predicate;
   const { config } = plan.scale.model;
-  const runs = new Map(plan.runs.map((run) => [run.key as string, run]));
-  const facts = paper.content.paper;
+  const planned = new Map(plan.runs.map((run) => [run.key as string, run]));
+  const arms = armsOf(plan.runs, curves);
+  const facts = paper.paper;
   return {
     scale: {
       name: plan.scale.name,
       parameters: parameterCount(config),
-      ...corporaInWords(plan, source.files),
+      ...corporaInWords(plan, data),
       pretraining: pretrainingOf(plan),
       changes: plan.scale.changes ?? [],
       downstreamHorizonTokens: plan.scale.continuing.steps * plan.scale.continuing.batchSequences *
@@ -57,12 +64,12 @@ export function buildReportInput(source: ReportSource): ReportInput {
       downstreamName: facts.downstream,
       downstreamHorizonTokens: facts.downstreamTokens,
     },
-    experiments: paper.content.experiments,
-    arms: source.arms.map((arm) => reportArm(arm, runs)),
-    schedules: schedulesOf(source.arms, runs),
-    verdicts: claims,
-    comparisons,
-    openPoints: paper.content.openPoints.map(({ question, confidence, here, reading }) => {
+    experiments: paper.experiments,
+    arms: arms.map((arm) => reportArm(arm, planned)),
+    schedules: schedulesOf(arms, planned),
+    verdicts: predicate.claims,
+    comparisons: predicate.comparisons,
+    openPoints: paper.openPoints.map(({ question, confidence, here, reading }) => {
       const value = Object.entries(plan.readings ?? {}).find(([name]) => name === reading?.name)?.[1];
       if (reading === undefined) return { question, confidence, here };
       const way = value === undefined ? undefined : reading.ways[value];
@@ -72,31 +79,39 @@ export function buildReportInput(source: ReportSource): ReportInput {
         here: way === undefined ? "does not arise: other text is trained on here" : `${reading.name}=${value}: ${way}`,
       };
     }),
-    runs: source.results.map((result) => reportRun(result, source.curves, runs)),
-    environment: environmentFacts(source),
+    runs: predicate.runs.map((run) => reportRun(run, curves, planned)),
+    environment: environmentFacts(predicate),
     digests: [
       { name: "plan", value: plan.planDigest },
-      { name: PAPER_FILE, value: paper.digest },
-      { name: "upstream corpus", value: corpora.upstream.digest },
-      { name: "downstream corpus", value: corpora.downstream.digest },
+      { name: "the paper's claims", value: predicate.paper.sha256 },
+      { name: "upstream corpus", value: predicate.corpora.upstream.digest },
+      { name: "downstream corpus", value: predicate.corpora.downstream.digest },
       ...(engine.description.kernels === undefined ? [] : [{ name: "kernels", value: engine.description.kernels }]),
     ],
-    warnings,
-    limits: [...dataLimits(source.shortages), ...methodLimits(plan)],
-    folder: publicPath(source.output),
-    command: repeatable(plan, source.files),
+    warnings: runWarnings(predicate.runs, curves),
+    limits: [...dataLimits(data.shortages), ...methodLimits(plan)],
+    command: repeatable(plan, data),
   };
+}
+
+/** What went wrong with runs, in whole sentences. */
+export function runWarnings(runs: readonly ManifestRun[], curves: ReadonlyMap<RunKey, Curves>): string[] {
+  return runs.flatMap((run) => {
+    if (!isTrained(run)) return [`Run "${run.label}" was skipped: ${run.reason}`];
+    const diverged = curves.get(run.key)?.diverged;
+    if (diverged === undefined) return [];
+    return [`Run "${run.label}" diverged at step ${diverged.step}: its loss or gradient norm is ${diverged.loss}`];
+  });
 }
 
 /** The texts by their names, and what a token of them is. */
 function corporaInWords(
-  plan: Plan,
-  files: CorpusFiles | undefined,
+  { scale: { data } }: Plan,
+  { source, tokenUnit }: DataFacts,
 ): Pick<ReportScale, "tokenUnit" | "upstreamName" | "downstreamName" | "textIsThePapers"> {
-  const { data } = plan.scale;
-  if (files !== undefined) {
+  if (source === "files") {
     return {
-      tokenUnit: tokenUnit(plan, files),
+      tokenUnit,
       upstreamName: "the upstream files given",
       downstreamName: "the downstream files given",
       textIsThePapers: false,
@@ -104,14 +119,14 @@ function corporaInWords(
   }
   if (data.kind === "huggingface") {
     return {
-      tokenUnit: "BPE token",
+      tokenUnit,
       upstreamName: `the Pile (${data.upstream.dataset})`,
       downstreamName: `SlimPajama (${data.downstream.dataset})`,
       textIsThePapers: true,
     };
   }
   return {
-    tokenUnit: "byte",
+    tokenUnit,
     upstreamName: "TypeScript's library declarations, mixed 3 : 1 with Node's",
     downstreamName: "Node's declarations, mixed 3 : 1 with TypeScript's",
     textIsThePapers: false,
@@ -127,7 +142,7 @@ function pretrainingOf({ scale, start }: Plan): ReportScale["pretraining"] {
 }
 
 /** A command that makes the same plan again, as far as options say it; files of one's own are the reader's. */
-function repeatable({ scale, start, readings = {} }: Plan, files: CorpusFiles | undefined): string {
+function repeatable({ scale, start, readings = {} }: Plan, { source }: DataFacts): string {
   const chosen = Object.entries(readings).filter(([name, value]) => READINGS[name as ReadingName][0] !== value);
   return [
     `reproduce --scale ${scale.name}`,
@@ -135,7 +150,7 @@ function repeatable({ scale, start, readings = {} }: Plan, files: CorpusFiles | 
     ...(chosen.length === 0 ? [] : [`--reading ${chosen.map(([name, value]) => `${name}=${value}`).join(" ")}`]),
     ...(scale.start?.kind === "train" ? ["--start train"] : []),
     ...(scale.start?.kind === "files" && start !== undefined ? ["--start MODELS"] : []),
-    ...(files === undefined ? [] : ["--upstream FILES --downstream FILES"]),
+    ...(source === "files" ? ["--upstream FILES --downstream FILES"] : []),
   ].join(" ");
 }
 
@@ -175,11 +190,10 @@ function schedulesOf(arms: readonly ArmCurves[], runs: ReadonlyMap<string, Plann
 }
 
 function reportRun(
-  result: RunResult,
+  run: ManifestRun,
   curves: ReadonlyMap<RunKey, Curves>,
   runs: ReadonlyMap<string, PlannedRun>,
 ): ReportRun {
-  const { run } = result;
   const { initialWeights, corpus } = run.specification;
   const startsFrom = initialWeights.kind === "random"
     ? `random weights, seed ${initialWeights.seed}`
@@ -187,30 +201,32 @@ function reportRun(
     ? `an imported model after ${initialWeights.step} steps, weights ${shortDigest(initialWeights.weights)}`
     : `step ${initialWeights.step} of ${runs.get(initialWeights.run)?.label ?? initialWeights.run}` +
       (initialWeights.optimizerState === "carried" ? ", optimizer state carried on" : "");
-  const trained = result.kind === "trained" ? result.record : undefined;
   const last = curves.get(run.key)?.points.at(-1);
-  const steps = trained?.steps ?? 0;
+  const { steps, root } = isTrained(run) ? run.journal : { steps: 0, root: "" };
   return {
     label: run.label,
     runKey: run.key,
-    status: trained?.outcome.kind ?? "skipped",
+    status: run.outcome,
     corpus: corpus.name,
     startsFrom,
     steps,
     tokens: steps * tokensPerStep(run),
     ...(last === undefined ? {} : { upstream: last.upstream, downstream: last.downstream }),
-    journalRoot: trained?.journalRoot ?? "",
+    journalRoot: root,
   };
 }
 
-function environmentFacts({ engine, threads, container }: ReportSource): ReportFact[] {
-  const { libraries: _, permissions, ...facts } = describeEnvironment({ threads, ...engine.machine });
+function environmentFacts({ engine, environment, container }: ReportEvidence["predicate"]): ReportFact[] {
+  const { deno, v8, typescript, os, architecture, cpu, threads, gpu, permissions } = environment;
+  // In an order of its own: canonical JSON has another than the maker's.
+  const facts = { deno, v8, typescript, os, architecture, cpu, threads, gpu };
   return [
     ...Object.entries(facts).map(([name, value]) => ({ name, value: String(value) })),
     { name: "container", value: containerInWords(container) },
     { name: "permissions", value: permissions.length === 0 ? "none without restriction" : permissions.join(", ") },
     ...Object.entries(engine.description)
       .filter(([name]) => name !== "threads" && name !== "kernels")
+      .sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0)
       .map(([name, value]) => ({ name, value })),
   ];
 }
