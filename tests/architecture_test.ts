@@ -70,6 +70,7 @@ Deno.test("the engine and the verifier use web-standard interfaces only", () => 
   const verifier = [
     "artefact_limits",
     "artefacts",
+    "caveats",
     "cross_check",
     "dates",
     "dsse",
@@ -78,6 +79,7 @@ Deno.test("the engine and the verifier use web-standard interfaces only", () => 
     "keys",
     "learning_rates",
     "limits",
+    "members",
     "paper_judge",
     "pem",
     "plan_arms",
@@ -95,8 +97,10 @@ Deno.test("the engine and the verifier use web-standard interfaces only", () => 
     "verify_journals",
     "verify_options",
     "verify_plan",
+    "verify_records",
     "verify_report",
     "verify_signature",
+    "verify_summaries",
   ].map((name) => `src/manifest/${name}.ts`);
   const pages = ["manifest_input", "manifest_page", "manifest_renderer", "page"].map((name) => `src/report/${name}.ts`);
   const reviews = ["attestation_check", "predicate", "read", "require", "schema"]

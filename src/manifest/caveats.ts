@@ -3,6 +3,7 @@ import { printable } from "../files/safe_name.ts";
 import { openTopics } from "./members.ts";
 import { type Statement, TOOL_VERSION } from "./predicate.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "./run.ts";
+import { recordName } from "./verify_records.ts";
 import { listed } from "./verify_artefacts.ts";
 
 /** Caveats of a statement that agrees with itself. */
@@ -55,7 +56,9 @@ function countOf(chosen: readonly ManifestRun[], all: readonly ManifestRun[]): s
 function strangerCaveat({ subject, predicate }: Statement): string[] {
   const known = new Set<string>([predicate.plan.name, predicate.paper.name]);
   if (predicate.report !== undefined) known.add(predicate.report.name);
-  for (const { journal, curves, states } of predicate.runs.filter(isTrained)) {
+  for (const run of predicate.runs.filter(isTrained)) {
+    const { journal, curves, states } = run;
+    known.add(recordName(run));
     for (const { name } of [journal, curves, ...states.flatMap(({ checkpoint }) => checkpoint ?? [])]) known.add(name);
   }
   const strangers = subject.filter(({ name }) => !known.has(name)).map(({ name }) => printable(name, 200));

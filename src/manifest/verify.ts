@@ -34,6 +34,7 @@ import { checkJournals } from "./verify_journals.ts";
 import { checkPlan, MAX_PLAN_BYTES } from "./verify_plan.ts";
 import { checkReport, UNCHECKED_PAGE } from "./verify_report.ts";
 import type { VerifyOptions } from "./verify_options.ts";
+import { recordsFlaw } from "./verify_records.ts";
 import { ratioFlaw } from "./verify_summaries.ts";
 import { checkSignatures } from "./verify_signature.ts";
 import { printable } from "../files/safe_name.ts";
@@ -219,7 +220,9 @@ class Verification {
     const journals = await checkJournals(predicate, this.artefacts);
     this.note("journals", journals.outcome);
     const { outcome: found, curves } = await checkCurves(predicate, this.artefacts, journals.good);
-    const flaw = found.status === "ok" ? ratioFlaw(predicate, curves.values()) : undefined;
+    const flaw = found.status === "ok"
+      ? ratioFlaw(predicate, curves.values()) ?? await recordsFlaw(predicate, this.artefacts, good, curves)
+      : undefined;
     const outcome: StepOutcome = flaw === undefined ? found : { status: "failed", detail: flaw };
     this.note("curves", outcome);
     if (outcome.status !== "ok" || plan === undefined) {

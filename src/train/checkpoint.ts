@@ -16,7 +16,10 @@ import { parseSafetensors, toFloat32 } from "../model/safetensors.ts";
 import { safetensorsHeader } from "../model/safetensors_header.ts";
 import { maxCheckpointBytes } from "./checkpoint_size.ts";
 import { type ConditionPeriod, conditionPeriodsSchema } from "./conditions.ts";
+
 import { pieces, stateDigest } from "./state_digest.ts";
+
+export { checkpointName, checkpointStep } from "./checkpoint_name.ts";
 
 /** The metadata field `format` of a checkpoint. */
 export const CHECKPOINT_FORMAT = "rewarm checkpoint v1";
@@ -37,17 +40,6 @@ export interface CheckpointInfo {
   readonly state: Digest;
   /** where the engine's bits depend on more than the run's key */
   readonly conditions?: readonly ConditionPeriod[];
-}
-
-/** Name of a step's checkpoint: `step-000123.safetensors`. */
-export function checkpointName(step: number): string {
-  return `step-${String(step).padStart(6, "0")}.safetensors`;
-}
-
-/** The step of a checkpoint's name; `undefined` for other files. */
-export function checkpointStep(name: string): number | undefined {
-  const match = /^step-(\d{6,})\.safetensors$/.exec(name);
-  return match === null ? undefined : Number(match[1]);
 }
 
 /** Vectors of a state with the prefix of their tensors' names. */

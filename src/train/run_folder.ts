@@ -1,10 +1,7 @@
 /** What a run leaves in its folder: where each file is, and the record that says the run is done. */
-import { z } from "zod";
 import { canonicalJson } from "../digest/canonical_json.ts";
-import { digestSchema } from "../digest/digest_schema.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
-import type { RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { writeFileDurably } from "../files/durable.ts";
 import { digestFile } from "../files/file_digest.ts";
@@ -14,72 +11,13 @@ import { readFileBounded } from "../files/read_file.ts";
 import type { Curves } from "../results/curves.ts";
 import { parseCurves } from "../results/curves_schema.ts";
 import { checkpointName, checkpointStep } from "./checkpoint.ts";
-import { type ConditionPeriod, conditionPeriodsSchema } from "./conditions.ts";
 import { formatCurves } from "./journal_curves.ts";
+import { type RunRecord, runRecordSchema } from "./run_record.ts";
+
+export type { Outcome, RecordedState, RunRecord } from "./run_record.ts";
 
 /** Of `run.json` and of `curves.json`. */
 const MAX_TEXT_BYTES = 16 * 2 ** 20;
-
-/** A state that the journal records. */
-export interface RecordedState {
-  /** optimizer steps done */
-  readonly step: number;
-  /** of weights and both moments */
-  readonly state: Digest;
-}
-
-/** How a run ended. */
-export type Outcome =
-  | { readonly kind: "completed" }
-  | { readonly kind: "diverged"; readonly step: number; readonly value: string };
-
-/** `run.json`: written last, so that its presence means the run is done to `steps`. */
-export interface RunRecord {
-  /** form of the file */
-  readonly format: "rewarm run v1";
-  /** of the run that the folder holds */
-  readonly key: RunKey;
-  /** the folder's name */
-  readonly label: string;
-  /** optimizer steps done */
-  readonly steps: number;
-  /** `diverged` at the step whose loss or gradient norm was no finite number */
-  readonly outcome: Outcome;
-  /** last digest of the journal's chain */
-  readonly journalRoot: Digest;
-  /** ascending by step */
-  readonly states: readonly RecordedState[];
-  /** where the engine's bits depend on more than the run's key */
-  readonly conditions?: readonly ConditionPeriod[];
-  /** SHA-256 of the files beside it, by name */
-  readonly files: {
-    /** `journal.jsonl` */
-    readonly journal: Digest;
-    /** `curves.json` */
-    readonly curves: Digest;
-    /** by the checkpoints' names */
-    readonly checkpoints: Readonly<Record<string, Digest>>;
-  };
-}
-
-const recordSchema: z.ZodType<RunRecord> = z.strictObject({
-  format: z.literal("rewarm run v1"),
-  key: digestSchema as z.ZodType<RunKey>,
-  label: z.string(),
-  steps: z.int().min(0),
-  outcome: z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("completed") }),
-    z.strictObject({ kind: z.literal("diverged"), step: z.int().min(0), value: z.string() }),
-  ]),
-  journalRoot: digestSchema,
-  states: z.array(z.strictObject({ step: z.int().min(0), state: digestSchema })),
-  conditions: conditionPeriodsSchema.exactOptional(),
-  files: z.strictObject({
-    journal: digestSchema,
-    curves: digestSchema,
-    checkpoints: z.record(z.string().regex(/^step-\d{6,}\.safetensors$/), digestSchema),
-  }),
-});
 
 /** Paths of one run under the output folder. */
 export class RunFolder {
@@ -133,7 +71,7 @@ export class RunFolder {
   async readRecord(): Promise<RunRecord | undefined> {
     if (!await this.#exists(this.record)) return undefined;
     try {
-      return recordSchema.safeParse(JSON.parse(await this.#readText(this.record))).data;
+      return runRecordSchema.safeParse(JSON.parse(await this.#readText(this.record))).data;
     } catch (error) {
       if (error instanceof SyntaxError) return undefined;
       throw error;
