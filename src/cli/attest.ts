@@ -5,7 +5,7 @@ import { readSigningKey } from "../manifest/key_file.ts";
 import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { threadCount } from "./engines.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "./verification.ts";
 import { requireWritableFile } from "./write_permission.ts";
 

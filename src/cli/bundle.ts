@@ -13,7 +13,7 @@ import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./experiment_options.ts";
 import { abortOnSignals } from "./signals.ts";
-import { ControlCode, draw, isTerminal, print } from "./terminal.ts";
+import { ControlCode, draw, isTerminal, print } from "../terminal.ts";
 import { requireWritableFile } from "./write_permission.ts";
 
 const OPTIONS = {

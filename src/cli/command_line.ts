@@ -17,7 +17,7 @@ import { keygen } from "./keygen.ts";
 import { plan } from "./plan.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { sample } from "./sample.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 import { takeUserFolder } from "./user_path.ts";
 import { replayCommand, verify } from "./verify.ts";
 

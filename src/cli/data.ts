@@ -18,7 +18,7 @@ import { type DataContext, parsePart, type Use, usesOfAll } from "./data_uses.ts
 import { choicesFromOptions, PLAN_OPTIONS } from "./plan_options.ts";
 import { abortOnSignals } from "./signals.ts";
 import { sourcesFromOptions } from "./source_options.ts";
-import { printWarning } from "./terminal.ts";
+import { printWarning } from "../terminal.ts";
 import { withUserPaths } from "./typed_paths.ts";
 import { requireWritableFile, requireWritePermission } from "./write_permission.ts";
 

@@ -12,7 +12,7 @@ import { download, type DownloadProgress } from "../hub/download.ts";
 import type { PinnedFile } from "../hub/listing.ts";
 import { bytesIn, counted, type DataContext, describeLock, filesFor, type Use } from "./data_uses.ts";
 import { DownloadView, formatBytes } from "./download_progress.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 
 /** How {@linkcode fetchData} works. */
 export interface FetchOptions {
@@ -40,7 +40,7 @@ interface Chosen {
 export async function fetchData(context: DataContext, options: FetchOptions): Promise<void> {
   const { uses, connection, cache, lockPath, signal } = context;
   const lock = await readDataLock(lockPath);
-  console.log(await describeLock(lockPath));
+  print(await describeLock(lockPath));
   const chosen: Chosen[] = [];
   for (const use of uses) {
     const locked = await lockedRepository(connection, cache, lock, use.repository, signal);

@@ -6,7 +6,7 @@ import { writeFileDurably } from "../files/durable.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { type DataContext, repositoriesOf } from "./data_uses.ts";
 import { formatBytes } from "./download_progress.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 
 /**
  * Pins what is not pinned yet, and holds the hub against what is. Each pin is written as it is made: where the hub

@@ -15,7 +15,7 @@ import { makeFolderDurably } from "../files/durable.ts";
 import { parseWholeNumber, type Values } from "./arguments.ts";
 import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 import { requireWritePermission } from "./write_permission.ts";
 
 /** Pythia's. */

@@ -15,12 +15,12 @@ import { UserError } from "../errors.ts";
 import type { HubCache } from "../hub/cache.ts";
 import { bytesIn, counted, type DataContext, describeLock, filesFor, repositoriesOf, type Use } from "./data_uses.ts";
 import { formatBytes } from "./download_progress.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 
 /** Prints it, without asking the hub. */
 export async function showDataStatus({ uses, cache, lockPath }: DataContext): Promise<void> {
   const lock = await readDataLock(lockPath);
-  console.log(`${await describeLock(lockPath)}\n`);
+  print(`${await describeLock(lockPath)}\n`);
   for (const [id, repository] of repositoriesOf(uses)) {
     const pin = ownMember(lock.hub, id);
     if (pin === undefined) {

@@ -4,7 +4,7 @@ import { printable } from "../files/safe_name.ts";
 import { diffManifests, type ManifestDiff } from "../replay/diff.ts";
 import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 
 const OPTIONS = { json: { kind: "flag", help: "print the outcome as JSON" } } as const;
 

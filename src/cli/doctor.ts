@@ -16,7 +16,7 @@ import { planFromOptions } from "./plan_options.ts";
 import { formatSeconds } from "./progress.ts";
 import { ENGINE_OPTIONS, startEngine, threadCount } from "./engines.ts";
 import { DATA_CACHE, DEFAULT_SCALE, kernelCache } from "./settings.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 
 const OPTIONS = {
   threads: { kind: "count", value: "N", help: "threads to measure with (default: all cores)" },

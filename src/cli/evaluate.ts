@@ -19,7 +19,7 @@ import { ENGINE_OPTIONS } from "./engines.ts";
 import { withSession } from "./inference.ts";
 import { filesFromOptions, SOURCE_OPTIONS } from "./source_options.ts";
 import { DATA_CACHE } from "./settings.ts";
-import { print, printWarning } from "./terminal.ts";
+import { print, printWarning } from "../terminal.ts";
 import {
   describeWeights,
   ownTokenizer,

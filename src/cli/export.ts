@@ -3,7 +3,7 @@ import { EXIT, UserError } from "../errors.ts";
 import { exportHuggingFace } from "../model/hugging_face_export.ts";
 import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 import { requireWritePermission } from "./write_permission.ts";
 import { describeWeights, WEIGHTS_ARGUMENT, WEIGHTS_OPTIONS, weightsFromCommandLine } from "./weights_options.ts";
 

@@ -3,7 +3,7 @@ import { EXIT, UserError } from "../errors.ts";
 import { writeWeightsFile } from "../model/weights_file.ts";
 import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 import { requireWritableFile } from "./write_permission.ts";
 import { describeWeights, WEIGHTS_OPTIONS, weightsFromCommandLine } from "./weights_options.ts";
 

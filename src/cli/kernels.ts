@@ -13,7 +13,7 @@ import { EXIT, UserError } from "../errors.ts";
 import { listScales, loadScale } from "../experiment/catalogue.ts";
 import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 import { requireWritePermission } from "./write_permission.ts";
 
 const DEFAULT_FOLDER = ".cache/cuda-kernels";

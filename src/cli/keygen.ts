@@ -4,7 +4,7 @@ import { createKeyFile, publicKeyPath } from "../manifest/key_file.ts";
 import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { DEFAULT_KEY } from "./settings.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 import { wholePath } from "./user_path.ts";
 import { requireWritableFile } from "./write_permission.ts";
 

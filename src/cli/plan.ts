@@ -14,7 +14,7 @@ import { formatFetches, usesOf } from "./data_uses.ts";
 import { chooseEngine } from "./engines.ts";
 import { foldersFromOptions } from "./experiment_options.ts";
 import { PLAN_OPTIONS, planFromOptions } from "./plan_options.ts";
-import { print, printJson } from "./terminal.ts";
+import { print, printJson } from "../terminal.ts";
 
 /** Prints the plan of some options. */
 export async function showPlan(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {

@@ -5,7 +5,7 @@ import { tokensPerStep } from "../experiment/cost.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { RunProgress } from "../train/train_run.ts";
-import { ControlCode, draw, lineWidth, print, printWarning } from "./terminal.ts";
+import { ControlCode, draw, lineWidth, print, printWarning } from "../terminal.ts";
 
 const BAR_WIDTH = 28;
 /** Milliseconds between redraws of the live view, and between plain lines within a run. */

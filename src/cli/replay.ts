@@ -11,7 +11,7 @@ import { abortOnSignals } from "./signals.ts";
 import { ENGINE_OPTIONS, startEngine } from "./engines.ts";
 import { DATA_CACHE } from "./settings.ts";
 import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./source_options.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 
 /** Options of a replay. */
 export const REPLAY_OPTIONS = {

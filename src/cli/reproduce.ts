@@ -22,7 +22,7 @@ import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "./settings.ts";
 import { segmentCount } from "./replay.ts";
 import { retrainLines } from "./retrain.ts";
 import { filesFromOptions, sourcesFromOptions } from "./source_options.ts";
-import { isTerminal, print, printError, printJson, printWarning } from "./terminal.ts";
+import { isTerminal, print, printError, printJson, printWarning } from "../terminal.ts";
 import { parsePaths } from "./typed_paths.ts";
 import { projectPath } from "./user_path.ts";
 import { requireWritePermission } from "./write_permission.ts";
@@ -143,7 +143,7 @@ async function run(args: readonly string[]): Promise<number> {
     view?.end();
     showResult(result, (performance.now() - start) / 1000);
     const hint = await nativeHint(values, "reproduce:native");
-    if (hint !== undefined) console.error(`\n${hint}`);
+    if (hint !== undefined) printError(`\n${hint}`);
     return EXIT.ok;
   } catch (error) {
     view?.end();

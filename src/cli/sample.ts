@@ -9,7 +9,7 @@ import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { ENGINE_OPTIONS } from "./engines.ts";
 import { withSession } from "./inference.ts";
-import { printError, writeText } from "./terminal.ts";
+import { printError, writeText } from "../terminal.ts";
 import {
   describeWeights,
   ownTokenizer,

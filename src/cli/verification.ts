@@ -12,7 +12,7 @@ import { replan } from "../reproduce/replan.ts";
 import type { Values } from "./arguments.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./experiment_options.ts";
 import { piecesFromOptions, REPLAY_OPTIONS, replaySummary, runReplay } from "./replay.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 
 /** Options of a verification. */
 export const VERIFICATION_OPTIONS = {

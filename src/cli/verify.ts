@@ -8,7 +8,7 @@ import { parsePaths } from "./typed_paths.ts";
 import type { Command } from "./command.ts";
 import { nativeHint } from "./native_hint.ts";
 import { segmentCount } from "./replay.ts";
-import { print, printError } from "./terminal.ts";
+import { print, printError } from "../terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "./verification.ts";
 
 const REVIEW_OPTIONS = {

@@ -5,14 +5,14 @@
  * The compiler is Zig's C compiler (Clang and LLD for every target), pinned in lockfiles/zig by version and digest; the
  * task installs it. Nothing but these sources goes in: no C library, no start files, no paths, no times.
  */
-import { writeFileDurably } from "../../../files/durable.ts";
-import { hex } from "./self_test.ts";
+import { writeFileDurably } from "../src/files/durable.ts";
+import { hex } from "../src/engine/exact/native/self_test.ts";
 
-const SOURCE = new URL("./source/", import.meta.url);
-const LIBRARIES = new URL("./libraries/", import.meta.url);
+const SOURCE = new URL("../src/engine/exact/native/source/", import.meta.url);
+const LIBRARIES = new URL("../src/engine/exact/native/libraries/", import.meta.url);
 /** As npm's packages hold it: the program for Linux on x86-64, which compiles for all, and its own headers. */
-const PACKAGES = new URL("../../../../lockfiles/zig/node_modules/@zigc/", import.meta.url);
-const CACHE = new URL("../../../../.cache/zig/", import.meta.url);
+const PACKAGES = new URL("../lockfiles/zig/node_modules/@zigc/", import.meta.url);
+const CACHE = new URL("../.cache/zig/", import.meta.url);
 
 /** -ffp-contract=off is what the bits hang on: the compiler neither fuses nor splits on its own. */
 const FLAGS = [

@@ -2,11 +2,13 @@
  * The one place that writes to the terminal. What it is given may hold names, labels and messages that others wrote:
  * every character that a terminal would act upon is made visible. Our own control codes are values of their own type.
  */
-import { UserError } from "../errors.ts";
-import { visible } from "../files/safe_name.ts";
+import { UserError } from "./errors.ts";
+import { visible } from "./files/safe_name.ts";
 
 /** Where a text goes: results to `stdout`, warnings, errors and progress of side jobs to `stderr`. */
 export type Stream = "stdout" | "stderr";
+
+const STREAMS = { stdout: Deno.stdout, stderr: Deno.stderr } as const;
 
 /** A control sequence that this program sends on purpose. */
 export class ControlCode {
@@ -80,12 +82,12 @@ export async function writeText(text: string): Promise<void> {
 
 function write(stream: Stream, text: string): void {
   const bytes = new TextEncoder().encode(text);
-  for (let done = 0; done < bytes.length;) done += Deno[stream].writeSync(bytes.subarray(done));
+  for (let done = 0; done < bytes.length;) done += STREAMS[stream].writeSync(bytes.subarray(done));
 }
 
 /** Whether a person watches a stream. */
 export function isTerminal(stream: Stream): boolean {
-  return Deno[stream].isTerminal();
+  return STREAMS[stream].isTerminal();
 }
 
 /** Columns that a line of a live view may take. */
