@@ -70,7 +70,12 @@ export function honestDraft(): Draft {
   for (const run of statement.predicate.runs) {
     artefacts.set(`runs/${run.label}/run.json`, encode(canonicalJson(recordOf(run))));
   }
-  return { statement, artefacts, plan: JSON.parse(decoder.decode(artefacts.get("plan.json"))) };
+  const plan = JSON.parse(decoder.decode(artefacts.get("plan.json")));
+  const { predicate } = statement;
+  const page = encode(pageOf({ predicate, plan, curves: curvesIn(predicate.runs, artefacts) }));
+  artefacts.set("report.html", page);
+  predicate.report = { name: "report.html", sha256: sha256(page), rendererVersion: RENDERER };
+  return { statement, artefacts, plan };
 }
 
 const honestPlan = honestDraft().plan;
