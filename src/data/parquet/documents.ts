@@ -63,12 +63,14 @@ export async function* parquetDocuments(
       const where = `row group ${ordinal}`;
       for (const column of group.columns) {
         const buffer = await hold(reader, column, path);
+        let textBytes: number;
         try {
-          checkPages(new Uint8Array(buffer), group.rows, column.hasLevels);
+          // The footer's own word for it may be anything.
+          textBytes = checkPages(new Uint8Array(buffer), group.rows, column.hasLevels, column.pages);
         } catch (cause) {
           throw unreadable(cause, column, path, where);
         }
-        columns.push({ ...column, buffer });
+        columns.push({ ...column, buffer, textBytes });
       }
       const ofGroup = groupRows(columns, group, sliceBytes, path, where);
       for await (const { record, place } of ofGroup) {

@@ -15,6 +15,8 @@ import { DENO_FILES } from "../../files/deno_file_system.ts";
 import { readChunks } from "../../files/read_file.ts";
 import { PARQUET_CODECS } from "./codecs.ts";
 import { documentColumns, type Leaf } from "./document_columns.ts";
+import type { PageColumn } from "./page_contents.ts";
+import { countThriftValues } from "./pages.ts";
 import { damagedParquet, unsupportedParquet } from "./parquet_error.ts";
 
 /** `PAR1`, at both ends. */
@@ -23,6 +25,8 @@ const MAGIC = "PAR1";
 const TRAILER_BYTES = 8;
 /** A description of a million row groups would be as long. */
 const MAX_FOOTER_BYTES = 1 << 28;
+/** Its structs and elements of lists: twenty columns of ten thousand row groups have two million. */
+const MAX_FOOTER_VALUES = 1 << 23;
 /** Compressed bytes of the columns that count in a row group, which are held while it is read. */
 const MAX_GROUP_BYTES = 2 ** 31;
 
@@ -44,6 +48,8 @@ export interface ColumnChunk {
   readonly textBytes: number;
   /** whether values may be null */
   readonly hasLevels: boolean;
+  /** how often on its path a value may be missing, and its codec */
+  readonly pages: PageColumn;
   /** of a file with this column and this row group alone */
   readonly metadata: FileMetaData;
 }
@@ -82,6 +88,10 @@ export async function readParquetLayout(
   const footer = await readFooter(path, bytes);
   let metadata: FileMetaData, tree: SchemaTree;
   try {
+    const values = countThriftValues(footer.subarray(0, -TRAILER_BYTES));
+    if (values > MAX_FOOTER_VALUES) {
+      throw new RangeError(`it has ${values} values, and at most ${MAX_FOOTER_VALUES} are read`);
+    }
     metadata = parquetMetadata(footer, { parsers: RAW_STRINGS, geoparquet: false });
     tree = parquetSchema(metadata);
   } catch (cause) {
@@ -188,6 +198,14 @@ function columnChunk(metadata: FileMetaData, group: RowGroup, leaf: Leaf, where:
     ...byteRange(column),
     textBytes: Number(column.total_uncompressed_size),
     hasLevels: leaf.some(({ element }) => element.repetition_type !== "REQUIRED"),
+    pages: {
+      // As the decoder counts: where nothing is said of a group it is there, and a value may be missing.
+      maxLevel:
+        leaf.filter(({ element: { repetition_type: type } }, i) =>
+          type === undefined ? i === leaf.length - 1 : type !== "REQUIRED"
+        ).length,
+      codec: column.codec === "UNCOMPRESSED" ? undefined : column.codec,
+    },
     metadata: { ...metadata, schema, num_rows: group.num_rows, row_groups: [{ ...group, columns: [chunk] }] },
   };
 }

@@ -5,6 +5,7 @@
  * @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift `PageHeader`
  */
 
+import { checkPageContents, type PageColumn } from "./page_contents.ts";
 import { UnsupportedPage } from "./unsupported_page.ts";
 
 /** Types of Thrift's compact protocol. */
@@ -38,11 +39,14 @@ const LENGTH_BYTES = 4;
 interface Fields {
   readonly numbers: ReadonlyMap<number, number>;
   readonly structs: ReadonlyMap<number, Fields>;
+  readonly flags: ReadonlyMap<number, boolean>;
 }
 
 /** Reads Thrift's compact protocol. Beyond the end it throws. */
 class CompactReader {
   at = 0;
+  /** structs and elements of lists so far */
+  structs = 0;
 
   constructor(readonly bytes: Uint8Array) {}
 
@@ -75,15 +79,17 @@ class CompactReader {
 
   struct(depth = 0): Fields {
     if (depth > MAX_DEPTH) throw new RangeError("a page header is too deep");
-    const numbers = new Map<number, number>(), structs = new Map<number, Fields>();
+    const numbers = new Map<number, number>(), structs = new Map<number, Fields>(), flags = new Map<number, boolean>();
+    this.structs++;
     for (let field = 0;;) {
       const head = this.#byte();
       const type = head & 15;
-      if (type === TYPE.stop) return { numbers, structs };
+      if (type === TYPE.stop) return { numbers, structs, flags };
       field = head >> 4 === 0 ? this.#zigzag() : field + (head >> 4);
       if (type === TYPE.i32) numbers.set(field, this.#zigzag());
       else if (type === TYPE.struct) structs.set(field, this.struct(depth + 1));
-      else if (type !== TYPE.true && type !== TYPE.false) this.#pass(type, depth);
+      else if (type === TYPE.true || type === TYPE.false) flags.set(field, type === TYPE.true);
+      else this.#pass(type, depth);
     }
   }
 
@@ -97,9 +103,17 @@ class CompactReader {
     else if (type === TYPE.list) {
       const head = this.#byte();
       const count = head >> 4 === 15 ? this.#varint() : head >> 4;
+      this.structs += count;
       for (let i = 0; i < count; i++) this.#pass(head & 15, depth + 1);
     } else throw new RangeError(`a page header has a field of the unknown type ${type}`);
   }
+}
+
+/** Structs and elements of lists in a description in Thrift's compact protocol, each of which takes 100 bytes or more. */
+export function countThriftValues(bytes: Uint8Array): number {
+  const reader = new CompactReader(bytes);
+  reader.struct();
+  return reader.structs;
 }
 
 function requireEncoding(what: string, found: number | undefined, known: readonly number[]): void {
@@ -118,12 +132,14 @@ function requireReadable(values: number): void {
  * @param bytes the chunk
  * @param values that it is to hold, with nulls
  * @param hasLevels whether a value may be null, so that pages say which are
+ * @param column how its pages are to be read; without it only headers are looked at
+ * @returns bytes of all pages of values without compression, as their headers state them
  * @throws {RangeError} if the headers do not lead from the chunk's start to its end, or state what cannot be
  * @throws {UnsupportedPage} if a page is encoded as the decoder does not know
  */
-export function checkPages(bytes: Uint8Array, values: number, hasLevels = true): void {
+export function checkPages(bytes: Uint8Array, values: number, hasLevels = true, column?: PageColumn): number {
   const reader = new CompactReader(bytes);
-  let found = 0;
+  let found = 0, bytesOfValues = 0;
   while (reader.at < bytes.length) {
     const { numbers, structs } = reader.struct();
     const room = bytes.length - reader.at;
@@ -132,10 +148,12 @@ export function checkPages(bytes: Uint8Array, values: number, hasLevels = true):
       if (value !== undefined && value >= 0 && value <= max) return value;
       throw new RangeError(`a page states ${value ?? "no"} ${name}, expected at most ${max}`);
     };
-    const header = { numbers, structs };
+    const header: Fields = { numbers, structs, flags: new Map() };
     const type = number("type", header, 1, PAGE.dataV2);
     const size = number("bytes", header, 2, 2 ** 31 - 1);
     const compressed = number("compressed bytes", header, 3, room);
+    const contents = bytes.subarray(reader.at, reader.at + compressed);
+    if (type !== PAGE.dictionary) bytesOfValues += size;
     if (type === PAGE.data) {
       const page = structs.get(5);
       const count = number("values", page, 1, values - found);
@@ -143,16 +161,30 @@ export function checkPages(bytes: Uint8Array, values: number, hasLevels = true):
       found += count;
       requireEncoding("values", page?.numbers.get(2), OF_STRINGS);
       if (hasLevels) requireEncoding("nulls", page?.numbers.get(3), [OF_LEVELS]);
+      const encoding = page?.numbers.get(2);
+      const v1 = { form: "v1", values: count, nulls: 0, encoding, size, levelBytes: 0, isCompressed: true } as const;
+      if (column !== undefined) checkPageContents(contents, v1, column);
     } else if (type === PAGE.dataV2) {
       const page = structs.get(8);
       const count = number("values", page, 1, values - found);
       requireReadable(count);
-      number("nulls", page, 2, count);
+      const nulls = number("nulls", page, 2, count);
       number("rows", page, 3, count);
       requireEncoding("values", page?.numbers.get(4), OF_STRINGS);
       const levels = number("bytes of levels", page, 5, Math.min(size, compressed));
-      number("bytes of levels", page, 6, Math.min(size, compressed) - levels);
+      const others = number("bytes of levels", page, 6, Math.min(size, compressed) - levels);
       found += count;
+      if (column !== undefined) {
+        checkPageContents(contents, {
+          form: "v2",
+          values: count,
+          nulls,
+          encoding: page?.numbers.get(4),
+          size,
+          levelBytes: levels + others,
+          isCompressed: page?.flags.get(7) ?? true,
+        }, column);
+      }
     } else if (type === PAGE.dictionary) {
       number("values", structs.get(7), 1, Math.floor(size / LENGTH_BYTES));
     } else {
@@ -161,4 +193,5 @@ export function checkPages(bytes: Uint8Array, values: number, hasLevels = true):
     reader.at += compressed;
   }
   if (found !== values) throw new RangeError(`the pages have ${found} values, expected ${values}`);
+  return bytesOfValues;
 }
