@@ -4,7 +4,8 @@
  */
 import assert from "node:assert/strict";
 import type { Kernels } from "../../src/engine/exact/kernels.ts";
-import { runSelfTest, SELF_TEST_DIGEST } from "../../src/engine/exact/native/self_test.ts";
+import { linkNativeKernels } from "../../src/engine/exact/native/link.ts";
+import { runSelfTest, SELF_TEST_BYTES, SELF_TEST_DIGEST } from "../../src/engine/exact/native/self_test.ts";
 import { KernelBench } from "../engine/kernel_fixture.ts";
 import { AVAILABLE, LIBRARY } from "./available.ts";
 import { CASES, clearSide, type Numbers, type Operands, Random, randomFloats } from "./cases.ts";
@@ -94,6 +95,14 @@ for (const { name: set, title } of AVAILABLE) {
     assert.equal(await runSelfTest(native.kernels, native.buffer, FIRST), SELF_TEST_DIGEST);
   });
 }
+
+Deno.test("kernels reach memory beyond 4 GiB", { ignore: AVAILABLE.length === 0 }, async () => {
+  const far = 2 ** 32 + 2 ** 20;
+  const buffer = new SharedArrayBuffer(far + SELF_TEST_BYTES); // untouched pages take no memory
+  for (const { name } of AVAILABLE) {
+    assert.equal(await runSelfTest(linkNativeKernels(LIBRARY ?? "", name, buffer), buffer, far), SELF_TEST_DIGEST);
+  }
+});
 
 Deno.test("every kernel is compared, and at least one instruction set", { ignore: LIBRARY === undefined }, () => {
   assert.deepEqual(
