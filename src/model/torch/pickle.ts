@@ -1,6 +1,6 @@
 /**
- * A pickle read as a description: the opcodes of protocol 2 that `torch.save` writes for a table of tensors, and no
- * others. Nothing is imported, called or set; a call becomes a value that says what would be called. Of npm's readers,
+ * A pickle read as a description: the opcodes that `torch.save` writes for a table of tensors, by default in protocol 2,
+ * and no others. Nothing is imported, called or set; a call becomes a value that says what would be called. Of npm's readers,
  * pickleparser takes every opcode, calls what names resolve to, and reads on past a stack or a memo that lacks the value.
  *
  * Memory is bounded by the bytes that are read: every opcode makes one value or joins those there are.
@@ -10,9 +10,9 @@
 import { printable } from "../../files/safe_name.ts";
 import { PickleInput } from "./pickle_input.ts";
 import { describeValue, type PickleDict, type PickleValue } from "./pickle_value.ts";
-import { badTorchFile, type Fail, unsafePickle } from "./torch_error.ts";
+import { type Fail, failOf, SAVE_AGAIN, unsafePickle } from "./torch_error.ts";
 
-const PROTOCOL = 2;
+const PROTOCOLS = [2, 3, 4, 5];
 /** The one class that is made rather than described: it is a dictionary. */
 const ORDERED_DICT = "collections.OrderedDict";
 /** Values at once. Python writes dictionaries by a thousand members. */
@@ -52,12 +52,30 @@ const OPCODES = new Map(
   }).map(([name, code]) => [code, name]),
 );
 
+/** Those that protocol 4 has beside them. */
+const NEWER_OPCODES = new Map(
+  Object.entries({
+    FRAME: 0x95,
+    MEMOIZE: 0x94,
+    SHORT_BINUNICODE: 0x8c,
+    BINUNICODE8: 0x8d,
+    STACK_GLOBAL: 0x93,
+  }).map(([name, code]) => [code, name]),
+);
+/** From here on they are known. */
+const NEWER_PROTOCOL = 4;
+
+/** What PyTorch names for tensors of kinds that are not read. Naming them does no harm. */
+const OTHER_TENSORS =
+  /^torch\.(\w+Storage|storage\.(Untyped|Typed)Storage|Size|device|sparse_\w+|strided|(b?float|u?int|complex|q?u?int|bits)\d*\w*|_utils\._rebuild_\w*tensor\w*|_tensor\._rebuild_from_type_v2|_utils\._rebuild_parameter_with_state)$/;
+
 /**
  * Reads a pickle to its end.
  *
  * @param globals what it may name, as `module.name`
  * @param name the file's name, for messages
- * @throws {UserError} `UNSAFE_PICKLE` for any other name or opcode; `BAD_TORCH_FILE` if it is cut short or malformed
+ * @throws {UserError} `UNSAFE_PICKLE` for any other name or opcode; `UNSUPPORTED_TORCH_FILE` for another protocol, and
+ * for names of other kinds of tensors; `BAD_TORCH_FILE` if it is cut short or malformed
  */
 export function readPickle(bytes: Uint8Array, globals: ReadonlySet<string>, name: string): PickleValue {
   return new PickleMachine(bytes, globals, name).run();
@@ -71,11 +89,10 @@ class PickleMachine {
   /** how many values were on the stack at each open mark */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
+  #protocol = 0;
 
   constructor(bytes: Uint8Array, private readonly globals: ReadonlySet<string>, private readonly name: string) {
-    this.#fail = (problem) => {
-      throw badTorchFile(name, problem);
-    };
+    this.#fail = failOf(name);
     this.#input = new PickleInput(bytes, this.#fail);
   }
 
@@ -84,7 +101,7 @@ class PickleMachine {
     for (;;) {
       const at = input.at;
       const code = input.u8();
-      const opcode = OPCODES.get(code);
+      const opcode = OPCODES.get(code) ?? (this.#protocol >= NEWER_PROTOCOL ? NEWER_OPCODES.get(code) : undefined);
       if (opcode === undefined) {
         throw unsafePickle(
           this.name,
@@ -106,10 +123,15 @@ class PickleMachine {
     const input = this.#input;
     switch (opcode) {
       case "PROTO": {
-        const protocol = input.u8();
-        if (protocol !== PROTOCOL) this.#fail(`its pickle is of protocol ${protocol}, expected ${PROTOCOL}`);
+        this.#protocol = input.u8();
+        if (!PROTOCOLS.includes(this.#protocol)) {
+          this.#fail(`its pickle is of protocol ${this.#protocol}, expected ${PROTOCOLS.join(", ")}`, SAVE_AGAIN);
+        }
         return;
       }
+      case "FRAME":
+        // How many bytes to fetch at once. All of them are here.
+        return input.requireMore(input.u64());
       case "MARK":
         if (this.#marks.push(this.#stack.length) > MAX_MARKS) this.#fail(`its pickle nests beyond ${MAX_MARKS}`);
         return;
@@ -128,7 +150,11 @@ class PickleMachine {
       case "LONG1":
         return this.#push(input.long1());
       case "BINUNICODE":
-        return this.#push(input.text());
+        return this.#push(input.text(input.u32()));
+      case "SHORT_BINUNICODE":
+        return this.#push(input.text(input.u8()));
+      case "BINUNICODE8":
+        return this.#push(input.text(input.u64()));
       case "EMPTY_TUPLE":
         return this.#pushTuple([]);
       case "TUPLE":
@@ -151,12 +177,16 @@ class PickleMachine {
         return this.#put(input.u8());
       case "LONG_BINPUT":
         return this.#put(input.u32());
+      case "MEMOIZE":
+        return this.#put(this.#memo.size);
       case "BINGET":
         return this.#get(input.u8());
       case "LONG_BINGET":
         return this.#get(input.u32());
       case "GLOBAL":
         return this.#global(`${input.line()}.${input.line()}`);
+      case "STACK_GLOBAL":
+        return this.#stackGlobal();
       case "REDUCE":
         return this.#reduce();
       case "BUILD":
@@ -218,7 +248,7 @@ class PickleMachine {
     for (let i = 0; i < items.length; i += 2) {
       const [key, value = null] = items.slice(i, i + 2);
       if (typeof key !== "string") {
-        return this.#fail(`its pickle has ${describeValue(key)} for a key, expected a string`);
+        return this.#fail(`its pickle has ${describeValue(key)} for a key, expected a string`, SAVE_AGAIN);
       }
       if (entries.has(key)) this.#fail(`its pickle has the key "${printable(key)}" twice`);
       entries.set(key, value);
@@ -226,8 +256,20 @@ class PickleMachine {
   }
 
   #global(name: string): void {
-    if (!this.globals.has(name)) throw unsafePickle(this.name, `names "${printable(name)}"`);
+    if (!this.globals.has(name)) {
+      if (OTHER_TENSORS.test(name)) this.#fail(`its pickle has a tensor of the kind "${name}"`, SAVE_AGAIN);
+      throw unsafePickle(this.name, `names "${printable(name)}"`);
+    }
     this.#push({ kind: "global", name });
+  }
+
+  #stackGlobal(): void {
+    const name = this.#pop();
+    const module = this.#pop();
+    if (typeof module !== "string" || typeof name !== "string") {
+      return this.#fail(`its pickle names ${describeValue(name)} of ${describeValue(module)}, expected two strings`);
+    }
+    this.#global(`${module}.${name}`);
   }
 
   #reduce(): void {
