@@ -8,6 +8,7 @@
  * @see https://github.com/python/cpython/blob/main/Lib/pickletools.py
  */
 import { printable } from "../../files/safe_name.ts";
+import { opcodeOf } from "./pickle_opcodes.ts";
 import { PickleInput } from "./pickle_input.ts";
 import { describeValue, type PickleDict, type PickleValue } from "./pickle_value.ts";
 import { type Fail, failOf, SAVE_AGAIN, unsafePickle } from "./torch_error.ts";
@@ -19,51 +20,6 @@ const ORDERED_DICT = "collections.OrderedDict";
 const MAX_STACK = 1 << 16;
 /** Marks at once: a tuple in a tuple in a dictionary is three. */
 const MAX_MARKS = 64;
-
-const OPCODES = new Map(
-  Object.entries({
-    PROTO: 0x80,
-    STOP: 0x2e,
-    MARK: 0x28,
-    NONE: 0x4e,
-    NEWTRUE: 0x88,
-    NEWFALSE: 0x89,
-    BININT: 0x4a,
-    BININT1: 0x4b,
-    BININT2: 0x4d,
-    LONG1: 0x8a,
-    BINUNICODE: 0x58,
-    EMPTY_TUPLE: 0x29,
-    TUPLE: 0x74,
-    TUPLE1: 0x85,
-    TUPLE2: 0x86,
-    TUPLE3: 0x87,
-    EMPTY_DICT: 0x7d,
-    SETITEM: 0x73,
-    SETITEMS: 0x75,
-    BINPUT: 0x71,
-    LONG_BINPUT: 0x72,
-    BINGET: 0x68,
-    LONG_BINGET: 0x6a,
-    GLOBAL: 0x63,
-    REDUCE: 0x52,
-    BUILD: 0x62,
-    BINPERSID: 0x51,
-  }).map(([name, code]) => [code, name]),
-);
-
-/** Those that protocol 4 has beside them. */
-const NEWER_OPCODES = new Map(
-  Object.entries({
-    FRAME: 0x95,
-    MEMOIZE: 0x94,
-    SHORT_BINUNICODE: 0x8c,
-    BINUNICODE8: 0x8d,
-    STACK_GLOBAL: 0x93,
-  }).map(([name, code]) => [code, name]),
-);
-/** From here on they are known. */
-const NEWER_PROTOCOL = 4;
 
 /** What PyTorch names for tensors of kinds that are not read. Naming them does no harm. */
 const OTHER_TENSORS =
@@ -101,7 +57,7 @@ class PickleMachine {
     for (;;) {
       const at = input.at;
       const code = input.u8();
-      const opcode = OPCODES.get(code) ?? (this.#protocol >= NEWER_PROTOCOL ? NEWER_OPCODES.get(code) : undefined);
+      const opcode = opcodeOf(code, this.#protocol);
       if (opcode === undefined) {
         throw unsafePickle(
           this.name,

@@ -8,7 +8,6 @@ import { crc32 } from "node:zlib";
 import { DENO_FILES } from "../../files/deno_file_system.ts";
 import type { FileHandle, FileSystem } from "../../files/file_system.ts";
 import { printable } from "../../files/safe_name.ts";
-import { readAt } from "../read_at.ts";
 import { writeFloat32 } from "../safetensors.ts";
 import { dtypeBytes } from "../safetensors_header.ts";
 import { openTensorFile, PIECE_BYTES, readPiece, type TensorFile } from "../tensor_file.ts";
@@ -16,14 +15,9 @@ import { readStateDict, type TorchTensor } from "./state_dict.ts";
 import { rowMajor } from "./strided.ts";
 import { type Fail, failOf, SAVE_AGAIN } from "./torch_error.ts";
 import { requireArchive } from "./torch_formats.ts";
-import { readZipDirectory, type ZipEntry } from "./zip_directory.ts";
+import { findStorages, readPickleRecord, readRecords } from "./torch_records.ts";
+import type { ZipEntry } from "./zip_directory.ts";
 
-const MAX_PICKLE_BYTES = 16 * 2 ** 20;
-const PICKLE = "data.pkl";
-const STORAGE = "data/";
-const BYTE_ORDER = "byteorder";
-/** What else there is: `version`, and what newer versions hide behind a dot. */
-const OTHER = /^(version|\..+)$/;
 /** Of a tensor whose elements do not lie in order, what it spans is held at once. */
 const MAX_SPAN_BYTES = 2 ** 30;
 /** Tensors may share elements and repeat them. So that a small file is no large model, they have at most twice its size. */
@@ -63,13 +57,8 @@ export class TorchFile implements TensorFile {
     return await openTensorFile(path, files, async (handle, bytes) => {
       const fail = failOf(path);
       await requireArchive(handle, fail);
-      const records = inOneFolder(await readZipDirectory(handle, bytes, fail), fail);
-      if (bytes > 0 && [...records.values()].every(({ begin, end, crc32 }) => begin < end && crc32 === 0)) {
-        fail("it was written without checksums", "save it again with torch.serialization.set_crc32_options(True)");
-      }
-      await requireLittleEndian(handle, records.get(BYTE_ORDER), fail);
-      const pickle = records.get(PICKLE) ?? fail(`its archive has no "${PICKLE}"`);
-      const slots = readStateDict(await readWhole(handle, pickle, MAX_PICKLE_BYTES, fail), path);
+      const records = await readRecords(handle, bytes, fail);
+      const slots = readStateDict(await readPickleRecord(handle, records, fail), path);
       requireRealSize(slots, bytes, fail);
       return new TorchFile(path, handle, slots, findStorages(slots, records, fail));
     });
@@ -159,60 +148,9 @@ export class TorchFile implements TensorFile {
   }
 }
 
-/** Whether numbers are stored as this reads them; archives of versions that do not say are so. */
-async function requireLittleEndian(handle: FileHandle, entry: ZipEntry | undefined, fail: Fail): Promise<void> {
-  if (entry === undefined) return;
-  const order = new TextDecoder().decode(await readWhole(handle, entry, 8, fail));
-  if (order === "big") fail("its byte order is big", SAVE_AGAIN);
-  if (order !== "little") fail(`its byte order is "${printable(order)}"`);
-}
-
 /** Stops at a small file that would be a large model. */
 function requireRealSize(slots: ReadonlyMap<string, TorchTensor>, fileBytes: number, fail: Fail): void {
   const bytes = [...slots.values()].reduce((sum, tensor) => sum + tensor.bytes, 0);
   if (bytes <= MAX_REPEATS * fileBytes + REPEATS_ALLOWED_BYTES) return;
   fail(`its tensors have ${bytes} bytes, and the file ${fileBytes}, since they share or repeat elements`, SAVE_AGAIN);
-}
-
-/** Entries by their names within the one folder that all of them are in. */
-function inOneFolder(entries: ReadonlyMap<string, ZipEntry>, fail: Fail): ReadonlyMap<string, ZipEntry> {
-  const records = new Map<string, ZipEntry>();
-  const folder = [...entries.keys()][0]?.split("/")[0];
-  for (const [path, entry] of entries) {
-    const name = path.slice(path.indexOf("/") + 1);
-    const isKnown = name === PICKLE || name === BYTE_ORDER || /^data\/[^/]+$/.test(name) || OTHER.test(name);
-    if (path !== `${folder}/${name}` || !isKnown) fail(`its archive has "${path}", which torch.save does not write`);
-    records.set(name, entry);
-  }
-  return records;
-}
-
-/** The bytes of a small entry, which its checksum must be of. */
-async function readWhole(handle: FileHandle, { begin, end, crc32: expected }: ZipEntry, maxBytes: number, fail: Fail) {
-  if (end - begin > maxBytes) {
-    fail(`what describes its tensors has ${end - begin} bytes, and at most ${maxBytes} are read`, SAVE_AGAIN);
-  }
-  const data = new Uint8Array(end - begin);
-  if (await readAt(handle, begin, data) < data.length) fail("it was cut off while it was read");
-  if (crc32(data) !== expected) fail("what describes its tensors is damaged, its checksum is another");
-  return data;
-}
-
-/** The storages of tensors, each of the size that they say. */
-function findStorages(
-  slots: ReadonlyMap<string, TorchTensor>,
-  records: ReadonlyMap<string, ZipEntry>,
-  fail: Fail,
-): ReadonlyMap<string, ZipEntry> {
-  const storages = new Map<string, ZipEntry>();
-  for (const [name, { storage, storageBytes }] of slots) {
-    const entry = records.get(STORAGE + storage) ??
-      fail(`its archive has no storage "${printable(storage)}" of "${printable(name)}"`);
-    const bytes = entry.end - entry.begin;
-    if (bytes !== storageBytes) {
-      fail(`the storage of "${printable(name)}" has ${bytes} bytes, expected ${storageBytes}`);
-    }
-    storages.set(storage, entry);
-  }
-  return storages;
 }
