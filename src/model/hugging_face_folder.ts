@@ -140,7 +140,7 @@ async function readJson(path: string, files: FileSystem): Promise<unknown> {
     throw new UserError(
       "BAD_MODEL_CONFIG",
       `"${path}" is not strict JSON: ${error instanceof Error ? error.message : error}`,
-      undefined,
+      "fetch the file again",
       { cause: error },
     );
   }

@@ -30,7 +30,7 @@ export interface Safetensors {
  * Parses a whole file held in memory; tensors are views, not copies.
  *
  * @param name the file's name, for messages
- * @throws {UserError} `BAD_SAFETENSORS` if the file is cut short or malformed, saying where
+ * @throws {UserError} `BAD_SAFETENSORS` if the file is cut short or malformed, saying where; `UNSUPPORTED_SAFETENSORS`
  */
 export function parseSafetensors(bytes: Uint8Array, name: string): Safetensors {
   const dataStart = LENGTH_BYTES + readHeaderLength(bytes, bytes.length, name);

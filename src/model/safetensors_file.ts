@@ -32,7 +32,7 @@ export class SafetensorsFile implements TensorFile {
   /**
    * Opens a file and reads its header, as strictly as `parseSafetensors` does.
    *
-   * @throws {UserError} `BAD_SAFETENSORS`; `NOT_A_FILE` and others if it cannot be read
+   * @throws {UserError} `BAD_SAFETENSORS`, `UNSUPPORTED_SAFETENSORS`; `NOT_A_FILE` and others if it cannot be read
    */
   static async open(path: string, files: FileSystem = DENO_FILES): Promise<SafetensorsFile> {
     return await openTensorFile(path, files, async (handle, bytes) => {

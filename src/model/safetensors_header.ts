@@ -44,6 +44,8 @@ const DTYPE_BYTES: Readonly<Record<SafetensorsDtype, number>> = {
 export const LENGTH_BYTES = 8;
 const OPENING_BRACE = 0x7b;
 const MAX_HEADER_BYTES = 100 * 2 ** 20;
+/** How the format names types: those of later versions, too, such as F8_E4M3 and C64. */
+const TYPE_NAME = /^[A-Z][A-Z0-9_]{0,15}$/;
 /** Lengths in a shape; PyTorch has no more. */
 const MAX_DIMENSIONS = 64;
 
@@ -72,9 +74,28 @@ export function dtypeBytes(dtype: SafetensorsDtype): number {
   return DTYPE_BYTES[dtype];
 }
 
+/**
+ * Throws the error of one file.
+ *
+ * @param remedy what to do about a file that is whole and not supported; the file is damaged if none is given
+ */
+export type SafetensorsFail = (problem: string, remedy?: string) => never;
+
 /** What is thrown for a file that is cut short or malformed. */
 export function badSafetensors(name: string, problem: string): UserError {
-  return new UserError("BAD_SAFETENSORS", `"${printable(name)}" is not a whole safetensors file: ${problem}`);
+  return new UserError(
+    "BAD_SAFETENSORS",
+    `"${printable(name)}" is not a whole safetensors file: ${problem}`,
+    "fetch the file again",
+  );
+}
+
+/** The errors of a file. */
+export function safetensorsFail(name: string): SafetensorsFail {
+  return (problem, remedy) => {
+    if (remedy === undefined) throw badSafetensors(name, problem);
+    throw new UserError("UNSUPPORTED_SAFETENSORS", `"${printable(name)}" is not supported: ${problem}`, remedy);
+  };
 }
 
 function isCountArray(value: unknown): value is number[] {
@@ -109,12 +130,10 @@ export function readHeaderLength(start: Uint8Array, fileBytes: number, name: str
  *
  * @param header its bytes
  * @param dataBytes bytes that follow it in the file
- * @throws {UserError} `BAD_SAFETENSORS`, saying where
+ * @throws {UserError} `BAD_SAFETENSORS`, saying where; `UNSUPPORTED_SAFETENSORS` for types of other versions of the format
  */
 export function parseSafetensorsHeader(header: Uint8Array, dataBytes: number, name: string): SafetensorsHeader {
-  const fail = (problem: string): never => {
-    throw badSafetensors(name, problem);
-  };
+  const fail = safetensorsFail(name);
   const slots = new Map<string, SafetensorsSlot>();
   const metadata: [field: string, text: string][] = [];
   for (const [key, value] of Object.entries(parseHeaderObject(header, fail))) {
@@ -122,8 +141,9 @@ export function parseSafetensorsHeader(header: Uint8Array, dataBytes: number, na
       slots.set(key, parseSlot(key, value, dataBytes, fail));
       continue;
     }
-    if (typeof value !== "object" || value === null || Array.isArray(value)) fail("its metadata is not an object");
-    for (const [field, text] of Object.entries(value as object)) {
+    // The format's own library takes null for none.
+    if (typeof value !== "object" || Array.isArray(value)) fail("its metadata is not an object");
+    for (const [field, text] of Object.entries(value ?? {})) {
       if (typeof text !== "string") return fail(`its metadata field "${printable(field)}" is not a string`);
       metadata.push([field, text]);
     }
@@ -138,7 +158,7 @@ export function parseSafetensorsHeader(header: Uint8Array, dataBytes: number, na
   return { slots, metadata: Object.fromEntries(metadata) };
 }
 
-function parseHeaderObject(bytes: Uint8Array, fail: (problem: string) => never): Record<string, unknown> {
+function parseHeaderObject(bytes: Uint8Array, fail: SafetensorsFail): Record<string, unknown> {
   let header: unknown;
   try {
     header = parseStrictJson(bytes);
@@ -154,16 +174,21 @@ function parseSlot(
   key: string,
   value: unknown,
   dataBytes: number,
-  fail: (problem: string) => never,
+  fail: SafetensorsFail,
 ): SafetensorsSlot {
   const tensor = `tensor "${printable(key)}"`;
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
+  if (typeof dtype === "string" && !isDtype(dtype) && TYPE_NAME.test(dtype)) {
+    return fail(`${tensor} has the type ${dtype}`, 'save it as F16, BF16, F32 or F64, as ".float()" does in PyTorch');
+  }
   if (!isDtype(dtype)) {
     return fail(`${tensor} has the type ${typeof dtype === "string" ? printable(dtype) : typeof dtype}`);
   }
   if (!isCountArray(shape)) return fail(`${tensor} has no valid shape`);
   if (!isCountArray(offsets) || offsets.length !== 2) return fail(`${tensor} has no valid offsets`);
-  if (Object.keys(value as object).length > 3) fail(`${tensor} has members that the format does not know`);
+  if (Object.keys(value as object).length > 3) {
+    fail(`${tensor} has members that the format does not know`, "save it again with the safetensors library");
+  }
   const [begin, end] = offsets as [number, number];
   const expected = shape.reduce((product, length) => product * length, dtypeBytes(dtype));
   if (end - begin !== expected) {

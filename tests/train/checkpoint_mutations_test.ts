@@ -64,7 +64,7 @@ function load(bytes: Uint8Array<ArrayBuffer>, expected: ExpectedCheckpoint): Tra
     return loaded;
   } catch (error) {
     assert(error instanceof UserError, String(error));
-    assert(["BAD_CHECKPOINT", "BAD_SAFETENSORS"].includes(error.code), error.code);
+    assert(["BAD_CHECKPOINT", "BAD_SAFETENSORS", "UNSUPPORTED_SAFETENSORS"].includes(error.code), error.code);
     return undefined;
   }
 }

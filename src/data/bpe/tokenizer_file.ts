@@ -151,10 +151,17 @@ function requireToken(token: string, vocabulary: ReadonlyMap<string, number>, na
 }
 
 function readByteIds(vocabulary: ReadonlyMap<string, number>, name: string): Uint16Array {
-  return Uint16Array.from(
-    BYTE_CHARACTERS,
-    (character, byte) => isInUtf8(byte) ? requireToken(character, vocabulary, name) : 0,
-  );
+  return Uint16Array.from(BYTE_CHARACTERS, (character, byte) => {
+    if (!isInUtf8(byte)) return 0;
+    const id = vocabulary.get(character);
+    if (id !== undefined) return id;
+    // The reference leaves the byte out without a word.
+    throw malformed(
+      name,
+      `has no token ${quote(character)} for the byte ${byte}, so that text would be lost`,
+      "download it again, or train it with all bytes as its initial alphabet",
+    );
+  });
 }
 
 function readAddedTokens(
@@ -234,12 +241,8 @@ function quote(value: unknown): string {
   return printable(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }
 
-function malformed(name: string, problem: string): UserError {
-  return new UserError(
-    "MALFORMED_TOKENIZER",
-    `Tokenizer "${name}" ${problem}`,
-    "download it again, or ask whoever made it for one that the reference reads",
-  );
+function malformed(name: string, problem: string, remedy = "download it again"): UserError {
+  return new UserError("MALFORMED_TOKENIZER", `Tokenizer "${name}" ${problem}`, remedy);
 }
 
 function unsupported(

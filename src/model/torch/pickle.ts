@@ -1,6 +1,6 @@
 /**
- * A pickle read as a description: the opcodes of protocol 2 that `torch.save` writes for a table of tensors, and no
- * others. Nothing is imported, called or set; a call becomes a value that says what would be called. Of npm's readers,
+ * A pickle read as a description: the opcodes that `torch.save` writes for a table of tensors, by default in protocol 2,
+ * and no others. Nothing is imported, called or set; a call becomes a value that says what would be called. Of npm's readers,
  * pickleparser takes every opcode, calls what names resolve to, and reads on past a stack or a memo that lacks the value.
  *
  * Memory is bounded by the bytes that are read: every opcode makes one value or joins those there are.
@@ -8,11 +8,12 @@
  * @see https://github.com/python/cpython/blob/main/Lib/pickletools.py
  */
 import { printable } from "../../files/safe_name.ts";
+import { opcodeOf } from "./pickle_opcodes.ts";
 import { PickleInput } from "./pickle_input.ts";
 import { describeValue, type PickleDict, type PickleValue } from "./pickle_value.ts";
-import { badTorchFile, type Fail, unsafePickle } from "./torch_error.ts";
+import { type Fail, failOf, SAVE_AGAIN, unsafePickle } from "./torch_error.ts";
 
-const PROTOCOL = 2;
+const PROTOCOLS = [2, 3, 4, 5];
 /** The one class that is made rather than described: it is a dictionary. */
 const ORDERED_DICT = "collections.OrderedDict";
 /** Values at once. Python writes dictionaries by a thousand members. */
@@ -20,44 +21,17 @@ const MAX_STACK = 1 << 16;
 /** Marks at once: a tuple in a tuple in a dictionary is three. */
 const MAX_MARKS = 64;
 
-const OPCODES = new Map(
-  Object.entries({
-    PROTO: 0x80,
-    STOP: 0x2e,
-    MARK: 0x28,
-    NONE: 0x4e,
-    NEWTRUE: 0x88,
-    NEWFALSE: 0x89,
-    BININT: 0x4a,
-    BININT1: 0x4b,
-    BININT2: 0x4d,
-    LONG1: 0x8a,
-    BINUNICODE: 0x58,
-    EMPTY_TUPLE: 0x29,
-    TUPLE: 0x74,
-    TUPLE1: 0x85,
-    TUPLE2: 0x86,
-    TUPLE3: 0x87,
-    EMPTY_DICT: 0x7d,
-    SETITEM: 0x73,
-    SETITEMS: 0x75,
-    BINPUT: 0x71,
-    LONG_BINPUT: 0x72,
-    BINGET: 0x68,
-    LONG_BINGET: 0x6a,
-    GLOBAL: 0x63,
-    REDUCE: 0x52,
-    BUILD: 0x62,
-    BINPERSID: 0x51,
-  }).map(([name, code]) => [code, name]),
-);
+/** What PyTorch names for tensors of kinds that are not read. Naming them does no harm. */
+const OTHER_TENSORS =
+  /^torch\.(\w+Storage|storage\.(Untyped|Typed)Storage|Size|device|sparse_\w+|strided|(b?float|u?int|complex|q?u?int|bits)\d*\w*|_utils\._rebuild_\w*tensor\w*|_tensor\._rebuild_from_type_v2|_utils\._rebuild_parameter_with_state)$/;
 
 /**
  * Reads a pickle to its end.
  *
  * @param globals what it may name, as `module.name`
  * @param name the file's name, for messages
- * @throws {UserError} `UNSAFE_PICKLE` for any other name or opcode; `BAD_TORCH_FILE` if it is cut short or malformed
+ * @throws {UserError} `UNSAFE_PICKLE` for any other name or opcode; `UNSUPPORTED_TORCH_FILE` for another protocol, and
+ * for names of other kinds of tensors; `BAD_TORCH_FILE` if it is cut short or malformed
  */
 export function readPickle(bytes: Uint8Array, globals: ReadonlySet<string>, name: string): PickleValue {
   return new PickleMachine(bytes, globals, name).run();
@@ -71,11 +45,10 @@ class PickleMachine {
   /** how many values were on the stack at each open mark */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
+  #protocol = 0;
 
   constructor(bytes: Uint8Array, private readonly globals: ReadonlySet<string>, private readonly name: string) {
-    this.#fail = (problem) => {
-      throw badTorchFile(name, problem);
-    };
+    this.#fail = failOf(name);
     this.#input = new PickleInput(bytes, this.#fail);
   }
 
@@ -84,7 +57,7 @@ class PickleMachine {
     for (;;) {
       const at = input.at;
       const code = input.u8();
-      const opcode = OPCODES.get(code);
+      const opcode = opcodeOf(code, this.#protocol);
       if (opcode === undefined) {
         throw unsafePickle(
           this.name,
@@ -106,10 +79,15 @@ class PickleMachine {
     const input = this.#input;
     switch (opcode) {
       case "PROTO": {
-        const protocol = input.u8();
-        if (protocol !== PROTOCOL) this.#fail(`its pickle is of protocol ${protocol}, expected ${PROTOCOL}`);
+        this.#protocol = input.u8();
+        if (!PROTOCOLS.includes(this.#protocol)) {
+          this.#fail(`its pickle is of protocol ${this.#protocol}, expected ${PROTOCOLS.join(", ")}`, SAVE_AGAIN);
+        }
         return;
       }
+      case "FRAME":
+        // How many bytes to fetch at once. All of them are here.
+        return input.requireMore(input.u64());
       case "MARK":
         if (this.#marks.push(this.#stack.length) > MAX_MARKS) this.#fail(`its pickle nests beyond ${MAX_MARKS}`);
         return;
@@ -128,7 +106,11 @@ class PickleMachine {
       case "LONG1":
         return this.#push(input.long1());
       case "BINUNICODE":
-        return this.#push(input.text());
+        return this.#push(input.text(input.u32()));
+      case "SHORT_BINUNICODE":
+        return this.#push(input.text(input.u8()));
+      case "BINUNICODE8":
+        return this.#push(input.text(input.u64()));
       case "EMPTY_TUPLE":
         return this.#pushTuple([]);
       case "TUPLE":
@@ -151,12 +133,16 @@ class PickleMachine {
         return this.#put(input.u8());
       case "LONG_BINPUT":
         return this.#put(input.u32());
+      case "MEMOIZE":
+        return this.#put(this.#memo.size);
       case "BINGET":
         return this.#get(input.u8());
       case "LONG_BINGET":
         return this.#get(input.u32());
       case "GLOBAL":
         return this.#global(`${input.line()}.${input.line()}`);
+      case "STACK_GLOBAL":
+        return this.#stackGlobal();
       case "REDUCE":
         return this.#reduce();
       case "BUILD":
@@ -218,7 +204,7 @@ class PickleMachine {
     for (let i = 0; i < items.length; i += 2) {
       const [key, value = null] = items.slice(i, i + 2);
       if (typeof key !== "string") {
-        return this.#fail(`its pickle has ${describeValue(key)} for a key, expected a string`);
+        return this.#fail(`its pickle has ${describeValue(key)} for a key, expected a string`, SAVE_AGAIN);
       }
       if (entries.has(key)) this.#fail(`its pickle has the key "${printable(key)}" twice`);
       entries.set(key, value);
@@ -226,8 +212,20 @@ class PickleMachine {
   }
 
   #global(name: string): void {
-    if (!this.globals.has(name)) throw unsafePickle(this.name, `names "${printable(name)}"`);
+    if (!this.globals.has(name)) {
+      if (OTHER_TENSORS.test(name)) this.#fail(`its pickle has a tensor of the kind "${name}"`, SAVE_AGAIN);
+      throw unsafePickle(this.name, `names "${printable(name)}"`);
+    }
     this.#push({ kind: "global", name });
+  }
+
+  #stackGlobal(): void {
+    const name = this.#pop();
+    const module = this.#pop();
+    if (typeof module !== "string" || typeof name !== "string") {
+      return this.#fail(`its pickle names ${describeValue(name)} of ${describeValue(module)}, expected two strings`);
+    }
+    this.#global(`${module}.${name}`);
   }
 
   #reduce(): void {

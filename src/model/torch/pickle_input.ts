@@ -48,6 +48,12 @@ export class PickleInput {
     return this.#view.getUint32(this.#take(4), true);
   }
 
+  /** Eight unsigned bytes, little-endian; `Infinity` beyond 2^53, which is more than any file has. */
+  u64(): number {
+    const value = Number(this.#view.getBigUint64(this.#take(8), true));
+    return Number.isSafeInteger(value) ? value : Infinity;
+  }
+
   /** Four signed bytes, little-endian. */
   i32(): number {
     return this.#view.getInt32(this.#take(4), true);
@@ -63,9 +69,13 @@ export class PickleInput {
     return Number.isSafeInteger(number) ? number : this.fail(`its pickle has an integer of ${size} bytes, beyond 2^53`);
   }
 
-  /** As many bytes of UTF-8 as four bytes say. */
-  text(): string {
-    const size = this.u32();
+  /** Fails unless as many bytes follow. */
+  requireMore(size: number): void {
+    if (size > this.bytes.length - this.#at) this.fail(`its pickle ends at byte ${this.bytes.length}, within a frame`);
+  }
+
+  /** As many bytes of UTF-8. */
+  text(size: number): string {
     const start = this.#take(size);
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.bytes.subarray(start, this.#at));

@@ -7,7 +7,7 @@ import { printable } from "../../files/safe_name.ts";
 import { dtypeBytes, type SafetensorsDtype } from "../safetensors_header.ts";
 import { readPickle } from "./pickle.ts";
 import { describeValue, type PickleTuple, type PickleValue } from "./pickle_value.ts";
-import { badTorchFile, type Fail } from "./torch_error.ts";
+import { type Fail, failOf, SAVE_AGAIN } from "./torch_error.ts";
 
 const TENSOR = "torch._utils._rebuild_tensor_v2";
 /** A tensor that is trained: a tensor, whether it is, and no hooks. */
@@ -19,6 +19,9 @@ const STORAGES: ReadonlyMap<string, SafetensorsDtype> = new Map([
   ["torch.HalfStorage", "F16"],
   ["torch.BFloat16Storage", "BF16"],
   ["torch.LongStorage", "I64"],
+  ["torch.IntStorage", "I32"],
+  ["torch.ShortStorage", "I16"],
+  ["torch.CharStorage", "I8"],
   ["torch.ByteStorage", "U8"],
   ["torch.BoolStorage", "BOOL"],
 ]);
@@ -41,35 +44,42 @@ export interface TorchTensor {
   readonly storageBytes: number;
   /** bytes in the storage before its first element */
   readonly offset: number;
-  /** bytes of its elements, one after another, row-major */
+  /** bytes from its first element to the end of its last one */
+  readonly span: number;
+  /** bytes of its elements in row-major order: `span`, unless it leaves some out or repeats some */
   readonly bytes: number;
+  /** elements to go on by for each dimension; absent if elements lie one after another in row-major order */
+  readonly strides?: readonly number[];
 }
+
+/** The remedy for a table that is a part of something. */
+const SAVE_TABLE = "save the model's table of tensors alone, as safetensors or as pytorch_model.bin";
 
 /**
  * Reads the pickle of a file.
  *
  * @param name the file's name, for messages
  * @returns tensors by name, in the pickle's order
- * @throws {UserError} `UNSAFE_PICKLE` as {@linkcode readPickle}; `BAD_TORCH_FILE` if it is no table of tensors, or one
- * of them is not row-major or goes beyond its storage
+ * @throws {UserError} `UNSAFE_PICKLE` as {@linkcode readPickle}; `UNSUPPORTED_TORCH_FILE` if it is no table of tensors;
+ * `BAD_TORCH_FILE` if one of them goes beyond its storage
  */
 export function readStateDict(pickle: Uint8Array, name: string): ReadonlyMap<string, TorchTensor> {
-  const fail: Fail = (problem) => {
-    throw badTorchFile(name, problem);
-  };
+  const fail = failOf(name);
   const table = readPickle(pickle, GLOBALS, name);
   if (typeof table !== "object" || table?.kind !== "dict") {
-    return fail(`its pickle is ${describeValue(table)}, expected a dict of tensors`);
+    return fail(`its pickle is ${describeValue(table)}, expected a dict of tensors`, SAVE_TABLE);
   }
   const tensors = new Map<string, TorchTensor>();
   for (const [key, value] of table.entries) {
-    tensors.set(key, parseTensor(value, (problem) => fail(`"${printable(key)}" ${problem}`)));
+    tensors.set(key, parseTensor(value, (problem, remedy) => fail(`"${printable(key)}" ${problem}`, remedy)));
   }
   return tensors;
 }
 
 function parseTensor(value: PickleValue | undefined, fail: Fail): TorchTensor {
-  if (typeof value !== "object" || value?.kind !== "call") return fail(`is ${describeValue(value)}, expected a tensor`);
+  if (typeof value !== "object" || value?.kind !== "call") {
+    return fail(`is ${describeValue(value)}, expected a tensor`, SAVE_TABLE);
+  }
   if (value.callee === PARAMETER) {
     const [data] = value.items;
     // A parameter is no parameter of another.
@@ -77,6 +87,8 @@ function parseTensor(value: PickleValue | undefined, fail: Fail): TorchTensor {
     return isPlain ? parseTensor(data, fail) : fail(`is a parameter of ${describeValue(data)}, expected a tensor`);
   }
   if (value.callee !== TENSOR) return fail(`is made by "${value.callee}", expected a tensor`);
+  // A seventh says that elements are to be negated or conjugated.
+  if (value.items.length === 7) return fail("is a view whose elements change as they are read", SAVE_AGAIN);
   if (value.items.length !== 6) return fail(`is made of ${value.items.length} values, expected 6`);
   const [storage, first, lengths, steps] = value.items;
   const { dtype, key, elements } = parseStorage(storage, fail);
@@ -85,14 +97,18 @@ function parseTensor(value: PickleValue | undefined, fail: Fail): TorchTensor {
   if (!isCount(first)) return fail("has no valid offset");
   const size = shape.reduce((product, length) => product * length, 1);
   if (!Number.isSafeInteger(size)) fail(`has the shape [${printable(shape.join())}], which nothing holds`);
-  if (!isContiguous(shape, strides, size)) {
-    fail(
-      `has the strides [${printable(strides.join())}] for the shape [${
-        printable(shape.join())
-      }], expected a row-major tensor`,
-    );
+  if (shape.length !== strides.length) {
+    fail(`has the strides [${printable(strides.join())}] for the shape [${printable(shape.join())}]`);
   }
-  if (first + size > elements) fail(`takes elements ${first} to ${first + size} of a storage of ${elements}`);
+  const isPlain = isContiguous(shape, strides, size);
+  const extent = size === 0
+    ? 0
+    : isPlain
+    ? size
+    : shape.reduce((sum, length, i) => sum + (length - 1) * (strides[i] ?? 0), 1);
+  if (!(first + extent <= elements)) {
+    fail(`takes elements ${first} to ${first + extent} of a storage of ${elements}`);
+  }
   const width = dtypeBytes(dtype);
   return {
     dtype,
@@ -100,7 +116,9 @@ function parseTensor(value: PickleValue | undefined, fail: Fail): TorchTensor {
     storage: key,
     storageBytes: elements * width,
     offset: first * width,
+    span: extent * width,
     bytes: size * width,
+    ...(!isPlain && { strides }),
   };
 }
 
@@ -119,7 +137,6 @@ function counts(value: PickleValue | undefined, what: string, fail: Fail): numbe
 
 /** Whether elements lie one after another in row-major order; the stride of a length of 1 says nothing. */
 function isContiguous(shape: readonly number[], strides: readonly number[], size: number): boolean {
-  if (shape.length !== strides.length) return false;
   if (size === 0) return true;
   let expected = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
@@ -142,5 +159,7 @@ function parseStorage(
     return fail("has no valid storage");
   }
   const dtype = typeof type === "object" && type?.kind === "global" ? STORAGES.get(type.name) : undefined;
-  return dtype === undefined ? fail("has a storage of no known type") : { dtype, key, elements };
+  if (dtype === undefined) return fail("has a storage of no known type");
+  if (!Number.isSafeInteger(elements * dtypeBytes(dtype))) return fail(`has a storage of ${elements} elements`);
+  return { dtype, key, elements };
 }

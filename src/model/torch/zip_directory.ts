@@ -7,7 +7,7 @@
  */
 import type { FileHandle } from "../../files/file_system.ts";
 import { readAt } from "../read_at.ts";
-import type { Fail } from "./torch_error.ts";
+import { type Fail, SAVE_AGAIN } from "./torch_error.ts";
 import { type DirectoryEntry, entryName, parseDirectory, readUint64 } from "./zip_entries.ts";
 
 const END_SIGNATURE = 0x06054b50;
@@ -44,8 +44,8 @@ interface DirectoryPlace {
  *
  * @param bytes size of the file
  * @returns entries by name
- * @throws {UserError} `BAD_TORCH_FILE` if it is cut short, has a comment, or entries that are compressed, encrypted,
- * named twice, or overlap
+ * @throws {UserError} `BAD_TORCH_FILE` if it is cut short, has a comment, or entries that are named twice or overlap;
+ * `UNSUPPORTED_TORCH_FILE` if some are compressed or encrypted
  */
 export async function readZipDirectory(
   handle: FileHandle,
@@ -53,7 +53,9 @@ export async function readZipDirectory(
   fail: Fail,
 ): Promise<ReadonlyMap<string, ZipEntry>> {
   const { count, begin, end } = await findDirectory(handle, bytes, fail);
-  if (end - begin > MAX_DIRECTORY_BYTES) fail(`its archive's directory has ${end - begin} bytes`);
+  if (end - begin > MAX_DIRECTORY_BYTES) {
+    fail(`its archive's directory has ${end - begin} bytes, and at most ${MAX_DIRECTORY_BYTES} are read`, SAVE_AGAIN);
+  }
   const directory = new Uint8Array(end - begin);
   if (await readAt(handle, begin, directory) < directory.length) fail("it was cut off while it was read");
   const entries = new Map<string, ZipEntry>();
@@ -75,9 +77,11 @@ async function findDirectory(handle: FileHandle, bytes: number, fail: Fail): Pro
   const view = new DataView(tail.buffer);
   const at = tail.length - END_BYTES;
   if (at < 0 || view.getUint32(at, true) !== END_SIGNATURE) {
-    fail("it does not end as a ZIP archive does; it is cut short, or from a PyTorch before 1.6");
+    fail("it does not end as a ZIP archive does");
   }
-  if (view.getUint16(at + 4, true) !== 0 || view.getUint16(at + 6, true) !== 0) fail("its archive spans disks");
+  if (view.getUint16(at + 4, true) !== 0 || view.getUint16(at + 6, true) !== 0) {
+    fail("its archive spans disks", SAVE_AGAIN);
+  }
   if (view.getUint16(at + 20, true) !== 0) fail("its archive has a comment");
   const narrow = {
     count: view.getUint16(at + 10, true),

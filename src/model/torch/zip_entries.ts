@@ -4,12 +4,17 @@
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.12 and 4.5.3
  */
 import { printable } from "../../files/safe_name.ts";
-import type { Fail } from "./torch_error.ts";
+import { type Fail, SAVE_AGAIN } from "./torch_error.ts";
+
+/** The remedy for archives that another program has packed again. */
+const STORE = "unpack it, and pack its folder again without compression or encryption: zip -0 -r";
 
 const ENTRY_SIGNATURE = 0x02014b50;
 const ENTRY_BYTES = 46;
 /** Sizes follow the data; names are UTF-8. Nothing else may be set: encryption is bit 0. */
 const ALLOWED_FLAGS = 0x0808;
+/** What TorchScript packs beside tensors: a program, whose texts it compresses. */
+const PROGRAM = /^[^/]*\/(constants\.pkl|attributes\.pkl|(code|constants|extra)\/.+)$/;
 const STORED = 0;
 const IN_EXTRA = 0xffffffff;
 const ZIP64_EXTRA = 1;
@@ -58,8 +63,11 @@ export function parseDirectory(directory: Uint8Array<ArrayBuffer>, count: number
     const size = ENTRY_BYTES + nameBytes + extraBytes + view.getUint16(32, true);
     if (size > view.byteLength) fail(`its archive's directory is cut off in the entry at byte ${at}`);
     const name = entryName(directory.subarray(at + ENTRY_BYTES, at + ENTRY_BYTES + nameBytes), fail);
+    if (PROGRAM.test(name)) fail(`it is a program of TorchScript, with "${printable(name)}"`, SAVE_AGAIN);
     const extra = new DataView(view.buffer, view.byteOffset + ENTRY_BYTES + nameBytes, extraBytes);
-    entries.push(parseEntry(view, extra, name, (problem) => fail(`its entry "${printable(name)}" ${problem}`)));
+    entries.push(
+      parseEntry(view, extra, name, (problem, remedy) => fail(`its entry "${printable(name)}" ${problem}`, remedy)),
+    );
     at += size;
   }
   if (entries.length !== count) fail(`its archive's directory has ${entries.length} entries and claims ${count}`);
@@ -68,9 +76,9 @@ export function parseDirectory(directory: Uint8Array<ArrayBuffer>, count: number
 
 function parseEntry(view: DataView, extra: DataView, name: string, fail: Fail): DirectoryEntry {
   const flags = view.getUint16(8, true);
-  if ((flags & ~ALLOWED_FLAGS) !== 0) fail(`is encrypted or has other flags, 0x${flags.toString(16)}`);
+  if ((flags & ~ALLOWED_FLAGS) !== 0) fail(`is encrypted or has other flags, 0x${flags.toString(16)}`, STORE);
   const method = view.getUint16(10, true);
-  if (method !== STORED) fail(`is compressed by method ${method}`);
+  if (method !== STORED) fail(`is compressed by method ${method}`, STORE);
   if (view.getUint16(34, true) !== 0) fail("is on another disk");
   const stored = [24, 20, 42].map((at) => view.getUint32(at, true));
   const wide = readZip64(extra, stored.filter((value) => value === IN_EXTRA).length, fail);

@@ -111,7 +111,6 @@ Deno.test("readPickle() reads every value of a table of tensors", () => {
 const MALFORMED: [what: string, pickle: Uint8Array, part: string][] = [
   ["nothing", new Uint8Array(), "ends at byte 0"],
   ["no protocol", join("N."), "NONE at byte 0"],
-  ["protocol 4", byte(0x80, 4, 0x4e, 0x2e), "protocol 4, expected 2"],
   ["a protocol in its middle", whole("N", byte(0x80, 2)), "PROTO at byte 3"],
   ["no end", join(byte(0x80, 2), "N"), "ends at byte 3"],
   ["more after its end", join(whole("N"), "N"), "stops at byte 4"],
@@ -129,7 +128,6 @@ const MALFORMED: [what: string, pickle: Uint8Array, part: string][] = [
   ["a value that was not put", whole(join("j", [4, 0xfffffffe])), "from 4294967294"],
   ["a value put twice", whole("N", byte(0x71, 0, 0x71, 0)), "two values at 0"],
   ["nothing to put", whole(byte(0x71, 0)), "lacks a value"],
-  ["a key that is no text", whole("}K", byte(1), "Ns"), "a number for a key"],
   ["a key twice", whole(dict(text("a"), count(1), text("a"), count(2))), '"a" twice'],
   ["a key without a value", whole("}(", text("a"), "u"), "a key without a value"],
   ["members of no table", whole("N", text("a"), "Ns"), "on None, expected a dict"],
@@ -144,6 +142,45 @@ for (const [what, pickle, part] of MALFORMED) {
     assert.throws(() => read(pickle), userError("BAD_TORCH_FILE", part));
   });
 }
+
+Deno.test("readPickle() says of a whole pickle of another kind that it is not supported", () => {
+  const cases: [pickle: Uint8Array, part: string][] = [
+    [byte(0x80, 6, 0x4e, 0x2e), "protocol 6, expected 2, 3, 4, 5"],
+    [byte(0x80, 1, 0x4e, 0x2e), "protocol 1"],
+    [whole("}K", byte(1), "Ns"), "a number for a key"],
+    [whole(global("torch", "QInt8Storage")), '"torch.QInt8Storage"'],
+    [whole(global("torch", "float8_e5m2")), '"torch.float8_e5m2"'],
+    [whole(global("torch._utils", "_rebuild_qtensor")), '"torch._utils._rebuild_qtensor"'],
+  ];
+  for (const [pickle, part] of cases) {
+    assert.throws(() => read(pickle), userError("UNSUPPORTED_TORCH_FILE", part, "load it with PyTorch"));
+  }
+  for (const name of ["load", "hub.load", "storage._load_from_bytes", "_utils._import_dotted_name", "jit.load"]) {
+    assert.throws(() => read(whole(global("torch", name))), userError("UNSAFE_PICKLE", `"torch.${name}"`));
+  }
+});
+
+Deno.test("readPickle() reads protocol 4 as protocol 2, with the same names only", () => {
+  const short = (text: string) => join(byte(0x8c, text.length), text);
+  const named = (module: string, name: string) => join(short(module), byte(0x94), short(name), byte(0x94, 0x93, 0x94));
+  const newer = (...parts: (string | Uint8Array)[]) => {
+    const body = join(...parts, ".");
+    return join(byte(0x80, 4, 0x95), [8, body.length], body);
+  };
+  assert.deepEqual(read(newer(named("collections", "OrderedDict"), ")R")), { kind: "dict", entries: new Map() });
+  assert.deepEqual(read(newer(join(byte(0x8d), [8, 2], "ab"), byte(0x94), byte(0x68, 0, 0x86))), items("ab", "ab"));
+  assert.throws(() => read(newer(named("os", "system"))), userError("UNSAFE_PICKLE", 'names "os.system"'));
+  const malformed: [pickle: Uint8Array, part: string][] = [
+    [newer("NN", byte(0x93)), "names None of None"],
+    [newer(short("torch"), byte(0x93)), "lacks a value"],
+    [newer(byte(0x94)), "lacks a value"],
+    [join(byte(0x80, 4, 0x95), [8, 3], "N."), "within a frame"],
+    [join(byte(0x80, 4, 0x95), [8, -1], "N."), "within a frame"],
+    [newer(byte(0x8d), join([8, -1])), "within a value"],
+    [newer(byte(0x8c, 200), "a"), "within a value"],
+  ];
+  for (const [pickle, part] of malformed) assert.throws(() => read(pickle), userError("BAD_TORCH_FILE", part));
+});
 
 Deno.test("readPickle() refuses to call what is no name, and to set anything but versions", () => {
   assert.throws(() => read(whole(text("os.system"), ")R")), userError("UNSAFE_PICKLE", "calls a string"));
@@ -173,18 +210,18 @@ Deno.test(`readStateDict() refuses or reads a pickle whose bytes change (${FLIPS
     fc.property(byteEdits, (edits) => {
       try {
         for (
-          const { dtype, shape, offset, bytes, storageBytes } of readStateDict(
+          const { dtype, shape, offset, span, bytes, storageBytes } of readStateDict(
             applyByteEdits(pickle, edits),
             "model.bin",
           ).values()
         ) {
-          const width = { F64: 8, F32: 4, F16: 2, I64: 8 }[dtype as string] ?? 1;
+          const width = { F64: 8, F32: 4, F16: 2, I64: 8, I32: 4, I16: 2 }[dtype as string] ?? 1;
           assert.equal(bytes, shape.reduce((product, length) => product * length, width));
-          assert(offset >= 0 && offset + bytes <= storageBytes && Number.isSafeInteger(storageBytes));
+          assert(offset >= 0 && offset + span <= storageBytes && Number.isSafeInteger(storageBytes));
         }
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        assert(["UNSAFE_PICKLE", "BAD_TORCH_FILE"].includes(error.code));
+        assert(["UNSAFE_PICKLE", "UNSUPPORTED_TORCH_FILE", "BAD_TORCH_FILE"].includes(error.code));
         assert(error.message.length < 700, error.message);
         refused++;
       }

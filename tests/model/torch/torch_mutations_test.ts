@@ -21,7 +21,10 @@ async function weightsOf(bytes: Uint8Array): Promise<number[] | undefined> {
     return weights;
   } catch (error) {
     assert(error instanceof UserError, String(error));
-    assert(["BAD_TORCH_FILE", "UNSAFE_PICKLE", "BAD_CHECKPOINT"].includes(error.code), error.code);
+    assert(
+      ["BAD_TORCH_FILE", "UNSUPPORTED_TORCH_FILE", "UNSAFE_PICKLE", "BAD_CHECKPOINT"].includes(error.code),
+      error.code,
+    );
     assert(error.message.length < 700, "the message is short");
     return undefined;
   }
