@@ -221,7 +221,7 @@ class Verification {
     this.note("journals", journals.outcome);
     const { outcome: found, curves } = await checkCurves(predicate, this.artefacts, journals.good);
     const flaw = found.status === "ok"
-      ? ratioFlaw(predicate, curves.values()) ?? await recordsFlaw(predicate, this.artefacts, good, curves)
+      ? ratioFlaw(predicate, [...curves.values()]) ?? await recordsFlaw(predicate, this.artefacts, good, curves)
       : undefined;
     const outcome: StepOutcome = flaw === undefined ? found : { status: "failed", detail: flaw };
     this.note("curves", outcome);

@@ -38,7 +38,7 @@ function summaryFlaw({ summary }: CorpusFacts): string | undefined {
 }
 
 /** Why the curves cannot be those of the corpora as they are summed up; `undefined` if they can. */
-export function ratioFlaw({ corpora }: Predicate, curves: Iterable<Curves>): string | undefined {
+export function ratioFlaw({ corpora }: Predicate, curves: readonly Curves[]): string | undefined {
   for (const name of CORPORA) {
     const { "validation bytes": bytes, "validation tokens": tokens } = corpora[name].summary;
     if (bytes === undefined || tokens === undefined) continue;

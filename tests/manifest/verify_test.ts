@@ -576,3 +576,60 @@ Deno.test("verifyManifest() fails a plan that the signed experiments do not give
     assert.match(unknown.caveats.join(" "), /every arm trains what its name says/);
   }
 });
+
+Deno.test("verifyManifest() fails summaries of corpora that cannot be, or that the curves contradict", async () => {
+  const summary = (change: (facts: Record<string, string>) => void, name = "upstream") =>
+    resigned(bundle.artefacts, (s) => change(s.predicate.corpora[name].summary));
+  for (const name of ["upstream", "downstream"]) {
+    for (const unit of ["validation bytes", "validation tokens"]) {
+      const envelope = await summary((facts) => facts[unit] = "64001", name);
+      expect(await verify({ envelope }), "curves", "failed", new RegExp(`bytes a token of the ${name} corpus`));
+    }
+  }
+  const cases: [(facts: Record<string, string>) => void, RegExp][] = [
+    [(facts) => delete facts["train windows"], /upstream corpus has no count of its train windows/],
+    [(facts) => facts["train tokens"] = "0x10", /no count of its train tokens/],
+    [(facts) => facts["train tokens"] = "-1", /no count of its train tokens/],
+    [(facts) => facts["share of another"] = "0.5", /shares that make 0\.75 together/],
+    [(facts) => facts["share of another"] = "NaN", /a member of another kind/],
+    [(facts) => facts["quality"] = "1", /a member of another kind/],
+  ];
+  for (const [change, reason] of cases) {
+    expect(await verify({ envelope: await summary(change) }), "consistency", "failed", reason);
+  }
+});
+
+Deno.test("verifyManifest() fails limits that do not follow from plan, runs and data, in this version's words", async () => {
+  const limits = (change: (predicate: { limits: string[]; tool: { version: string } }) => void) =>
+    resigned(bundle.artefacts, (s) => change(s.predicate));
+  expect(await verify({ envelope: await limits((p) => p.limits.pop()) }), "plan", "failed", /does not state the limit/);
+  const more = await limits((p) => p.limits.push("Nothing is left open."));
+  expect(await verify({ envelope: more }), "plan", "failed", /limits that do not follow/);
+  const other = await verify({
+    envelope: await limits((p) => {
+      p.limits.pop();
+      p.tool.version = "9.0.0";
+    }),
+  });
+  assert.equal(other.verdict, "verified", formatVerification(other));
+  assert.match(other.caveats.join("\n"), /^In which words limits, and reasons of skips, are given/m);
+});
+
+Deno.test("verifyManifest() names runs that were found or resumed, and whether any of them was trained again", async () => {
+  const origins = (change: (runs: { origin: string; retrained: unknown }[]) => void) =>
+    resigned(bundle.artefacts, (s) => change(s.predicate.runs));
+  const found = await verify({
+    envelope: await origins((runs) => {
+      for (const run of runs) run.origin = "found";
+      Object.assign(runs[0] ?? {}, { origin: "resumed", retrained: [{ fromStep: 0, toStep: 16 }] });
+    }),
+  });
+  assert.equal(found.verdict, "verified", formatVerification(found));
+  const caveats = found.caveats.join("\n");
+  assert.match(caveats, /^That 3 of 4 runs \(warmup.*\) were trained at all: .*: nothing of them was trained again/m);
+  assert.match(
+    caveats,
+    /^That 1 of 4 runs \(upstream_pretrain_seed-0\) were trained from .*: pieces of 1 of them were/m,
+  );
+  assert.doesNotMatch((await verify()).caveats.join("\n"), /^That \d of 4 runs/m);
+});
