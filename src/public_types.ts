@@ -55,7 +55,7 @@ export type { ReproduceEvents, ReproduceOptions, Reproduction } from "./reproduc
 export type { CorpusFiles, DataProgress } from "./data/options.ts";
 export type { Outcome, RecordedState, RunRecord } from "./train/run_folder.ts";
 export type { ConditionPeriod, Conditions } from "./train/conditions.ts";
-export type { RunResult } from "./train/train_plan.ts";
+export type { DoneRun, RunResult } from "./train/train_plan.ts";
 export type { RunProgress } from "./train/train_run.ts";
 
 // Curves and claims
@@ -96,12 +96,15 @@ export type { OpenedManifest } from "./manifest/open_manifest.ts";
 export type { CheckpointPart, Inclusion, InclusionProof } from "./manifest/inclusion.ts";
 export type {
   Bits,
+  Bits64,
   DivergenceRecord,
+  EvaluationRecord,
   JournalRecord,
   SkipRecord,
   StateRecord,
   StepRecord,
 } from "./train/journal_record.ts";
+export type { JournalFormat } from "./train/journal_header.ts";
 export type {
   Review,
   Signer,
@@ -125,6 +128,7 @@ export type { TrustedKey } from "./manifest/verify_signature.ts";
 export type { FileHandle, FileStatus, FileSystem, OpenMode } from "./files/file_system.ts";
 
 // Training again
+export type { RetrainChoice, RetrainCount, RetrainEvents } from "./reproduce/retrain.ts";
 export type { Replay, ReplayChoice, ReplayEvents, ReplayOptions, ReplayPieces } from "./replay/replay.ts";
 export type { ReplaySeed } from "./replay/choice.ts";
 export type { ReplayDifference, ReplayField } from "./replay/difference.ts";

@@ -47,6 +47,7 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
   await claimOutputFolder(output, planText, (found) => isCompatible(plan, found), files);
   const key = await options.signingKey(); // fail on a missing key before training
   const finished = new FinishedRuns(output, corpora, files);
+  for (const run of plan.runs) await finished.find(run); // refuse what cannot be resumed before training
   if (events.onPlan !== undefined) events.onPlan(plan, await calibrate(plan, engine, output, finished, files));
   const { onProgress, onRun, onWarning } = events;
   const results = await trainPlan({

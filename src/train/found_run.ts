@@ -8,16 +8,16 @@ import { sha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { createFileHash } from "../files/file_digest.ts";
-import { readChunks } from "../files/read_file.ts";
+import { readChunks, readStart } from "../files/read_file.ts";
 import { parseCurves } from "../results/curves_schema.ts";
 import { learningRateTable } from "../schedule/learning_rate.ts";
 import { checkpointName } from "./checkpoint.ts";
 import { digestCheckpoint } from "./checkpoint_digest.ts";
 import type { ConditionPeriod } from "./conditions.ts";
 import { DueRecords } from "./due_records.ts";
-import { requireHeader } from "./journal.ts";
+import { earlierVersion, requireHeader } from "./journal.ts";
 import { curveDifference, curvesOfJournal } from "./journal_curves.ts";
-import { type BytesPerToken, JOURNAL_VERSION, type WrittenHeader } from "./journal_header.ts";
+import { type BytesPerToken, formatHeader, JOURNAL_VERSION, type WrittenHeader } from "./journal_header.ts";
 import { type JournalReading, readJournal } from "./journal_reader.ts";
 import { fromBits } from "./journal_record.ts";
 import type { RunFolder, RunRecord } from "./run_folder.ts";
@@ -58,7 +58,7 @@ const FLAWS: readonly string[] = [
 export async function findRun(run: PlannedRun, folder: RunFolder, bytesPerToken: BytesPerToken): Promise<FoundRun> {
   try {
     const record = await folder.readRecord();
-    if (record === undefined) return { kind: "unfinished" };
+    if (record === undefined) return await unfinished(run, folder);
     if (record.key !== run.key) {
       throw new UserError(
         "OUTPUT_FOLDER_OF_ANOTHER_PLAN",
@@ -66,7 +66,7 @@ export async function findRun(run: PlannedRun, folder: RunFolder, bytesPerToken:
         "choose another folder with --out DIR, or remove this one to train anew",
       );
     }
-    if (record.outcome.kind === "completed" && record.steps < run.steps) return { kind: "unfinished" };
+    if (record.outcome.kind === "completed" && record.steps < run.steps) return await unfinished(run, folder);
     await checkRecord(run, folder, record, { version: JOURNAL_VERSION, run: run.key, bytesPerToken });
     return { kind: "finished", record };
   } catch (error) {
@@ -75,6 +75,26 @@ export async function findRun(run: PlannedRun, folder: RunFolder, bytesPerToken:
     }
     throw error;
   }
+}
+
+/** A run to be trained or resumed; whether it can be resumed is asked before hours go into those before it. */
+async function unfinished(run: PlannedRun, folder: RunFolder): Promise<FoundRun> {
+  if ((await folder.checkpointSteps()).length > 0) await refuseEarlierVersion(run, folder);
+  return { kind: "unfinished" };
+}
+
+/** @throws {UserError} `JOURNAL_OF_EARLIER_VERSION` */
+async function refuseEarlierVersion({ key }: PlannedRun, folder: RunFolder): Promise<void> {
+  const line = `${formatHeader({ version: 1, run: key })}\n`;
+  let start: Uint8Array;
+  try {
+    start = await readStart(folder.journal, line.length, folder.files);
+  } catch (error) {
+    // Without a journal nothing is resumed.
+    if (error instanceof UserError && error.code === "FILE_NOT_FOUND") return;
+    throw error;
+  }
+  if (new TextDecoder().decode(start) === line) throw earlierVersion(folder.journal, 1);
 }
 
 async function checkRecord(

@@ -10,7 +10,7 @@ import type { FileSystem } from "../files/file_system.ts";
 import { readChunks } from "../files/read_file.ts";
 import type { DueRecords } from "./due_records.ts";
 import { evaluationRecord } from "./journal_curves.ts";
-import { chainStart, formatHeader, type JournalHeader, type WrittenHeader } from "./journal_header.ts";
+import { chainStart, formatHeader, JOURNAL_VERSION, type JournalHeader, type WrittenHeader } from "./journal_header.ts";
 import {
   type HeaderVisitor,
   type JournalPosition,
@@ -254,20 +254,23 @@ export class JournalWriter {
   }
 }
 
+/** What is thrown for a journal that this version reads, and does not write. */
+export function earlierVersion(path: string, version: number): UserError {
+  return new UserError(
+    "JOURNAL_OF_EARLIER_VERSION",
+    `The journal "${path}" has version ${version} of the format, which does not record evaluations, and version ` +
+      `${JOURNAL_VERSION} is written`,
+    "finish the reproduction with the version of rewarm that began it, or choose another folder with --out DIR",
+  );
+}
+
 /**
- * Refuses a journal that cannot be gone on with under this header.
+ * Refuses a journal that cannot be resumed under this header.
  *
  * @throws {UserError} `JOURNAL_OF_EARLIER_VERSION`, `OTHER_JOURNAL`
  */
 export function requireHeader(path: string, found: JournalHeader, expected: WrittenHeader): void {
-  if (found.version !== expected.version) {
-    throw new UserError(
-      "JOURNAL_OF_EARLIER_VERSION",
-      `The journal "${path}" has version ${found.version} of the format, which does not record evaluations, ` +
-        `and version ${expected.version} is written`,
-      "finish the reproduction with the version of rewarm that began it, or choose another folder with --out DIR",
-    );
-  }
+  if (found.version !== expected.version) throw earlierVersion(path, found.version);
   if (formatHeader(found) === formatHeader(expected)) return;
   throw new UserError(
     "OTHER_JOURNAL",

@@ -10,21 +10,38 @@ import { fromBits64, toBits64 } from "./journal_record.ts";
 export const JOURNAL_VERSION = 2;
 
 /** Name and version of the format, as the header has it. */
-export type JournalFormat = `rewarm journal v${JournalHeader["version"]}`;
+export type JournalFormat = "rewarm journal v1" | "rewarm journal v2";
 /** The format in which journals are written. */
 export const JOURNAL_FORMAT: "rewarm journal v2" = `rewarm journal v${JOURNAL_VERSION}`;
 
 /** Bytes of validation text that a token stands for, by corpus. */
 export type BytesPerToken = Readonly<Record<CorpusName, number>>;
 
+/** Of rewarm 0.1 and 0.2: evaluations are no records. */
+export interface JournalHeaderV1 {
+  /** version of the format */
+  readonly version: 1;
+  /** of the run that the journal is of */
+  readonly run: RunKey;
+}
+
+/** From then on. */
+export interface JournalHeaderV2 {
+  /** version of the format */
+  readonly version: 2;
+  /** of the run that the journal is of */
+  readonly run: RunKey;
+  /** of the validation text that was evaluated on */
+  readonly bytesPerToken: BytesPerToken;
+}
+
 /** What a journal says of itself before its records. */
 export type JournalHeader =
-  /** of rewarm 0.1 and 0.2: evaluations are no records */
-  | { readonly version: 1; readonly run: RunKey }
-  | { readonly version: 2; readonly run: RunKey; readonly bytesPerToken: BytesPerToken };
+  | JournalHeaderV1
+  | JournalHeaderV2;
 
 /** A header as journals are written. */
-export type WrittenHeader = Extract<JournalHeader, { readonly version: typeof JOURNAL_VERSION }>;
+export type WrittenHeader = JournalHeaderV2;
 
 /** The line of a header, without the line feed. */
 export function formatHeader(header: JournalHeader): string {

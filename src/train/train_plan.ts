@@ -16,8 +16,11 @@ import { type RunProgress, trainRun } from "./train_run.ts";
 
 /** A planned run that is done. */
 export interface DoneRun {
+  /** as it stands in the plan */
   readonly run: PlannedRun;
+  /** it has left a journal, a curve and checkpoints */
   readonly kind: "trained";
+  /** what it left */
   readonly record: RunRecord;
   /** what this process did for it */
   readonly origin: RunOrigin;

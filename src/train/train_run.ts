@@ -157,7 +157,7 @@ class Training {
     this.#skipped = start.skipped;
   }
 
-  /** Goes on from the newest good checkpoint, or starts anew. */
+  /** Resumes from the newest good checkpoint, or starts anew. */
   static async start(run: PlannedRun, folder: RunFolder, environment: RunEnvironment): Promise<Training> {
     const { onWarning = () => {} } = environment;
     for (const step of await folder.checkpointSteps()) {

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { diffManifests } from "../../src/replay/diff.ts";
 import { main } from "../../src/cli/main.ts";
 import { PREDICATE_TYPES } from "../../src/manifest/predicate.ts";
-import { type BytesPerToken, chainStart, formatHeader, type JournalHeader } from "../../src/train/journal_header.ts";
+import { chainStart, formatHeader, type JournalHeader } from "../../src/train/journal_header.ts";
 import { chainNext, formatRecord, fromBits64, toBits64 } from "../../src/train/journal_record.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
 import { reproduceSmoke } from "../reproduce/smoke.ts";
 import { withFolder } from "../temporary_folder.ts";
 import {
+  doubleBytesPerToken,
   honest,
   plannedRun,
   readPlan,
@@ -82,22 +83,22 @@ Deno.test("diffManifests() names the first evaluation that differs", async () =>
 
 Deno.test("diffManifests() names what differs where the chains differ from their start", async () => {
   await withCopy(async (folder) => {
+    await doubleBytesPerToken(folder);
+    const { differences, runs } = await diffManifests(HONEST, `${folder}/manifest.dsse.json`);
+    assert.equal(differences.length, runs);
+    for (const { step, field, b } of differences) {
+      assert.deepEqual([step, field], [0, "curve"]);
+      assert.match(b, /bytes a token/);
+    }
     const run = await plannedRun(folder, RUN_1);
-    const records = await readRecords(folder, RUN_1);
-    const twice = ({ upstream, downstream }: BytesPerToken) => ({ upstream: 2 * upstream, downstream });
-    await writeRecords(folder, RUN_1, run.key, records, twice);
-    await resign(folder);
-    const { differences: [found] } = await diffManifests(HONEST, `${folder}/manifest.dsse.json`);
-    assert.deepEqual([found?.run, found?.field], [RUN_1, "curve"]);
-    assert.match(found?.b ?? "", /bytes a token/);
-
-    const forged = records.map((record) =>
+    const forged = (await readRecords(folder, RUN_1)).map((record) =>
       record.kind === "step" && record.step === 9 ? { ...record, loss: "3f800000" } : record
     );
     await writeRecords(folder, RUN_1, run.key, forged);
     await resign(folder);
-    const { differences: [other] } = await diffManifests(HONEST, `${folder}/manifest.dsse.json`);
-    assert.deepEqual([other?.step, other?.field, other?.b], [9, "loss", "3f800000"]);
+    const found = (await diffManifests(HONEST, `${folder}/manifest.dsse.json`)).differences
+      .find(({ run }) => run === RUN_1);
+    assert.deepEqual([found?.step, found?.field, found?.b], [9, "loss", "3f800000"]);
   });
 });
 

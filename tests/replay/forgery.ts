@@ -1,6 +1,7 @@
 /** A forger's tools: a small real reproduction, changed, made consistent again, and signed with a key of the forger. */
+import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
-import { sha256 } from "../../src/digest/sha256.ts";
+import { type Digest, sha256 } from "../../src/digest/sha256.ts";
 import { openCorpora } from "../../src/data/corpora.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import { planFromJson } from "../../src/experiment/plan_json.ts";
@@ -11,6 +12,7 @@ import { folderArtefacts } from "../../src/manifest/folder_artefacts.ts";
 import { generateSigningKey } from "../../src/manifest/keys.ts";
 import { judgeResults } from "../../src/manifest/paper_judge.ts";
 import { paperJudge } from "../../src/manifest/paper_judge.ts";
+import type { TrainedRun } from "../../src/manifest/run.ts";
 import type { Statement } from "../../src/manifest/predicate.ts";
 import { readTree } from "../../src/manifest/run_tree.ts";
 import { armsOf } from "../../src/manifest/verify_claims.ts";
@@ -91,11 +93,39 @@ export async function plannedRun(folder: string, label: string): Promise<Planned
   return run;
 }
 
+/** Makes the record of a run say what its files say. */
+async function rewriteRecord(
+  folder: string,
+  { label, key, outcome, journal }: TrainedRun,
+  subjects: readonly { readonly name: string }[],
+): Promise<void> {
+  const path = new RunFolder(folder, label);
+  const { chain, steps, states } = await readJournalFile(path.journal, key);
+  const names = states.map(({ step }) => checkpointName(step));
+  const saved = names.filter((name) =>
+    subjects.some((subject) => subject.name === `runs/${label}/checkpoints/${name}`)
+  );
+  const checkpoints: Record<string, Digest> = {};
+  for (const name of saved) checkpoints[name] = sha256(await Deno.readFile(`${path.checkpoints}/${name}`));
+  assert(outcome === "completed", journal.name);
+  await path.writeRecord({
+    format: "rewarm run v1",
+    key,
+    label,
+    steps,
+    outcome: { kind: outcome },
+    journalRoot: chain,
+    states: states.map(({ step, state }) => ({ step, state })),
+    files: { journal: await path.digest(path.journal), curves: await path.digest(path.curves), checkpoints },
+  });
+}
+
 /** Recomputes every digest, root, state and claim from the files, and signs as the forger. */
 // deno-lint-ignore no-explicit-any -- a forger is bound by no type
 export async function resign(folder: string, change: (statement: any) => void = () => {}): Promise<void> {
   const statement = await readStatement(folder);
   change(statement);
+  for (const run of statement.predicate.runs) await rewriteRecord(folder, run, statement.subject);
   for (const subject of statement.subject) {
     subject.digest.sha256 = sha256(await Deno.readFile(`${folder}/${subject.name}`));
   }
@@ -159,6 +189,18 @@ export async function writeRecords(
     ? { diverged: { step: end.step, loss: String(fromBits(end.value)) } }
     : {};
   await Deno.writeTextFile(curves, formatCurves({ ...earlier, runKey: key, bytesPerToken, points, ...diverged }));
+}
+
+/** Says in every journal and curve, and of the corpus, that a token of the upstream text stands for twice as many bytes. */
+export async function doubleBytesPerToken(folder: string): Promise<void> {
+  const twice = ({ upstream, downstream }: BytesPerToken) => ({ upstream: 2 * upstream, downstream });
+  for (const { label, key } of (await readPlan(folder)).runs) {
+    await writeRecords(folder, label, key, await readRecords(folder, label), twice);
+  }
+  await resign(folder, ({ predicate }) => {
+    const { summary } = predicate.corpora.upstream;
+    summary["validation bytes"] = String(2 * Number(summary["validation bytes"]));
+  });
 }
 
 /** Changes a checkpoint's vectors, and gives the digest of the state it then holds. */

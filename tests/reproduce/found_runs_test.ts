@@ -469,6 +469,18 @@ Deno.test("reproduce() refuses a folder of an earlier version's runs, done or no
   }
 });
 
+Deno.test("reproduce() refuses an earlier version's run before it trains those before it", async () => {
+  const forger = new Forger(CHILD);
+  forger.journal((record) => record, ({ run }) => ({ version: 1, run }));
+  forger.image.delete(`${folderOfRun(CHILD)}/run.json`);
+  for (const path of [...forger.image.keys()]) {
+    if (path.startsWith(`${folderOfRun(PARENT)}/`)) forger.image.delete(path);
+  }
+  const before = smoke.steps;
+  await assert.rejects(smoke.reproduce(forger.disk().files), { code: "JOURNAL_OF_EARLIER_VERSION" });
+  assert.equal(smoke.steps, before);
+});
+
 Deno.test("reproduce() refuses to promise retraining where the engine promises no bits", async () => {
   const engine = { ...fakeEngine(), level: "not_guaranteed" as const };
   const disk = new SimulatedDisk(EMPTY);
