@@ -19,6 +19,9 @@ import type { RunResult } from "../train/train_plan.ts";
 /** Pieces that a run may state; the manifest's schema has the same bound. */
 const MAX_PIECES = 1000;
 
+/** What the choice rests on. */
+const CONDITION = "This holds of whatever lay in the folder before the seed was drawn, which was a moment ago.";
+
 /** Which segments are trained again: so many, drawn at random, or all. */
 export type RetrainCount = number | "all";
 
@@ -130,7 +133,7 @@ function choose({ count, results, runs }: RetrainOptions): RetrainChoice {
   }
   if (count === "all" || count >= total) return { segments, total, worth: worthOf(segments, total) };
   const seed = drawSeed();
-  return { segments: chooseSegments(segments, count, seed), total, seed, worth: worthOf(segments, count) };
+  return { segments: chooseSegments(segments, count, seed), total, seed, worth: worthOf(segments, count, CONDITION) };
 }
 
 /** The segments of a run as pieces, ascending; those that touch are one. */

@@ -2,7 +2,7 @@
 import { canonicalJson } from "../../../src/digest/canonical_json.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";
 import { limitsOf } from "../../../src/manifest/limits.ts";
-import { isTrained, plannedPart, type TrainedRun } from "../../../src/manifest/run.ts";
+import { isTrained, type ManifestRun, plannedPart, type TrainedRun } from "../../../src/manifest/run.ts";
 import { armsOf } from "../../../src/manifest/verify_claims.ts";
 import { checkpointName } from "../../../src/train/checkpoint_name.ts";
 import { curvesOfJournal, formatCurves } from "../../../src/train/journal_curves.ts";
@@ -74,8 +74,9 @@ export async function fit(draft: Draft, random: Random): Promise<void> {
   const { statement, artefacts, plan } = draft;
   const { predicate } = statement;
   const often = (of = 12) => random.below(of) > 0;
-  for (const run of predicate.runs.filter(isTrained)) {
-    if (often()) await attempt(() => fitRun(run, draft));
+  const runs: readonly ManifestRun[] = Array.isArray(predicate.runs) ? predicate.runs : [];
+  for (const run of runs) {
+    if (often()) await attempt(() => isTrained(run) ? fitRun(run, draft) : undefined);
   }
   if (often()) {
     await attempt(() => {
@@ -106,7 +107,7 @@ export async function fit(draft: Draft, random: Random): Promise<void> {
   if (often() && predicate.data !== undefined) {
     await attempt(() => void (predicate.limits = limitsOf(plan, predicate.runs, predicate.data.shortages)));
   }
-  if (predicate.report !== undefined) {
+  if (typeof predicate.report === "object" && predicate.report !== null) {
     if (often(4)) {
       await attempt(() => {
         artefacts.set("report.html", encode(pageOf({ predicate, plan, curves: curvesIn(predicate.runs, artefacts) })));

@@ -208,6 +208,7 @@ const changeBytes: Lie = ({ artefacts }, random) => {
 /** A run is left out of manifest and plan, or two change places. */
 const changeRuns: Lie = ({ statement, plan }, random) => {
   const { runs } = statement.predicate;
+  if (runs.length === 0 || plan.runs.length !== runs.length) return;
   const [a, b] = [random.below(runs.length), random.below(runs.length)];
   random.of<() => void>([
     () => {
