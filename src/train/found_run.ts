@@ -58,6 +58,9 @@ const FLAWS: readonly string[] = [
 export async function findRun(run: PlannedRun, folder: RunFolder, bytesPerToken: BytesPerToken): Promise<FoundRun> {
   try {
     const record = await folder.readRecord();
+    if (record === undefined && await folder.hasRecord()) {
+      throw new Contradiction(`"${folder.record}" is no record of a run`);
+    }
     if (record === undefined) return await unfinished(run, folder);
     if (record.key !== run.key) {
       throw new UserError(

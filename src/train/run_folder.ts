@@ -67,6 +67,11 @@ export class RunFolder {
     return new TextDecoder().decode(await readFileBounded(path, MAX_RECORD_BYTES, this.files));
   }
 
+  /** Whether there is a record, whole or not. */
+  async hasRecord(): Promise<boolean> {
+    return await this.#exists(this.record);
+  }
+
   /** The record of a finished run, or undefined where there is none that is whole. */
   async readRecord(): Promise<RunRecord | undefined> {
     if (!await this.#exists(this.record)) return undefined;

@@ -229,6 +229,7 @@ const CONTRADICTIONS: Record<string, [change: (forger: Forger) => void, told: Re
     (forger) => forger.journal((record) => record.kind === "evaluation" ? { ...record, tokens: 1 } : record),
     /it is said to be after 1 tokens, and 0 steps read 0/,
   ],
+  "a record that is none": [(forger) => forger.write("run.json", "{}"), /run\.json" is no record of a run/],
   "another root": [(forger) => forger.record((record) => record.journalRoot = sha256("x")), /its chain ends in/],
   "a journal's digest": [
     (forger) => forger.record(({ files }) => files.journal = sha256("x")),
