@@ -11,10 +11,10 @@ import { MAX_PLAN_BYTES } from "./verify_plan.ts";
 const MAX_OTHER_BYTES = 2 ** 28;
 
 /** Bytes of `curves.json` besides its points, and of a point with all digits of its numbers, generously. */
-const CURVES_HEAD_BYTES = 1 << 15;
+const CURVES_HEAD_BYTES = 4096;
 const POINT_BYTES = 512;
 
-/** Bytes that a run's `curves.json` can have: there is no more than one point a step. */
+/** Bytes of a run's `curves.json` that are worth reading: there is no more than one point a step. */
 export function maxCurvesBytes({ journal }: Pick<TrainedRun, "journal">): number {
   return Math.min(MAX_CURVES_LENGTH, CURVES_HEAD_BYTES + POINT_BYTES * (journal.steps + 1));
 }
@@ -28,7 +28,7 @@ export function artefactLimits({ predicate }: Statement): (name: string) => numb
   for (const run of predicate.runs.filter(isTrained)) {
     // At least as many lines as a journal can have, since every line is a leaf.
     limits.set(run.journal.name, leafCount(run) * (MAX_LINE_BYTES + 1));
-    limits.set(run.curves.name, maxCurvesBytes(run));
+    limits.set(run.curves.name, MAX_CURVES_LENGTH);
     const checkpointBytes = maxCheckpointBytes(run.specification.model);
     for (const { checkpoint } of run.states) {
       if (checkpoint !== undefined) limits.set(checkpoint.name, checkpointBytes);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { runKey } from "../../src/experiment/run_key.ts";
-import { artefactLimits } from "../../src/manifest/artefact_limits.ts";
+import { maxCurvesBytes } from "../../src/manifest/artefact_limits.ts";
 import type { ArtefactReader } from "../../src/manifest/artefacts.ts";
 import { folderArtefacts } from "../../src/manifest/folder_artefacts.ts";
 import { LearningRates } from "../../src/manifest/learning_rates.ts";
@@ -139,8 +139,8 @@ Deno.test("folderArtefacts() knows the names of one file, hard links and symboli
   });
 });
 
-Deno.test("artefactLimits() lets a curve be as long as its run, and no longer", () => {
-  const limit = artefactLimits(bundle.statement)(first.curves.name);
+Deno.test("maxCurvesBytes() lets a curve be as long as its run, and no longer", () => {
+  const limit = maxCurvesBytes(first);
   const real = bundle.artefacts.get(first.curves.name)?.length ?? assert.fail();
   assert.ok(real <= limit && limit < 1e6);
 });
