@@ -133,7 +133,7 @@ async function run(args: readonly string[]): Promise<number> {
     view?.end();
     showResult(result, (performance.now() - start) / 1000);
     const hint = await nativeHint(values, "reproduce:native");
-    if (hint !== undefined) console.error(`\n${hint}`);
+    if (hint !== undefined) printError(`\n${hint}`);
     return EXIT.ok;
   } catch (error) {
     view?.end();

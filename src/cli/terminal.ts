@@ -8,6 +8,8 @@ import { visible } from "../files/safe_name.ts";
 /** Where a text goes: results to `stdout`, warnings, errors and progress of side jobs to `stderr`. */
 export type Stream = "stdout" | "stderr";
 
+const STREAMS = { stdout: Deno.stdout, stderr: Deno.stderr } as const;
+
 /** A control sequence that this program sends on purpose. */
 export class ControlCode {
   private constructor(readonly sequence: string) {}
@@ -80,12 +82,12 @@ export async function writeText(text: string): Promise<void> {
 
 function write(stream: Stream, text: string): void {
   const bytes = new TextEncoder().encode(text);
-  for (let done = 0; done < bytes.length;) done += Deno[stream].writeSync(bytes.subarray(done));
+  for (let done = 0; done < bytes.length;) done += STREAMS[stream].writeSync(bytes.subarray(done));
 }
 
 /** Whether a person watches a stream. */
 export function isTerminal(stream: Stream): boolean {
-  return Deno[stream].isTerminal();
+  return STREAMS[stream].isTerminal();
 }
 
 /** Columns that a line of a live view may take. */
