@@ -24,6 +24,9 @@ const LAYERS = [
 /** Types that are shared across layers on purpose; importing only a type creates no dependency at run time. */
 const TYPE_IMPORT = /^\s*import type /;
 
+/** Scripts print from wherever they lie, and all that is printed goes through one file. */
+const TERMINAL = "/cli/terminal.ts";
+
 async function* sources(folder: URL): AsyncGenerator<{ path: string; text: string }> {
   for await (const entry of Deno.readDir(folder)) {
     const url = new URL(entry.name + (entry.isDirectory ? "/" : ""), folder);
@@ -52,7 +55,7 @@ Deno.test("src/ imports only from its own layer and those left of it", () => {
     const own = layerOf(path);
     for (const line of text.split("\n")) {
       const target = /from "(?:\.\.\/)+([a-z_]+)\//.exec(line)?.[1];
-      if (target === undefined || TYPE_IMPORT.test(line) || own < 0) continue;
+      if (target === undefined || TYPE_IMPORT.test(line) || own < 0 || line.includes(TERMINAL)) continue;
       if (layerOf(`src/${target}/`) > own) offences.push(`${path}: ${line.trim()}`);
     }
   }

@@ -7,6 +7,7 @@
  */
 import { writeFileDurably } from "../src/files/durable.ts";
 import { hex } from "../src/engine/exact/native/self_test.ts";
+import { print } from "../src/terminal.ts";
 
 const SOURCE = new URL("../src/engine/exact/native/source/", import.meta.url);
 const LIBRARIES = new URL("../src/engine/exact/native/libraries/", import.meta.url);
@@ -97,10 +98,10 @@ async function main(): Promise<number> {
         const committed = await Deno.readFile(path).catch(() => new Uint8Array());
         const same = hex(await crypto.subtle.digest("SHA-256", committed)) === digest;
         if (!same) differences++;
-        console.log(`${same ? "same bytes" : "DIFFERENT "}  ${target.file}  ${digest}`);
+        print(`${same ? "same bytes" : "DIFFERENT "}  ${target.file}  ${digest}`);
       } else {
         await writeFileDurably(path.pathname, bytes);
-        console.log(`${target.file}  ${bytes.length} bytes  ${digest}`);
+        print(`${target.file}  ${bytes.length} bytes  ${digest}`);
       }
     } finally {
       await Deno.remove(folder, { recursive: true });
@@ -110,7 +111,7 @@ async function main(): Promise<number> {
   const path = new URL("digests.json", LIBRARIES);
   if (!check) await writeFileDurably(path.pathname, new TextEncoder().encode(text));
   else if (await Deno.readTextFile(path) !== text) {
-    console.log("DIFFERENT   digests.json");
+    print("DIFFERENT   digests.json");
     differences++;
   }
   return differences === 0 ? 0 : 1;

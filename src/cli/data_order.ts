@@ -4,7 +4,13 @@
  */
 import { blendShares } from "../data/gpt_neox/blending.ts";
 import { compareIndexMapping, type OrderName, writeIndexMapping } from "../data/gpt_neox/index_cache.ts";
-import { buildIndexMapping, type IndexMapping, type OrderSpecification } from "../data/gpt_neox/index_mapping.ts";
+import {
+  buildIndexMapping,
+  type DocumentRange,
+  type IndexMapping,
+  type OrderSpecification,
+  tokensOf,
+} from "../data/gpt_neox/index_mapping.ts";
 import { piecesOf } from "../data/gpt_neox/ordered_dataset.ts";
 import { type Part, splitDocuments } from "../data/gpt_neox/split.ts";
 import { MegatronIndex } from "../data/megatron/index.ts";
@@ -84,6 +90,7 @@ function requestFrom(path: string, asked: number, values: Values<typeof OPTIONS>
   try {
     const sizes = index.readSizes();
     const documents = part === undefined ? { first: 0, end: sizes.length } : splitDocuments(sizes.length)[part];
+    requirePlausible(path, sizes, documents, sequenceLength);
     const specification = { sizes, documents, samples, sequenceLength, seed };
     const name = {
       prefix: path.slice(0, -".idx".length),
@@ -101,6 +108,22 @@ ${name.part}: documents ${documents.first} to ${documents.end - 1}, ${counted(ma
   } finally {
     index.close();
   }
+}
+
+/** Bytes of an order that any index may ask for, and further ones for each of its documents. */
+const FREE_ORDER_BYTES = 2 ** 28;
+const ORDER_BYTES_PER_DOCUMENT = 2 ** 10;
+
+/** Without its tokens, an index of kilobytes may state any number of them. */
+function requirePlausible(path: string, sizes: Int32Array, documents: DocumentRange, sequenceLength: number): void {
+  const tokens = tokensOf(sizes, documents);
+  const bytes = 12 * tokens / sequenceLength;
+  if (bytes <= FREE_ORDER_BYTES + ORDER_BYTES_PER_DOCUMENT * sizes.length) return;
+  throw new UserError(
+    "INDEX_TOO_LARGE",
+    `"${path}" states ${tokens} tokens in ${sizes.length} documents, whose order takes ${Math.ceil(bytes)} bytes`,
+    "check the index, or give a longer --sequence-length",
+  );
 }
 
 function counted(number: number, what: string): string {

@@ -11,6 +11,12 @@ export interface ArtefactReader {
    * @throws {UserError} `FILE_NOT_FOUND` if it is not there; others if it cannot be read
    */
   open(name: string): AsyncIterable<Uint8Array>;
+  /**
+   * What all names of one file have in common, so that it is hashed once; undefined if that is not known.
+   *
+   * @throws {UserError} as {@linkcode ArtefactReader.open}
+   */
+  identity?(name: string): Promise<string | undefined>;
   /** begins a SHA-256 by the platform's own code, where there is one; it is ten times as fast as WebAssembly's */
   createHash?(): { update(bytes: Uint8Array): void; finish(): Digest };
 }

@@ -15,6 +15,9 @@ export function folderArtefacts(folder: string, files: FileSystem = DENO_FILES):
     async *open(name) {
       yield* readChunks(await resolveInside(folder, name, files), files);
     },
+    async identity(name) {
+      return (await files.status(await resolveInside(folder, name, files)))?.identity;
+    },
     async size(name) {
       const path = await resolveInside(folder, name, files);
       return (await files.status(path))?.bytes ?? 0;

@@ -1,5 +1,5 @@
 /** The artefacts against the digests of the statement's subjects. Web-standard APIs only. */
-import { shortDigest } from "../digest/sha256.ts";
+import { type Digest, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
 import { artefactLimits } from "./artefact_limits.ts";
@@ -44,9 +44,21 @@ export async function checkArtefacts(
   const failures: string[] = [];
   const unreadable: string[] = [];
   const limitOf = artefactLimits(statement);
+  // A file may lie under a thousand names, as hard links or symbolic ones: its bytes are read once.
+  const hashed = new Map<string, { readonly found: Digest; readonly bytes: number }>();
+  const digestOf = async (name: string): Promise<Digest> => {
+    const identity = await artefacts.identity?.(name);
+    const known = identity === undefined ? undefined : hashed.get(identity);
+    if (known !== undefined && known.bytes <= limitOf(name)) return known.found;
+    let bytes = 0;
+    const counted = bounded(artefacts.open(name), name, limitOf(name), (length) => bytes += length);
+    const found = await digestStream(counted, artefacts);
+    if (identity !== undefined) hashed.set(identity, { found, bytes });
+    return found;
+  };
   for (const { name, digest } of statement.subject) {
     try {
-      const found = await digestStream(bounded(artefacts.open(name), name, limitOf(name)), artefacts);
+      const found = await digestOf(name);
       if (found === digest.sha256) good.add(name);
       else {
         failures.push(
@@ -82,6 +94,7 @@ async function* bounded(
   chunks: AsyncIterable<Uint8Array>,
   name: string,
   maxBytes: number,
+  onBytes: (length: number) => void,
 ): AsyncGenerator<Uint8Array, void> {
   let total = 0;
   for await (const chunk of chunks) {
@@ -92,6 +105,7 @@ async function* bounded(
         `"${printable(name)}" has more than the ${maxBytes} bytes that it can have`,
       );
     }
+    onBytes(chunk.length);
     yield chunk;
   }
 }

@@ -3,9 +3,10 @@ import { sha256 } from "../digest/sha256.ts";
 import { isEvaluationStep } from "../experiment/evaluation.ts";
 import type { RunKey } from "../experiment/run.ts";
 import type { Curves } from "../results/curves.ts";
-import { curvesSchema, MAX_CURVES_LENGTH } from "../results/curves_schema.ts";
+import { curvesSchema } from "../results/curves_schema.ts";
 import { curveDifference, curvesOfJournal } from "../train/journal_curves.ts";
 import { updatesBefore } from "../train/skipped_steps.ts";
+import { maxCurvesBytes } from "./artefact_limits.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import { LearningRates } from "./learning_rates.ts";
 import type { Predicate } from "./predicate.ts";
@@ -45,7 +46,7 @@ export async function checkCurves(
       continue;
     }
     try {
-      const bytes = await readArtefact(artefacts, run.curves.name, MAX_CURVES_LENGTH);
+      const bytes = await readArtefact(artefacts, run.curves.name, maxCurvesBytes(run));
       const found = readCurves(bytes, run, rates.table(run.specification.schedule), journal);
       if (typeof found === "string") failures.push(`curve of run "${run.label}": ${found}`);
       else {

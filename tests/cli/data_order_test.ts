@@ -86,6 +86,15 @@ Deno.test("data order asks for GPT-NeoX's reserve where a run names its training
     equal(lines.filter((line) => line.startsWith("  ")).length, 8);
   }));
 
+Deno.test("data order makes no order of gigabytes out of an index of kilobytes", () =>
+  withFolder(async (folder) => {
+    const index = writeSizes(folder, new Array<number>(100).fill(2 ** 31 - 1));
+    await rejects(
+      () => order("--idx", index, "--samples", "2048"),
+      userError("INDEX_TOO_LARGE", "states 214748364700 tokens in 100 documents"),
+    );
+  }));
+
 Deno.test("data order says what is missing or wrong", () =>
   withFolder(async (folder) => {
     const idx = writeSizes(folder, [100, 100]);

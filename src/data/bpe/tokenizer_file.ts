@@ -22,6 +22,8 @@ import { isWhiteSpace } from "./unicode_classes.ts";
 export const MAX_TOKENIZER_BYTES: number = 1 << 26;
 /** Added tokens make a tree of 1 KiB a byte. */
 const MAX_ADDED_BYTES = 1 << 14;
+/** UTF-16 code units of an added token: at every byte of a text as many are compared. */
+const MAX_ADDED_LENGTH = 256;
 /** The added token that stands between documents in GPT-2 and GPT-NeoX. */
 const END_OF_TEXT = "<|endoftext|>";
 /** Values of a file: a token, its id, and three for a merge, at most so many of each as there are ids; and more. */
@@ -172,6 +174,11 @@ function readAddedTokens(
   const addedBytes = new TextEncoder().encode(listed.map(({ content }) => content).join("")).length;
   if (addedBytes > MAX_ADDED_BYTES) {
     throw unsupported(name, `added_tokens with ${addedBytes} bytes`, `at most ${MAX_ADDED_BYTES}`);
+  }
+  const long = listed.findIndex(({ content }) => content.length > MAX_ADDED_LENGTH);
+  if (long >= 0) {
+    const { length } = listed[long]?.content ?? "";
+    throw unsupported(name, `"added_tokens.${long}.content" of ${length} characters`, `at most ${MAX_ADDED_LENGTH}`);
   }
   // The reference stops where a token that strips to its left lies in what another one has stripped.
   const strips = listed.findIndex(({ content, lstrip }) => lstrip && isWhiteSpace(content));

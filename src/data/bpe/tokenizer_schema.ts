@@ -9,16 +9,13 @@ import { z } from "zod";
 /** Ids are stored in 16 bits. */
 export const MAX_IDS: number = 1 << 16;
 
-/** UTF-16 code units of an added token: at every byte of a text as many are compared. */
-const MAX_ADDED_LENGTH = 256;
-
 const id = z.int().min(0).max(MAX_IDS - 1);
 const text = z.string();
 
 const addedToken = z.strictObject({
   // What it states is not what it gets, see `added_ids.ts`.
   id,
-  content: text.max(MAX_ADDED_LENGTH),
+  content: text,
   single_word: z.boolean(),
   lstrip: z.boolean(),
   rstrip: z.boolean(),
