@@ -31,7 +31,8 @@ export type { DeviceProperties } from "./engine/cuda/driver/device_properties.ts
 export type { LibraryPlaces } from "./engine/cuda/driver/library_search.ts";
 export type { MixedCudaEngineOptions } from "./engine/cuda/mixed/engine.ts";
 export type { MixedPrecision } from "./engine/cuda/mixed/precision.ts";
-export type { ExactEngineOptions } from "./engine/exact/engine.ts";
+export type { ExactEngineOptions, KernelChoice } from "./engine/exact/engine.ts";
+export type { InstructionSet } from "./engine/exact/native/instruction_sets.ts";
 export type { BackendName } from "./engine/tensorflow/backend_names.ts";
 export type { BackendRefusal } from "./engine/tensorflow/choice.ts";
 export type { TensorFlowEngine, TensorFlowEngineOptions } from "./engine/tensorflow/engine.ts";
