@@ -167,7 +167,7 @@ Deno.test("src/ reads whole files by Deno itself only where they are its own", (
     "src/container/record_image.ts", // the system's list of what is loaded
     "src/data/embedded/npm_source.ts", // package.json of a pinned package
     "src/engine/cuda/kernel_source.ts",
-    "src/engine/cuda/stand_in/build.ts",
+    "tests/engine/cuda/stand_in/build.ts",
     "src/engine/exact/native/choose.ts", // the library that is committed, and the list of digests
     "src/experiment/catalogue.ts",
     "src/reproduce/inputs.ts",

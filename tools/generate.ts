@@ -5,8 +5,8 @@
 import { PAPER_SECTIONS, scaleWithCosts } from "./scale_costs.ts";
 import { EXPERIMENTS_FOLDER, listScales, loadExperiments } from "../src/experiment/catalogue.ts";
 import { writeFileDurably } from "../src/files/durable.ts";
-import { PREDICATE_TYPES } from "../src/manifest/predicate.ts";
-import { manifestJsonSchema, SCHEMA_FILES } from "../src/manifest/statement_schema.ts";
+import { PREDICATE_TYPES } from "../src/manifest/format/predicate.ts";
+import { manifestJsonSchema, SCHEMA_FILES } from "../src/manifest/format/statement_schema.ts";
 import { GENERATED_PAGES, withGeneratedParts } from "./generated_docs.ts";
 import { yamlSchemas } from "./yaml_schemas.ts";
 

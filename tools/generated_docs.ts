@@ -1,5 +1,5 @@
 /** Parts of the documentation that follow from the code: the table of what verification checks of a manifest. */
-import { membersTable, topicsList } from "../src/manifest/members.ts";
+import { membersTable, topicsList } from "../src/manifest/format/members.ts";
 
 /** Where what is generated stands in the documentation. */
 const PARTS = [

@@ -1,11 +1,11 @@
 /** The demand that so many reviewers attested a manifest. Web-standard APIs only. */
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
-import { type ArtefactReader, readArtefact } from "../manifest/artefacts.ts";
-import type { Review, StepOutcome } from "../manifest/verification_report.ts";
-import { listed, readProblem } from "../manifest/verify_artefacts.ts";
-import type { AttestationsOutcome, AttestedManifest, CountAttestations } from "../manifest/verify_options.ts";
-import type { TrustedKey } from "../manifest/verify_signature.ts";
+import { type ArtefactReader, readArtefact } from "../manifest/verify/artefacts.ts";
+import type { Review, StepOutcome } from "../manifest/verify/verification_report.ts";
+import { listed, readProblem } from "../manifest/verify/verify_artefacts.ts";
+import type { AttestationsOutcome, AttestedManifest, CountAttestations } from "../manifest/verify/verify_options.ts";
+import type { TrustedKey } from "../manifest/verify/verify_signature.ts";
 import { type Attestation, attestationName, type AttestedReplay } from "./predicate.ts";
 import { MAX_ATTESTATION_BYTES, readAttestation } from "./read.ts";
 

@@ -1,6 +1,6 @@
 /** A manifest and what belongs to it, in one archive that verifies anywhere (docs/verification.md, "Bundles"). */
-import { archiveSize, BLOCK_BYTES, looksLikeTar } from "../archive/tar_format.ts";
-import { tarBytes, type TarSource } from "../archive/tar_writer.ts";
+import { archiveSize, BLOCK_BYTES, looksLikeTar } from "../formats/tar/tar_format.ts";
+import { tarBytes, type TarSource } from "../formats/tar/tar_writer.ts";
 import { createSha256, type Digest, sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
@@ -8,11 +8,11 @@ import { writeFileDurably } from "../files/durable.ts";
 import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readStart } from "../files/read_file.ts";
-import type { ArtefactFolder } from "../manifest/artefacts.ts";
-import { MANIFEST_FILE, openManifest } from "../manifest/open_manifest.ts";
-import type { Statement } from "../manifest/predicate.ts";
-import type { Judge } from "../manifest/verify_claims.ts";
-import type { ReportRenderer } from "../manifest/verify_report.ts";
+import type { ArtefactFolder } from "../manifest/verify/artefacts.ts";
+import { MANIFEST_FILE, openManifest } from "../manifest/verify/open_manifest.ts";
+import type { Statement } from "../manifest/format/predicate.ts";
+import type { Judge } from "../manifest/verify/verify_claims.ts";
+import type { ReportRenderer } from "../manifest/verify/verify_report.ts";
 import { findAttestations, type LeftAttestation } from "./attestations.ts";
 import { chooseCheckpoints } from "./checkpoint_choice.ts";
 import { artefactSource, memorySource } from "./sources.ts";

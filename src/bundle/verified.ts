@@ -1,11 +1,11 @@
 /** Verification before packing: what fails it is not passed on. */
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
-import type { ArtefactReader } from "../manifest/artefacts.ts";
-import type { Statement } from "../manifest/predicate.ts";
-import { isOpen, type VerificationStep } from "../manifest/verification_report.ts";
-import { verifyManifest } from "../manifest/verify.ts";
-import type { VerifyOptions } from "../manifest/verify_options.ts";
+import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
+import type { Statement } from "../manifest/format/predicate.ts";
+import { isOpen, type VerificationStep } from "../manifest/verify/verification_report.ts";
+import { verifyManifest } from "../manifest/verify/verify.ts";
+import type { VerifyOptions } from "../manifest/verify/verify_options.ts";
 
 const MAX_DETAIL = 800;
 

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { type Digest, isDigest, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
-import { parseYaml, validate } from "../experiment/yaml.ts";
+import { parseYaml, validate } from "../text/yaml.ts";
 import { readFileBounded } from "../files/read_file.ts";
-import { decodeUtf8 } from "./text/utf8.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 
 /** The project's own lockfile, from its folder. */
 export const DATA_LOCK_PATH = "lockfiles/data.lock.yaml";

@@ -3,8 +3,8 @@ import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
 import type { ModelConfig } from "./config.ts";
 import { type ParameterShape, parameterShapes } from "./parameters.ts";
-import { holdsWeights, type Safetensors, toFloat32 } from "./safetensors.ts";
-import type { SafetensorsDtype } from "./safetensors_header.ts";
+import { holdsWeights, type Safetensors, toFloat32 } from "../formats/safetensors/safetensors.ts";
+import type { SafetensorsDtype } from "../formats/safetensors/safetensors_header.ts";
 
 /** Names that newer versions of transformers may write. */
 const OTHER_NAMES: ReadonlyMap<string, string> = new Map([["embed_out.weight", "lm_head.weight"]]);

@@ -1,10 +1,10 @@
 /** Where two reproductions of one plan part: run by run, by bisection over the chain digests of their journals. */
-import type { ArtefactReader } from "../manifest/artefacts.ts";
-import { openManifest } from "../manifest/open_manifest.ts";
-import type { Predicate } from "../manifest/predicate.ts";
-import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
-import type { StepName } from "../manifest/verification_report.ts";
-import { verifyManifestFile } from "../manifest/verify_file.ts";
+import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
+import { openManifest } from "../manifest/verify/open_manifest.ts";
+import type { Predicate } from "../manifest/format/predicate.ts";
+import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/format/run.ts";
+import type { StepName } from "../manifest/verify/verification_report.ts";
+import { verifyManifestFile } from "../manifest/verify/verify_file.ts";
 import { UserError } from "../errors.ts";
 import { readJournal } from "../train/journal_reader.ts";
 import { curvePoint } from "../train/journal_curves.ts";

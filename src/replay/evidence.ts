@@ -1,9 +1,9 @@
 /** What a run left, read again from the artefacts and held against the manifest's digests. */
 import { type Digest, sha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
-import { type ArtefactReader, readArtefact } from "../manifest/artefacts.ts";
-import type { TrainedRun } from "../manifest/run.ts";
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { type ArtefactReader, readArtefact } from "../manifest/verify/artefacts.ts";
+import type { TrainedRun } from "../manifest/format/run.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import type { Curves } from "../results/curves.ts";
 import { curvesSchema, MAX_CURVES_LENGTH } from "../results/curves_schema.ts";
 import { curveDifference, curvesOfJournal } from "../train/journal_curves.ts";

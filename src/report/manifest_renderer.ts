@@ -1,6 +1,6 @@
 /** A renderer for verification. What draws the page is loaded only when a page is to be compared. */
 import { sha256 } from "../digest/sha256.ts";
-import type { ReportRenderer } from "../manifest/verify_report.ts";
+import type { ReportRenderer } from "../manifest/verify/verify_report.ts";
 import { parsePaper } from "../results/paper_schema.ts";
 import { RENDERER_VERSION } from "./renderer_version.ts";
 

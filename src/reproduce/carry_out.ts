@@ -5,7 +5,7 @@ import type { Plan } from "../experiment/plan.ts";
 import { planFromJson, planToJson } from "../experiment/plan_json.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { claimOutputFolder, lockOutputFolder, PLAN_FILE, requireOwnFolder } from "../files/output_lock.ts";
-import { folderArtefacts } from "../manifest/folder_artefacts.ts";
+import { folderArtefacts } from "../manifest/verify/folder_artefacts.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import type { OpenImported } from "../train/imported_weights.ts";
 import { FinishedRuns } from "../train/finished_runs.ts";

@@ -1,8 +1,8 @@
 /** What the manifest says of each run: what was planned, what it left, and what this process did for it. */
 import { UserError } from "../errors.ts";
-import type { ArtefactReader } from "../manifest/artefacts.ts";
-import type { ManifestRun } from "../manifest/run.ts";
-import { type CommittedRun, readTree } from "../manifest/run_tree.ts";
+import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
+import type { ManifestRun } from "../manifest/format/run.ts";
+import { type CommittedRun, readTree } from "../manifest/format/run_tree.ts";
 import { checkpointName } from "../train/checkpoint.ts";
 import { JOURNAL_FORMAT } from "../train/journal_header.ts";
 import type { RunResult } from "../train/train_plan.ts";

@@ -2,17 +2,17 @@
  * Whether the manifest that is there already says the same. A new one would differ by its time alone, and what reviewers
  * attested are the bytes of the old one.
  */
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import { UserError } from "../errors.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
-import { readEnvelope } from "../manifest/dsse.ts";
-import type { SigningKey } from "../manifest/keys.ts";
-import type { Statement } from "../manifest/predicate.ts";
-import { isTrained, type ManifestRun } from "../manifest/run.ts";
+import { readEnvelope } from "../manifest/format/dsse.ts";
+import type { SigningKey } from "../manifest/keys/keys.ts";
+import type { Statement } from "../manifest/format/predicate.ts";
+import { isTrained, type ManifestRun } from "../manifest/format/run.ts";
 import { signStatement } from "../manifest/statement.ts";
-import { statementSchema } from "../manifest/statement_schema.ts";
-import { MAX_MANIFEST_BYTES } from "../manifest/verify.ts";
+import { statementSchema } from "../manifest/format/statement_schema.ts";
+import { MAX_MANIFEST_BYTES } from "../manifest/verify/verify.ts";
 
 /**
  * True if signing the statement at the old manifest's time and for its command gives the old manifest: signatures and

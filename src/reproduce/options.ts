@@ -7,7 +7,7 @@ import type { StartChoice } from "../experiment/start.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { FileSystem } from "../files/file_system.ts";
-import type { SigningKey } from "../manifest/keys.ts";
+import type { SigningKey } from "../manifest/keys/keys.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { RunResult } from "../train/train_plan.ts";

@@ -4,8 +4,8 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
-import type { ArtefactReader } from "../manifest/artefacts.ts";
-import { isTrained, type ManifestRun, type RetrainedSegment } from "../manifest/run.ts";
+import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
+import { isTrained, type ManifestRun, type RetrainedSegment } from "../manifest/format/run.ts";
 import { chooseSegments, drawSeed, worthOf } from "../replay/choice.ts";
 import { ReplayMismatch } from "../replay/difference.ts";
 import { requireEngine } from "../replay/means.ts";

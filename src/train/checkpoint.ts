@@ -12,8 +12,8 @@ import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { type ParameterShape, parameterShapes } from "../model/parameters.ts";
-import { parseSafetensors, toFloat32 } from "../model/safetensors.ts";
-import { safetensorsHeader } from "../model/safetensors_header.ts";
+import { parseSafetensors, toFloat32 } from "../formats/safetensors/safetensors.ts";
+import { safetensorsHeader } from "../formats/safetensors/safetensors_header.ts";
 import { maxCheckpointBytes } from "./checkpoint_size.ts";
 import { type ConditionPeriod, conditionPeriodsSchema } from "./conditions.ts";
 

@@ -16,7 +16,7 @@ import {
   parseSafetensorsHeader,
   readHeaderLength,
   type SafetensorsHeader,
-} from "../model/safetensors_header.ts";
+} from "../formats/safetensors/safetensors_header.ts";
 import {
   type CheckpointInfo,
   engineStateBytes,

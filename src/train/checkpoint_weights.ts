@@ -3,7 +3,7 @@
  * its run by key, and the key is the digest of the run's specification.
  */
 import { shortDigest } from "../digest/sha256.ts";
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import { UserError } from "../errors.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { planFromJson } from "../experiment/plan_json.ts";
@@ -14,7 +14,7 @@ import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { type ModelConfig, parameterCount } from "../model/config.ts";
 import { parameterShapes } from "../model/parameters.ts";
-import { SafetensorsFile } from "../model/safetensors_file.ts";
+import { SafetensorsFile } from "../formats/safetensors/safetensors_file.ts";
 import { bytesOf, type WeightsSource } from "../model/weights_source.ts";
 import {
   type CheckpointInfo,

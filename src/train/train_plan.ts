@@ -8,7 +8,7 @@ import { conditionsOf } from "./conditions.ts";
 import { FinishedRuns } from "./finished_runs.ts";
 import type { Corpora } from "./evaluation.ts";
 import { Validation } from "./evaluation.ts";
-import type { RunOrigin } from "../manifest/run.ts";
+import type { RunOrigin } from "../manifest/format/run.ts";
 import { RunFolder, type RunRecord } from "./run_folder.ts";
 import { type ParentOutcome, skipReason } from "./skip_reason.ts";
 import type { OpenImported } from "./imported_weights.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
 import { output } from "../cli/output.ts";
-import { createKeyFile } from "../../src/manifest/key_file.ts";
+import { createKeyFile } from "../../src/manifest/keys/key_file.ts";
 import { honest } from "../replay/forgery.ts";
-import { toPem } from "../../src/manifest/pem.ts";
+import { toPem } from "../../src/manifest/keys/pem.ts";
 import { withFolder } from "../temporary_folder.ts";
 
 const MANIFEST = `${honest}/manifest.dsse.json`;

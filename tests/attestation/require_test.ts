@@ -4,9 +4,9 @@ import { MAX_ATTESTATION_BYTES } from "../../src/attestation/read.ts";
 import { type AttestationDemand, requireAttestations } from "../../src/attestation/require.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { UserError } from "../../src/errors.ts";
-import { signEnvelope } from "../../src/manifest/dsse.ts";
-import { formatVerification, type VerificationReport } from "../../src/manifest/verification_report.ts";
-import { verifyManifest } from "../../src/manifest/verify.ts";
+import { signEnvelope } from "../../src/manifest/format/dsse.ts";
+import { formatVerification, type VerificationReport } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import { memoryArtefacts, testJudge } from "../manifest/fixture.ts";
 import {
   ada,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readReviewers } from "../../src/attestation/reviewers.ts";
-import { publicKeyPem } from "../../src/manifest/keys.ts";
+import { publicKeyPem } from "../../src/manifest/keys/keys.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { ada, grace } from "./fixture.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { readTarIndex } from "../../src/archive/tar_index.ts";
+import { readTarIndex } from "../../src/formats/tar/tar_index.ts";
 import { attest } from "../../src/attestation/attest.ts";
 import { attestationName } from "../../src/attestation/predicate.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { generateSigningKey } from "../../src/manifest/keys.ts";
-import { formatVerification } from "../../src/manifest/verification_report.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
+import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { faultyFiles } from "../files/faulty_files.ts";
 import { testJudge } from "../manifest/fixture.ts";
 import { withFolder } from "../temporary_folder.ts";

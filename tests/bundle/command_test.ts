@@ -5,7 +5,7 @@ import { output } from "../cli/output.ts";
 import { diffManifests } from "../../src/replay/diff.ts";
 import { honest, PARENT, replayFolder, smokeEngine } from "../replay/forgery.ts";
 import { replay } from "../../src/replay/replay.ts";
-import { paperJudge } from "../../src/manifest/paper_judge.ts";
+import { paperJudge } from "../../src/results/paper_judge.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { DATA_CACHE } from "../reproduce/smoke.ts";
 import { withFolder } from "../temporary_folder.ts";

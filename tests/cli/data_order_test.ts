@@ -1,7 +1,7 @@
 /** `data order` as it is typed. */
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
-import { dataOrder } from "../../src/cli/data_order.ts";
-import { writeIndex } from "../../src/data/megatron/write_index.ts";
+import { dataOrder } from "../../src/cli/commands/data_order.ts";
+import { writeIndex } from "../../src/formats/megatron/write_index.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { KNOWN_ANSWERS } from "../data/gpt_neox/known_answers.ts";
 import { userError } from "../data/user_error.ts";

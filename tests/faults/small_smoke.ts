@@ -5,7 +5,7 @@ import type { Plan } from "../../src/experiment/plan.ts";
 import type { PlannedRun } from "../../src/experiment/run.ts";
 import type { FileSystem } from "../../src/files/file_system.ts";
 import { lockOutputFolder } from "../../src/files/output_lock.ts";
-import { generateSigningKey, type SigningKey } from "../../src/manifest/keys.ts";
+import { generateSigningKey, type SigningKey } from "../../src/manifest/keys/keys.ts";
 import { carryOut } from "../../src/reproduce/carry_out.ts";
 import type { ReproduceEvents, ReproduceOptions, Reproduction } from "../../src/reproduce/options.ts";
 import { loadPaper, type PaperFile } from "../../src/reproduce/paper_file.ts";

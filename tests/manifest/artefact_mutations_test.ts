@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { type Digest, sha256 } from "../../src/digest/sha256.ts";
-import { isTrained, type TrainedRun } from "../../src/manifest/run.ts";
+import { isTrained, type TrainedRun } from "../../src/manifest/format/run.ts";
 import { chainStart, formatHeader, parseHeader } from "../../src/train/journal_header.ts";
 import { chainNext, formatRecord, parseRecord } from "../../src/train/journal_record.ts";
 import type { JournalRecord } from "../../src/train/journal_record.ts";

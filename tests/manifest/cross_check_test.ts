@@ -1,8 +1,8 @@
 /** Members of the predicate that say again what runs say: none may say it otherwise. */
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
-import type { Statement } from "../../src/manifest/predicate.ts";
-import { statementFlaw } from "../../src/manifest/statement_check.ts";
+import type { Statement } from "../../src/manifest/format/predicate.ts";
+import { statementFlaw } from "../../src/manifest/consistency/statement_check.ts";
 import { loose, makeBundle } from "./fixture.ts";
 
 const { statement } = await makeBundle();

@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { InclusionProver, MerkleTree } from "../../src/digest/merkle.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { type Inclusion, type InclusionProof, proveInclusion, verifyInclusion } from "../../src/manifest/inclusion.ts";
-import { generateSigningKey } from "../../src/manifest/keys.ts";
-import { isTrained } from "../../src/manifest/run.ts";
+import {
+  type Inclusion,
+  type InclusionProof,
+  proveInclusion,
+  verifyInclusion,
+} from "../../src/manifest/format/inclusion.ts";
+import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
+import { isTrained } from "../../src/manifest/format/run.ts";
 import {
   checkpointLeaf,
   journalLeaf,
@@ -12,7 +17,7 @@ import {
   leafIndex,
   PART_KINDS,
   type RunPart,
-} from "../../src/manifest/run_tree.ts";
+} from "../../src/manifest/format/run_tree.ts";
 import { forge, loose, makeBundle, memoryArtefacts, treeOf } from "./fixture.ts";
 
 const bundle = await makeBundle();

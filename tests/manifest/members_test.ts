@@ -1,9 +1,9 @@
 /** The table of members is held to the schema, to the steps of a verification, and to the documentation. */
 import assert from "node:assert/strict";
-import { type Member, MEMBERS, openTopics, type Topic, TOPICS } from "../../src/manifest/members.ts";
-import { PREDICATE_TYPES } from "../../src/manifest/predicate.ts";
-import { manifestJsonSchema } from "../../src/manifest/statement_schema.ts";
-import { VERIFICATION_STEPS } from "../../src/manifest/verification_report.ts";
+import { type Member, MEMBERS, openTopics, type Topic, TOPICS } from "../../src/manifest/format/members.ts";
+import { PREDICATE_TYPES } from "../../src/manifest/format/predicate.ts";
+import { manifestJsonSchema } from "../../src/manifest/format/statement_schema.ts";
+import { VERIFICATION_STEPS } from "../../src/manifest/verify/verification_report.ts";
 import { withGeneratedParts } from "../../tools/generated_docs.ts";
 
 interface JsonSchema {

@@ -1,7 +1,7 @@
 /** The manifest of fixture.ts with a page that is really its own. */
 import { sha256 } from "../../src/digest/sha256.ts";
-import type { Predicate } from "../../src/manifest/predicate.ts";
-import { isTrained } from "../../src/manifest/run.ts";
+import type { Predicate } from "../../src/manifest/format/predicate.ts";
+import { isTrained } from "../../src/manifest/format/run.ts";
 import { buildStatement, signStatement } from "../../src/manifest/statement.ts";
 import type { ReportEvidence } from "../../src/report/manifest_input.ts";
 import { manifestPage } from "../../src/report/manifest_page.ts";

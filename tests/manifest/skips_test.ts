@@ -1,9 +1,15 @@
 /** A run that is stated as skipped: only the structure of the plan and the end of another run can be the reason. */
 import assert from "node:assert/strict";
-import type { Predicate } from "../../src/manifest/predicate.ts";
-import { isTrained, type ManifestRun, plannedPart, type SkippedRun, type TrainedRun } from "../../src/manifest/run.ts";
-import { leafCount } from "../../src/manifest/run_tree.ts";
-import { statementFlaw } from "../../src/manifest/statement_check.ts";
+import type { Predicate } from "../../src/manifest/format/predicate.ts";
+import {
+  isTrained,
+  type ManifestRun,
+  plannedPart,
+  type SkippedRun,
+  type TrainedRun,
+} from "../../src/manifest/format/run.ts";
+import { leafCount } from "../../src/manifest/format/run_tree.ts";
+import { statementFlaw } from "../../src/manifest/consistency/statement_check.ts";
 import { makeBundle } from "./fixture.ts";
 
 const { statement } = await makeBundle();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
-import type { Statement } from "../../src/manifest/predicate.ts";
+import type { Statement } from "../../src/manifest/format/predicate.ts";
 import { buildStatement } from "../../src/manifest/statement.ts";
 import { loose, makeBundle } from "./fixture.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { folderOf } from "../../src/files/durable.ts";
-import { digestArtefacts } from "../../src/manifest/folder_artefacts.ts";
-import { formatVerification } from "../../src/manifest/verification_report.ts";
-import { MAX_MANIFEST_BYTES } from "../../src/manifest/verify.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { digestArtefacts } from "../../src/manifest/verify/folder_artefacts.ts";
+import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { MAX_MANIFEST_BYTES } from "../../src/manifest/verify/verify.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { makeBundle, testJudge } from "./fixture.ts";
 

@@ -4,8 +4,8 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import type { Plan } from "../../src/experiment/plan.ts";
 import { planToJson } from "../../src/experiment/plan_json.ts";
 import type { PlannedRun } from "../../src/experiment/run.ts";
-import type { Predicate } from "../../src/manifest/predicate.ts";
-import { checkPlan } from "../../src/manifest/verify_plan.ts";
+import type { Predicate } from "../../src/manifest/format/predicate.ts";
+import { checkPlan } from "../../src/manifest/verify/verify_plan.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
 
 const encode = (plan: unknown) => new TextEncoder().encode(canonicalJson(plan));

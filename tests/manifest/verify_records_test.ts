@@ -1,9 +1,9 @@
 /** `run.json` among the subjects: it may say of its run what the manifest says, and nothing else. */
 import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
-import { isTrained } from "../../src/manifest/run.ts";
-import { formatVerification, type VerificationReport } from "../../src/manifest/verification_report.ts";
-import { verifyManifest } from "../../src/manifest/verify.ts";
+import { isTrained } from "../../src/manifest/format/run.ts";
+import { formatVerification, type VerificationReport } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import { checkpointName } from "../../src/train/checkpoint_name.ts";
 import { digestOf, forge, loose, makeBundle, memoryArtefacts, testJudge } from "./fixture.ts";
 

@@ -1,8 +1,8 @@
 /** The page beside a manifest: rendered again, and compared byte for byte. */
 import assert from "node:assert/strict";
-import { formatVerification, type VerificationReport } from "../../src/manifest/verification_report.ts";
-import { verifyManifest } from "../../src/manifest/verify.ts";
-import type { VerifyOptions } from "../../src/manifest/verify_options.ts";
+import { formatVerification, type VerificationReport } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifest } from "../../src/manifest/verify/verify.ts";
+import type { VerifyOptions } from "../../src/manifest/verify/verify_options.ts";
 import { manifestPage } from "../../src/report/manifest_page.ts";
 import { manifestRenderer } from "../../src/report/manifest_renderer.ts";
 import { type Bundle, memoryArtefacts, testJudge } from "./fixture.ts";

@@ -1,11 +1,11 @@
 /** Forms of envelopes that DSSE allows, and what a forger makes of them. */
 import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
-import { preAuthenticationEncoding, readEnvelope, signEnvelope } from "../../src/manifest/dsse.ts";
-import { generateSigningKey, signBytes, type SigningKey } from "../../src/manifest/keys.ts";
-import { formatVerification } from "../../src/manifest/verification_report.ts";
-import { verifyManifest } from "../../src/manifest/verify.ts";
-import { checkSignatures, isSignedBy } from "../../src/manifest/verify_signature.ts";
+import { preAuthenticationEncoding, readEnvelope, signEnvelope } from "../../src/manifest/format/dsse.ts";
+import { generateSigningKey, signBytes, type SigningKey } from "../../src/manifest/keys/keys.ts";
+import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifest } from "../../src/manifest/verify/verify.ts";
+import { checkSignatures, isSignedBy } from "../../src/manifest/verify/verify_signature.ts";
 import { makeBundle, memoryArtefacts, testJudge } from "./fixture.ts";
 
 const TYPE = "application/vnd.in-toto+json";

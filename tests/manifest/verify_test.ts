@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { UserError } from "../../src/errors.ts";
-import { generateSigningKey } from "../../src/manifest/keys.ts";
-import { openTopics } from "../../src/manifest/members.ts";
-import { formatVerification, type StepName, type VerificationReport } from "../../src/manifest/verification_report.ts";
-import { MAX_MANIFEST_BYTES, verifyManifest } from "../../src/manifest/verify.ts";
-import type { Replan, VerifyOptions } from "../../src/manifest/verify_options.ts";
+import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
+import { openTopics } from "../../src/manifest/format/members.ts";
+import {
+  formatVerification,
+  type StepName,
+  type VerificationReport,
+} from "../../src/manifest/verify/verification_report.ts";
+import { MAX_MANIFEST_BYTES, verifyManifest } from "../../src/manifest/verify/verify.ts";
+import type { Replan, VerifyOptions } from "../../src/manifest/verify/verify_options.ts";
 import { toBits64 } from "../../src/train/journal_record.ts";
 import {
   type Artefacts,

@@ -5,7 +5,7 @@ import { parseHuggingFaceConfig } from "../../src/model/hugging_face.ts";
 import { loadWeights } from "../../src/model/hugging_face_tensors.ts";
 import { parameterShapes } from "../../src/model/parameters.ts";
 import { presetModel } from "../../src/model/presets.ts";
-import type { Safetensors, SafetensorsEntry } from "../../src/model/safetensors.ts";
+import type { Safetensors, SafetensorsEntry } from "../../src/formats/safetensors/safetensors.ts";
 
 /** The `config.json` of Pythia-410M as it was released, as far as it determines the forward pass, and beyond. */
 const RELEASED = {

@@ -6,12 +6,12 @@ import { type ModelConfig, parameterCount } from "../../src/model/config.ts";
 import { openHuggingFaceFolder } from "../../src/model/hugging_face_folder.ts";
 import { huggingFaceConfig } from "../../src/model/hugging_face.ts";
 import { parameterShapes } from "../../src/model/parameters.ts";
-import { parseSafetensors } from "../../src/model/safetensors.ts";
+import { parseSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { openWeightsFile, writeWeightsFile } from "../../src/model/weights_file.ts";
 import { readWeights, type WeightsSource } from "../../src/model/weights_source.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { encode, exactWeights, modelTensors, SMALL_MODEL, writeFolder, writeShards } from "./hugging_face_files.ts";
-import { safetensorsFile } from "./safetensors_file.ts";
+import { safetensorsFile } from "../formats/safetensors/safetensors_file.ts";
 
 const WEIGHTS = exactWeights(parameterCount(SMALL_MODEL));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { diffManifests } from "../../src/replay/diff.ts";
 import { main } from "../../src/cli/main.ts";
-import { PREDICATE_TYPES } from "../../src/manifest/predicate.ts";
+import { PREDICATE_TYPES } from "../../src/manifest/format/predicate.ts";
 import { chainStart, formatHeader, type JournalHeader } from "../../src/train/journal_header.ts";
 import { chainNext, formatRecord, fromBits64, toBits64 } from "../../src/train/journal_record.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { planFromJson } from "../../src/experiment/plan_json.ts";
-import { isTrained } from "../../src/manifest/run.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { isTrained } from "../../src/manifest/format/run.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { manifestPage } from "../../src/report/manifest_page.ts";
 import { renderReport } from "../../src/report/page.ts";
 import { RENDERER_VERSION } from "../../src/report/renderer_version.ts";

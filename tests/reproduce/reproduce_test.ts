@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { ARITHMETIC_VERSION } from "../../src/engine/ordered/arithmetic.ts";
 import { UserError } from "../../src/errors.ts";
-import { generateSigningKey } from "../../src/manifest/keys.ts";
-import { paperJudge } from "../../src/manifest/paper_judge.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
+import { paperJudge } from "../../src/results/paper_judge.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import type { ReproduceEvents } from "../../src/reproduce/options.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { Interrupted } from "../../src/train/train_run.ts";

@@ -2,7 +2,7 @@
 import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import type { KernelCache } from "../../src/engine/kernel_cache.ts";
-import { generateSigningKey } from "../../src/manifest/keys.ts";
+import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
 import type { ReproduceOptions, Reproduction } from "../../src/reproduce/options.ts";
 import { reproduce } from "../../src/reproduce/reproduce.ts";
 import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";

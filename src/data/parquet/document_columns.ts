@@ -2,7 +2,7 @@
 import type { SchemaTree } from "hyparquet";
 import { UserError } from "../../errors.ts";
 import { DOMAIN_FIELDS } from "../text/document_record.ts";
-import { unsupportedParquet } from "./parquet_error.ts";
+import { unsupportedParquet } from "../../formats/parquet/parquet_error.ts";
 
 /** A column of the schema, from the top-level one to itself. */
 export type Leaf = readonly SchemaTree[];

@@ -1,7 +1,7 @@
 /** Documents to token ids on several cores, in the documents' order whatever the number of threads. */
 import { UserError } from "../../errors.ts";
-import { utf8Bytes } from "../text/utf8.ts";
-import type { Tokenizer, TokenizerSource } from "../tokenizer.ts";
+import { utf8Bytes } from "../../text/utf8.ts";
+import type { Tokenizer, TokenizerSource } from "../../formats/tokenizer.ts";
 import type { EncodingRefusal, EncodingResult, EncodingTask } from "./encoding_protocol.ts";
 
 /** UTF-16 code units that are sent to a thread at once: enough that sending costs little beside encoding. */

@@ -1,9 +1,9 @@
 /** A thread that encodes: takes a tokenizer first, then documents, and answers in their order. */
 /// <reference lib="deno.worker" />
-import { BpeTokenizer } from "../bpe/bpe_tokenizer.ts";
+import { BpeTokenizer } from "../../formats/bpe/bpe_tokenizer.ts";
 import { UserError } from "../../errors.ts";
-import { utf8Bytes } from "../text/utf8.ts";
-import type { TokenizerSource } from "../tokenizer.ts";
+import { utf8Bytes } from "../../text/utf8.ts";
+import type { TokenizerSource } from "../../formats/tokenizer.ts";
 import type { EncodingRefusal, EncodingResult, EncodingTask } from "./encoding_protocol.ts";
 
 let tokenizer: BpeTokenizer | undefined;

@@ -4,10 +4,10 @@ import type { Permutation } from "../../arithmetic/permutation.ts";
 import { createSha256 } from "../../digest/sha256.ts";
 import { removeFileSync } from "../../files/deno_file_system.ts";
 import { openRegularSync } from "../../files/open_regular.ts";
-import { ByteWriter } from "../megatron/byte_writer.ts";
-import { TOKEN_BYTES, tokenBytes } from "../megatron/dataset.ts";
-import { readAt } from "../megatron/read_at.ts";
-import { writeIndex } from "../megatron/write_index.ts";
+import { ByteWriter } from "../../formats/megatron/byte_writer.ts";
+import { TOKEN_BYTES, tokenBytes } from "../../formats/megatron/dataset.ts";
+import { readAt } from "../../formats/megatron/read_at.ts";
+import { writeIndex } from "../../formats/megatron/write_index.ts";
 import { type PreparedFile, preparedFile, type PreparedSplit } from "./manifest.ts";
 import { StagedFile } from "./staged_file.ts";
 

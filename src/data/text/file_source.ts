@@ -14,7 +14,7 @@ import { type Line, readLines } from "./lines.ts";
 import type { OnOddRow } from "./odd_rows.ts";
 import { TextBudget } from "./text_budget.ts";
 import { sourceChanged } from "./source_changed.ts";
-import { decodeUtf8 } from "./utf8.ts";
+import { decodeUtf8 } from "../../text/utf8.ts";
 import { decompressZstd } from "./zstd_stream.ts";
 
 /** A document has to fit in memory several times over, and in one JavaScript string. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checkPageContents, type PageHeader } from "../../../src/data/parquet/page_contents.ts";
-import { countThriftValues } from "../../../src/data/parquet/pages.ts";
+import { countThriftValues } from "../../../src/formats/parquet/pages.ts";
 
 const OPTIONAL = { maxLevel: 1, codec: undefined };
 const REQUIRED = { maxLevel: 0, codec: undefined };

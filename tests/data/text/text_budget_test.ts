@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
-import { normalize } from "../../../src/data/bpe/nfc.ts";
-import { Merger } from "../../../src/data/bpe/merges.ts";
+import { normalize } from "../../../src/formats/bpe/nfc.ts";
+import { Merger } from "../../../src/formats/bpe/merges.ts";
 import { inspectFile, readDocuments } from "../../../src/data/text/file_source.ts";
 import { TextBudget } from "../../../src/data/text/text_budget.ts";
 import { exceedsValues } from "../../../src/digest/json_values.ts";

@@ -1,6 +1,6 @@
 /** Forgeries by their numbers: each a few lies, made to fit, signed by the forger's own key, and put to the verifier. */
 import assert from "node:assert/strict";
-import { formatVerification } from "../../../src/manifest/verification_report.ts";
+import { formatVerification } from "../../../src/manifest/verify/verification_report.ts";
 import { forge } from "../fixture.ts";
 import { maker } from "../fuzz_fixture.ts";
 import { fit } from "./fit.ts";

@@ -1,9 +1,9 @@
 /** Everything that hangs on a lie, made to fit it, as a forger does who wants to get past a verifier. */
 import { canonicalJson } from "../../../src/digest/canonical_json.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";
-import { limitsOf } from "../../../src/manifest/limits.ts";
-import { isTrained, type ManifestRun, plannedPart, type TrainedRun } from "../../../src/manifest/run.ts";
-import { armsOf } from "../../../src/manifest/verify_claims.ts";
+import { limitsOf } from "../../../src/manifest/format/limits.ts";
+import { isTrained, type ManifestRun, plannedPart, type TrainedRun } from "../../../src/manifest/format/run.ts";
+import { armsOf } from "../../../src/manifest/verify/verify_claims.ts";
 import { checkpointName } from "../../../src/train/checkpoint_name.ts";
 import { curvesOfJournal, formatCurves } from "../../../src/train/journal_curves.ts";
 import { JOURNAL_FORMAT, parseHeader } from "../../../src/train/journal_header.ts";

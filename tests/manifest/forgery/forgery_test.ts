@@ -1,6 +1,6 @@
 /** Manifests that a forger made to fit their lies: none is verified that contradicts what is listed as checked. */
 import assert from "node:assert/strict";
-import { formatVerification } from "../../../src/manifest/verification_report.ts";
+import { formatVerification } from "../../../src/manifest/verify/verification_report.ts";
 import { forge } from "../fixture.ts";
 import { maker } from "../fuzz_fixture.ts";
 import { campaign } from "./campaign.ts";

@@ -1,12 +1,12 @@
 /** The manifest that forgers start from, and the verifier that they have to get past. */
 import { canonicalJson } from "../../../src/digest/canonical_json.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";
-import { isTrained, type TrainedRun } from "../../../src/manifest/run.ts";
-import { verifyManifest } from "../../../src/manifest/verify.ts";
-import type { Judge } from "../../../src/manifest/verify_claims.ts";
-import type { VerificationReport } from "../../../src/manifest/verification_report.ts";
-import type { VerifyOptions } from "../../../src/manifest/verify_options.ts";
-import type { PageEvidence } from "../../../src/manifest/verify_report.ts";
+import { isTrained, type TrainedRun } from "../../../src/manifest/format/run.ts";
+import { verifyManifest } from "../../../src/manifest/verify/verify.ts";
+import type { Judge } from "../../../src/manifest/verify/verify_claims.ts";
+import type { VerificationReport } from "../../../src/manifest/verify/verification_report.ts";
+import type { VerifyOptions } from "../../../src/manifest/verify/verify_options.ts";
+import type { PageEvidence } from "../../../src/manifest/verify/verify_report.ts";
 import type { Curves } from "../../../src/results/curves.ts";
 import { checkpointName } from "../../../src/train/checkpoint_name.ts";
 import { type Artefacts, memoryArtefacts, testJudge } from "../fixture.ts";

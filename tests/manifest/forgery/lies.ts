@@ -1,7 +1,7 @@
 /** What a forger may do to a manifest before everything that hangs on it is made to fit. */
 import { canonicalJson } from "../../../src/digest/canonical_json.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";
-import { MEMBERS } from "../../../src/manifest/members.ts";
+import { MEMBERS } from "../../../src/manifest/format/members.ts";
 import { chainNext, formatRecord, type JournalRecord, parseRecord } from "../../../src/train/journal_record.ts";
 import { chainStart, formatHeader, parseHeader } from "../../../src/train/journal_header.ts";
 import { type Place, placesOf, valueAt } from "../../fuzz/json_edits.ts";

@@ -5,11 +5,11 @@
  */
 import { canonicalJson } from "../../../src/digest/canonical_json.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";
-import { limitsOf } from "../../../src/manifest/limits.ts";
-import { MEMBERS } from "../../../src/manifest/members.ts";
-import { TOOL_VERSION } from "../../../src/manifest/predicate.ts";
-import { plannedPart } from "../../../src/manifest/run.ts";
-import { armsOf } from "../../../src/manifest/verify_claims.ts";
+import { limitsOf } from "../../../src/manifest/format/limits.ts";
+import { MEMBERS } from "../../../src/manifest/format/members.ts";
+import { TOOL_VERSION } from "../../../src/manifest/format/predicate.ts";
+import { plannedPart } from "../../../src/manifest/format/run.ts";
+import { armsOf } from "../../../src/manifest/verify/verify_claims.ts";
 import { learningRateTable } from "../../../src/schedule/learning_rate.ts";
 import { chainStart, parseHeader } from "../../../src/train/journal_header.ts";
 import { chainNext, fromBits64, toBits } from "../../../src/train/journal_record.ts";

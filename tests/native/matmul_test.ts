@@ -1,6 +1,0 @@
-/** Matrix products by each native instruction set: the suite that WebAssembly's kernels pass. */
-import { KernelBench } from "../engine/kernel_fixture.ts";
-import { testMatmul } from "../engine/matmul_suite.ts";
-import { AVAILABLE, LIBRARY } from "./available.ts";
-
-for (const { name, title } of AVAILABLE) testMatmul(title, KernelBench.openNative(LIBRARY ?? "", name));
