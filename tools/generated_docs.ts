@@ -1,8 +1,11 @@
-/** Parts of the documentation that follow from the code: the table of what verification checks of a manifest. */
+/** Parts of the documentation that follow from the code: what verification checks of a manifest, and the schedules. */
+import { parametersTable, schedulesTable } from "./schedule_tables.ts";
 import { membersTable, topicsList } from "../src/manifest/format/members.ts";
 
 /** Where what is generated stands in the documentation. */
 const PARTS = [
+  ["docs/experiments.md", "schedules", schedulesTable],
+  ["docs/experiments.md", "schedule parameters", parametersTable],
   ["docs/manifest.md", "members", membersTable],
   ["docs/manifest.md", "topics", topicsList],
   ["docs/verification.md", "topics", topicsList],
