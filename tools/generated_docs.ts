@@ -1,9 +1,10 @@
-/** Parts of the documentation that follow from the code: what verification checks of a manifest, and the schedules. */
-import { parametersTable, schedulesTable } from "./schedule_tables.ts";
+/** Parts of the documentation that follow from the code: what verification checks of a manifest, schedules, rules. */
+import { parametersTable, rulesTable, schedulesTable } from "./variant_tables.ts";
 import { membersTable, topicsList } from "../src/manifest/format/members.ts";
 
 /** Where what is generated stands in the documentation. */
 const PARTS = [
+  ["docs/claims.md", "rules", rulesTable],
   ["docs/experiments.md", "schedules", schedulesTable],
   ["docs/experiments.md", "schedule parameters", parametersTable],
   ["docs/manifest.md", "members", membersTable],

@@ -1,17 +1,18 @@
-/** Tables of the documentation about schedules, from their files in `src/schedule/kinds/`. */
+/** Tables of the documentation about what comes in variants, from the variants' own files: schedules and rules. */
 import { z } from "zod";
 import { SCHEDULE_KINDS, scheduleOf } from "../src/schedule/catalogue.ts";
+import { RULE_KINDS, ruleKind } from "../src/results/rules/catalogue.ts";
 
-const ALL = SCHEDULE_KINDS.map(scheduleOf);
+const ALL_SCHEDULES = SCHEDULE_KINDS.map(scheduleOf);
 
 /** Every schedule in a row: its name and its words. */
 export function schedulesTable(): string {
-  return table(["kind", "after the warm-up"], ALL.map(({ kind, words }) => [`\`${kind}\``, words]));
+  return table(["kind", "after the warm-up"], ALL_SCHEDULES.map(({ kind, words }) => [`\`${kind}\``, words]));
 }
 
 /** Every parameter that its schedule describes: field, schedule, default and meaning. */
 export function parametersTable(): string {
-  const rows = ALL.flatMap(({ kind, parameters }) => {
+  const rows = ALL_SCHEDULES.flatMap(({ kind, parameters }) => {
     const { properties = {} } = z.toJSONSchema(z.object(parameters), { io: "input" });
     return Object.entries(properties).flatMap(([name, property]) => {
       if (typeof property === "boolean" || property.description === undefined) return [];
@@ -20,6 +21,12 @@ export function parametersTable(): string {
     });
   });
   return table(["field", "schedule", "default", "meaning"], rows);
+}
+
+/** Every kind of rule in a row: what it compares, and what is wanted of that. */
+export function rulesTable(): string {
+  const rows = RULE_KINDS.map((kind) => [`\`${kind}\``, ruleKind(kind).comparisons, ruleKind(kind).wanted]);
+  return table(["kind", "comparisons", "wanted"], rows);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
