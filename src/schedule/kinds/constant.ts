@@ -9,6 +9,7 @@ const parameters = {
   warmupPercent: z.number().refine((percent) => percent === 0, { error: "0, as a constant rate has no warm-up" }),
 };
 
+/** Its parameters, checks and rates. */
 export const constant: Schedule<ConstantSchedule, typeof parameters> = {
   kind: "constant",
   words: "the maximum at every step, without warm-up; a constant minimum is a maximum of that value",

@@ -5,6 +5,7 @@ import type { Schedule, ScheduleFrame } from "../schedule.ts";
 /** A cosine from the maximum to the minimum. */
 export type CosineSchedule = ScheduleFrame<"cosine">;
 
+/** Its parameters, checks and rates. */
 export const cosine: Schedule<CosineSchedule> = {
   kind: "cosine",
   words: "GPT-NeoX since then: `lr_min + (lr_max − lr_min)/2 · (cos(π(t − w)/(T − w)) + 1)`",

@@ -42,6 +42,7 @@ const parameters = {
     .describe("share of the whole horizon after which the rate falls to the minimum"),
 };
 
+/** Its parameters, checks and rates. */
 export const infinite: Schedule<InfiniteSchedule, typeof parameters> = {
   kind: "infinite",
   words:

@@ -4,6 +4,7 @@ import type { Schedule, ScheduleFrame } from "../schedule.ts";
 /** A line from the maximum to the minimum. */
 export type LinearSchedule = ScheduleFrame<"linear">;
 
+/** Its parameters, checks and rates. */
 export const linear: Schedule<LinearSchedule> = {
   kind: "linear",
   words: "a line to the minimum at T",

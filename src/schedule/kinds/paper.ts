@@ -10,6 +10,7 @@ import type { Schedule, ScheduleFrame } from "../schedule.ts";
 /** The paper's clamped cosine. */
 export type PaperSchedule = ScheduleFrame<"paper">;
 
+/** Its parameters, checks and rates. */
 export const paper: Schedule<PaperSchedule> = {
   kind: "paper",
   words: "GPT-NeoX before August 2023, and so Pythia and the paper: " +

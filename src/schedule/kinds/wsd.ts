@@ -14,6 +14,7 @@ const parameters = {
     .describe("share of the whole horizon at its end in which the rate falls to the minimum"),
 };
 
+/** Its parameters, checks and rates. */
 export const wsd: Schedule<WsdSchedule, typeof parameters> = {
   kind: "wsd",
   words: "the maximum until the last `decayFraction` (0.1 unless set) of T, then a line to the minimum",

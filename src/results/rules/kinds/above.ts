@@ -9,6 +9,7 @@ const schema = z.strictObject({ kind: z.literal("above"), ...againstShape });
 /** Runs above a reference. */
 export type Above = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const above: RuleKind<Above> = {
   schema,
   comparisons: "for each run: (L_run − L_reference) / L_reference",

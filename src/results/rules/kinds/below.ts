@@ -9,6 +9,7 @@ const schema = z.strictObject({ kind: z.literal("below"), ...againstShape });
 /** Runs below a reference. */
 export type Below = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const below: RuleKind<Below> = {
   schema,
   comparisons: "for each run: (L_reference − L_run) / L_reference",

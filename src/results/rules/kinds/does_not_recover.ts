@@ -16,6 +16,7 @@ const schema = z.strictObject({ kind: z.literal("does-not-recover"), runs, metri
 /** Runs that stay above their start. */
 export type DoesNotRecover = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const doesNotRecover: RuleKind<DoesNotRecover> = {
   schema,
   comparisons: "for each run: (L at the point − L at step 0) / L at step 0",

@@ -20,6 +20,7 @@ const schema = z.strictObject({
 /** A run whose loss falls through a list of points. */
 export type Falls = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const falls: RuleKind<Falls> = {
   schema,
   comparisons: "(L at the first point − L at the last) / L at the first; and the same from each point to the next",

@@ -32,6 +32,7 @@ export type Linear = z.output<typeof schema>;
 /** Fewest evaluations through which a line says something: two always lie on one. */
 const FEWEST_POINTS = 5;
 
+/** Its fields, words and comparisons. */
 export const linear: RuleKind<Linear> = {
   schema,
   comparisons: "for each run: R² of the least-squares line of downstream perplexity over upstream perplexity through " +

@@ -21,6 +21,7 @@ const schema = z.strictObject({
 /** A run that leads until a point. */
 export type LowestUntil = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const lowestUntil: RuleKind<LowestUntil> = {
   schema,
   comparisons: "lead = (lowest of the others − L_run) / L_run at each evaluation of the window; its smallest value, " +

@@ -8,6 +8,7 @@ const schema = z.strictObject({ kind: z.literal("not-below"), ...againstShape })
 /** Runs that are not below a reference. */
 export type NotBelow = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const notBelow: RuleKind<NotBelow> = {
   schema,
   comparisons: "the same as `above`",

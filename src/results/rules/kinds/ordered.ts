@@ -23,6 +23,7 @@ const schema = z.strictObject({
 /** Losses that rise or fall along a list of runs. */
 export type Ordered = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const ordered: RuleKind<Ordered> = {
   schema,
   comparisons: "for neighbours a, b of the list: rising (L_b − L_a) / L_a, falling its negative",

@@ -22,6 +22,7 @@ const schema = z.strictObject({
 /** A run that is behind at first and ahead later. */
 export type Overtakes = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const overtakes: RuleKind<Overtakes> = {
   schema,
   comparisons: "(L_run − L_reference) / L_reference at `behindAt`; (L_reference − L_run) / L_reference at `aheadAt`",

@@ -19,6 +19,7 @@ const schema = z.strictObject({
 /** Runs whose highest loss the paper gives. */
 export type PeakAbout = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const peakAbout: RuleKind<PeakAbout> = {
   schema,
   comparisons: "highest L of all runs − the paper's number, in nats",

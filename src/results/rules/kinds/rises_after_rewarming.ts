@@ -16,6 +16,7 @@ const schema = z.strictObject({ kind: z.literal("rises-after-rewarming"), runs, 
 /** Runs whose loss rises at first. */
 export type RisesAfterRewarming = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const risesAfterRewarming: RuleKind<RisesAfterRewarming> = {
   schema,
   comparisons: "for each run: (highest L in the window − L at step 0) / L at step 0",

@@ -21,6 +21,7 @@ const schema = z.strictObject({
 /** A run that stands out at first. */
 export type Spikes = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const spikes: RuleKind<Spikes> = {
   schema,
   comparisons: "largest (L_run − f) / f, where f is the larger of the run's L at step 0 and the reference's L at the " +

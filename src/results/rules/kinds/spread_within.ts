@@ -14,6 +14,7 @@ const schema = z.strictObject({ kind: z.literal("spread-within"), runs: severalR
 /** Runs that are alike. */
 export type SpreadWithin = z.output<typeof schema>;
 
+/** Its fields, words and comparisons. */
 export const spreadWithin: RuleKind<SpreadWithin> = {
   schema,
   comparisons: "for all pairs a, b: (L_b − L_a) / L_a",
