@@ -7,19 +7,19 @@ import type { Corpus } from "./corpus.ts";
 import { corpusTokenizer } from "./corpus_tokenizer.ts";
 import { readDataLock } from "./data_lock.ts";
 import type { PerSplit, Split } from "./domain.ts";
-import { embeddedIngredients } from "./embedded/ingredients.ts";
-import { MegatronCorpus } from "./gpt_neox/corpus.ts";
-import { areMegatronFiles, type MegatronIngredients, megatronIngredients } from "./gpt_neox/ingredients.ts";
-import { hubIngredients } from "./hub/ingredients.ts";
-import type { Ingredients, Settings, SourceDigest } from "./ingredients.ts";
+import { embeddedIngredients } from "./embedded/embedded_sources.ts";
+import { MegatronCorpus } from "./gpt_neox/megatron_corpus.ts";
+import { areMegatronFiles, type MegatronIngredients, megatronIngredients } from "./gpt_neox/megatron_ingredients.ts";
+import { hubIngredients } from "./hub/hub_sources.ts";
+import type { Ingredients, Settings, SourceDigest } from "./text_ingredients.ts";
 import { openTokenizer } from "./open_tokenizer.ts";
 import { type CorpusOptions, DEFAULT_CACHE_FOLDER, DEFAULT_DATA_SEED } from "./options.ts";
 import { openPrepared, type PreparedFolder } from "./prepared/cache.ts";
-import { PreparedCorpus } from "./prepared/corpus.ts";
-import { RowCorpus } from "./rows/corpus.ts";
-import type { RowIngredients } from "./rows/ingredients.ts";
+import { PreparedCorpus } from "./prepared/prepared_corpus.ts";
+import { RowCorpus } from "./rows/row_corpus.ts";
+import type { RowIngredients } from "./rows/row_ingredients.ts";
 import { type Shortage, shortagesOf } from "./shortage.ts";
-import { fileIngredients } from "./text/ingredients.ts";
+import { fileIngredients } from "./text/file_sources.ts";
 
 /** A corpus before anything is tokenised. */
 export interface CorpusDescription {

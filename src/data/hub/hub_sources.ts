@@ -2,11 +2,11 @@
 import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { HubCache } from "../../hub/cache.ts";
-import type { Ingredients, Settings } from "../ingredients.ts";
+import type { Ingredients, Settings } from "../text_ingredients.ts";
 import type { HubCorpora } from "../options.ts";
-import { type RowIngredients, rowIngredients } from "../rows/ingredients.ts";
+import { type RowIngredients, rowIngredients } from "../rows/row_ingredients.ts";
 import { formatOf } from "../text/file_source.ts";
-import { documentIngredients } from "../text/ingredients.ts";
+import { documentIngredients } from "../text/file_sources.ts";
 import { type DatasetPart, datasetParts } from "./dataset_parts.ts";
 import { chooseFiles, isValidationFile } from "./file_choice.ts";
 import { lockedRepository } from "./lock.ts";
