@@ -4,9 +4,11 @@
  *
  * @see `src/encoder.py` of openai/gpt-2
  */
-import { CLASSES, CLASSIFIED, OTHER, SPACE } from "./unicode_classes.ts";
+import { CLASSES, CLASSIFIED, LETTER, OTHER, SPACE } from "./unicode_classes.ts";
 
 const APOSTROPHE = 0x27, BLANK = 0x20;
+/** Beside the classes. */
+const NOT_ASCII = 4;
 const d = 0x64, e = 0x65, l = 0x6c, m = 0x6d, r = 0x72, s = 0x73, t = 0x74, v = 0x76;
 
 /** Class of the character at a byte, in the lower two bits, and its length in bytes above them. */
@@ -21,10 +23,19 @@ function charAt(bytes: Uint8Array, at: number): number {
   return (point < CLASSIFIED ? CLASSES[point] as number : OTHER) | 16;
 }
 
+/** Class of each byte that is a character; another value for those of longer characters. */
+const BYTE_CLASSES = Uint8Array.from({ length: 256 }, (_, byte) => byte < 0x80 ? CLASSES[byte] as number : NOT_ASCII);
+
 /** End of the run of characters of a class. */
 function runEnd(bytes: Uint8Array, from: number, to: number, kind: number): number {
   let at = from;
   while (at < to) {
+    const byteClass = BYTE_CLASSES[bytes[at] as number] as number;
+    if (byteClass === kind) {
+      at++;
+      continue;
+    }
+    if (byteClass !== NOT_ASCII) return at;
     const char = charAt(bytes, at);
     if ((char & 3) !== kind) return at;
     at += char >> 2;
@@ -60,6 +71,10 @@ function spaceEnd(bytes: Uint8Array, at: number, next: number, to: number): numb
  * @param to end of the text, which the pattern's lookahead sees as well
  */
 export function wordEnd(bytes: Uint8Array, at: number, to: number): number {
+  // What most words are: a space, and letters of ASCII.
+  if (bytes[at] === BLANK && at + 1 < to && BYTE_CLASSES[bytes[at + 1] as number] === LETTER) {
+    return runEnd(bytes, at + 2, to, LETTER);
+  }
   const first = charAt(bytes, at);
   const kind = first & 3;
   const next = at + (first >> 2);
