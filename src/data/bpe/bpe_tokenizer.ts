@@ -64,31 +64,42 @@ export class BpeTokenizer implements Tokenizer {
     this.#wholeWords = wholeWords === undefined ? undefined : new WholeWords(wholeWords);
   }
 
-  encode(text: string): Uint16Array<ArrayBuffer> {
+  encode(anyText: string): Uint16Array<ArrayBuffer> {
+    // What stands for a lone surrogate in UTF-8 stands for it where text is searched, too.
+    const text = anyText.toWellFormed();
     const raw = this.#raw;
     raw.encode(text);
-    const changes = this.#definition.normalizes && mayChange(text);
     this.#count = 0;
+    const changes = this.#definition.normalizes && mayChange(text);
+    const mayHaveTokens = changes || this.#normalizedTokens.mayBeIn(text);
+    const encodePiece = (from: number, to: number) => {
+      if (changes) this.#normalizePiece(from, to);
+      else this.#encodeNormalized(raw, from, to, mayHaveTokens);
+    };
     const tokens = this.#rawTokens;
-    tokens.begin(raw.bytes, 0, raw.length);
-    while (tokens.next()) {
-      this.#encodeRaw(raw, tokens.textStart, tokens.textEnd, changes);
-      this.#push(tokens.id);
+    if (!tokens.mayBeIn(text)) encodePiece(0, raw.length);
+    else {
+      tokens.begin(raw.bytes, 0, raw.length);
+      while (tokens.next()) {
+        encodePiece(tokens.textStart, tokens.textEnd);
+        this.#push(tokens.id);
+      }
+      encodePiece(tokens.textStart, tokens.textEnd);
     }
-    this.#encodeRaw(raw, tokens.textStart, tokens.textEnd, changes);
     return this.#ids.slice(0, this.#count);
   }
 
-  /** A piece between added tokens of the raw text. */
-  #encodeRaw(raw: PaddedText, from: number, to: number, changes: boolean): void {
+  /** A piece between added tokens of the raw text, which normalising may change. */
+  #normalizePiece(from: number, to: number): void {
     if (from >= to) return;
-    if (!changes) return this.#encodeNormalized(raw, from, to);
+    const text = normalize(decoder.decode(this.#raw.bytes.subarray(from, to)));
     const normalized = this.#normalized ??= new PaddedText();
-    normalized.encode(normalize(decoder.decode(raw.bytes.subarray(from, to))));
-    this.#encodeNormalized(normalized, 0, normalized.length);
+    normalized.encode(text);
+    this.#encodeNormalized(normalized, 0, normalized.length, this.#normalizedTokens.mayBeIn(text));
   }
 
-  #encodeNormalized(text: PaddedText, from: number, to: number): void {
+  #encodeNormalized(text: PaddedText, from: number, to: number, mayHaveTokens: boolean): void {
+    if (!mayHaveTokens) return this.#encodePiece(text, from, to);
     const tokens = this.#normalizedTokens;
     tokens.begin(text.bytes, from, to);
     while (tokens.next()) {

@@ -15,6 +15,10 @@ const IDS = 1 << 18;
 /** 32-bit fields of a slot: bytes 0–3; bytes 4–7; length in bytes << 8 | ids, 0 if empty; the id, or where ids begin. */
 const FIELDS = 4;
 
+/** Which bits of its first four bytes belong to a word of each length, and which of the next four. */
+const LOW_MASKS = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1, -1, -1, -1, -1);
+const HIGH_MASKS = Int32Array.of(0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff, -1);
+
 /** Words by their bytes, in memory of fixed size. */
 export class ShortWords {
   readonly #slots = new Int32Array(FIELDS * SLOTS);
@@ -29,7 +33,8 @@ export class ShortWords {
    */
   copy({ view }: PaddedText, from: number, size: number, into: Uint16Array, at: number): number {
     const slots = this.#slots;
-    const low = lowOf(view, from, size), high = highOf(view, from, size);
+    const low = view.getInt32(from, true) & (LOW_MASKS[size] as number);
+    const high = view.getInt32(from + 4, true) & (HIGH_MASKS[size] as number);
     for (let slot = slotOf(low, high, size);; slot = (slot + FIELDS) & (FIELDS * SLOTS - 1)) {
       const lengths = slots[slot + 2] as number;
       if (lengths === 0) return 0;
@@ -46,7 +51,8 @@ export class ShortWords {
   add({ view }: PaddedText, from: number, size: number, ids: Uint16Array, first: number, count: number): void {
     if (this.#words === MOST_WORDS || this.#idCount + count > IDS) this.#clear();
     const slots = this.#slots;
-    const low = lowOf(view, from, size), high = highOf(view, from, size);
+    const low = view.getInt32(from, true) & (LOW_MASKS[size] as number);
+    const high = view.getInt32(from + 4, true) & (HIGH_MASKS[size] as number);
     let slot = slotOf(low, high, size);
     while (slots[slot + 2] !== 0) slot = (slot + FIELDS) & (FIELDS * SLOTS - 1);
     slots[slot] = low;
@@ -61,19 +67,6 @@ export class ShortWords {
     this.#slots.fill(0);
     this.#words = this.#idCount = 0;
   }
-}
-
-/** The first four bytes of a word, zero beyond its end. */
-function lowOf(view: DataView, from: number, size: number): number {
-  const bytes = view.getInt32(from, true);
-  return size < 4 ? bytes & (1 << 8 * size) - 1 : bytes;
-}
-
-/** The next four. */
-function highOf(view: DataView, from: number, size: number): number {
-  if (size <= 4) return 0;
-  const bytes = view.getInt32(from + 4, true);
-  return size < SHORT_WORD ? bytes & (1 << 8 * size - 32) - 1 : bytes;
 }
 
 function slotOf(low: number, high: number, size: number): number {
