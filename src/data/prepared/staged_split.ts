@@ -1,8 +1,8 @@
 /** Tokens of one domain and split in the sources' order, in staging files, until they are copied in shuffled order. */
 import { z } from "zod";
 import type { Permutation } from "../../arithmetic/permutation.ts";
-import { createSha256 } from "../../digest/sha256.ts";
 import { removeFileSync } from "../../files/deno_file_system.ts";
+import { createFileHash } from "../../files/file_digest.ts";
 import { openRegularSync } from "../../files/open_regular.ts";
 import { ByteWriter } from "../megatron/byte_writer.ts";
 import { TOKEN_BYTES, tokenBytes } from "../megatron/dataset.ts";
@@ -15,6 +15,8 @@ import { StagedFile } from "./staged_file.ts";
 const COPY_TOKENS = 1 << 15;
 const START_BYTES = 8;
 const SIZE_BYTES = 4;
+/** Starts of documents that are kept in memory at most, in bytes: of eight million documents. */
+const KEPT_START_BYTES = 1 << 26;
 
 const count = z.int().nonnegative();
 
@@ -47,9 +49,9 @@ export class StagedSplit {
   }
 
   /** @param path how the names of its files begin; none of them may exist */
-  static async create(path: string, endOfText: number): Promise<StagedSplit> {
+  static create(path: string, endOfText: number): StagedSplit {
     const [tokens, starts] = stagingPaths(path);
-    return new StagedSplit(await StagedFile.create(tokens), await StagedFile.create(starts), endOfText);
+    return new StagedSplit(StagedFile.create(tokens), StagedFile.create(starts), endOfText);
   }
 
   /** Goes on with files that begin as recorded; null if they do not. */
@@ -119,7 +121,7 @@ export class StagedSplit {
     const path = `${folder}/${name}`;
     const sizes = `${path}.sizes`;
     const bin = await this.#copy(`${path}.bin`, sizes, order, onBytes);
-    const digest = await createSha256();
+    const digest = createFileHash();
     let bytes = 0;
     writeIndex(`${path}.idx`, this.documents, () => readSizes(sizes, this.documents), (piece) => {
       digest.update(piece);
@@ -136,19 +138,17 @@ export class StagedSplit {
     order: Permutation | null,
     onBytes: (bytes: number) => void,
   ): Promise<PreparedFile> {
-    const digest = await createSha256();
+    const digest = createFileHash();
     using tokens = openRegularSync(this.#tokens.path, "read");
-    using starts = openRegularSync(this.#starts.path, "read");
+    using starts = new DocumentStarts(this.#starts.path, this.documents);
     const writer = new ByteWriter(path, (bytes) => digest.update(bytes));
     const sizes = new ByteWriter(sizesPath);
     try {
-      const bounds = new DataView(new ArrayBuffer(2 * START_BYTES));
       const size = new DataView(new ArrayBuffer(SIZE_BYTES));
       const buffer = new Uint8Array(TOKEN_BYTES * COPY_TOKENS);
       for (let position = 0; position < this.documents; position++) {
         const document = order?.at(position) ?? position;
-        requireRead(readAt(starts, document * START_BYTES, new Uint8Array(bounds.buffer)), this.#starts.path);
-        const start = bounds.getFloat64(0, true), end = bounds.getFloat64(START_BYTES, true);
+        const [start, end] = starts.bounds(document);
         for (let at = start; at < end; at += COPY_TOKENS) {
           const piece = buffer.subarray(0, TOKEN_BYTES * Math.min(COPY_TOKENS, end - at));
           requireRead(readAt(tokens, TOKEN_BYTES * at, piece), this.#tokens.path);
@@ -165,6 +165,38 @@ export class StagedSplit {
       writer.close();
       sizes.close();
     }
+  }
+}
+
+/** Where documents lie in a file of tokens: of a short split kept in memory, of a long one read again and again. */
+class DocumentStarts {
+  readonly #file: Deno.FsFile;
+  /** all starts, or those of the document that was asked for last */
+  readonly #view: DataView<ArrayBuffer>;
+  readonly #isWhole: boolean;
+
+  constructor(private readonly path: string, documents: number) {
+    this.#file = openRegularSync(path, "read");
+    const bytes = START_BYTES * (documents + 1);
+    this.#isWhole = bytes <= KEPT_START_BYTES;
+    this.#view = new DataView(new ArrayBuffer(this.#isWhole ? bytes : 2 * START_BYTES));
+    if (this.#isWhole) this.#read(0);
+  }
+
+  #read(offset: number): void {
+    requireRead(readAt(this.#file, offset, new Uint8Array(this.#view.buffer)), this.path);
+  }
+
+  /** First token of a document, and of the next one. */
+  bounds(document: number): [start: number, end: number] {
+    const at = START_BYTES * document;
+    if (!this.#isWhole) this.#read(at);
+    const inView = this.#isWhole ? at : 0;
+    return [this.#view.getFloat64(inView, true), this.#view.getFloat64(inView + START_BYTES, true)];
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
   }
 }
 
