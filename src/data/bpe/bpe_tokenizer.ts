@@ -126,7 +126,7 @@ export class BpeTokenizer implements Tokenizer {
     const { splitsWords } = this.#definition;
     let count = this.#count;
     for (let at = from; at < to;) {
-      const end = splitsWords ? wordEnd(bytes, at, to) : to;
+      const end = splitsWords ? wordEnd(text, at, to) : to;
       const size = end - at;
       if (size <= SHORT_WORD) {
         const known = shortWords.copy(text, at, size, ids, count);
