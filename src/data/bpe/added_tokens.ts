@@ -39,8 +39,8 @@ export class AddedTokens {
   /** first byte << 8 | second byte → 1 where a token begins so, whatever the second byte for a token of one */
   readonly #beginnings = new Uint8Array(BYTES * BYTES);
   readonly #tokens: readonly AddedToken[];
-  /** the texts of which every token has one in its own */
-  readonly #parts: readonly string[];
+  /** the first two characters of tokens, each once */
+  readonly #beginningsInText: readonly string[];
   #bytes: Uint8Array = new Uint8Array(0);
   /** bounds of the piece of text, outside of which nothing is seen */
   #from = 0;
@@ -58,8 +58,7 @@ export class AddedTokens {
 
   constructor(tokens: readonly AddedToken[]) {
     this.#tokens = tokens;
-    const all = [...new Set(tokens.map(({ content }) => content.toWellFormed()))];
-    this.#parts = all.filter((content) => !all.some((other) => other !== content && content.includes(other)));
+    this.#beginningsInText = [...new Set(tokens.map(({ content }) => content.toWellFormed().slice(0, 2)))];
     const contents = tokens.map(({ content }) => encoder.encode(content));
     const most = 1 + contents.reduce((bytes, content) => bytes + content.length, 0);
     this.#next = new Int32Array(BYTES * most);
@@ -80,7 +79,8 @@ export class AddedTokens {
 
   /** Whether tokens have to be looked for in a text; false for most text, which has none. */
   mayBeIn(text: string): boolean {
-    return this.#parts.length > MOST_SEARCHES || this.#parts.some((part) => text.includes(part));
+    const beginnings = this.#beginningsInText;
+    return beginnings.length > MOST_SEARCHES || beginnings.some((beginning) => text.includes(beginning));
   }
 
   /** Begins a piece of text. */

@@ -119,8 +119,8 @@ export class BpeTokenizer implements Tokenizer {
   }
 
   #encodeWords(text: PaddedText, from: number, to: number): void {
-    // No text has more ids than bytes.
-    this.#reserve(to - from);
+    // No text has more ids than bytes; a short word's are written two at a time.
+    this.#reserve(to - from + 1);
     const ids = this.#ids, shortWords = this.#shortWords;
     const { bytes } = text;
     const { splitsWords } = this.#definition;

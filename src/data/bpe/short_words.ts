@@ -10,9 +10,9 @@ export const SHORT_WORD = 8;
 const SLOTS = 1 << 16;
 /** The table is emptied when this many slots are taken: searches stay short, and what is common comes back soon. */
 const MOST_WORDS = SLOTS / 2;
-/** Ids of words that have several. */
+/** Ids of words that have more than two. */
 const IDS = 1 << 18;
-/** 32-bit fields of a slot: bytes 0–3; bytes 4–7; length in bytes << 8 | ids, 0 if empty; the id, or where ids begin. */
+/** 32-bit fields of a slot: bytes 0–3; bytes 4–7; length in bytes << 8 | ids, 0 if empty; up to two ids, or where more begin. */
 const FIELDS = 4;
 
 /** Which bits of its first four bytes belong to a word of each length, and which of the next four. */
@@ -27,7 +27,7 @@ export class ShortWords {
   #idCount = 0;
 
   /**
-   * Copies a word's ids to `into` at `at`.
+   * Copies a word's ids to `into` at `at`; there must be room for two.
    *
    * @returns the number of ids; 0 if the word is not there
    */
@@ -37,12 +37,17 @@ export class ShortWords {
     const high = view.getInt32(from + 4, true) & (HIGH_MASKS[size] as number);
     for (let slot = slotOf(low, high, size);; slot = (slot + FIELDS) & (FIELDS * SLOTS - 1)) {
       const lengths = slots[slot + 2] as number;
-      if (lengths === 0) return 0;
-      if (slots[slot] !== low || slots[slot + 1] !== high || lengths >> 8 !== size) continue;
+      if (((slots[slot] as number) ^ low | (slots[slot + 1] as number) ^ high | lengths >> 8 ^ size) !== 0) {
+        if (lengths === 0) return 0;
+        continue;
+      }
       const count = lengths & 0xff;
-      const start = slots[slot + 3] as number;
-      if (count === 1) into[at] = start;
-      else for (let i = 0; i < count; i++) into[at + i] = this.#ids[start + i] as number;
+      const two = slots[slot + 3] as number;
+      if (count > 2) { for (let i = 0; i < count; i++) into[at + i] = this.#ids[two + i] as number; }
+      else {
+        into[at] = two;
+        into[at + 1] = two >>> 16;
+      }
       return count;
     }
   }
@@ -58,8 +63,9 @@ export class ShortWords {
     slots[slot] = low;
     slots[slot + 1] = high;
     slots[slot + 2] = size << 8 | count;
-    slots[slot + 3] = count === 1 ? ids[first] as number : this.#idCount;
-    if (count > 1) { for (let i = 0; i < count; i++) this.#ids[this.#idCount++] = ids[first + i] as number; }
+    const second = count === 1 ? 0 : ids[first + 1] as number;
+    slots[slot + 3] = count > 2 ? this.#idCount : (ids[first] as number) | second << 16;
+    if (count > 2) { for (let i = 0; i < count; i++) this.#ids[this.#idCount++] = ids[first + i] as number; }
     this.#words++;
   }
 
