@@ -8,15 +8,13 @@ import { ByteWriter } from "../megatron/byte_writer.ts";
 import { TOKEN_BYTES, tokenBytes } from "../megatron/dataset.ts";
 import { readAt } from "../megatron/read_at.ts";
 import { writeIndex } from "../megatron/write_index.ts";
+import { DocumentStarts, START_BYTES } from "./document_starts.ts";
 import { type PreparedFile, preparedFile, type PreparedSplit } from "./manifest.ts";
 import { StagedFile } from "./staged_file.ts";
 
 /** Tokens copied at a time. */
 const COPY_TOKENS = 1 << 15;
-const START_BYTES = 8;
 const SIZE_BYTES = 4;
-/** Starts of documents that are kept in memory at most, in bytes: of eight million documents. */
-const KEPT_START_BYTES = 1 << 26;
 
 const count = z.int().nonnegative();
 
@@ -165,38 +163,6 @@ export class StagedSplit {
       writer.close();
       sizes.close();
     }
-  }
-}
-
-/** Where documents lie in a file of tokens: of a short split kept in memory, of a long one read again and again. */
-class DocumentStarts {
-  readonly #file: Deno.FsFile;
-  /** all starts, or those of the document that was asked for last */
-  readonly #view: DataView<ArrayBuffer>;
-  readonly #isWhole: boolean;
-
-  constructor(private readonly path: string, documents: number) {
-    this.#file = openRegularSync(path, "read");
-    const bytes = START_BYTES * (documents + 1);
-    this.#isWhole = bytes <= KEPT_START_BYTES;
-    this.#view = new DataView(new ArrayBuffer(this.#isWhole ? bytes : 2 * START_BYTES));
-    if (this.#isWhole) this.#read(0);
-  }
-
-  #read(offset: number): void {
-    requireRead(readAt(this.#file, offset, new Uint8Array(this.#view.buffer)), this.path);
-  }
-
-  /** First token of a document, and of the next one. */
-  bounds(document: number): [start: number, end: number] {
-    const at = START_BYTES * document;
-    if (!this.#isWhole) this.#read(at);
-    const inView = this.#isWhole ? at : 0;
-    return [this.#view.getFloat64(inView, true), this.#view.getFloat64(inView + START_BYTES, true)];
-  }
-
-  [Symbol.dispose](): void {
-    this.#file.close();
   }
 }
 
