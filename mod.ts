@@ -82,8 +82,10 @@
  *
  * @module
  */
-import { paperJudge } from "./src/manifest/paper_judge.ts";
-import type { Judge } from "./src/manifest/verify_claims.ts";
+import { paperJudge } from "./src/results/paper_judge.ts";
+import type { Judge } from "./src/manifest/verify/verify_claims.ts";
+import type { ReportRenderer } from "./src/manifest/verify/verify_report.ts";
+import { manifestRenderer } from "./src/report/manifest_renderer.ts";
 import { loadPaper, PAPER_FILE } from "./src/reproduce/paper_file.ts";
 
 export { buildPlan as plan } from "./src/experiment/plan.ts";
@@ -101,32 +103,41 @@ export { exportHuggingFace } from "./src/model/hugging_face_export.ts";
 export { readWeights, weightsDigest } from "./src/model/weights_source.ts";
 export { writeWeightsFile } from "./src/model/weights_file.ts";
 export { openWeights } from "./src/train/open_weights.ts";
-export { openForInference } from "./src/engine/inference.ts";
-export { generate } from "./src/sample/generate.ts";
-export { parseSafetensors } from "./src/model/safetensors.ts";
+export { openForInference } from "./src/inference/open_for_inference.ts";
+export { generate } from "./src/inference/generate.ts";
+export { parseSafetensors } from "./src/formats/safetensors/safetensors.ts";
 
 export { reproduce } from "./src/reproduce/reproduce.ts";
 export { Interrupted } from "./src/train/train_run.ts";
 export { VERDICT_NAMES } from "./src/results/claims.ts";
 export { formatClaims } from "./src/results/format_claims.ts";
 
-export { verifyManifestFile as verify } from "./src/manifest/verify_file.ts";
-export { proveInclusion, verifyInclusion } from "./src/manifest/inclusion.ts";
-export { openManifest } from "./src/manifest/open_manifest.ts";
+export { verifyManifestFile as verify } from "./src/manifest/verify/verify_file.ts";
+export { proveInclusion, verifyInclusion } from "./src/manifest/verify/inclusion.ts";
+export { openManifest } from "./src/manifest/verify/open_manifest.ts";
 export { replay } from "./src/replay/replay.ts";
 export { attest } from "./src/attestation/attest.ts";
 export { requireAttestations } from "./src/attestation/require.ts";
 export { readReviewers } from "./src/attestation/reviewers.ts";
 export { bundle } from "./src/bundle/bundle.ts";
-export { formatVerification, VERIFICATION_STEPS } from "./src/manifest/verification_report.ts";
-export { PREDICATE_TYPE, STATEMENT_TYPE } from "./src/manifest/predicate.ts";
-export { generateSigningKey } from "./src/manifest/keys.ts";
-export { readSigningKey } from "./src/manifest/key_file.ts";
+export { formatVerification, VERIFICATION_STEPS } from "./src/manifest/verify/verification_report.ts";
+export { PREDICATE_TYPE, STATEMENT_TYPE } from "./src/manifest/format/predicate.ts";
+export { generateSigningKey } from "./src/manifest/keys/keys.ts";
+export { readSigningKey } from "./src/manifest/keys/key_file.ts";
 
 export { sha256 } from "./src/digest/sha256.ts";
 export { EXIT, UserError } from "./src/errors.ts";
 
 export type * from "./src/public_types.ts";
+
+/**
+ * A renderer of the page beside a manifest, for {@linkcode verify}: the page is made again and compared.
+ *
+ * @throws {UserError} if `experiments/paper.yaml` cannot be read
+ */
+export async function pageRenderer(): Promise<ReportRenderer> {
+  return manifestRenderer((await loadPaper()).text);
+}
 
 /**
  * The rules of `experiments/paper.yaml`, for {@linkcode verify}: claims are judged by them again.

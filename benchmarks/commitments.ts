@@ -16,8 +16,9 @@ import type { PlannedRun } from "../src/experiment/run.ts";
 import { initializeWeights } from "../src/model/initial_weights.ts";
 import { learningRateTable } from "../src/schedule/learning_rate.ts";
 import { checkpointName, writeCheckpoint } from "../src/train/checkpoint.ts";
-import { type Corpora, Validation } from "../src/train/evaluation.ts";
+import { bytesPerTokenOf, type Corpora, Validation } from "../src/train/evaluation.ts";
 import { JournalWriter } from "../src/train/journal.ts";
+import { JOURNAL_VERSION } from "../src/train/journal_header.ts";
 import { RunFolder } from "../src/train/run_folder.ts";
 import { stateDigest } from "../src/train/state_digest.ts";
 import { sessionOptions, trainPlan } from "../src/train/train_plan.ts";
@@ -97,7 +98,8 @@ async function timeParts({ run, engine, corpora }: Workload, folder: string): Pr
   const batch = await corpora[corpus.name].batch(0, batchSequences, orderSeed);
   const digest = sha256("any");
   const runFolder = new RunFolder(folder, "parts");
-  const journal = await JournalWriter.create(runFolder.journal, key);
+  const header = { version: JOURNAL_VERSION, run: key, bytesPerToken: bytesPerTokenOf(corpora) } as const;
+  const journal = await JournalWriter.create(runFolder.journal, header);
   const session: Session = await engine.open(sessionOptions(run));
   try {
     await session.writeState(({ weights }) => initializeWeights(model, 1, weights));

@@ -1,5 +1,6 @@
 /**
- * `deno run benchmarks/kernels.ts`: where a training step's time goes. One thread of the exact engine does a step's
+ * `deno task bench:kernels`: where a training step's time goes, by WebAssembly's kernels or with `--kernels native` by this
+ * processor's own. One thread of the exact engine does a step's
  * work, kernel by kernel, first untimed and then with a stopwatch around every kernel: the matrix products by shape with
  * their GFLOP/s, and each kernel's share. The digest of the updated weights is printed, so that whoever makes a kernel
  * faster sees whether a bit changed.
@@ -7,12 +8,15 @@
 import { parseCommandLine } from "../src/cli/arguments.ts";
 import { sha256 } from "../src/digest/sha256.ts";
 import {
-  compileKernels,
-  instantiateKernels,
-  KERNEL_FILES,
-  kernelModules,
-  type Kernels,
-} from "../src/engine/exact/kernels.ts";
+  bufferOf,
+  type KernelCode,
+  linkKernels,
+  type SessionMemory,
+  takeMemory,
+} from "../src/engine/exact/kernel_code.ts";
+import { compileKernels, KERNEL_FILES, kernelModules, type Kernels } from "../src/engine/exact/kernels.ts";
+import { chooseNativeKernels } from "../src/engine/exact/native/choose.ts";
+import { INSTRUCTION_SETS } from "../src/engine/exact/native/instruction_sets.ts";
 import { type Layout, planLayout } from "../src/engine/exact/layout.ts";
 import { SequencePass } from "../src/engine/exact/sequence_pass.ts";
 import { updateScalars } from "../src/engine/ordered/update_scalars.ts";
@@ -26,9 +30,9 @@ import { BENCHMARK_MODEL, tokensPerStep, type TrainingTask, trainingTask } from 
 
 const OPTIONS = {
   model: { kind: "text", value: "NAME", help: "tiny, as the scale, or bench, as deno task bench (default: both)" },
+  kernels: { kind: "text", value: "CODE", help: "wasm, native, or one set: avx512, avx2, neon (default: wasm)" },
 } as const;
 
-const PAGE_BYTES = 65536;
 /** Enough for V8 to have compiled every kernel with its optimizing compiler. */
 const WARMUP_SECONDS = 2;
 const MEASURED_SECONDS = 3;
@@ -39,7 +43,7 @@ class SingleThread {
   readonly #gradientBlockSequences: number;
   readonly #kernels: Kernels;
   readonly #layout: Layout;
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: SessionMemory;
   readonly #pass: SequencePass;
 
   constructor(
@@ -47,7 +51,7 @@ class SingleThread {
     gradientBlockSequences: number,
     kernels: Kernels,
     layout: Layout,
-    memory: WebAssembly.Memory,
+    memory: SessionMemory,
   ) {
     const [arena] = layout.arenas;
     if (arena === undefined) throw new Error("The layout has no arena");
@@ -62,12 +66,12 @@ class SingleThread {
   /** Weights, moments and tokens as before the first step. */
   reset(): void {
     const { parameters, weights, firstMoments, secondMoments, tokens } = this.#layout;
-    new Float32Array(this.#memory.buffer, weights, parameters).set(this.#task.weights);
+    new Float32Array(bufferOf(this.#memory), weights, parameters).set(this.#task.weights);
     for (const moments of [firstMoments, secondMoments]) {
-      new Float32Array(this.#memory.buffer, moments, parameters).fill(0);
+      new Float32Array(bufferOf(this.#memory), moments, parameters).fill(0);
     }
     const [batch = new Uint16Array()] = this.#task.batches;
-    new Uint16Array(this.#memory.buffer, tokens, batch.length).set(batch);
+    new Uint16Array(bufferOf(this.#memory), tokens, batch.length).set(batch);
   }
 
   /** All kernels of an optimizer step; the norm's sum is one row's rather than the engine's tree of chunks. */
@@ -107,7 +111,7 @@ class SingleThread {
   /** SHA-256 of the weights' bytes. */
   weightsDigest(): string {
     const { weights, parameters } = this.#layout;
-    return sha256(new Uint8Array(this.#memory.buffer.slice(weights, weights + 4 * parameters) as ArrayBuffer));
+    return sha256(new Uint8Array(bufferOf(this.#memory), weights, 4 * parameters).slice());
   }
 }
 
@@ -132,7 +136,7 @@ async function compile(): Promise<WebAssembly.Module> {
 }
 
 async function measure(
-  module: WebAssembly.Module,
+  code: KernelCode,
   title: string,
   task: TrainingTask,
   gradientBlockSequences: number,
@@ -140,8 +144,8 @@ async function measure(
   const { model, optimizer, batchSequences } = task;
   const options = { model, optimizer, batchSequences, gradientBlockSequences, microBatchBlocks: 2 };
   const layout = planLayout(options, 1, batchSequences);
-  const memory = new WebAssembly.Memory({ initial: layout.bytes / PAGE_BYTES, maximum: PAGE_BYTES, shared: true });
-  const kernels = await instantiateKernels(module, memory);
+  const memory = takeMemory(code, layout.bytes);
+  const kernels = await linkKernels(code, memory);
   const plain = new SingleThread(task, gradientBlockSequences, kernels, layout, memory);
   plain.reset();
   plain.step();
@@ -164,6 +168,20 @@ async function measure(
   const products = times.filter(({ shape }) => shape !== undefined);
   console.log(productTable(products, steps));
   console.log(`\n${shareTable(times, steps)}`);
+}
+
+/** The kernels that are asked for. */
+async function codeOf(name: string): Promise<KernelCode> {
+  if (name === "wasm") return { kind: "wasm", module: await compile() };
+  const set = INSTRUCTION_SETS.find((facts) => facts.name === name)?.name;
+  if (set === undefined && name !== "native") {
+    const known = ["wasm", "native", ...INSTRUCTION_SETS.map((facts) => facts.name)];
+    throw new UserError("UNKNOWN_KERNELS", `Unknown kernels "${name}"`, suggest(name, known));
+  }
+  const choice = await chooseNativeKernels(set === undefined ? {} : { set });
+  if (choice.kind === "unavailable") throw new UserError("NO_NATIVE_KERNELS", choice.reason, "see docs/native.md");
+  console.log(`kernels ${choice.title}`);
+  return choice.code;
 }
 
 function describeShape({ hiddenSize, layers, heads, sequenceLength, vocabularySize }: ModelConfig): string {
@@ -202,18 +220,18 @@ function shareTable(times: readonly KernelTime[], steps: number): string {
 const MODELS = ["tiny", "bench"];
 
 async function main(args: readonly string[]): Promise<void> {
-  const { values: { model } } = parseCommandLine(args, OPTIONS);
+  const { values: { model, kernels = "wasm" } } = parseCommandLine(args, OPTIONS);
   if (model !== undefined && !MODELS.includes(model)) {
     throw new UserError("UNKNOWN_MODEL", `Unknown model "${model}"`, suggest(model, MODELS));
   }
   console.log(`machine ${describeMachine()}`);
-  const module = await compile();
+  const code = await codeOf(kernels);
   if (model !== "bench") {
     const scale = await loadScale("tiny");
     const task = trainingTask(scale.model.config, scale.pretraining.batchSequences);
-    await measure(module, "scale tiny", task, scale.gradientBlockSequences);
+    await measure(code, "scale tiny", task, scale.gradientBlockSequences);
   }
-  if (model !== "tiny") await measure(module, "benchmark model", trainingTask(BENCHMARK_MODEL, 8), 2);
+  if (model !== "tiny") await measure(code, "benchmark model", trainingTask(BENCHMARK_MODEL, 8), 2);
 }
 
 if (import.meta.main) {

@@ -4,8 +4,8 @@ import { readDataLock } from "../src/data/data_lock.ts";
 import type { SourceDocument } from "../src/data/domain.ts";
 import { embeddedIngredients } from "../src/data/embedded/ingredients.ts";
 import { DEFAULT_DATA_SEED } from "../src/data/options.ts";
-import { BYTE_TOKENIZER } from "../src/data/tokenizer.ts";
-import { utf8Bytes } from "../src/data/text/utf8.ts";
+import { BYTE_TOKENIZER } from "../src/formats/tokenizer.ts";
+import { utf8Bytes } from "../src/text/utf8.ts";
 
 /** Of the words of four letters and more, one in so many is a word that no other copy has there. */
 const NEW_WORD_ONE_IN = 20;

@@ -1,42 +1,79 @@
 /**
- * `deno task bench`: training speed of the exact engine, of the TensorFlow engine on each of its backends, and of PyTorch,
- * on one model, in one run.
+ * `deno task bench`: training speed of the exact engine by native and by WebAssembly's kernels, of the TensorFlow engine on
+ * each of its backends, and of PyTorch as installed and at its best, on models of several shapes.
  * Ends with code 1 if their losses differ, since then they did not do the same work.
  */
-import { type Options, parseCommandLine } from "../src/cli/arguments.ts";
+import { type Options, parseCommandLine, type Values } from "../src/cli/arguments.ts";
 import { BACKEND_NAMES, type BackendName, isBackendName } from "../src/engine/tensorflow/backend_names.ts";
 import { EXIT, suggest, UserError } from "../src/errors.ts";
+import { loadScale } from "../src/experiment/catalogue.ts";
 import { runProgram } from "./run_program.ts";
 import { flopsPerToken, type ModelConfig, parameterCount } from "../src/model/config.ts";
 import { compareLosses, type Contestant, type Measurement, medianRatio, runContest } from "./contest.ts";
 import { describeMachine } from "./machine.ts";
-import { openExact } from "./peers/exact.ts";
+import { NATIVE_SETS, openExact, openNative } from "./peers/exact.ts";
+import { buildMklOverride } from "./peers/mkl.ts";
 import { isAvailable, type Peer, type Unavailable } from "./peers/peer.ts";
 import { openPyTorch } from "./peers/pytorch.ts";
 import { openTensorFlow } from "./peers/tensorflow.ts";
 import { median } from "./statistics.ts";
 import { grouped, textTable } from "./text_table.ts";
-import { BENCHMARK_MODEL, CHECK_MODEL, tokensPerStep, type TrainingTask, trainingTask } from "./training_task.ts";
+import {
+  BENCHMARK_MODEL,
+  CHECK_MODEL,
+  LONG_MODEL,
+  tokensPerStep,
+  type TrainingTask,
+  trainingTask,
+  WIDE_MODEL,
+} from "./training_task.ts";
 
-/** Of the TensorFlow engine, by the speed of its backends. */
-const STEPS_PER_ROUND: Readonly<Record<BackendName, number>> = {
-  "tfjs-node-gpu": 10,
-  "tfjs-node": 5,
-  webgpu: 1,
-  wasm: 1,
-  cpu: 1,
+/** The shapes that are measured, by the name that `--models` takes. */
+const MODELS: Readonly<Record<string, () => Promise<TrainingTask> | TrainingTask>> = {
+  a: () => trainingTask(BENCHMARK_MODEL, 8),
+  tiny: async () => {
+    const { model, pretraining, gradientBlockSequences } = await loadScale("tiny");
+    return trainingTask(model.config, pretraining.batchSequences, gradientBlockSequences);
+  },
+  wide: () => trainingTask(WIDE_MODEL, 8),
+  long: () => trainingTask(LONG_MODEL, 2, 1),
 };
 
+/** What a trainer's turn is to take. */
+const SECONDS_PER_TURN = 2;
+const MOST_STEPS = 100;
+/** Steps before the contest, the same for all: compilers warm up, and the last shows how many fill a turn. */
+const STEPS_BEFORE = 3;
+
 const OPTIONS = {
+  models: { kind: "list", value: "NAME…", help: "a, tiny, wide (hidden 512), long (Pythia-14M, 2,048) (default: a)" },
   rounds: { kind: "count", value: "N", help: "rounds to take the median of (default: 5)" },
   threads: { kind: "count", value: "N", help: "threads of rewarm and of PyTorch (default: 2)" },
   python: { kind: "text", value: "PATH", help: "interpreter that has PyTorch (default: python3)" },
-  backends: { kind: "list", value: "NAME…", help: "backends of TensorFlow.js (default: those that take seconds)" },
+  backends: {
+    kind: "list",
+    value: "NAME…",
+    help: "backends of TensorFlow.js (default: those that take seconds, on model a)",
+  },
   check: { kind: "flag", help: "a tiny model: only whether the losses agree, in seconds" },
 } as const satisfies Options;
 
 /** Losses further apart than this, relatively, are not those of the same training. */
 const LOSS_TOLERANCE = 1e-3;
+
+/** How many steps of a peer fill a turn. */
+async function stepsPerTurn(peer: Peer): Promise<number> {
+  let seconds = 0;
+  for (let step = 0; step < STEPS_BEFORE; step++) ({ seconds } = await peer.train(1));
+  return Math.min(MOST_STEPS, Math.max(1, Math.round(SECONDS_PER_TURN / seconds)));
+}
+
+/** PyTorch with MKL told that the processor is Intel's. */
+async function openOverridden(task: TrainingTask, threads: number, python: string): Promise<Peer | Unavailable> {
+  const override = await buildMklOverride();
+  if ("reason" in override) return { name: "PyTorch, MKL told to use AVX-512", reason: override.reason };
+  return await openPyTorch(task, threads, python, override.path);
+}
 
 /** Opens the trainers in the order in which they will take turns; says which are missing and why. */
 async function openContestants(
@@ -46,19 +83,18 @@ async function openContestants(
   backends: readonly BackendName[],
   patient: boolean,
 ): Promise<Contestant[]> {
-  const candidates: [stepsPerRound: number, open: () => Promise<Peer | Unavailable>][] = [
-    [8, () => openExact(task, threads)],
-    ...backends.map((backend): [number, () => Promise<Peer | Unavailable>] => [
-      STEPS_PER_ROUND[backend],
-      () => openTensorFlow(task, backend, patient),
-    ]),
-    [10, () => openPyTorch(task, threads, python)],
+  const candidates: (() => Promise<Peer | Unavailable>)[] = [
+    ...NATIVE_SETS.map((set) => () => openNative(task, threads, set)),
+    () => openExact(task, threads),
+    ...backends.map((backend) => () => openTensorFlow(task, backend, patient)),
+    () => openPyTorch(task, threads, python),
+    () => openOverridden(task, threads, python),
   ];
   const contestants: Contestant[] = [];
-  for (const [stepsPerRound, open] of candidates) {
+  for (const open of candidates) {
     showProgress("starting");
     const peer = await open();
-    if (isAvailable(peer)) contestants.push({ peer, stepsPerRound });
+    if (isAvailable(peer)) contestants.push({ peer, stepsPerRound: await stepsPerTurn(peer) });
     else console.log(`skipped: ${peer.name}: ${peer.reason}`);
   }
   return contestants;
@@ -90,7 +126,18 @@ function resultTable(measurements: readonly Measurement[], model: ModelConfig): 
       ours === undefined || measurement === ours ? "" : `${medianRatio(ours, measurement).toFixed(2)}×`,
     ];
   });
-  return textTable(["", "threads", "tokens/s", "lowest–highest", "GFLOP/s", "rewarm ÷ this"], rows);
+  return textTable(["", "threads", "tokens/s", "lowest–highest", "GFLOP/s", "first ÷ this"], rows);
+}
+
+/** Each of rewarm's trainers beside the faster of PyTorch's. */
+function ratioLines(measurements: readonly Measurement[]): string[] {
+  const isPyTorch = ({ peer }: Measurement) => peer.name.startsWith("PyTorch");
+  const speed = ({ tokensPerSecond }: Measurement) => median(tokensPerSecond);
+  const stronger = measurements.filter(isPyTorch).sort((a, b) => speed(b) - speed(a))[0];
+  if (stronger === undefined) return ["no PyTorch to compare with"];
+  return measurements.filter(({ peer }) => peer.name.startsWith("rewarm exact")).map((ours) =>
+    `${ours.peer.name}: ${medianRatio(ours, stronger).toFixed(2)} times as fast as ${stronger.peer.name}`
+  );
 }
 
 function lossTable(measurements: readonly Measurement[], steps: number): string {
@@ -110,15 +157,23 @@ function backendsOf(names: readonly string[] = BACKEND_NAMES): BackendName[] {
   });
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseCommandLine(args, OPTIONS);
+/** The models that are asked for. */
+function modelsOf(
+  names: readonly string[] = ["a"],
+): [name: string, task: () => Promise<TrainingTask> | TrainingTask][] {
+  return names.map((name) => {
+    const task = MODELS[name];
+    if (task !== undefined) return [name, task];
+    throw new UserError("UNKNOWN_MODEL", `Unknown model "${name}"`, suggest(name, Object.keys(MODELS)));
+  });
+}
+
+/** Measures all trainers on one task; whether their losses agree. */
+async function measure(task: TrainingTask, values: Values<typeof OPTIONS>, backends: readonly BackendName[]) {
   const { rounds = values.check === true ? 4 : 5, threads = 2, python = "python3" } = values;
-  const task = values.check === true ? trainingTask(CHECK_MODEL, 4) : trainingTask(BENCHMARK_MODEL, 8);
-  console.log(`machine   ${describeMachine()}`);
   console.log(`model     ${describeModel(task.model, task.batchSequences)}`);
-  console.log("step      forward, backward, clipping, AdamW, in f32");
   const patient = values.check === true || values.backends !== undefined;
-  const contestants = await openContestants(task, threads, python, backendsOf(values.backends), patient);
+  const contestants = await openContestants(task, threads, python, backends, patient);
   try {
     const start = performance.now();
     const measurements = await runContest(contestants, rounds, tokensPerStep(task), ({ name }, round) => {
@@ -130,17 +185,34 @@ async function main(args: readonly string[]): Promise<number> {
       `rounds    ${rounds}, in turn, ${seconds.toFixed(0)} s; medians, and of ratios the median of the rounds'`,
     );
     console.log(`\n${resultTable(measurements, task.model)}\n`);
+    console.log(`${ratioLines(measurements).join("\n")}\n`);
     const { steps, worst } = compareLosses(measurements);
     console.log(lossTable(measurements, steps));
     const agree = worst <= LOSS_TOLERANCE;
     console.log(
       `\nlosses of the first ${steps} steps ${agree ? "agree" : "DO NOT AGREE"}: ` +
-        `largest relative difference ${worst.toExponential(1)}, at most ${LOSS_TOLERANCE.toExponential(0)} allowed`,
+        `largest relative difference ${worst.toExponential(1)}, at most ${LOSS_TOLERANCE.toExponential(0)} allowed\n`,
     );
-    return agree ? EXIT.ok : EXIT.failed;
+    return agree;
   } finally {
     for (const { peer } of contestants) await peer.close();
   }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseCommandLine(args, OPTIONS);
+  const backends = backendsOf(values.backends);
+  console.log(`machine   ${describeMachine()}`);
+  console.log("step      forward, backward, clipping, AdamW, in f32");
+  if (values.check === true) {
+    return await measure(trainingTask(CHECK_MODEL, 4), values, backends) ? EXIT.ok : EXIT.failed;
+  }
+  let agree = true;
+  for (const [name, task] of modelsOf(values.models)) {
+    // TensorFlow's backends take minutes for the larger shapes.
+    agree = await measure(await task(), values, name === "a" || values.backends !== undefined ? backends : []) && agree;
+  }
+  return agree ? EXIT.ok : EXIT.failed;
 }
 
 if (import.meta.main) {

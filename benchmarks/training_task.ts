@@ -10,6 +10,8 @@ export interface TrainingTask {
   readonly optimizer: OptimizerSpecification;
   /** sequences of a step, B */
   readonly batchSequences: number;
+  /** sequences of a gradient block of rewarm's own */
+  readonly gradientBlockSequences: number;
   /** the same at every step */
   readonly learningRate: number;
   /** flat in the order of `parameterShapes` */
@@ -47,6 +49,19 @@ export const CHECK_MODEL: ModelConfig = {
   sequenceLength: 32,
 };
 
+/** Four times as wide, sequence 512. */
+export const WIDE_MODEL: ModelConfig = {
+  ...BENCHMARK_MODEL,
+  hiddenSize: 512,
+  heads: 8,
+  intermediateSize: 2048,
+  vocabularySize: 8192,
+  sequenceLength: 512,
+};
+
+/** Pythia-14M as it was trained, sequence 2048: EleutherAI/pythia-14m. */
+export const LONG_MODEL: ModelConfig = { ...BENCHMARK_MODEL, vocabularySize: 50304, sequenceLength: 2048 };
+
 /** Windows whose tokens are rare as in text: token u² · V for a uniform u, so that there is something to learn. */
 export function tokenWindows(model: ModelConfig, batchSequences: number, batch: number): Uint16Array<ArrayBuffer> {
   const words = new Uint32Array(4);
@@ -58,13 +73,14 @@ export function tokenWindows(model: ModelConfig, batchSequences: number, batch: 
 }
 
 /** The task for a model; the same numbers on every machine. */
-export function trainingTask(model: ModelConfig, batchSequences: number): TrainingTask {
+export function trainingTask(model: ModelConfig, batchSequences: number, gradientBlockSequences = 2): TrainingTask {
   const weights = new Float32Array(parameterCount(model));
   initializeWeights(model, SEED, weights);
   return {
     model,
     optimizer: { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, gradientClip: 1 },
     batchSequences,
+    gradientBlockSequences,
     learningRate: Math.fround(1e-3),
     weights,
     batches: Array.from({ length: BATCHES }, (_, batch) => tokenWindows(model, batchSequences, batch)),

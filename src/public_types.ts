@@ -2,7 +2,7 @@
 
 // Digests and keys
 export type { Digest } from "./digest/sha256.ts";
-export type { SigningKey, VerifyingKey } from "./manifest/keys.ts";
+export type { SigningKey, VerifyingKey } from "./manifest/keys/keys.ts";
 
 // Scales, runs and plans
 export type { ModelConfig } from "./model/config.ts";
@@ -31,7 +31,8 @@ export type { DeviceProperties } from "./engine/cuda/driver/device_properties.ts
 export type { LibraryPlaces } from "./engine/cuda/driver/library_search.ts";
 export type { MixedCudaEngineOptions } from "./engine/cuda/mixed/engine.ts";
 export type { MixedPrecision } from "./engine/cuda/mixed/precision.ts";
-export type { ExactEngineOptions } from "./engine/exact/engine.ts";
+export type { ExactEngineOptions, KernelChoice } from "./engine/exact/engine.ts";
+export type { InstructionSet } from "./engine/exact/native/instruction_sets.ts";
 export type { BackendName } from "./engine/tensorflow/backend_names.ts";
 export type { BackendRefusal } from "./engine/tensorflow/choice.ts";
 export type { TensorFlowEngine, TensorFlowEngineOptions } from "./engine/tensorflow/engine.ts";
@@ -39,15 +40,15 @@ export type { TensorFlowPackages } from "./engine/tensorflow/packages.ts";
 export type { KernelCache } from "./engine/kernel_cache.ts";
 export type { FmaKind } from "./engine/exact/kernels.ts";
 export type { ThreadOptions } from "./engine/exact/session.ts";
-export type { Safetensors, SafetensorsEntry } from "./model/safetensors.ts";
-export type { SafetensorsDtype } from "./model/safetensors_header.ts";
+export type { Safetensors, SafetensorsEntry } from "./formats/safetensors/safetensors.ts";
+export type { SafetensorsDtype } from "./formats/safetensors/safetensors_header.ts";
 export type { WeightsSource } from "./model/weights_source.ts";
 export type { ExportOptions } from "./model/hugging_face_export.ts";
 export type { CheckpointInfo } from "./train/checkpoint.ts";
 export type { CheckpointWeights, OpenCheckpointOptions } from "./train/checkpoint_weights.ts";
 export type { OpenedWeights } from "./train/open_weights.ts";
-export type { GenerationOptions } from "./sample/generate.ts";
-export type { SamplingOptions } from "./sample/next_token.ts";
+export type { GenerationOptions } from "./inference/generate.ts";
+export type { SamplingOptions } from "./inference/next_token.ts";
 
 // A reproduction and its progress
 export type { Calibration } from "./reproduce/calibrate.ts";
@@ -55,7 +56,7 @@ export type { ReproduceEvents, ReproduceOptions, Reproduction } from "./reproduc
 export type { CorpusFiles, DataProgress } from "./data/options.ts";
 export type { Outcome, RecordedState, RunRecord } from "./train/run_folder.ts";
 export type { ConditionPeriod, Conditions } from "./train/conditions.ts";
-export type { RunResult } from "./train/train_plan.ts";
+export type { DoneRun, RunResult } from "./train/train_plan.ts";
 export type { RunProgress } from "./train/train_run.ts";
 
 // Curves and claims
@@ -69,34 +70,42 @@ export type { Evidence } from "./results/rules/assessment.ts";
 // Manifests and their verification
 export type {
   CorpusFacts,
+  DataFacts,
   EngineFacts,
   Environment,
   Facts,
   Predicate,
+  PredicateType,
+  ReportArtefact,
   SeedFacts,
   Statement,
-} from "./manifest/predicate.ts";
+} from "./manifest/format/predicate.ts";
 export type {
   Artefact,
   JournalArtefact,
   ManifestRun,
   MerkleTreeHead,
+  RetrainedSegment,
+  RunOrigin,
   SkippedRun,
   StateEvidence,
   TrainedRun,
-} from "./manifest/run.ts";
+} from "./manifest/format/run.ts";
 export type { Container, ImageFacts, NamedDigest, NoContainer } from "./container/facts.ts";
-export type { RunPart } from "./manifest/run_tree.ts";
-export type { OpenedManifest } from "./manifest/open_manifest.ts";
-export type { CheckpointPart, Inclusion, InclusionProof } from "./manifest/inclusion.ts";
+export type { RunPart } from "./manifest/format/run_tree.ts";
+export type { OpenedManifest } from "./manifest/verify/open_manifest.ts";
+export type { CheckpointPart, Inclusion, InclusionProof } from "./manifest/verify/inclusion.ts";
 export type {
   Bits,
+  Bits64,
   DivergenceRecord,
+  EvaluationRecord,
   JournalRecord,
   SkipRecord,
   StateRecord,
   StepRecord,
 } from "./train/journal_record.ts";
+export type { JournalFormat } from "./train/journal_header.ts";
 export type {
   Review,
   Signer,
@@ -104,7 +113,7 @@ export type {
   StepOutcome,
   VerificationReport,
   VerificationStep,
-} from "./manifest/verification_report.ts";
+} from "./manifest/verify/verification_report.ts";
 export type {
   AttestationsOutcome,
   AttestedManifest,
@@ -112,13 +121,15 @@ export type {
   ReplayOutcome,
   TrainAgain,
   VerifyOptions,
-} from "./manifest/verify_options.ts";
-export type { ArtefactFolder, ArtefactReader } from "./manifest/artefacts.ts";
-export type { ClaimEvidence, Judge, Judgement } from "./manifest/verify_claims.ts";
-export type { TrustedKey } from "./manifest/verify_signature.ts";
+} from "./manifest/verify/verify_options.ts";
+export type { ArtefactFolder, ArtefactReader } from "./manifest/verify/artefacts.ts";
+export type { ClaimEvidence, Judge, Judgement } from "./manifest/verify/verify_claims.ts";
+export type { PageEvidence, ReportRenderer } from "./manifest/verify/verify_report.ts";
+export type { TrustedKey } from "./manifest/verify/verify_signature.ts";
 export type { FileHandle, FileStatus, FileSystem, OpenMode } from "./files/file_system.ts";
 
 // Training again
+export type { RetrainChoice, RetrainCount, RetrainEvents } from "./reproduce/retrain.ts";
 export type { Replay, ReplayChoice, ReplayEvents, ReplayOptions, ReplayPieces } from "./replay/replay.ts";
 export type { ReplaySeed } from "./replay/choice.ts";
 export type { ReplayDifference, ReplayField } from "./replay/difference.ts";
@@ -142,5 +153,5 @@ export type { ScaleChanges } from "./experiment/change_scale.ts";
 export type { Readings } from "./experiment/readings.ts";
 export type { DownstreamDataset, ScaleStart, UpstreamDataset } from "./experiment/scale.ts";
 export type { ImportedCheckpoint, PlannedStart, StartChoice } from "./experiment/start.ts";
-export type { Replan, Replanned } from "./manifest/verify_options.ts";
+export type { Replan, Replanned } from "./manifest/verify/verify_options.ts";
 export type { OpenImported } from "./train/imported_weights.ts";

@@ -1,12 +1,13 @@
 /**
- * Writes what follows from the code and the experiments: JSON Schemas of the manifest and of the YAML files, and the
- * costs at the head of each scale. `deno task generate` writes, `deno task generate --check` fails on what is out of date.
+ * Writes what follows from the code and the experiments: JSON Schemas of the manifest and of the YAML files, the costs
+ * at the head of each scale, and tables in the documentation. `deno task generate` writes, `deno task generate --check` fails on what is out of date.
  */
 import { PAPER_SECTIONS, scaleWithCosts } from "./scale_costs.ts";
 import { EXPERIMENTS_FOLDER, listScales, loadExperiments } from "../src/experiment/catalogue.ts";
 import { writeFileDurably } from "../src/files/durable.ts";
-import { PREDICATE_TYPES } from "../src/manifest/predicate.ts";
-import { manifestJsonSchema, SCHEMA_FILES } from "../src/manifest/statement_schema.ts";
+import { PREDICATE_TYPES } from "../src/manifest/format/predicate.ts";
+import { manifestJsonSchema, SCHEMA_FILES } from "../src/manifest/format/statement_schema.ts";
+import { GENERATED_PAGES, withGeneratedParts } from "./generated_docs.ts";
 import { yamlSchemas } from "./yaml_schemas.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -21,6 +22,9 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   for (const scale of await listScales()) {
     const text = await Deno.readTextFile(new URL(`scales/${scale}.yaml`, EXPERIMENTS_FOLDER));
     files.set(`experiments/scales/${scale}.yaml`, await scaleWithCosts(scale, text, papers));
+  }
+  for (const page of GENERATED_PAGES) {
+    files.set(page, withGeneratedParts(page, await Deno.readTextFile(new URL(page, ROOT))));
   }
   return files;
 }

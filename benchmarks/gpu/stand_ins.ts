@@ -1,7 +1,7 @@
 /** CPU stand-ins: for a rehearsal, and to compare a GPU with. */
 import type { KernelChoice } from "../../src/engine/cuda/kernel_source.ts";
 import { mixedKernelChoice } from "../../src/engine/cuda/mixed/specialization.ts";
-import { buildStandIn } from "../../src/engine/cuda/stand_in/build.ts";
+import { buildStandIn } from "../../tests/engine/cuda/stand_in/build.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
 import { modelOf, SIZES } from "./task.ts";
 

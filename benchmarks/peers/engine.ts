@@ -9,8 +9,8 @@ import type { Peer } from "./peer.ts";
  * @param name for tables, with what tells it from the engine's other peers
  */
 export async function enginePeer(engine: Engine, task: TrainingTask, name: string, threads: number): Promise<Peer> {
-  const { model, optimizer, batchSequences, learningRate, weights } = task;
-  const session = await engine.open({ model, optimizer, batchSequences, gradientBlockSequences: 2 });
+  const { model, optimizer, batchSequences, gradientBlockSequences, learningRate, weights } = task;
+  const session = await engine.open({ model, optimizer, batchSequences, gradientBlockSequences });
   await session.writeState((state) => state.weights.set(weights));
   let step = 0;
   return {

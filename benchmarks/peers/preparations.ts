@@ -1,6 +1,6 @@
 /** Ways of preparing a corpus that are measured: this project's, and Hugging Face's datasets and tokenizers. */
-import { BpeTokenizer } from "../../src/data/bpe/bpe_tokenizer.ts";
-import { MAX_TOKENIZER_BYTES, readTokenizerFile } from "../../src/data/bpe/tokenizer_file.ts";
+import { BpeTokenizer } from "../../src/formats/bpe/bpe_tokenizer.ts";
+import { MAX_TOKENIZER_BYTES, readTokenizerFile } from "../../src/formats/bpe/tokenizer_file.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
 import { DEFAULT_DATA_SEED } from "../../src/data/options.ts";
 import { inspectPrepared } from "../../src/data/prepared/manifest.ts";

@@ -1,8 +1,8 @@
 /** Tokenizers that are measured: this project's, Hugging Face's for JavaScript, and their Rust through Python. */
 import type { Json } from "../../src/digest/canonical_json.ts";
 import { createSha256, sha256 } from "../../src/digest/sha256.ts";
-import { BpeTokenizer } from "../../src/data/bpe/bpe_tokenizer.ts";
-import { readTokenizerFile } from "../../src/data/bpe/tokenizer_file.ts";
+import { BpeTokenizer } from "../../src/formats/bpe/bpe_tokenizer.ts";
+import { readTokenizerFile } from "../../src/formats/bpe/tokenizer_file.ts";
 import { type LineProcess, startPython } from "./line_process.ts";
 import type { Unavailable } from "./peer.ts";
 

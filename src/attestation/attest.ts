@@ -1,6 +1,6 @@
 /** A reviewer signs what a verification found, in a file beside the manifest. */
 import { canonicalJson } from "../digest/canonical_json.ts";
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { folderOf, nameOf, writeFileDurably } from "../files/durable.ts";
@@ -8,10 +8,10 @@ import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { printable, unsafeNameReason } from "../files/safe_name.ts";
-import { readEnvelope, signEnvelope } from "../manifest/dsse.ts";
-import type { SigningKey } from "../manifest/keys.ts";
-import { MANIFEST_FILE, openManifest } from "../manifest/open_manifest.ts";
-import { isSignedBy } from "../manifest/verify_signature.ts";
+import { readEnvelope, signEnvelope } from "../manifest/format/dsse.ts";
+import type { SigningKey } from "../manifest/keys/keys.ts";
+import { MANIFEST_FILE, openManifest } from "../manifest/verify/open_manifest.ts";
+import { isSignedBy } from "../manifest/verify/verify_signature.ts";
 import { buildAttestation, type VerificationFindings } from "./build.ts";
 import { attestationName } from "./predicate.ts";
 

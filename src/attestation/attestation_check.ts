@@ -3,18 +3,20 @@ import { canonicalJson } from "../digest/canonical_json.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { printable, unsafeNameReason } from "../files/safe_name.ts";
-import type { ManifestRun } from "../manifest/run.ts";
-import { OPTIONAL_STEPS, type VerificationStep } from "../manifest/verification_report.ts";
-import type { AttestedManifest } from "../manifest/verify_options.ts";
+import { PREDICATE_TYPES } from "../manifest/format/predicate.ts";
+import type { ManifestRun } from "../manifest/format/run.ts";
+import { OPTIONAL_STEPS, type VerificationStep } from "../manifest/verify/verification_report.ts";
+import type { AttestedManifest } from "../manifest/verify/verify_options.ts";
 import { chooseSegments } from "../replay/choice.ts";
 import { parseSegment, segmentName, segmentsOf } from "../replay/segment.ts";
 import { type Attestation, type AttestedReplay, policiesOf, type Policy, propertiesOf } from "./predicate.ts";
-import { stepsOf } from "./verifiers.ts";
+import { stepsOf, VERIFIERS } from "./verifiers.ts";
 
 /** The first contradiction; `undefined` if there is none. A flaw reads on after "the attestation". */
 export function attestationFlaw({ subject, predicate }: Attestation, manifest: AttestedManifest): string | undefined {
   const { verifier, timeCreated, properties, rewarm: { steps, replay } } = predicate;
-  return subjectFlaw(subject, manifest) ?? timeFlaw(timeCreated, manifest) ?? stepsFlaw(steps, stepsOf(verifier.id)) ??
+  return subjectFlaw(subject, manifest) ?? verifierFlaw(verifier.id, manifest) ?? timeFlaw(timeCreated, manifest) ??
+    stepsFlaw(steps, stepsOf(verifier.id)) ??
     (isSame(properties, propertiesOf(steps, replay)) ? undefined : "has properties that its steps do not bear out") ??
     policiesFlaw(verifier.policies, manifest) ?? replayFlaw(steps, replay, manifest.statement.predicate.runs);
 }
@@ -39,6 +41,13 @@ function subjectFlaw([subject]: Attestation["subject"], { sha256 }: AttestedMani
   if (reason !== undefined) return `has a subject "${printable(subject.name)}" whose name ${reason}`;
   if (subject.digest.sha256 === sha256) return undefined;
   return `is of another manifest: of ${shortDigest(subject.digest.sha256)}, and this one is ${shortDigest(sha256)}`;
+}
+
+/** The first verifier could not read what came after it. */
+function verifierFlaw(id: string, { statement }: AttestedManifest): string | undefined {
+  return id === VERIFIERS[0]?.id && statement.predicateType !== PREDICATE_TYPES[0]
+    ? `is of a verifier, "${id}", that cannot read this manifest`
+    : undefined;
 }
 
 /** All steps in their order, and none but those that may be left out is anything but good. */

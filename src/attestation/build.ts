@@ -2,10 +2,10 @@
 import project from "../../deno.json" with { type: "json" };
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
-import { describeEnvironment } from "../manifest/environment.ts";
-import { STATEMENT_TYPE } from "../manifest/predicate.ts";
+import { describeEnvironment } from "../manifest/format/environment.ts";
+import { STATEMENT_TYPE } from "../manifest/format/predicate.ts";
 import { schemaFlaws } from "../manifest/statement.ts";
-import type { VerificationReport, VerificationStep } from "../manifest/verification_report.ts";
+import type { VerificationReport, VerificationStep } from "../manifest/verify/verification_report.ts";
 import type { Replay } from "../replay/replay.ts";
 import { segmentName } from "../replay/segment.ts";
 import { attestationFlaw } from "./attestation_check.ts";

@@ -1,8 +1,8 @@
 /** What a reviewer attests: an in-toto statement with the predicate "Simple Verification Result" about one manifest. */
 import type { Digest } from "../digest/sha256.ts";
-import { ATTESTATION_FOLDER } from "../manifest/companions.ts";
-import type { Environment, Statement, STATEMENT_TYPE } from "../manifest/predicate.ts";
-import type { VerificationStep } from "../manifest/verification_report.ts";
+import { ATTESTATION_FOLDER } from "../manifest/format/companions.ts";
+import type { Environment, Statement, STATEMENT_TYPE } from "../manifest/format/predicate.ts";
+import type { VerificationStep } from "../manifest/verify/verification_report.ts";
 import type { ReplaySeed } from "../replay/choice.ts";
 import { NEWEST_VERIFIER } from "./verifiers.ts";
 

@@ -1,13 +1,13 @@
 /** Reading an attestation of one key about one manifest out of bytes that nobody vouches for. Web-standard APIs only. */
 import { z } from "zod";
 import { isDigest, shortDigest } from "../digest/sha256.ts";
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import { printable } from "../files/safe_name.ts";
-import { preAuthenticationEncoding, readEnvelope } from "../manifest/dsse.ts";
-import { verifyBytes, type VerifyingKey } from "../manifest/keys.ts";
+import { preAuthenticationEncoding, readEnvelope } from "../manifest/format/dsse.ts";
+import { verifyBytes, type VerifyingKey } from "../manifest/keys/keys.ts";
 import { schemaFlaws } from "../manifest/statement.ts";
-import { readStatementPayload } from "../manifest/statement_payload.ts";
-import type { AttestedManifest } from "../manifest/verify_options.ts";
+import { readStatementPayload } from "../manifest/format/statement_payload.ts";
+import type { AttestedManifest } from "../manifest/verify/verify_options.ts";
 import { attestationFlaw } from "./attestation_check.ts";
 import { type Attestation, SVR_PREDICATE_TYPES } from "./predicate.ts";
 import { attestationSchema } from "./schema.ts";

@@ -1,11 +1,11 @@
 /** The demand that so many reviewers attested a manifest. Web-standard APIs only. */
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
-import { type ArtefactReader, readArtefact } from "../manifest/artefacts.ts";
-import type { Review, StepOutcome } from "../manifest/verification_report.ts";
-import { listed, readProblem } from "../manifest/verify_artefacts.ts";
-import type { AttestationsOutcome, AttestedManifest, CountAttestations } from "../manifest/verify_options.ts";
-import type { TrustedKey } from "../manifest/verify_signature.ts";
+import { type ArtefactReader, readArtefact } from "../manifest/verify/artefacts.ts";
+import type { Review, StepOutcome } from "../manifest/verify/verification_report.ts";
+import { listed, readProblem } from "../manifest/verify/verify_artefacts.ts";
+import type { AttestationsOutcome, AttestedManifest, CountAttestations } from "../manifest/verify/verify_options.ts";
+import type { TrustedKey } from "../manifest/verify/verify_signature.ts";
 import { type Attestation, attestationName, type AttestedReplay } from "./predicate.ts";
 import { MAX_ATTESTATION_BYTES, readAttestation } from "./read.ts";
 
@@ -68,11 +68,16 @@ async function readReview(
   }
   if (typeof attestation === "string") return { status: "refused", detail: attestation };
   const { rewarm, timeCreated } = attestation.predicate;
-  const detail = `${describeReplay(rewarm.replay)}, ${timeCreated.slice(0, 10)}`;
+  const done = describeReplay(rewarm.replay);
   const said = { attestedAt: timeCreated, caveats: rewarm.caveats };
   return meets(rewarm.replay, replay)
-    ? { status: "counts", detail, ...said }
-    : { status: "refused", detail: `${detail}; required is ${describeDemand(replay)}`, ...said };
+    ? { status: "counts", detail: done, ...said }
+    : { status: "refused", detail: `${done}, ${dayOf(timeCreated)}; required is ${describeDemand(replay)}`, ...said };
+}
+
+/** The day of a time in ISO 8601. */
+function dayOf(time: string): string {
+  return time.slice(0, 10);
 }
 
 /** A named piece, or a seed that another may have picked, is no spot check of the reviewer's own. */
@@ -102,8 +107,10 @@ function describeDemand(replay: AttestationDemand["replay"]): string {
 
 function conclude(count: number, reviews: readonly Review[]): AttestationsOutcome {
   const of = (...statuses: Review["status"][]) =>
-    reviews.filter(({ status }) => statuses.includes(status))
-      .map(({ reviewer, detail }) => `${printable(reviewer)} (${printable(detail, 300)})`);
+    reviews.filter(({ status }) => statuses.includes(status)).map(({ reviewer, status, detail, attestedAt = "" }) => {
+      const date = status === "counts" ? `, ${dayOf(attestedAt)}` : "";
+      return `${printable(reviewer)} (${printable(detail, 300)}${date})`;
+    });
   const good = of("counts");
   const open = reviews.some(({ status }) => status === "unreadable");
   const status: StepOutcome["status"] = good.length >= count ? "ok" : open ? "not checked" : "failed";

@@ -1,14 +1,14 @@
 /** The list of reviewers whose attestations a user accepts: a YAML file of names and public keys. */
 import { z } from "zod";
 import { UserError } from "../errors.ts";
-import { parseYaml, validate } from "../experiment/yaml.ts";
+import { parseYaml, validate } from "../text/yaml.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { folderOf } from "../files/durable.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
-import { readVerifyingKey } from "../manifest/key_file.ts";
-import { importVerifyingKey, type VerifyingKey } from "../manifest/keys.ts";
-import type { TrustedKey } from "../manifest/verify_signature.ts";
+import { readVerifyingKey } from "../manifest/keys/key_file.ts";
+import { importVerifyingKey, type VerifyingKey } from "../manifest/keys/keys.ts";
+import type { TrustedKey } from "../manifest/verify/verify_signature.ts";
 
 const MAX_REVIEWERS_BYTES = 1 << 20;
 

@@ -5,10 +5,10 @@
 import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
 import { textSchema } from "../experiment/run_schema.ts";
-import { environmentSchema } from "../manifest/environment_schema.ts";
-import { STATEMENT_TYPE } from "../manifest/predicate.ts";
-import { artefactNameSchema } from "../manifest/run_schema.ts";
-import { VERIFICATION_STEPS } from "../manifest/verification_report.ts";
+import { environmentSchema } from "../manifest/format/environment_schema.ts";
+import { STATEMENT_TYPE } from "../manifest/format/predicate.ts";
+import { artefactNameSchema } from "../manifest/format/run_schema.ts";
+import { VERIFICATION_STEPS } from "../manifest/verify/verification_report.ts";
 import { type Attestation, type AttestedReplay, type Policy, SVR_PREDICATE_TYPES } from "./predicate.ts";
 import { VERIFIERS } from "./verifiers.ts";
 

@@ -29,14 +29,20 @@ const V1: Verifier = {
   ],
 };
 
+/** Looks at the report page too. */
+const V2: Verifier = {
+  id: "https://rewarm.dev/verifier/v2",
+  steps: V1.steps.flatMap((name) => name === "claims" ? [name, "report"] : [name]),
+};
+
 /**
  * Every verification there was. A name stands for these steps and for the form of the member `rewarm`: whoever changes
  * either adds a name here and keeps the others, so that old attestations are neither misread nor lost.
  */
-export const VERIFIERS: readonly Verifier[] = [V1];
+export const VERIFIERS: readonly Verifier[] = [V1, V2];
 
 /** The verification that this version makes. */
-export const NEWEST_VERIFIER: Verifier = V1;
+export const NEWEST_VERIFIER: Verifier = V2;
 
 /** The steps of a verification; `undefined` if this version does not know it. */
 export function stepsOf(id: string): readonly string[] | undefined {

@@ -2,14 +2,14 @@
 import { attestationName } from "../attestation/predicate.ts";
 import { MAX_ATTESTATION_BYTES, readAttestation } from "../attestation/read.ts";
 import { sha256 } from "../digest/sha256.ts";
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import { UserError } from "../errors.ts";
-import { type ArtefactFolder, readArtefact } from "../manifest/artefacts.ts";
-import { ATTESTATION_FOLDER, isAttestationName } from "../manifest/companions.ts";
-import { readEnvelope } from "../manifest/dsse.ts";
-import { importVerifyingKey, type VerifyingKey } from "../manifest/keys.ts";
-import type { Artefact } from "../manifest/run.ts";
-import type { AttestedManifest } from "../manifest/verify_options.ts";
+import { type ArtefactFolder, readArtefact } from "../manifest/verify/artefacts.ts";
+import { ATTESTATION_FOLDER, isAttestationName } from "../manifest/format/companions.ts";
+import { readEnvelope } from "../manifest/format/dsse.ts";
+import { importVerifyingKey, type VerifyingKey } from "../manifest/keys/keys.ts";
+import type { Artefact } from "../manifest/format/run.ts";
+import type { AttestedManifest } from "../manifest/verify/verify_options.ts";
 
 /** An attestation that is not packed. */
 export interface LeftAttestation {

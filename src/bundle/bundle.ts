@@ -1,6 +1,6 @@
 /** A manifest and what belongs to it, in one archive that verifies anywhere (docs/verification.md, "Bundles"). */
-import { archiveSize, BLOCK_BYTES, looksLikeTar } from "../archive/tar_format.ts";
-import { tarBytes, type TarSource } from "../archive/tar_writer.ts";
+import { archiveSize, BLOCK_BYTES, looksLikeTar } from "../formats/tar/tar_format.ts";
+import { tarBytes, type TarSource } from "../formats/tar/tar_writer.ts";
 import { createSha256, type Digest, sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
@@ -8,10 +8,11 @@ import { writeFileDurably } from "../files/durable.ts";
 import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readStart } from "../files/read_file.ts";
-import type { ArtefactFolder } from "../manifest/artefacts.ts";
-import { MANIFEST_FILE, openManifest } from "../manifest/open_manifest.ts";
-import type { Statement } from "../manifest/predicate.ts";
-import type { Judge } from "../manifest/verify_claims.ts";
+import type { ArtefactFolder } from "../manifest/verify/artefacts.ts";
+import { MANIFEST_FILE, openManifest } from "../manifest/verify/open_manifest.ts";
+import type { Statement } from "../manifest/format/predicate.ts";
+import type { Judge } from "../manifest/verify/verify_claims.ts";
+import type { ReportRenderer } from "../manifest/verify/verify_report.ts";
 import { findAttestations, type LeftAttestation } from "./attestations.ts";
 import { chooseCheckpoints } from "./checkpoint_choice.ts";
 import { artefactSource, memorySource } from "./sources.ts";
@@ -25,6 +26,8 @@ export interface BundleOptions {
   readonly checkpoints?: readonly string[];
   /** judges the claims again before anything is packed */
   readonly judge?: Judge;
+  /** renders the page again before anything is packed */
+  readonly renderer?: ReportRenderer;
   /** where it is read and written; the machine's own files if absent */
   readonly files?: FileSystem;
   /** aborted: nothing is left behind, and the signal's reason is thrown */
@@ -35,6 +38,8 @@ export interface BundleOptions {
 
 /** What was packed. */
 export interface Bundle {
+  /** the manifest that was packed: the whole path that it was read from, and the digest of its bytes */
+  readonly manifest: { readonly path: string; readonly sha256: Digest };
   /** path of the archive */
   readonly path: string;
   /** of the whole archive: the same for the same files, on every machine */
@@ -59,14 +64,15 @@ export interface Bundle {
  * @throws {UserError} `NOT_VERIFIED`, `DIGEST_MISMATCH`, and others; no archive is written then
  */
 export async function bundle(path: string, options: BundleOptions): Promise<Bundle> {
-  const { output, checkpoints: words = ["all"], files = DENO_FILES, judge } = options;
+  const { output, checkpoints: words = ["all"], files = DENO_FILES, judge, renderer } = options;
   await requireReplaceable(output, files);
-  const { bytes: manifest, artefacts } = await openManifest(path, files);
+  const { bytes: manifest, artefacts, path: manifestPath } = await openManifest(path, files);
   const statement = await readStatement(path, manifest, artefacts);
   const { taken, left } = chooseCheckpoints(words, statement.predicate.runs);
   await requireVerified(path, manifest, artefacts, {
     checkpoints: taken.union(left),
     ...(judge === undefined ? {} : { judge }),
+    ...(renderer === undefined ? {} : { renderer }),
   });
 
   const manifestDigest = sha256(manifest);
@@ -82,6 +88,7 @@ export async function bundle(path: string, options: BundleOptions): Promise<Bund
   return {
     ...await writeArchive(sources, { ...options, files }),
     path: output,
+    manifest: { path: manifestPath, sha256: manifestDigest },
     folder,
     files: sources.length,
     checkpoints: { taken: taken.size, left: left.size, bytesLeft },

@@ -1,7 +1,7 @@
 /** Which checkpoints a bundle takes along. */
 import { suggest, UserError } from "../errors.ts";
-import { findRun } from "../manifest/find_run.ts";
-import { isTrained, type ManifestRun, type StateEvidence, type TrainedRun } from "../manifest/run.ts";
+import { findRun } from "../manifest/format/find_run.ts";
+import { isTrained, type ManifestRun, type StateEvidence, type TrainedRun } from "../manifest/format/run.ts";
 
 type Rule = (run: TrainedRun, state: StateEvidence) => boolean;
 

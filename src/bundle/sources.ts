@@ -1,10 +1,10 @@
 /** The files of a bundle, each held against its digest while it is read. */
-import type { TarSource } from "../archive/tar_writer.ts";
+import type { TarSource } from "../formats/tar/tar_writer.ts";
 import { createSha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
-import type { ArtefactFolder } from "../manifest/artefacts.ts";
-import type { Artefact } from "../manifest/run.ts";
+import type { ArtefactFolder } from "../manifest/verify/artefacts.ts";
+import type { Artefact } from "../manifest/format/run.ts";
 
 /** A file whose bytes are at hand. */
 export function memorySource(name: string, bytes: Uint8Array): TarSource {

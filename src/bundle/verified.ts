@@ -1,11 +1,11 @@
 /** Verification before packing: what fails it is not passed on. */
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
-import type { ArtefactReader } from "../manifest/artefacts.ts";
-import type { Statement } from "../manifest/predicate.ts";
-import { isOpen, type VerificationStep } from "../manifest/verification_report.ts";
-import { verifyManifest } from "../manifest/verify.ts";
-import type { Judge } from "../manifest/verify_claims.ts";
+import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
+import type { Statement } from "../manifest/format/predicate.ts";
+import { isOpen, type VerificationStep } from "../manifest/verify/verification_report.ts";
+import { verifyManifest } from "../manifest/verify/verify.ts";
+import type { VerifyOptions } from "../manifest/verify/verify_options.ts";
 
 const MAX_DETAIL = 800;
 
@@ -56,11 +56,13 @@ export async function requireVerified(
   path: string,
   manifest: Uint8Array,
   artefacts: ArtefactReader,
-  { checkpoints, judge }: { readonly checkpoints: ReadonlySet<string>; readonly judge?: Judge },
+  { checkpoints, ...options }:
+    & { readonly checkpoints: ReadonlySet<string> }
+    & Pick<VerifyOptions, "judge" | "renderer">,
 ): Promise<void> {
   const { steps } = await verifyManifest(manifest, without(artefacts, (name) => checkpoints.has(name)), {
     withoutCheckpoints: true,
-    ...(judge === undefined ? {} : { judge }),
+    ...options,
   });
   const isFlaw = (step: VerificationStep) => step.status === "failed" || (step.name !== "claims" && isOpen(step));
   const flaws = steps.filter(isFlaw);

@@ -3,23 +3,23 @@ import project from "../../deno.json" with { type: "json" };
 import { ownMember } from "../digest/own_member.ts";
 import { EXIT, suggest, UserError } from "../errors.ts";
 import { describeOptions } from "./arguments.ts";
-import { attest } from "./attest.ts";
-import { bundleCommand } from "./bundle.ts";
+import { attest } from "./commands/attest.ts";
+import { bundleCommand } from "./commands/bundle.ts";
 import type { Command } from "./command.ts";
-import { dataCommand } from "./data.ts";
-import { diff } from "./diff.ts";
-import { doctor } from "./doctor.ts";
-import { evaluate } from "./evaluate.ts";
-import { exportCommand } from "./export.ts";
-import { importCommand } from "./import.ts";
-import { kernels } from "./kernels.ts";
-import { keygen } from "./keygen.ts";
-import { plan } from "./plan.ts";
-import { reproduceCommand } from "./reproduce.ts";
-import { sample } from "./sample.ts";
-import { print } from "./terminal.ts";
+import { dataCommand } from "./commands/data.ts";
+import { diff } from "./commands/diff.ts";
+import { doctor } from "./commands/doctor.ts";
+import { evaluate } from "./commands/evaluate.ts";
+import { exportCommand } from "./commands/export.ts";
+import { importCommand } from "./commands/import.ts";
+import { kernels } from "./commands/kernels.ts";
+import { keygen } from "./commands/keygen.ts";
+import { plan } from "./commands/plan.ts";
+import { reproduceCommand } from "./commands/reproduce.ts";
+import { sample } from "./commands/sample.ts";
+import { print } from "../terminal.ts";
 import { takeUserFolder } from "./user_path.ts";
-import { replayCommand, verify } from "./verify.ts";
+import { replayCommand, verify } from "./commands/verify.ts";
 
 /** All of them, by their names. */
 export const COMMANDS: Readonly<Record<string, Command>> = {

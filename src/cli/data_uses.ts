@@ -1,12 +1,17 @@
 /** What the scales need of the hub: which repositories, which of their files, and for what. */
+import { MAX_LOCK_BYTES } from "../data/data_lock.ts";
 import type { PerSplit } from "../data/domain.ts";
 import { datasetParts } from "../data/hub/dataset_parts.ts";
 import { chooseFiles } from "../data/hub/file_choice.ts";
 import { type LockedRepository, lockId, type NamedRepository } from "../data/hub/lock.ts";
 import { startRepositories } from "../data/hub/start_weights.ts";
 import { scaleCorpora } from "../data/scale_corpora.ts";
+import { sha256 } from "../digest/sha256.ts";
 import { suggest, UserError } from "../errors.ts";
 import type { Scale } from "../experiment/scale.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import { readFileBounded } from "../files/read_file.ts";
+import { printable } from "../files/safe_name.ts";
 import type { HubCache } from "../hub/cache.ts";
 import type { HubConnection } from "../hub/connection.ts";
 import type { PinnedFile } from "../hub/listing.ts";
@@ -116,4 +121,10 @@ export function formatFetches(uses: readonly Use[]): string {
     return `  ${part.padEnd(10)}  ${lockId(repository)}  ${size}`.trimEnd();
   });
   return `\n\nto fetch from the hub:\n${lines.join("\n")}`;
+}
+
+/** Which lockfile is looked at: its whole path and digest. */
+export async function describeLock(path: string): Promise<string> {
+  const bytes = await readFileBounded(path, MAX_LOCK_BYTES);
+  return `Lockfile  ${printable(await DENO_FILES.realPath(path), 800)}\nSHA-256   ${sha256(bytes)}`;
 }

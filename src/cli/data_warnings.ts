@@ -2,7 +2,7 @@
 import type { DataProgress } from "../data/options.ts";
 import { describeShortage } from "../data/shortage.ts";
 import { describeOddRows } from "../data/text/odd_rows.ts";
-import { printWarning } from "./terminal.ts";
+import { printWarning } from "../terminal.ts";
 
 /** What is worth a warning; progress alone is not. */
 export function dataWarnings(progress: DataProgress): string[] {

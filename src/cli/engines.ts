@@ -14,7 +14,7 @@ import type { RunSpecification } from "../experiment/run.ts";
 import { sessionOptions } from "../train/train_plan.ts";
 import type { Values } from "./arguments.ts";
 import { kernelCache } from "./settings.ts";
-import { printError } from "./terminal.ts";
+import { printError } from "../terminal.ts";
 
 /** Options of every command that starts an engine. */
 export const ENGINE_OPTIONS = {

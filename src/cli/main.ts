@@ -4,7 +4,7 @@
  */
 import { EXIT } from "../errors.ts";
 import { denoProblem } from "./deno_version.ts";
-import { guardConsole, printFailure } from "./terminal.ts";
+import { guardConsole, printFailure } from "../terminal.ts";
 
 /** Runs a command line; see `EXIT` for what it returns. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -5,7 +5,7 @@ import { tokensPerStep } from "../experiment/cost.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { RunProgress } from "../train/train_run.ts";
-import { ControlCode, draw, lineWidth, print, printWarning } from "./terminal.ts";
+import { ControlCode, draw, lineWidth, print, printWarning } from "../terminal.ts";
 
 const BAR_WIDTH = 28;
 /** Milliseconds between redraws of the live view, and between plain lines within a run. */
@@ -142,5 +142,7 @@ function describe(result: RunResult): string {
   if (result.kind === "skipped") return `${run.label}  skipped: ${result.reason}`;
   const { outcome, steps, journalRoot } = result.record;
   if (outcome.kind === "diverged") return `${run.label}  diverged at step ${outcome.step} (${outcome.value})`;
-  return `${run.label}  ${steps} steps  journal ${journalRoot.slice(0, 12)}${result.cached ? "  (done before)" : ""}`;
+  return `${run.label}  ${steps} steps  journal ${journalRoot.slice(0, 12)}${
+    result.origin === "found" ? "  (found done)" : ""
+  }`;
 }

@@ -4,14 +4,14 @@ import { compactNumber } from "../experiment/plan_text.ts";
 import { parseSeed } from "../replay/choice.ts";
 import { type Replay, replay, type ReplayEvents, type ReplayPieces } from "../replay/replay.ts";
 import { counted, segmentName } from "../replay/segment.ts";
-import type { VerifyOptions } from "../manifest/verify_options.ts";
+import type { VerifyOptions } from "../manifest/verify/verify_options.ts";
 import type { Values } from "./arguments.ts";
 import { formatSeconds } from "./progress.ts";
 import { abortOnSignals } from "./signals.ts";
 import { ENGINE_OPTIONS, startEngine } from "./engines.ts";
 import { DATA_CACHE } from "./settings.ts";
-import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./source_options.ts";
-import { print } from "./terminal.ts";
+import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./options/source_options.ts";
+import { print } from "../terminal.ts";
 
 /** Options of a replay. */
 export const REPLAY_OPTIONS = {

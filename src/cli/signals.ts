@@ -1,6 +1,6 @@
 /** Ctrl-C: the first one stops after the current step, a second one at once. */
 import { EXIT } from "../errors.ts";
-import { printError } from "./terminal.ts";
+import { printError } from "../terminal.ts";
 
 /** Aborts at the first Ctrl-C; a second one ends the process at once. */
 export function abortOnSignals(): { signal: AbortSignal; dispose: () => void } {

@@ -1,17 +1,18 @@
 /** A verification as the command line asks for it, with or without a replay: what verify, replay and attest share. */
 import { UserError } from "../errors.ts";
-import { readVerifyingKey } from "../manifest/key_file.ts";
-import { paperJudge } from "../manifest/paper_judge.ts";
-import { formatVerification, type VerificationReport } from "../manifest/verification_report.ts";
-import { verifyManifestFile } from "../manifest/verify_file.ts";
-import type { CountAttestations, VerifyOptions } from "../manifest/verify_options.ts";
+import { readVerifyingKey } from "../manifest/keys/key_file.ts";
+import { paperJudge } from "../results/paper_judge.ts";
+import { formatVerification, type VerificationReport } from "../manifest/verify/verification_report.ts";
+import { verifyManifestFile } from "../manifest/verify/verify_file.ts";
+import type { CountAttestations, VerifyOptions } from "../manifest/verify/verify_options.ts";
 import type { Replay } from "../replay/replay.ts";
+import { manifestRenderer } from "../report/manifest_renderer.ts";
 import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
 import { replan } from "../reproduce/replan.ts";
 import type { Values } from "./arguments.ts";
-import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./experiment_options.ts";
+import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./options/experiment_options.ts";
 import { piecesFromOptions, REPLAY_OPTIONS, replaySummary, runReplay } from "./replay.ts";
-import { print } from "./terminal.ts";
+import { print } from "../terminal.ts";
 
 /** Options of a verification. */
 export const VERIFICATION_OPTIONS = {
@@ -69,6 +70,7 @@ export async function verifyByOptions(
   const options: VerifyOptions = {
     judge: paperJudge(paper.text, PAPER_FILE),
     replan: (plan, inputs) => replan(plan, inputs, folders),
+    renderer: manifestRenderer(paper.text),
     ...(trustedKeys.length === 0 ? {} : { trustedKeys }),
     ...(values["without-checkpoints"] === true ? { withoutCheckpoints: true } : {}),
     ...(countAttestations === undefined ? {} : { countAttestations }),

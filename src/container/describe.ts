@@ -1,8 +1,8 @@
 /** What this process can say of the container that it runs in. */
-import { parseStrictJson, StrictJsonError } from "../digest/strict_json.ts";
+import { parseStrictJson, StrictJsonError } from "../text/strict_json.ts";
 import { isDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
-import { validate } from "../experiment/yaml.ts";
+import { validate } from "../text/yaml.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { type Container, IMAGE_NAME, imageFactsSchema, type NoContainer } from "./facts.ts";
 

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
 import { UserError } from "../errors.ts";
-import { parseYaml, validate } from "../experiment/yaml.ts";
+import { parseYaml, validate } from "../text/yaml.ts";
 import { readFileBounded } from "../files/read_file.ts";
 
 /** Where the lockfile is in the project. */

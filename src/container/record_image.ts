@@ -2,7 +2,7 @@
  * The last step of the image's build: stops it where a library is missing, and leaves `image.json`, from which
  * manifests take what the container is. Linux only; needs all permissions.
  */
-import { print, printFailure } from "../cli/terminal.ts";
+import { print, printFailure } from "../terminal.ts";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { createSha256, type Digest } from "../digest/sha256.ts";
 import { EXIT, UserError } from "../errors.ts";

@@ -2,7 +2,7 @@
 import type { Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { CorpusName } from "../experiment/run.ts";
-import { PROSE_BYTES_PER_TOKEN } from "./bpe/bpe_tokenizer.ts";
+import { PROSE_BYTES_PER_TOKEN } from "../formats/bpe/bpe_tokenizer.ts";
 import type { Corpus } from "./corpus.ts";
 import { corpusTokenizer } from "./corpus_tokenizer.ts";
 import { readDataLock } from "./data_lock.ts";

@@ -2,13 +2,13 @@
 import { z } from "zod";
 import { type Digest, isDigest, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
-import { parseYaml, validate } from "../experiment/yaml.ts";
+import { parseYaml, validate } from "../text/yaml.ts";
 import { readFileBounded } from "../files/read_file.ts";
-import { decodeUtf8 } from "./text/utf8.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 
 /** The project's own lockfile, from its folder. */
 export const DATA_LOCK_PATH = "lockfiles/data.lock.yaml";
-/** Of a lockfile. */
+/** A lockfile is not read beyond this size. */
 export const MAX_LOCK_BYTES = 1 << 20;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/).refine(isDigest);

@@ -6,7 +6,7 @@ import type { DataLock } from "./data_lock.ts";
 import type { PerSplit, SourceDocument } from "./domain.ts";
 import type { CorpusOptions } from "./options.ts";
 import type { OnOddRow } from "./text/odd_rows.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import type { Tokenizer } from "../formats/tokenizer.ts";
 
 /** Counts changes in what the same sources and options give: windows, order, blending, files. */
 const FORMAT_VERSION = 1;

@@ -3,11 +3,11 @@ import { ownMember } from "../digest/own_member.ts";
 import { sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { readFileBounded } from "../files/read_file.ts";
-import { BpeTokenizer } from "./bpe/bpe_tokenizer.ts";
-import { MAX_TOKENIZER_BYTES, readTokenizerFile } from "./bpe/tokenizer_file.ts";
+import { BpeTokenizer } from "../formats/bpe/bpe_tokenizer.ts";
+import { MAX_TOKENIZER_BYTES, readTokenizerFile } from "../formats/bpe/tokenizer_file.ts";
 import { type DataLock, requireDigest } from "./data_lock.ts";
 import { nameOf } from "../files/durable.ts";
-import { BYTE_TOKENIZER, type Tokenizer } from "./tokenizer.ts";
+import { BYTE_TOKENIZER, type Tokenizer } from "../formats/tokenizer.ts";
 
 /**
  * Opens a tokenizer.

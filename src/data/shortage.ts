@@ -47,7 +47,7 @@ export function shortagesOf(supply: Supply): Shortage[] {
 
 /** A shortage in words. */
 export function describeShortage({ corpus, domain, wanted, found }: Shortage): string {
-  const [has, needs] = [found, wanted].map((tokens) => tokens.toLocaleString("en"));
+  const [has, needs] = [found, wanted].map((tokens) => String(tokens).replace(/\B(?=(\d{3})+$)/g, ","));
   return domain === undefined
     ? `the ${corpus} corpus has ${has} training tokens, but the longest run reads ${needs}: some are read again`
     : `domain "${domain}" of the ${corpus} corpus has ${has} training tokens, not ${needs}: they are repeated more often`;

@@ -3,7 +3,7 @@ import { sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { CorpusName } from "../experiment/run.ts";
 import type { Batch } from "./corpus.ts";
-import { tokenBytes } from "./megatron/dataset.ts";
+import { tokenBytes } from "../formats/megatron/dataset.ts";
 
 /** Windows of `sequenceLength + 1` tokens at stride `sequenceLength` in a stream. */
 export function windowsIn(tokens: number, sequenceLength: number): number {

@@ -2,7 +2,7 @@
 import { suggest, UserError } from "../errors.ts";
 import type { Scale } from "./scale.ts";
 import { type Experiment, experimentSchema, scaleSchema } from "./schema.ts";
-import { parseYaml, validate } from "./yaml.ts";
+import { parseYaml, validate } from "../text/yaml.ts";
 
 /** rewarm's own experiments, beside `src/`. */
 export const EXPERIMENTS_FOLDER: URL = new URL("../../experiments/", import.meta.url);

@@ -14,6 +14,19 @@ export function isEvaluationStep(specification: EvaluationSpecification, step: n
   return step % interval === 0;
 }
 
+/** How many steps up to and including this one have an evaluation, counted without walking through them. */
+export function evaluationCount(specification: EvaluationSpecification, lastStep: number): number {
+  const { landmarks, interval, denseInterval, denseUntilStep } = specification;
+  if (lastStep < 0) return 0;
+  const denseEnd = Math.min(lastStep, denseUntilStep);
+  const dense = Math.floor(denseEnd / denseInterval);
+  const sparse = Math.floor(lastStep / interval) - Math.floor(denseEnd / interval);
+  const offGrid = new Set(landmarks).values().filter((step) =>
+    step > 0 && step <= lastStep && step % (step <= denseUntilStep ? denseInterval : interval) !== 0
+  );
+  return 1 + dense + sparse + [...offGrid].length;
+}
+
 /** All evaluation steps of a run, ascending. */
 export function evaluationSteps(specification: EvaluationSpecification, lastStep: number): number[] {
   return Array.from({ length: lastStep + 1 }, (_, step) => step)

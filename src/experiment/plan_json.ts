@@ -10,7 +10,7 @@ import { runKey } from "./run_key.ts";
 import { engineSchema, MAX_RUNS, MAX_SEEDS, plannedRunShape, textSchema } from "./run_schema.ts";
 import { resolvedScaleSchema } from "./schema.ts";
 import type { ImportedCheckpoint } from "./start.ts";
-import { validate } from "./yaml.ts";
+import { validate } from "../text/yaml.ts";
 
 /**
  * The plan as a JSON value.

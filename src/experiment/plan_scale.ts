@@ -5,7 +5,7 @@ import type { PlanOptions } from "./plan.ts";
 import { applicableReadings, type Readings, readScale } from "./readings.ts";
 import type { Scale } from "./scale.ts";
 import { resolvedScaleSchema } from "./schema.ts";
-import { validate } from "./yaml.ts";
+import { validate } from "../text/yaml.ts";
 
 /** What of the options determines a plan's scale. */
 export type ScaleOptions = Pick<

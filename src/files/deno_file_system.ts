@@ -4,7 +4,8 @@ import { linkRefused, notAFile, openRegular } from "./open_regular.ts";
 
 function toStatus(info: Deno.FileInfo): FileStatus {
   const kind = info.isSymlink ? "link" : info.isFile ? "file" : info.isDirectory ? "folder" : "other";
-  return { kind, bytes: info.size };
+  const identity = info.ino === null ? {} : { identity: `${info.dev}:${info.ino}` };
+  return { kind, bytes: info.size, ...identity };
 }
 
 function toHandle(file: Deno.FsFile): FileHandle {

@@ -6,6 +6,8 @@ export interface FileStatus {
   readonly kind: "file" | "folder" | "link" | "other";
   /** size of a file */
   readonly bytes: number;
+  /** the same for all names of one file; absent where the system does not say */
+  readonly identity?: string;
 }
 
 /** An open file with one position for reads and writes. */

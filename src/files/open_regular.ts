@@ -8,6 +8,7 @@
  */
 import { UserError } from "../errors.ts";
 import type { OpenMode } from "./file_system.ts";
+import { requireDense } from "./dense.ts";
 import { brokenLink, MAX_POINTER_BYTES, refusePointer } from "./git_lfs.ts";
 
 const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
@@ -22,22 +23,29 @@ const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
  *
  * @param permissions POSIX mode of a file that is created; without effect on Windows
  * @throws {UserError} `NOT_A_FILE` for a folder, pipe, socket or device; `IS_A_LINK` for a link to be written through;
- * as {@linkcode refusePointer} throws; `FILE_NOT_FOUND` for a link to be read that leads to nothing
+ * as {@linkcode refusePointer} and {@linkcode requireDense} throw; `FILE_NOT_FOUND` for a link to be read that leads to nothing
  * @throws {Error} the platform's own, if it is missing, or there where it should be made, or access is denied
  */
 export async function openRegular(path: string, mode: OpenMode, permissions?: number): Promise<Deno.FsFile> {
-  const before = mode === "create" ? undefined : await statusBefore(path, mode);
+  const before = mode === "create" ? undefined : await statusAt(path, mode);
   if (before !== undefined) requireKind(path, mode, before);
   const file = await Deno.open(path, optionsFor(before === undefined ? "create" : mode, mode, permissions));
-  return requireSame(file, path, mode, before, await file.stat());
+  const now = await file.stat();
+  if (isSame(before, now)) return accept(file, path, mode, now);
+  // Some file systems give a file another number when it is first opened for writing: then the path has that too.
+  const isThere = isSame(await statusAt(path, mode).catch(() => undefined) ?? UNKNOWN, now);
+  return isThere ? accept(file, path, mode, now) : refuse(file, path, mode, now);
 }
 
 /** {@linkcode openRegular} at once. */
 export function openRegularSync(path: string, mode: OpenMode): Deno.FsFile {
-  const before = mode === "create" ? undefined : statusBeforeSync(path, mode);
+  const before = mode === "create" ? undefined : statusAtSync(path, mode);
   if (before !== undefined) requireKind(path, mode, before);
   const file = Deno.openSync(path, optionsFor(before === undefined ? "create" : mode, mode));
-  return requireSame(file, path, mode, before, file.statSync());
+  const now = file.statSync();
+  return isSame(before, now) || isSame(statusAtSync(path, mode) ?? UNKNOWN, now)
+    ? accept(file, path, mode, now)
+    : refuse(file, path, mode, now);
 }
 
 /** A whole file of the project's own making, and so of a size that is known to be small. */
@@ -52,8 +60,8 @@ function optionsFor(how: OpenMode, mode: OpenMode, permissions?: number): Deno.O
   return permissions === undefined || mode === "read" ? options : { ...options, mode: permissions };
 }
 
-/** Undefined where there is nothing and there need not be. */
-async function statusBefore(path: string, mode: OpenMode): Promise<Deno.FileInfo | undefined> {
+/** What stands at a path; of a link, what it leads to where it may be followed. Undefined where nothing need be. */
+async function statusAt(path: string, mode: OpenMode): Promise<Deno.FileInfo | undefined> {
   if (mode === "read") return await Deno.stat(path).catch((error) => explainMissing(error, path));
   try {
     return await Deno.lstat(path);
@@ -63,7 +71,7 @@ async function statusBefore(path: string, mode: OpenMode): Promise<Deno.FileInfo
   }
 }
 
-function statusBeforeSync(path: string, mode: OpenMode): Deno.FileInfo | undefined {
+function statusAtSync(path: string, mode: OpenMode): Deno.FileInfo | undefined {
   try {
     return mode === "read" ? Deno.statSync(path) : Deno.lstatSync(path);
   } catch (error) {
@@ -97,18 +105,37 @@ function requireKind(path: string, mode: OpenMode, info: Deno.FileInfo): void {
   }
 }
 
-function requireSame(
-  file: Deno.FsFile,
-  path: string,
-  mode: OpenMode,
-  before: Deno.FileInfo | undefined,
+/** Stands for a path at which there is nothing any more. */
+const UNKNOWN = { isFile: false, dev: -1, ino: -1 } as const;
+
+/** @param before what stood at the path; undefined if what was opened was made just then */
+function isSame(
+  before: Pick<Deno.FileInfo, "isFile" | "dev" | "ino"> | undefined,
   now: Deno.FileInfo,
-): Deno.FsFile {
-  const isSame = before === undefined || (before.dev === now.dev && before.ino === now.ino);
-  if (now.isFile && isSame) return mode === "read" ? withoutPointer(file, path, now.size) : file;
+): boolean {
+  if (!now.isFile) return false;
+  return before === undefined || (before.isFile && before.dev === now.dev && before.ino === now.ino);
+}
+
+function refuse(file: Deno.FsFile, path: string, mode: OpenMode, now: Deno.FileInfo): never {
   file.close();
   if (!now.isFile) throw notAFile(mode === "read" ? "read" : "write", path);
   throw new UserError("FILE_CHANGED", `"${path}" was replaced while it was opened`, "give the same command again");
+}
+
+function accept(file: Deno.FsFile, path: string, mode: OpenMode, now: Deno.FileInfo): Deno.FsFile {
+  return mode === "read" ? readable(file, path, now) : file;
+}
+
+/** A file whose contents are those that its size and name promise. */
+function readable(file: Deno.FsFile, path: string, info: Deno.FileInfo): Deno.FsFile {
+  try {
+    requireDense(path, info);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  return withoutPointer(file, path, info.size);
 }
 
 /** Costs one read of files that are as short as a pointer, and none of others. */

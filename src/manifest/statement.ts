@@ -2,12 +2,12 @@
 import type { z } from "zod";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { printable } from "../files/safe_name.ts";
-import { signEnvelope } from "./dsse.ts";
-import type { SigningKey } from "./keys.ts";
-import { type Predicate, PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from "./predicate.ts";
-import type { Artefact } from "./run.ts";
-import { statementFlaw } from "./statement_check.ts";
-import { statementSchema } from "./statement_schema.ts";
+import { signEnvelope } from "./format/dsse.ts";
+import type { SigningKey } from "./keys/keys.ts";
+import { type Predicate, PREDICATE_TYPE, type Statement, STATEMENT_TYPE } from "./format/predicate.ts";
+import type { Artefact } from "./format/run.ts";
+import { statementFlaw } from "./consistency/statement_check.ts";
+import { statementSchema } from "./format/statement_schema.ts";
 
 /** What a statement is made of. */
 export interface StatementInput {

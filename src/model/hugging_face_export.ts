@@ -7,7 +7,7 @@ import { listFolder } from "../files/list_folder.ts";
 import { readChunks } from "../files/read_file.ts";
 import { huggingFaceConfig } from "./hugging_face.ts";
 import { parameterShapes } from "./parameters.ts";
-import { safetensorsHeader } from "./safetensors_header.ts";
+import { safetensorsHeader } from "../formats/safetensors/safetensors_header.ts";
 import { bytesOf, type WeightsSource } from "./weights_source.ts";
 
 /** The id that both of rewarm's tokenizers put between documents: `<|endoftext|>`, or the zero byte. */

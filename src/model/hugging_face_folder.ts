@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { recordSchema } from "../digest/record_schema.ts";
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import type { FileSystem } from "../files/file_system.ts";
@@ -16,9 +16,9 @@ import type { ModelConfig } from "./config.ts";
 import { parseHuggingFaceConfig } from "./hugging_face.ts";
 import { findTensors } from "./hugging_face_tensors.ts";
 import { modelSchema } from "./model_schema.ts";
-import { SafetensorsFile } from "./safetensors_file.ts";
-import type { TensorFile } from "./tensor_file.ts";
-import { TorchFile } from "./torch/torch_file.ts";
+import { SafetensorsFile } from "../formats/safetensors/safetensors_file.ts";
+import type { TensorFile } from "../formats/tensor_file.ts";
+import { TorchFile } from "../formats/torch/torch_file.ts";
 import type { WeightsSource } from "./weights_source.ts";
 
 const CONFIG = "config.json";
@@ -140,7 +140,7 @@ async function readJson(path: string, files: FileSystem): Promise<unknown> {
     throw new UserError(
       "BAD_MODEL_CONFIG",
       `"${path}" is not strict JSON: ${error instanceof Error ? error.message : error}`,
-      undefined,
+      "fetch the file again",
       { cause: error },
     );
   }

@@ -3,11 +3,14 @@ import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
 import type { ModelConfig } from "./config.ts";
 import { type ParameterShape, parameterShapes } from "./parameters.ts";
-import { holdsWeights, type Safetensors, toFloat32 } from "./safetensors.ts";
-import type { SafetensorsDtype } from "./safetensors_header.ts";
+import { holdsWeights, type Safetensors, toFloat32 } from "../formats/safetensors/safetensors.ts";
+import type { SafetensorsDtype } from "../formats/safetensors/safetensors_header.ts";
 
 /** Names that newer versions of transformers may write. */
 const OTHER_NAMES: ReadonlyMap<string, string> = new Map([["embed_out.weight", "lm_head.weight"]]);
+
+/** The remedy for files that are whole, and of another model. */
+const TOGETHER = "check that the files belong together: config.json says which tensors there are";
 
 /** What older versions of transformers stored with the weights, and what follows from the configuration alone. */
 const BUFFER = /^gpt_neox\.layers\.(\d{1,5})\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/;
@@ -26,17 +29,21 @@ export function findTensor(
   const other = OTHER_NAMES.get(parameter.name) ?? parameter.name;
   const found = tensors.has(parameter.name) ? parameter.name : other;
   const tensor = tensors.get(found);
-  if (tensor === undefined) throw new UserError("BAD_CHECKPOINT", `"${name}" has no tensor "${parameter.name}"`);
+  if (tensor === undefined) {
+    throw new UserError("BAD_CHECKPOINT", `"${name}" has no tensor "${parameter.name}"`, TOGETHER);
+  }
   if (tensor.shape.join() !== parameter.shape.join()) {
     throw new UserError(
       "BAD_CHECKPOINT",
       `Tensor "${parameter.name}" of "${name}" has the shape [${tensor.shape}], expected [${parameter.shape}]`,
+      TOGETHER,
     );
   }
   if (!holdsWeights(tensor.dtype)) {
     throw new UserError(
       "BAD_CHECKPOINT",
       `Tensor "${parameter.name}" of "${name}" has the type ${tensor.dtype}, expected F16, BF16, F32 or F64`,
+      "save the model in one of these types; a quantized one must be expanded first",
     );
   }
   return found;
@@ -61,7 +68,7 @@ export function findTensors(
     throw new UserError(
       "BAD_CHECKPOINT",
       `"${name}" has a tensor "${printable(tensor)}", which a model of its configuration does not have`,
-      "check that the files belong together",
+      TOGETHER,
     );
   }
   return names;

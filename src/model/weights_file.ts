@@ -6,7 +6,7 @@
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { type Digest, isDigest, shortDigest } from "../digest/sha256.ts";
 import { createFileHash } from "../files/file_digest.ts";
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { writeFileDurably } from "../files/durable.ts";
@@ -15,8 +15,8 @@ import type { ModelConfig } from "./config.ts";
 import { findTensors } from "./hugging_face_tensors.ts";
 import { modelSchema } from "./model_schema.ts";
 import { parameterShapes } from "./parameters.ts";
-import { SafetensorsFile } from "./safetensors_file.ts";
-import { safetensorsHeader } from "./safetensors_header.ts";
+import { SafetensorsFile } from "../formats/safetensors/safetensors_file.ts";
+import { safetensorsHeader } from "../formats/safetensors/safetensors_header.ts";
 import { bytesOf, weightsDigest, type WeightsSource } from "./weights_source.ts";
 
 /** The metadata field `format` of such a file. */

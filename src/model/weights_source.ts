@@ -37,7 +37,10 @@ export async function weightsDigest(source: WeightsSource): Promise<Digest> {
  *
  * @param weights receives `parameterCount(source.model)` elements; if it throws, some of them
  */
-export async function readWeights(source: WeightsSource, weights: Float32Array): Promise<void> {
+export async function readWeights(
+  source: Pick<WeightsSource, "model" | "pieces">,
+  weights: Float32Array,
+): Promise<void> {
   const expected = parameterCount(source.model);
   if (weights.length !== expected) {
     throw new RangeError(`A vector of ${weights.length} elements for a model of ${expected} parameters`);

@@ -74,8 +74,16 @@ function percent(share: number): string {
   return `${value.toFixed(value < 10 && value > 0 ? 1 : 0)} %`;
 }
 
-/** What drawing so many segments is worth, in whole sentences. */
-export function worthOf(segments: readonly Segment[], count: number): string {
+/**
+ * What drawing so many segments is worth, in whole sentences.
+ *
+ * @param condition what it rests on: the forger must not have known the seed
+ */
+export function worthOf(
+  segments: readonly Segment[],
+  count: number,
+  condition = "This holds if the seed was drawn after the manifest was signed.",
+): string {
   const weights = segments.map(({ tokens }) => tokens).filter((tokens) => tokens > 0);
   if (count >= weights.length) {
     return "Every segment was trained again: a forger who altered any would have been caught.";
@@ -87,7 +95,5 @@ export function worthOf(segments: readonly Segment[], count: number): string {
   );
   return `A forger who altered a share p of the segments, by tokens, would have been caught with probability ` +
     `1 − (1 − p)^${count} or more: ${numbers.join(", ")}; for the smallest segment alone, p = ${percent(smallest)}, ` +
-    `${
-      percent(detectionProbability(smallest, count))
-    }. This holds if the seed was drawn after the manifest was signed.`;
+    `${percent(detectionProbability(smallest, count))}. ${condition}`;
 }

@@ -1,14 +1,17 @@
 /** Where two reproductions of one plan part: run by run, by bisection over the chain digests of their journals. */
-import type { ArtefactReader } from "../manifest/artefacts.ts";
-import { openManifest } from "../manifest/open_manifest.ts";
-import type { Predicate } from "../manifest/predicate.ts";
-import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
-import type { StepName } from "../manifest/verification_report.ts";
-import { verifyManifestFile } from "../manifest/verify_file.ts";
+import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
+import { openManifest } from "../manifest/verify/open_manifest.ts";
+import type { Predicate } from "../manifest/format/predicate.ts";
+import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/format/run.ts";
+import type { StepName } from "../manifest/verify/verification_report.ts";
+import { verifyManifestFile } from "../manifest/verify/verify_file.ts";
 import { UserError } from "../errors.ts";
 import { readJournal } from "../train/journal_reader.ts";
-import type { JournalRecord } from "../train/journal_record.ts";
-import type { Digest } from "../digest/sha256.ts";
+import { curvePoint } from "../train/journal_curves.ts";
+import { formatHeader, type JournalHeader } from "../train/journal_header.ts";
+import { formatRecord, type JournalRecord } from "../train/journal_record.ts";
+import type { CurvePoint } from "../results/curves.ts";
+import { type Digest, sha256 } from "../digest/sha256.ts";
 import { readEvidence } from "./evidence.ts";
 
 /** What must hold of a manifest before it is compared. */
@@ -42,8 +45,18 @@ export interface RunDifference {
   readonly lastCommonState?: number;
 }
 
+/** Which manifest was looked at. */
+export interface ComparedManifest {
+  /** whole path, of the manifest or of the bundle that it is in */
+  readonly path: string;
+  /** of the manifest's bytes */
+  readonly sha256: Digest;
+}
+
 /** What comparing two manifests found. */
 export interface ManifestDiff {
+  /** the two, by their whole paths and digests */
+  readonly manifests: { readonly a: ComparedManifest; readonly b: ComparedManifest };
   /** the first difference of every run that differs, in the order of the plan */
   readonly differences: readonly RunDifference[];
   /** runs of the plan */
@@ -54,6 +67,7 @@ export interface ManifestDiff {
 
 /** A manifest that is as it was signed. */
 interface Side {
+  readonly manifest: ComparedManifest;
   readonly predicate: Predicate;
   readonly artefacts: ArtefactReader;
 }
@@ -75,16 +89,30 @@ export async function diffManifests(pathA: string, pathB: string): Promise<Manif
     const difference = await diffRun(run, other, a, b);
     if (difference !== undefined) differences.push(difference);
   }
-  return { differences, runs: a.predicate.runs.length, environments: environments(a.predicate, b.predicate) };
+  return {
+    manifests: { a: a.manifest, b: b.manifest },
+    differences,
+    runs: a.predicate.runs.length,
+    environments: environments(a.predicate, b.predicate),
+  };
 }
 
 async function openSide(path: string): Promise<Side> {
-  const { steps, statement } = await verifyManifestFile(path, { withoutCheckpoints: true });
+  const report = await verifyManifestFile(path, { withoutCheckpoints: true });
+  const { steps, statement, path: realPath, manifestDigest } = report;
   const flaw = steps.find(({ name, status }) => NEEDED.includes(name) && status !== "ok");
   if (flaw !== undefined || statement === undefined) {
     throw new UserError("CANNOT_COMPARE", `"${path}": ${flaw?.name} ${flaw?.status}: ${flaw?.detail}`);
   }
-  return { predicate: statement.predicate, artefacts: (await openManifest(path)).artefacts };
+  const opened = await openManifest(path);
+  if (opened.path !== realPath || sha256(opened.bytes) !== manifestDigest) {
+    throw new UserError("CANNOT_COMPARE", `"${path}" was changed while it was read`, "try again");
+  }
+  return {
+    manifest: { path: opened.path, sha256: manifestDigest },
+    predicate: statement.predicate,
+    artefacts: opened.artefacts,
+  };
 }
 
 function differentPlans(a: Predicate, b: Predicate): UserError {
@@ -125,14 +153,34 @@ interface ChainedRecord {
   readonly chain: Digest;
 }
 
-async function readRecords(run: TrainedRun, { artefacts }: Side): Promise<ChainedRecord[]> {
+interface Journal {
+  readonly header: JournalHeader | undefined;
+  readonly records: readonly ChainedRecord[];
+}
+
+async function readRecords(run: TrainedRun, { artefacts }: Side): Promise<Journal> {
   const records: ChainedRecord[] = [];
-  await readJournal(
+  const { header } = await readJournal(
     artefacts.open(run.journal.name),
     run.key,
     (record, { chain }) => void records.push({ record, chain }),
   );
-  return records;
+  return { header, records };
+}
+
+/** Journals whose chains start alike, so that equal chain digests mean equal beginnings. */
+function startAlike(a: Journal, b: Journal): boolean {
+  return a.header !== undefined && b.header !== undefined && formatHeader(a.header) === formatHeader(b.header);
+}
+
+/** What both journals record: version 1 of the format has no evaluations. */
+function comparable({ records }: Journal, other: Journal): readonly ChainedRecord[] {
+  return other.header?.version === 1 ? records.filter(({ record }) => record.kind !== "evaluation") : records;
+}
+
+function isSameRecord(a: ChainedRecord | undefined, b: ChainedRecord | undefined): boolean {
+  const nothing = "0".repeat(64) as Digest;
+  return a !== undefined && b !== undefined && formatRecord(a.record, nothing) === formatRecord(b.record, nothing);
 }
 
 /** The smallest index from `low` on for which `differs` holds; it must hold for all after it. `high` if there is none. */
@@ -152,10 +200,12 @@ async function diffJournals(
   sideA: Side,
   sideB: Side,
 ): Promise<RunDifference | undefined> {
-  const [left, right] = [await readRecords(a, sideA), await readRecords(b, sideB)];
-  // Equal chain digests mean equal beginnings, so that the first difference can be bisected for.
+  const [journalA, journalB] = [await readRecords(a, sideA), await readRecords(b, sideB)];
+  const [left, right] = [comparable(journalA, journalB), comparable(journalB, journalA)];
   const shared = Math.min(left.length, right.length);
-  const index = bisect(0, shared, (at) => left[at]?.chain !== right[at]?.chain);
+  const index = startAlike(journalA, journalB)
+    ? bisect(0, shared, (at) => left[at]?.chain !== right[at]?.chain)
+    : left.findIndex((record, at) => at === shared || !isSameRecord(record, right[at]));
   const [x, y] = [left[index]?.record, right[index]?.record];
   if (x === undefined || y === undefined) return undefined;
   const lastCommonState = left.slice(0, index).findLast(({ record }) => record.kind === "state")?.record.step;
@@ -181,6 +231,10 @@ function recordDifference(x: JournalRecord, y: JournalRecord): Pick<RunDifferenc
     if (x.batch !== y.batch) return { field: "batch", a: x.batch, b: y.batch };
     return { field: "loss", a: x.loss, b: y.loss };
   }
+  if (x.kind === "evaluation" && y.kind === "evaluation") {
+    const difference = pointDifference(curvePoint(x), curvePoint(y));
+    if (difference !== undefined) return difference;
+  }
   if (x.kind === "state" && y.kind === "state") return { field: "state", a: x.state, b: y.state };
   if (x.kind === "divergence" && y.kind === "divergence") {
     if (x.batch !== y.batch) return { field: "batch", a: x.batch, b: y.batch };
@@ -189,18 +243,24 @@ function recordDifference(x: JournalRecord, y: JournalRecord): Pick<RunDifferenc
   return { field: "record", a: x.kind, b: y.kind };
 }
 
-/** Curves are not chained: their points are compared one by one, those that both have. */
+function pointDifference(x: CurvePoint, y: CurvePoint): Pick<RunDifference, "field" | "a" | "b"> | undefined {
+  for (const member of ["learningRate", "upstream", "downstream"] as const) {
+    if (!Object.is(x[member], y[member])) {
+      return { field: "curve", a: `${member} ${x[member]}`, b: `${member} ${y[member]}` };
+    }
+  }
+  return undefined;
+}
+
+/** Curves that no chain tells apart, as in version 1 of the journal: their points one by one, those that both have. */
 async function diffCurves(a: TrainedRun, b: TrainedRun, sideA: Side, sideB: Side): Promise<RunDifference | undefined> {
   const left = (await readEvidence(a, sideA.artefacts)).curves;
   const right = (await readEvidence(b, sideB.artefacts)).curves;
   for (const [index, point] of left.points.entries()) {
     const other = right.points[index];
     if (other === undefined) break;
-    for (const member of ["learningRate", "upstream", "downstream"] as const) {
-      if (point[member] === other[member]) continue;
-      const { step } = point;
-      return { run: a.label, step, field: "curve", a: `${member} ${point[member]}`, b: `${member} ${other[member]}` };
-    }
+    const difference = pointDifference(point, other);
+    if (difference !== undefined) return { run: a.label, step: point.step, ...difference };
   }
   for (const name of ["upstream", "downstream"] as const) {
     const [x, y] = [left.bytesPerToken[name], right.bytesPerToken[name]];

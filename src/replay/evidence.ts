@@ -1,15 +1,16 @@
 /** What a run left, read again from the artefacts and held against the manifest's digests. */
 import { type Digest, sha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
-import { type ArtefactReader, readArtefact } from "../manifest/artefacts.ts";
-import type { TrainedRun } from "../manifest/run.ts";
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { type ArtefactReader, readArtefact } from "../manifest/verify/artefacts.ts";
+import type { TrainedRun } from "../manifest/format/run.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import type { Curves } from "../results/curves.ts";
 import { curvesSchema, MAX_CURVES_LENGTH } from "../results/curves_schema.ts";
+import { curveDifference, curvesOfJournal } from "../train/journal_curves.ts";
 import { readJournal } from "../train/journal_reader.ts";
 import type { DivergenceRecord, SkipRecord, StepRecord } from "../train/journal_record.ts";
 
-/** Journal and curve of a run. */
+/** Journal and curve of a run; the curve is the one that the journal records. */
 export interface RunEvidence {
   /** by step */
   readonly steps: readonly (StepRecord | SkipRecord)[];
@@ -37,12 +38,19 @@ export async function readEvidence(run: TrainedRun, artefacts: ArtefactReader): 
   if (reading.problem !== undefined || reading.chain !== run.journal.root) throw changed(run.journal.name);
   const bytes = await readArtefact(artefacts, run.curves.name, MAX_CURVES_LENGTH);
   if (sha256(bytes) !== run.curves.sha256) throw changed(run.curves.name);
+  const curves = curvesSchema.parse(parseStrictJson(bytes));
+  const { header } = reading;
+  if (header?.version === 2) {
+    const recorded = curvesOfJournal(run, { ...reading, bytesPerToken: header.bytesPerToken });
+    const difference = curveDifference(curves, recorded);
+    if (difference !== undefined) throw changed(run.curves.name, difference);
+  }
   return {
     steps,
     skips,
     states: new Map(reading.states.map(({ step, state }) => [step, state])),
     ...(reading.divergence === undefined ? {} : { divergence: reading.divergence }),
-    curves: curvesSchema.parse(parseStrictJson(bytes)),
+    curves,
   };
 }
 

@@ -5,7 +5,7 @@
 import type { Engine } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
 import { compactNumber } from "../experiment/plan_text.ts";
-import type { TrainedRun } from "../manifest/run.ts";
+import type { TrainedRun } from "../manifest/format/run.ts";
 import { parameterCount } from "../model/config.ts";
 import { conditionDifferences, type Conditions } from "../train/conditions.ts";
 import { sessionOptions } from "../train/train_plan.ts";

@@ -1,9 +1,9 @@
 /** Segments: the pieces of training that a replay repeats, between states that journals record. */
 import { UserError } from "../errors.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
-import { findRun } from "../manifest/find_run.ts";
-import type { ManifestRun, TrainedRun } from "../manifest/run.ts";
-import { isTrained } from "../manifest/run.ts";
+import { findRun } from "../manifest/format/find_run.ts";
+import type { ManifestRun, TrainedRun } from "../manifest/format/run.ts";
+import { isTrained } from "../manifest/format/run.ts";
 
 /** A piece of a run. */
 export interface Segment {

@@ -4,9 +4,9 @@ import type { Engine, Session, StepResult, TrainingState } from "../engine/engin
 import { UserError } from "../errors.ts";
 import { isEvaluationStep } from "../experiment/evaluation.ts";
 import type { RunKey } from "../experiment/run.ts";
-import type { ArtefactReader } from "../manifest/artefacts.ts";
-import { LearningRates } from "../manifest/learning_rates.ts";
-import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/run.ts";
+import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
+import { LearningRates } from "../manifest/consistency/learning_rates.ts";
+import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/format/run.ts";
 import { initializeWeights } from "../model/initial_weights.ts";
 import { pointAt } from "../results/curves.ts";
 import { loadCheckpoint } from "../train/checkpoint.ts";

@@ -25,8 +25,6 @@ export interface ReportInput {
   readonly warnings: readonly string[];
   /** what the results do not show, in whole sentences, besides what the page says of itself */
   readonly limits: readonly string[];
-  /** output folder as the reader would type it, such as `out/tiny` */
-  readonly folder: string;
   /** what a reader types to make all of it again, but for the output folder: `reproduce --scale tiny` */
   readonly command: string;
 }

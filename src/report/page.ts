@@ -12,9 +12,6 @@ import { runsSection } from "./runs_section.ts";
 import { STYLESHEET } from "./stylesheet.ts";
 import { summarySection } from "./summary_section.ts";
 
-/** Names the bytes that a page has: it changes whenever {@linkcode renderReport} makes others of the same input. */
-export const RENDERER_VERSION = "rewarm report v1";
-
 const CONTENTS = [
   ["summary", "Summary"],
   ["claims", "Claims"],

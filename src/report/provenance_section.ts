@@ -21,19 +21,19 @@ export function provenanceSection(input: ReportInput): Markup {
     </section>
     <section aria-labelledby="verify">
       <h2 id="verify">How to check this</h2>
-      <p>This page repeats what the signed manifest beside it says. From the project’s folder:</p>
+      <p>This page repeats what the signed manifest beside it says. From the project’s folder, where FOLDER is the one that this page lies in:</p>
       <ol class="commands">
         <li>
           <p>Check the signature, every file’s digest, and the verdicts, recomputed from the curves:</p>
-          <pre><code>deno task verify ${input.folder}/manifest.dsse.json</code></pre>
+          <pre><code>deno task verify FOLDER/manifest.dsse.json</code></pre>
         </li>
         <li>
           <p>Also train a piece of it again and compare the bits:</p>
-          <pre><code>deno task verify ${input.folder}/manifest.dsse.json --replay</code></pre>
+          <pre><code>deno task verify FOLDER/manifest.dsse.json --replay 5</code></pre>
         </li>
         <li>
           <p>Make all of it again from nothing, in another folder:</p>
-          <pre><code>deno task ${input.command} --out ${input.folder}-again</code></pre>
+          <pre><code>deno task ${input.command} --out ANOTHER</code></pre>
         </li>
       </ol>
     </section>

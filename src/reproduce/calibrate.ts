@@ -61,7 +61,7 @@ export async function calibrate(
   for (const run of plan.runs) {
     peakBytes = Math.max(peakBytes, engine.peakBytes(sessionOptions(run)));
     const folder = new RunFolder(output, run.label, files);
-    if ((await finished.find(run)) !== undefined) {
+    if ((await finished.find(run)).kind === "finished") {
       finishedRuns++;
       continue;
     }

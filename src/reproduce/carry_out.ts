@@ -5,15 +5,18 @@ import type { Plan } from "../experiment/plan.ts";
 import { planFromJson, planToJson } from "../experiment/plan_json.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { claimOutputFolder, lockOutputFolder, PLAN_FILE, requireOwnFolder } from "../files/output_lock.ts";
+import { folderArtefacts } from "../manifest/verify/folder_artefacts.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import type { OpenImported } from "../train/imported_weights.ts";
 import { FinishedRuns } from "../train/finished_runs.ts";
 import { trainPlan } from "../train/train_plan.ts";
 import { calibrate } from "./calibrate.ts";
 import { conclude } from "./conclude.ts";
+import { describeRuns } from "./describe_runs.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
 import { requireStatable } from "./dry_run.ts";
 import type { PaperFile } from "./paper_file.ts";
+import { requireRetraining, retrainFound } from "./retrain.ts";
 
 /** A plan with all that it is judged by and trained on. */
 export interface ReadyPlan {
@@ -27,8 +30,8 @@ export interface ReadyPlan {
 }
 
 /**
- * Trains what of the plan is not trained yet, then judges, reports and signs. Everything that it writes goes through
- * `options.fileSystem`, and whatever moment it stops at, the same call goes on from there.
+ * Trains what of the plan is not trained yet, trains again what `options.retrain` asks for, then judges, reports and
+ * signs. Everything that it writes goes through `options.fileSystem`, and the same call goes on from wherever it stopped.
  *
  * @throws {UserError} where files cannot be read or written; the folder is left so that the same call goes on
  * @throws {Interrupted} when `options.signal` is aborted
@@ -36,6 +39,7 @@ export interface ReadyPlan {
 export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Promise<Reproduction> {
   const { output, engine, fileSystem: files = filesWithin(options.output), signal, events = {} } = options;
   const { plan, corpora, imported } = ready;
+  if (options.retrain !== undefined) requireRetraining(engine);
   await requireStatable(options, ready);
   const planText = `${canonicalJson(planToJson(plan))}\n`;
   const isOurs = (found: Uint8Array) => isCompatible(plan, found);
@@ -47,7 +51,8 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
   }
   await claimOutputFolder(output, planText, isOurs, files);
   const key = await options.signingKey(); // fail on a missing key before training
-  const finished = new FinishedRuns(output, files);
+  const finished = new FinishedRuns(output, corpora, files);
+  for (const run of plan.runs) await finished.find(run); // refuse what cannot be resumed before training
   if (events.onPlan !== undefined) events.onPlan(plan, await calibrate(plan, engine, output, finished, files));
   const { onProgress, onRun, onWarning } = events;
   const results = await trainPlan({
@@ -64,7 +69,20 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
     ...(onRun === undefined ? {} : { onRun }),
     ...(onWarning === undefined ? {} : { onWarning }),
   });
-  return await conclude({ ...options, fileSystem: files }, ready, results, key);
+  const artefacts = folderArtefacts(output, files);
+  const runs = await describeRuns(results, artefacts);
+  const checked = options.retrain === undefined ? runs : await retrainFound({
+    count: options.retrain,
+    results,
+    runs,
+    artefacts,
+    engine,
+    corpora,
+    ...(imported === undefined ? {} : { imported }),
+    ...(signal === undefined ? {} : { signal }),
+    ...events,
+  });
+  return await conclude({ ...options, fileSystem: files }, ready, results, checked, key);
 }
 
 /** A folder may hold another choice of the same runs: runs of one name must be one run. */

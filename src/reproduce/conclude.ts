@@ -1,37 +1,41 @@
 /** Claims, report and signed manifest from what the runs left. */
 import { describeContainer } from "../container/describe.ts";
-import type { Digest } from "../digest/sha256.ts";
+import { type Digest, sha256 } from "../digest/sha256.ts";
 import type { RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { writeFileDurably } from "../files/durable.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { PLAN_FILE } from "../files/output_lock.ts";
-import { digestArtefacts } from "../manifest/folder_artefacts.ts";
-import type { SigningKey } from "../manifest/keys.ts";
-import { MANIFEST_FILE } from "../manifest/open_manifest.ts";
-import { judgeResults } from "../manifest/paper_judge.ts";
+import { digestArtefacts } from "../manifest/verify/folder_artefacts.ts";
+import type { SigningKey } from "../manifest/keys/keys.ts";
+import { isTrained, type ManifestRun } from "../manifest/format/run.ts";
+import { MANIFEST_FILE } from "../manifest/verify/open_manifest.ts";
+import { judgeResults } from "../results/paper_judge.ts";
 import { buildStatement, signStatement } from "../manifest/statement.ts";
-import { armsOf } from "../manifest/verify_claims.ts";
-import { renderReport } from "../report/page.ts";
+import { armsOf } from "../manifest/verify/verify_claims.ts";
+import { runWarnings } from "../report/manifest_input.ts";
+import { manifestPage } from "../report/manifest_page.ts";
+import { REPORT_FILE } from "../report/report_file.ts";
+import { RENDERER_VERSION } from "../report/renderer_version.ts";
 import type { Curves } from "../results/curves.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { ReadyPlan } from "./carry_out.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
 import { isSigned } from "./keep_manifest.ts";
+import { PAPER_FILE } from "./paper_file.ts";
 import { buildPredicate } from "./predicate_input.ts";
-import { buildReportInput } from "./report_input.ts";
 
-/** The page, beside the manifest. */
-const REPORT_FILE = "report.html";
-/** The rules by which the claims were judged, beside the results, so that a later version of them does no harm. */
-const PAPER_COPY = "paper.yaml";
-
-/** Judges the claims and writes report and manifest; the manifest last, since it vouches for all others. */
+/**
+ * Judges the claims and writes report and manifest; the manifest last, since it vouches for all others.
+ *
+ * @param runs what the manifest states of the results
+ */
 export async function conclude(
   options: ReproduceOptions,
   { paper, plan, corpora, shortages = [] }: ReadyPlan,
   results: readonly RunResult[],
+  runs: readonly ManifestRun[],
   key: SigningKey,
 ): Promise<Reproduction> {
   const { output, fileSystem: files = DENO_FILES, events = {} } = options;
@@ -39,30 +43,26 @@ export async function conclude(
   const arms = armsOf(plan.runs, curves);
   const { claims, comparisons } = judgeResults(paper.content, plan, arms);
   const container = await describeContainer();
-  const predicateInput = { ...options, plan, results, corpora, shortages, paper, claims, comparisons, container };
+  const predicateInput = { ...options, plan, results, runs, corpora, shortages, paper, claims, comparisons, container };
 
-  const warnings = results.flatMap((result) => warningOf(result));
-  const report = buildReportInput({ ...predicateInput, arms, warnings, curves });
-  const reportPath = `${output}/${REPORT_FILE}`;
-  await writeFileDurably(reportPath, renderReport(report), { files });
-
-  await writeFileDurably(`${output}/${PAPER_COPY}`, paper.text, { files });
+  await writeFileDurably(`${output}/${PAPER_FILE}`, paper.text, { files });
   const artefacts = await digestArtefacts(output, artefactNames(output, results), files, checkpointDigests(results));
-  const predicate = await buildPredicate({ ...predicateInput, artefacts });
-  const statement = buildStatement({ artefacts, predicate });
+  const draft = await buildPredicate({ ...predicateInput, artefacts });
+  const page = manifestPage({ predicate: draft, plan, paper: paper.content, curves });
+  const reportPath = `${output}/${REPORT_FILE}`;
+  await writeFileDurably(reportPath, page, { files });
+  const report = { name: REPORT_FILE, sha256: sha256(page) };
+  const statement = buildStatement({
+    artefacts: [...artefacts, report],
+    predicate: { ...draft, report: { ...report, rendererVersion: RENDERER_VERSION } },
+  });
   const manifestPath = `${output}/${MANIFEST_FILE}`;
-  if (!await isSigned(manifestPath, statement, key, files)) {
+  const hasRetrained = runs.some((run) => isTrained(run) && run.retrained !== undefined);
+  if (!await isSigned(manifestPath, statement, key, files, hasRetrained)) {
     await writeFileDurably(manifestPath, await signStatement(statement, key), { files });
   }
-  for (const warning of warnings) events.onWarning?.(warning);
+  for (const warning of runWarnings(draft.runs, curves)) events.onWarning?.(warning);
   return { plan, results, verdicts: claims, comparisons, manifestPath, reportPath };
-}
-
-function warningOf(result: RunResult): string[] {
-  if (result.kind === "skipped") return [`Run "${result.run.label}" was skipped: ${result.reason}`];
-  const { outcome } = result.record;
-  if (outcome.kind === "completed") return [];
-  return [`Run "${result.run.label}" diverged at step ${outcome.step}: its loss or gradient norm is ${outcome.value}`];
 }
 
 async function readCurves(
@@ -71,9 +71,10 @@ async function readCurves(
   files: FileSystem,
 ): Promise<Map<RunKey, Curves>> {
   const curves = new Map<RunKey, Curves>();
-  for (const { run, kind } of results) {
-    if (kind === "skipped") continue;
-    curves.set(run.key, await new RunFolder(output, run.label, files).readCurves());
+  for (const result of results) {
+    if (result.kind === "skipped") continue;
+    const { run, record } = result;
+    curves.set(run.key, await new RunFolder(output, run.label, files).readCurves(record.files.curves));
   }
   return curves;
 }
@@ -92,11 +93,11 @@ function checkpointDigests(results: readonly RunResult[]): Map<string, Digest> {
 }
 
 /**
- * Everything that the manifest vouches for, by its name relative to the output folder. Of checkpoints these are the
+ * Everything that the manifest vouches for but the page, by its name relative to the output folder. Of checkpoints these are the
  * ones in the run's record: what else lies in its folder, it was not left there by the run.
  */
 function artefactNames(output: string, results: readonly RunResult[]): string[] {
-  const names = [PLAN_FILE, PAPER_COPY, REPORT_FILE];
+  const names = [PLAN_FILE, PAPER_FILE];
   for (const result of results) {
     if (result.kind === "skipped") continue;
     const folder = new RunFolder(output, result.run.label);

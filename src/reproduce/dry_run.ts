@@ -5,7 +5,7 @@
  */
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { describeContainer } from "../container/describe.ts";
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import type { Engine } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
@@ -14,22 +14,25 @@ import { tokensPerStep } from "../experiment/cost.ts";
 import { planFromJson, planToJson } from "../experiment/plan_json.ts";
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { PLAN_FILE } from "../files/output_lock.ts";
-import { envelopeBytes } from "../manifest/dsse.ts";
-import { judgeResults } from "../manifest/paper_judge.ts";
-import type { Artefact, TrainedRun } from "../manifest/run.ts";
-import { leafCount } from "../manifest/run_tree.ts";
+import { envelopeBytes } from "../manifest/format/dsse.ts";
+import { judgeResults } from "../results/paper_judge.ts";
+import type { Artefact, TrainedRun } from "../manifest/format/run.ts";
+import { leafCount } from "../manifest/format/run_tree.ts";
 import { checkStatement } from "../manifest/statement.ts";
-import { MAX_MANIFEST_BYTES, MAX_RULES_BYTES } from "../manifest/verify.ts";
-import { armsOf } from "../manifest/verify_claims.ts";
-import { MAX_PLAN_BYTES } from "../manifest/verify_plan.ts";
+import { MAX_MANIFEST_BYTES, MAX_RULES_BYTES } from "../manifest/verify/verify.ts";
+import { armsOf } from "../manifest/verify/verify_claims.ts";
+import { MAX_PLAN_BYTES } from "../manifest/verify/verify_plan.ts";
+import { REPORT_FILE } from "../report/report_file.ts";
+import { RENDERER_VERSION } from "../report/renderer_version.ts";
 import type { Curves } from "../results/curves.ts";
 import { MAX_CURVES_LENGTH, parseCurves } from "../results/curves_schema.ts";
 import { checkpointName } from "../train/checkpoint.ts";
-import { JOURNAL_FORMAT } from "../train/journal_record.ts";
-import { validationBytesPerToken } from "../train/evaluation.ts";
+import { bytesPerTokenOf } from "../train/evaluation.ts";
+import { JOURNAL_FORMAT } from "../train/journal_header.ts";
 import { MAX_RECORD_BYTES } from "../train/run_folder.ts";
 import type { ReadyPlan } from "./carry_out.ts";
 import type { ReproduceOptions } from "./options.ts";
+import { PAPER_FILE } from "./paper_file.ts";
 import { predicateOf } from "./predicate_input.ts";
 
 /** Stands for every digest that only training gives. */
@@ -60,7 +63,7 @@ function placeholderRun(run: PlannedRun, engine: Engine): TrainedRun {
     journal: { ...artefact("journal.jsonl"), format: JOURNAL_FORMAT, root: PLACEHOLDER, steps },
     states,
   } as const;
-  const treeSize = leafCount({ key: run.key, ...evidence });
+  const treeSize = leafCount({ key: run.key, specification, ...evidence });
   return {
     ...run,
     ...evidence,
@@ -78,7 +81,7 @@ function placeholderCurves(run: PlannedRun, place: number, { corpora }: ReadyPla
     runKey: key,
     label,
     tokensPerStep: tokensPerStep(run),
-    bytesPerToken: validationBytesPerToken(corpora),
+    bytesPerToken: bytesPerTokenOf(corpora),
     points: evaluationSteps(specification.evaluation, steps).map((step) => {
       const loss = 2 + 1 / (step + 3) + place / 997;
       return {
@@ -150,8 +153,10 @@ export async function requireStatable(options: ReproduceOptions, ready: ReadyPla
   const { claims, comparisons } = judgeResults(paper.content, plan, armsOf(plan.runs, curves));
   const artefacts = placeholderArtefacts(runs);
   const container = await describeContainer();
-  const input = { ...options, plan, results: [], corpora: ready.corpora, shortages, paper, claims, comparisons };
-  const predicate = await predicateOf({ ...input, container, artefacts }, runs);
+  const input = { ...options, plan, results: [], runs, corpora: ready.corpora, shortages, paper, claims, comparisons };
+  const draft = await predicateOf({ ...input, container, artefacts }, runs);
+  const page = { name: REPORT_FILE, sha256: PLACEHOLDER, rendererVersion: RENDERER_VERSION };
+  const predicate = { ...draft, report: page };
   const statement = checkStatement({ artefacts, predicate });
   if (typeof statement === "string") {
     throw new UserError(
@@ -176,7 +181,7 @@ function messageOf(error: unknown): string {
 
 /** Everything that the manifest will vouch for. */
 function placeholderArtefacts(runs: readonly TrainedRun[]): Artefact[] {
-  const others = [PLAN_FILE, "paper.yaml", "report.html"];
+  const others = [PLAN_FILE, PAPER_FILE, REPORT_FILE];
   return [
     ...others.map((name): { name: string; sha256: Digest } => ({ name, sha256: PLACEHOLDER })),
     ...runs.flatMap(({ label, journal, curves, states }) => [

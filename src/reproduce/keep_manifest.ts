@@ -2,33 +2,56 @@
  * Whether the manifest that is there already says the same. A new one would differ by its time alone, and what reviewers
  * attested are the bytes of the old one.
  */
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import { UserError } from "../errors.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
-import { readEnvelope } from "../manifest/dsse.ts";
-import type { SigningKey } from "../manifest/keys.ts";
-import type { Statement } from "../manifest/predicate.ts";
+import { readEnvelope } from "../manifest/format/dsse.ts";
+import type { SigningKey } from "../manifest/keys/keys.ts";
+import type { Statement } from "../manifest/format/predicate.ts";
+import { isTrained, type ManifestRun } from "../manifest/format/run.ts";
 import { signStatement } from "../manifest/statement.ts";
-import { statementSchema } from "../manifest/statement_schema.ts";
-import { MAX_MANIFEST_BYTES } from "../manifest/verify.ts";
+import { statementSchema } from "../manifest/format/statement_schema.ts";
+import { MAX_MANIFEST_BYTES } from "../manifest/verify/verify.ts";
 
 /**
  * True if signing the statement at the old manifest's time and for its command gives the old manifest: signatures and
- * their encoding leave no choice, so that equal bytes mean an equal statement by the same key.
+ * their encoding leave no choice, so that equal bytes mean an equal statement by the same key. What the old one says of
+ * the process that signed it stays true: runs that it trained are found now, with every digest the same.
+ *
+ * @param hasRetrained whether the statement says what was trained again for it, which must not be lost
  */
 export async function isSigned(
   path: string,
   statement: Statement,
   key: SigningKey,
   files: FileSystem,
+  hasRetrained: boolean,
 ): Promise<boolean> {
   const bytes = await readIfThere(path, files);
   const old = bytes === undefined ? undefined : readStatement(bytes);
   if (bytes === undefined || old === undefined) return false;
-  const { metadata, command } = old.predicate;
-  const repeated: Statement = { ...statement, predicate: { ...statement.predicate, metadata, command } };
+  const { metadata, command, runs } = old.predicate;
+  const repeated: Statement = {
+    ...statement,
+    predicate: {
+      ...statement.predicate,
+      ...(hasRetrained ? {} : { runs: asBefore(statement.predicate.runs, runs) }),
+      metadata,
+      command,
+    },
+  };
   return await signStatement(repeated, key) === new TextDecoder().decode(bytes);
+}
+
+/** Runs with the origins and the retrained pieces that an older manifest states of them. */
+function asBefore(runs: readonly ManifestRun[], old: readonly ManifestRun[]): ManifestRun[] {
+  const before = new Map(old.filter(isTrained).map((run) => [run.key, run]));
+  return runs.map((run) => {
+    const { origin, retrained } = before.get(run.key) ?? {};
+    if (!isTrained(run) || origin === undefined) return run;
+    return { ...run, origin, ...(retrained === undefined ? {} : { retrained }) };
+  });
 }
 
 /** What is too large is no manifest; what cannot be read is an error, since writing would meet it too. */

@@ -7,12 +7,13 @@ import type { StartChoice } from "../experiment/start.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { FileSystem } from "../files/file_system.ts";
-import type { SigningKey } from "../manifest/keys.ts";
+import type { SigningKey } from "../manifest/keys/keys.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { RunProgress } from "../train/train_run.ts";
 import type { Calibration } from "./calibrate.ts";
+import type { RetrainCount, RetrainEvents } from "./retrain.ts";
 
 /** What to reproduce, and how. */
 export interface ReproduceOptions extends ExperimentFolders {
@@ -44,6 +45,8 @@ export interface ReproduceOptions extends ExperimentFolders {
   readonly fileSystem?: FileSystem;
   /** go on with runs that were computed under other conditions (`Engine.conditions`); the manifest says so */
   readonly acceptOtherConditions?: boolean;
+  /** trains so many segments again, before anything is signed, that lay in the folder; none if absent */
+  readonly retrain?: RetrainCount;
   /** folder of prepared corpora */
   readonly dataCache?: string;
   /** gives the key; asked before training starts */
@@ -57,7 +60,7 @@ export interface ReproduceOptions extends ExperimentFolders {
 }
 
 /** What happens on the way, for whoever shows it. */
-export interface ReproduceEvents {
+export interface ReproduceEvents extends RetrainEvents {
   /** sources are read, hashed or tokenised */
   readonly onData?: (progress: DataProgress) => void;
   /** the plan is fixed and the machine's speed measured, which is done for this only; training starts next */

@@ -4,7 +4,7 @@
  */
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import { type ExperimentFolders, readExperimentFiles, readPaperFile } from "../experiment/catalogue.ts";
-import { formatYaml, validate } from "../experiment/yaml.ts";
+import { formatYaml, validate } from "../text/yaml.ts";
 import { experimentFileSchema } from "../results/experiment_file.ts";
 import { type Paper, paperFileSchema, parsePaper } from "../results/paper_schema.ts";
 

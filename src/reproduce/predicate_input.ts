@@ -5,26 +5,20 @@ import type { Shortage } from "../data/shortage.ts";
 import type { ExperimentFolders } from "../experiment/catalogue.ts";
 import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
-import { UserError } from "../errors.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { publicWord } from "../files/public_path.ts";
-import type { ArtefactReader } from "../manifest/artefacts.ts";
-import { describeEnvironment } from "../manifest/environment.ts";
-import { folderArtefacts } from "../manifest/folder_artefacts.ts";
-import { type CorpusFacts, type DataFacts, type Predicate, TOOL_VERSION } from "../manifest/predicate.ts";
-import type { Artefact, ManifestRun } from "../manifest/run.ts";
-import { type CommittedRun, readTree } from "../manifest/run_tree.ts";
+import { describeEnvironment } from "../manifest/format/environment.ts";
+import { type CorpusFacts, type DataFacts, type Predicate, TOOL_VERSION } from "../manifest/format/predicate.ts";
+import { type Artefact, isTrained, type ManifestRun } from "../manifest/format/run.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { Corpus } from "../data/corpus.ts";
 import type { CorpusFiles } from "../data/options.ts";
-import { RENDERER_VERSION } from "../report/page.ts";
-import { JOURNAL_FORMAT } from "../train/journal_record.ts";
 import type { Corpora } from "../train/evaluation.ts";
-import { checkpointName } from "../train/checkpoint.ts";
 import type { RunResult } from "../train/train_plan.ts";
+import { changed } from "./describe_runs.ts";
 import { inputDigests } from "./inputs.ts";
-import { limitsOf } from "./limits.ts";
+import { limitsOf } from "../manifest/format/limits.ts";
 import type { PaperFile } from "./paper_file.ts";
 import { statedCommand, statedName } from "./stated_words.ts";
 
@@ -32,6 +26,8 @@ import { statedCommand, statedName } from "./stated_words.ts";
 export interface PredicateInput extends ExperimentFolders {
   readonly plan: Plan;
   readonly results: readonly RunResult[];
+  /** what is stated of each */
+  readonly runs: readonly ManifestRun[];
   readonly corpora: Corpora;
   /** where corpora are shorter than the runs read */
   readonly shortages: readonly Shortage[];
@@ -52,17 +48,21 @@ export interface PredicateInput extends ExperimentFolders {
   readonly fileSystem?: FileSystem;
 }
 
+/** A predicate that does not name its page yet: the page is made from the rest. */
+export type PredicateDraft = Omit<Predicate, "report" | "data"> & { readonly data: DataFacts };
+
 /**
- * The predicate of the manifest.
+ * The predicate of the manifest, without its page.
  *
- * @throws {UserError} if a journal cannot be read, or is no longer what its run left
+ * @throws {UserError} `JOURNAL_CHANGED`, `CURVES_CHANGED` if a file of a run is no longer what the run left
  */
-export async function buildPredicate(input: PredicateInput): Promise<Predicate> {
-  const digests = artefactsByName(input.artefacts);
-  const reader = folderArtefacts(input.output, input.fileSystem);
-  const runs: ManifestRun[] = [];
-  for (const result of input.results) runs.push(await describeRun(result, named(digests), digests, reader));
-  return await predicateOf(input, runs);
+export async function buildPredicate(input: PredicateInput): Promise<PredicateDraft> {
+  const artefact = named(artefactsByName(input.artefacts));
+  for (const { journal, curves } of input.runs.filter(isTrained)) {
+    if (artefact(journal.name).sha256 !== journal.sha256) throw changed("JOURNAL_CHANGED", journal.name);
+    if (artefact(curves.name).sha256 !== curves.sha256) throw changed("CURVES_CHANGED", curves.name);
+  }
+  return await predicateOf(input, input.runs);
 }
 
 function artefactsByName(artefacts: readonly Artefact[]): ReadonlyMap<string, Artefact> {
@@ -78,7 +78,7 @@ function named(digests: ReadonlyMap<string, Artefact>): (name: string) => Artefa
 }
 
 /** The predicate around runs that are described already: those trained, or placeholders before training. */
-export async function predicateOf(input: PredicateInput, runs: readonly ManifestRun[]): Promise<Predicate> {
+export async function predicateOf(input: PredicateInput, runs: readonly ManifestRun[]): Promise<PredicateDraft> {
   const { plan, corpora, shortages, engine, claims, comparisons } = input;
   const artefact = named(artefactsByName(input.artefacts));
   return {
@@ -109,7 +109,6 @@ export async function predicateOf(input: PredicateInput, runs: readonly Manifest
     runs,
     claims,
     comparisons,
-    report: { ...artefact("report.html"), rendererVersion: RENDERER_VERSION },
     limits: limitsOf(plan, runs, shortages),
     command: statedCommand((input.command ?? []).map(publicWord)),
     metadata: { createdAt: new Date().toISOString() },
@@ -117,7 +116,7 @@ export async function predicateOf(input: PredicateInput, runs: readonly Manifest
 }
 
 /** What a token of the texts is: a byte in a scale's own small texts, unless the user brings a tokenizer. */
-export function tokenUnit({ scale: { data } }: Plan, files: CorpusFiles | undefined): DataFacts["tokenUnit"] {
+function tokenUnit({ scale: { data } }: Plan, files: CorpusFiles | undefined): DataFacts["tokenUnit"] {
   const isBytes = data.kind === "npm" ? files?.tokenizer === undefined : false;
   return isBytes || files?.tokenizer === "bytes" ? "byte" : "BPE token";
 }
@@ -134,47 +133,4 @@ function describeCorpus({ digest, summary }: Corpus): CorpusFacts {
     facts["rows with a meta that is no object"] = String(oddRows.otherMeta);
   }
   return { digest, summary: facts };
-}
-
-async function describeRun(
-  result: RunResult,
-  artefact: (name: string) => Artefact,
-  digests: ReadonlyMap<string, Artefact>,
-  reader: ArtefactReader,
-): Promise<ManifestRun> {
-  const { key, label, specification, steps, checkpointSteps, usedBy } = result.run;
-  const planned = { key, label, specification, steps, checkpointSteps, usedBy };
-  if (result.kind === "skipped") return { ...planned, outcome: "skipped", reason: result.reason };
-  const { record } = result;
-  const folder = `runs/${label}`;
-  const evidence: Omit<CommittedRun, "key"> = {
-    outcome: record.outcome.kind,
-    journal: {
-      ...artefact(`${folder}/journal.jsonl`),
-      format: JOURNAL_FORMAT,
-      root: record.journalRoot,
-      steps: record.steps,
-    },
-    states: record.states.map(({ step, state }) => {
-      const checkpoint = digests.get(`${folder}/checkpoints/${checkpointName(step)}`);
-      return { step, state, ...(checkpoint === undefined ? {} : { checkpoint }) };
-    }),
-  };
-  const { reading, tree } = await readTree({ key, ...evidence }, reader);
-  if (reading.problem !== undefined || reading.chain !== record.journalRoot) {
-    throw new UserError(
-      "JOURNAL_CHANGED",
-      `"${evidence.journal.name}" is not the journal that training left`,
-      "run the same command again, which trains what is no longer whole",
-    );
-  }
-  const conditions = record.conditions === undefined ? {} : { conditions: record.conditions };
-  return {
-    ...planned,
-    ...evidence,
-    merkleTree: tree,
-    ...conditions,
-    curves: artefact(`${folder}/curves.json`),
-    origin: result.cached ? "found" : "trained",
-  };
 }

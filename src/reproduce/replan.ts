@@ -2,8 +2,8 @@
 import { UserError } from "../errors.ts";
 import { changesFromWords } from "../experiment/change_scale.ts";
 import { buildPlan, type Plan } from "../experiment/plan.ts";
-import type { Replanned } from "../manifest/verify_options.ts";
-import type { Artefact } from "../manifest/run.ts";
+import type { Replanned } from "../manifest/verify/verify_options.ts";
+import type { Artefact } from "../manifest/format/run.ts";
 import type { ExperimentFolders } from "../experiment/catalogue.ts";
 import { planInputs } from "./inputs.ts";
 

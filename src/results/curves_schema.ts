@@ -1,7 +1,7 @@
 /** From the bytes of a `curves.json` to checked {@linkcode Curves}; nothing in the file is trusted. */
 import { z } from "zod";
 import { UserError } from "../errors.ts";
-import { validate } from "../experiment/yaml.ts";
+import { validate } from "../text/yaml.ts";
 import type { Curves } from "./curves.ts";
 
 /** Longest `curves.json` that is read, in UTF-16 code units: the paper's longest run has about 1,400 points. */

@@ -3,7 +3,7 @@
  * (`experiments/*.yaml`). Together they are the document of rules that is signed with a manifest.
  */
 import { z } from "zod";
-import { parseYaml, validate } from "../experiment/yaml.ts";
+import { parseYaml, validate } from "../text/yaml.ts";
 import { type Claim, claimSchema } from "./claim_schema.ts";
 import { EARLIER_FACT_NAMES } from "./earlier_facts.ts";
 import { experimentFileSchema, type StatedExperiment } from "./experiment_file.ts";

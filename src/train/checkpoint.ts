@@ -12,11 +12,14 @@ import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { type ParameterShape, parameterShapes } from "../model/parameters.ts";
-import { parseSafetensors, toFloat32 } from "../model/safetensors.ts";
-import { safetensorsHeader } from "../model/safetensors_header.ts";
+import { parseSafetensors, toFloat32 } from "../formats/safetensors/safetensors.ts";
+import { safetensorsHeader } from "../formats/safetensors/safetensors_header.ts";
 import { maxCheckpointBytes } from "./checkpoint_size.ts";
 import { type ConditionPeriod, conditionPeriodsSchema } from "./conditions.ts";
+
 import { pieces, stateDigest } from "./state_digest.ts";
+
+export { checkpointName, checkpointStep } from "./checkpoint_name.ts";
 
 /** The metadata field `format` of a checkpoint. */
 export const CHECKPOINT_FORMAT = "rewarm checkpoint v1";
@@ -37,17 +40,6 @@ export interface CheckpointInfo {
   readonly state: Digest;
   /** where the engine's bits depend on more than the run's key */
   readonly conditions?: readonly ConditionPeriod[];
-}
-
-/** Name of a step's checkpoint: `step-000123.safetensors`. */
-export function checkpointName(step: number): string {
-  return `step-${String(step).padStart(6, "0")}.safetensors`;
-}
-
-/** The step of a checkpoint's name; `undefined` for other files. */
-export function checkpointStep(name: string): number | undefined {
-  const match = /^step-(\d{6,})\.safetensors$/.exec(name);
-  return match === null ? undefined : Number(match[1]);
 }
 
 /** Vectors of a state with the prefix of their tensors' names. */
@@ -121,6 +113,16 @@ function parseConditions(text: string | undefined, path: string): readonly Condi
       cause: error,
     });
   }
+}
+
+/**
+ * The engine's own state as a checkpoint's metadata spells it.
+ *
+ * @throws {UserError} `BAD_CHECKPOINT` if it is no hexadecimal text
+ */
+export function engineStateBytes(text: string, path: string): Uint8Array {
+  if (/^(?:[0-9a-f]{2})*$/.test(text)) return Uint8Array.fromHex(text);
+  throw new UserError("BAD_CHECKPOINT", `The engine's own state in "${path}" is no bytes`);
 }
 
 /** Copies the engine's own state, which must have the form that this engine gives it. */

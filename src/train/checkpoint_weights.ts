@@ -3,7 +3,7 @@
  * its run by key, and the key is the digest of the run's specification.
  */
 import { shortDigest } from "../digest/sha256.ts";
-import { parseStrictJson } from "../digest/strict_json.ts";
+import { parseStrictJson } from "../text/strict_json.ts";
 import { UserError } from "../errors.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { planFromJson } from "../experiment/plan_json.ts";
@@ -14,9 +14,15 @@ import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { type ModelConfig, parameterCount } from "../model/config.ts";
 import { parameterShapes } from "../model/parameters.ts";
-import { SafetensorsFile } from "../model/safetensors_file.ts";
+import { SafetensorsFile } from "../formats/safetensors/safetensors_file.ts";
 import { bytesOf, type WeightsSource } from "../model/weights_source.ts";
-import { type CheckpointInfo, FIRST_MOMENT, parseCheckpointInfo, SECOND_MOMENT } from "./checkpoint.ts";
+import {
+  type CheckpointInfo,
+  engineStateBytes,
+  FIRST_MOMENT,
+  parseCheckpointInfo,
+  SECOND_MOMENT,
+} from "./checkpoint.ts";
 import { beginStateDigest } from "./state_digest.ts";
 
 const MAX_PLAN_BYTES = 64 * 2 ** 20;
@@ -138,9 +144,4 @@ async function* checkedPieces(
     `State of "${path}" has the digest ${shortDigest(found)}, expected ${shortDigest(state)}`,
     "the file was altered after it was written",
   );
-}
-
-function engineStateBytes(text: string, path: string): Uint8Array {
-  if (/^(?:[0-9a-f]{2})*$/.test(text)) return Uint8Array.fromHex(text);
-  throw new UserError("BAD_CHECKPOINT", `The engine's own state in "${path}" is no bytes`);
 }

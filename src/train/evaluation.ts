@@ -3,17 +3,10 @@ import type { Corpus } from "../data/corpus.ts";
 import type { Session } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
 import type { CorpusName } from "../experiment/run.ts";
+import type { BytesPerToken } from "./journal_header.ts";
 
 /** Both corpora of a plan. */
 export type Corpora = Readonly<Record<CorpusName, Corpus>>;
-
-/** Bytes of validation text that a token stands for. */
-export function validationBytesPerToken({ upstream, downstream }: Corpora): Readonly<Record<CorpusName, number>> {
-  return {
-    upstream: upstream.summary.bytes.validation / upstream.summary.tokens.validation,
-    downstream: downstream.summary.bytes.validation / downstream.summary.tokens.validation,
-  };
-}
 
 /** Mean cross-entropy of both validation sets, nats a token. */
 export type ValidationLosses = Readonly<Record<CorpusName, number>>;
@@ -60,6 +53,12 @@ export class Validation {
     };
     return { upstream: await mean(this.#windows.upstream), downstream: await mean(this.#windows.downstream) };
   }
+}
+
+/** Bytes of validation text that a token stands for. */
+export function bytesPerTokenOf({ upstream, downstream }: Corpora): BytesPerToken {
+  const ratio = ({ summary: { bytes, tokens } }: Corpus) => bytes.validation / tokens.validation;
+  return { upstream: ratio(upstream), downstream: ratio(downstream) };
 }
 
 /** Refuses a corpus whose digest is not the one that a run was planned with. */

@@ -5,24 +5,33 @@
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import type { FileSystem } from "../files/file_system.ts";
-import { RunFolder, type RunRecord } from "./run_folder.ts";
+import { bytesPerTokenOf, type Corpora } from "./evaluation.ts";
+import { findRun, type FoundRun } from "./found_run.ts";
+import type { BytesPerToken } from "./journal_header.ts";
+import { RunFolder } from "./run_folder.ts";
 
 /** Remembers what it found, for as long as nobody else writes to the folder: within one command, under its lock. */
 export class FinishedRuns {
-  readonly #found = new Map<RunKey, Promise<RunRecord | undefined>>();
-
-  /** @param output the plan's output folder */
-  constructor(private readonly output: string, private readonly files: FileSystem = DENO_FILES) {}
+  readonly #found = new Map<RunKey, Promise<FoundRun>>();
+  readonly #bytesPerToken: BytesPerToken;
 
   /**
-   * The record of a run that is done, its files as they were left.
-   *
-   * @throws {UserError} as `RunFolder.finished`
+   * @param output the plan's output folder
+   * @param corpora those that the plan was made with
    */
-  find(run: PlannedRun): Promise<RunRecord | undefined> {
+  constructor(private readonly output: string, corpora: Corpora, private readonly files: FileSystem = DENO_FILES) {
+    this.#bytesPerToken = bytesPerTokenOf(corpora);
+  }
+
+  /**
+   * What the folder holds of a run.
+   *
+   * @throws {UserError} as `findRun`
+   */
+  find(run: PlannedRun): Promise<FoundRun> {
     const known = this.#found.get(run.key);
     if (known !== undefined) return known;
-    const found = new RunFolder(this.output, run.label, this.files).finished(run);
+    const found = findRun(run, new RunFolder(this.output, run.label, this.files), this.#bytesPerToken);
     this.#found.set(run.key, found);
     return found;
   }

@@ -46,13 +46,14 @@ async function loadParent(
   const parent = requireParent(run, sources);
   const record = await parent.folder.readRecord();
   const recorded = record?.states.find((entry) => entry.step === step);
+  if (recorded === undefined) throw new Error(`Run "${parent.run.label}" has no record of step ${step}`);
   await session.writeState(async (state) => {
     const engineState = state.engineState?.slice();
     await readCheckpoint(
       parent.folder.checkpoint(step),
       run.specification.model,
       state,
-      { run: parent.run.key, step, ...(recorded === undefined ? {} : { state: recorded.state }) },
+      { run: parent.run.key, step, state: recorded.state },
       parent.folder.files,
     );
     if (optimizerState === "carried") return;

@@ -2,17 +2,26 @@
 import type { Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { RunKey } from "../experiment/run.ts";
+import type { CurvePoint } from "../results/curves.ts";
 import { AppendFile } from "../files/append_file.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readChunks } from "../files/read_file.ts";
-import { type JournalPosition, type JournalReading, readJournal, type RecordVisitor } from "./journal_reader.ts";
+import type { DueRecords } from "./due_records.ts";
+import { evaluationRecord } from "./journal_curves.ts";
+import { chainStart, formatHeader, JOURNAL_VERSION, type JournalHeader, type WrittenHeader } from "./journal_header.ts";
+import {
+  type HeaderVisitor,
+  type JournalPosition,
+  type JournalReading,
+  readJournal,
+  type RecordVisitor,
+} from "./journal_reader.ts";
 import {
   chainNext,
-  chainStart,
   type DivergenceRecord,
-  formatHeader,
+  type EvaluationRecord,
   formatRecord,
   type JournalRecord,
   toBits,
@@ -30,6 +39,15 @@ export interface JournalResumption {
   readonly skipped: number;
   /** states recorded up to the step resumed from, ascending */
   readonly states: readonly { readonly step: number; readonly state: Digest }[];
+  /** evaluations recorded up to the step resumed from, ascending */
+  readonly evaluations: readonly EvaluationRecord[];
+}
+
+/** What a journal that is resumed is held against. */
+export interface ResumeOptions {
+  readonly files?: FileSystem;
+  /** what the run's specification makes due; where a record is not so, the journal is no longer whole */
+  readonly due?: DueRecords;
 }
 
 /** A step as training knows it; numbers are rounded to f32. */
@@ -52,21 +70,22 @@ export class JournalWriter {
   #pending: string[] = [];
   #steps: number;
   #chain: Digest;
-  #last: JournalRecord | undefined;
+  /** records since the last step */
+  #here: JournalRecord[];
 
-  private constructor(private readonly file: AppendFile, position: JournalPosition, state: Digest | undefined) {
+  private constructor(private readonly file: AppendFile, position: JournalPosition, here: readonly JournalRecord[]) {
     this.#steps = position.steps;
     this.#chain = position.chain;
-    this.#last = state === undefined ? undefined : { kind: "state", step: position.steps, state };
+    this.#here = [...here];
   }
 
   /** Starts a journal; what the file held before is gone. */
-  static async create(path: string, run: RunKey, files: FileSystem = DENO_FILES): Promise<JournalWriter> {
+  static async create(path: string, header: WrittenHeader, files: FileSystem = DENO_FILES): Promise<JournalWriter> {
     const file = await AppendFile.open(path, files);
     try {
       await file.truncate(0);
-      await file.append(encoder.encode(`${formatHeader(run)}\n`));
-      return new JournalWriter(file, { steps: 0, skipped: 0, chain: chainStart(run), bytes: file.size }, undefined);
+      await file.append(encoder.encode(`${formatHeader(header)}\n`));
+      return new JournalWriter(file, { steps: 0, skipped: 0, chain: chainStart(header), bytes: file.size }, []);
     } catch (error) {
       file.close();
       throw error;
@@ -76,35 +95,42 @@ export class JournalWriter {
   /**
    * Opens a journal to go on after `step` optimizer steps: everything later is cut away, a torn last line included.
    *
-   * @throws {UserError} `JOURNAL_TOO_SHORT` if the journal is not whole up to that step; the file is left as it is
+   * @throws {UserError} `JOURNAL_TOO_SHORT` if the journal is not whole up to that step; `JOURNAL_OF_EARLIER_VERSION`;
+   * `OTHER_JOURNAL` if its header is another. The file is then left as it is
    */
   static async resume(
     path: string,
-    run: RunKey,
+    header: WrittenHeader,
     step: number,
-    files: FileSystem = DENO_FILES,
+    { files = DENO_FILES, due }: ResumeOptions = {},
   ): Promise<{ readonly writer: JournalWriter; readonly resumption: JournalResumption }> {
     let keep: JournalPosition | undefined;
-    let state: Digest | undefined;
     const states: { step: number; state: Digest }[] = [];
-    const reading = await readJournalFile(path, run, files, (record, position) => {
+    const evaluations: EvaluationRecord[] = [];
+    let here: JournalRecord[] = [];
+    const reading = await readJournalFile(path, header.run, files, (record, position) => {
       if (position.steps > step || record.kind === "divergence") return undefined;
+      const flaw = due?.visit(record);
+      if (flaw !== undefined) return flaw;
       if (position.steps === step) keep = position;
-      if (record.kind === "state") {
-        states.push({ step: record.step, state: record.state });
-        if (record.step === step) state = record.state;
-      }
+      if (record.kind === "state") states.push({ step: record.step, state: record.state });
+      if (record.kind === "evaluation") evaluations.push(record);
+      here = record.kind === "step" || record.kind === "skip" ? [] : [...here, record];
       return undefined;
+    }, (found, position) => {
+      requireHeader(path, found, header);
+      due?.begin(found);
+      if (step === 0) keep = position;
     });
-    if (step === 0 && keep === undefined && reading.bytes > 0) {
-      keep = { steps: 0, skipped: 0, chain: chainStart(run), bytes: encoder.encode(formatHeader(run)).length + 1 };
-    }
-    const problem = reading.problem;
-    if (keep === undefined) {
+    const problem = reading.problem === undefined
+      ? undefined
+      : `line ${reading.problem.line}: ${reading.problem.reason}`;
+    const missing = keep === undefined ? problem : due?.end(step);
+    if (keep === undefined || missing !== undefined) {
       throw new UserError(
         "JOURNAL_TOO_SHORT",
         `The journal "${path}" is whole up to step ${reading.steps}, and step ${step} is needed${
-          problem === undefined ? "" : ` (line ${problem.line}: ${problem.reason})`
+          missing === undefined ? "" : ` (${missing})`
         }`,
         "go on from an earlier checkpoint, or remove the run's folder to train it again",
       );
@@ -113,14 +139,16 @@ export class JournalWriter {
     try {
       const cutBytes = file.size - keep.bytes;
       if (cutBytes > 0) await file.truncate(keep.bytes);
+      const state = states.at(-1)?.step === step ? states.at(-1)?.state : undefined;
       const resumption = {
         cutBytes,
         skipped: keep.skipped,
         states,
-        ...(problem === undefined ? {} : { problem: `line ${problem.line}: ${problem.reason}` }),
+        evaluations,
+        ...(problem === undefined ? {} : { problem }),
         ...(state === undefined ? {} : { state }),
       };
-      return { writer: new JournalWriter(file, keep, state), resumption };
+      return { writer: new JournalWriter(file, keep, here), resumption };
     } catch (error) {
       file.close();
       throw error;
@@ -159,13 +187,27 @@ export class JournalWriter {
    * @throws {RangeError} if the state recorded at this step is another one
    */
   appendState(step: number, state: Digest): void {
-    if (this.#last?.kind === "state" && this.#last.step === step) {
-      if (this.#last.state !== state) {
-        throw new RangeError(`Step ${step} has two states, ${this.#last.state}, ${state}`);
-      }
-      return;
+    this.#appendOnce({ kind: "state", step, state });
+  }
+
+  /**
+   * Records an evaluation, after the state of its step; recorded already, it is not recorded twice.
+   *
+   * @throws {RangeError} if a loss is not finite, or the evaluation recorded at this step is another one
+   */
+  appendEvaluation(point: CurvePoint): void {
+    const { step, learningRate, upstream, downstream } = point;
+    if (![learningRate, upstream, downstream].every(Number.isFinite)) {
+      throw new RangeError(`The evaluation at step ${step} has a value that is not finite: ${upstream}, ${downstream}`);
     }
-    this.#append({ kind: "state", step, state });
+    this.#appendOnce(evaluationRecord(point));
+  }
+
+  #appendOnce(record: JournalRecord): void {
+    const known = this.#here.find(({ kind, step }) => kind === record.kind && step === record.step);
+    if (known === undefined) return this.#append(record);
+    const [before, now] = [known, record].map((record) => formatRecord(record, this.#chain));
+    if (before !== now) throw new RangeError(`Step ${record.step} has two ${record.kind}s, ${before}, ${now}`);
   }
 
   /** Records that a value was no longer finite; the last record of the run. */
@@ -176,10 +218,14 @@ export class JournalWriter {
   }
 
   #append(record: JournalRecord): void {
-    if (this.#last?.kind === "divergence") throw new RangeError("The journal has ended with a divergence");
+    const previous = this.#here.at(-1)?.kind;
+    if (previous === "divergence") throw new RangeError("The journal has ended with a divergence");
     if (record.step !== this.#steps) throw new RangeError(`Step ${this.#steps} is due, not ${record.step}`);
+    if (record.kind === "state" && previous === "evaluation") {
+      throw new RangeError(`The state of step ${record.step} comes before its evaluation`);
+    }
     this.#chain = chainNext(this.#chain, record);
-    this.#last = record;
+    this.#here = record.kind === "step" || record.kind === "skip" ? [] : [...this.#here, record];
     this.#pending.push(`${formatRecord(record, this.#chain)}\n`);
   }
 
@@ -208,6 +254,32 @@ export class JournalWriter {
   }
 }
 
+/** What is thrown for a journal that this version reads, and does not write. */
+export function earlierVersion(path: string, version: number): UserError {
+  return new UserError(
+    "JOURNAL_OF_EARLIER_VERSION",
+    `The journal "${path}" has version ${version} of the format, which does not record evaluations, and version ` +
+      `${JOURNAL_VERSION} is written`,
+    "finish the reproduction with the version of rewarm that began it, or choose another folder with --out DIR",
+  );
+}
+
+/**
+ * Refuses a journal that cannot be resumed under this header.
+ *
+ * @throws {UserError} `JOURNAL_OF_EARLIER_VERSION`, `OTHER_JOURNAL`
+ */
+export function requireHeader(path: string, found: JournalHeader, expected: WrittenHeader): void {
+  if (found.version !== expected.version) throw earlierVersion(path, found.version);
+  if (formatHeader(found) === formatHeader(expected)) return;
+  throw new UserError(
+    "OTHER_JOURNAL",
+    `The journal "${path}" was begun with other validation text: its header is ${formatHeader(found)}, expected ` +
+      formatHeader(expected),
+    "remove the run's folder to train it again",
+  );
+}
+
 /**
  * Reads a journal from a file; one that is missing reads as empty.
  *
@@ -218,6 +290,7 @@ export async function readJournalFile(
   run: RunKey,
   files: FileSystem = DENO_FILES,
   visit?: RecordVisitor,
+  visitHeader?: HeaderVisitor,
 ): Promise<JournalReading> {
   let exists: boolean;
   try {
@@ -225,7 +298,7 @@ export async function readJournalFile(
   } catch (error) {
     throw fileError(error, "read", path);
   }
-  return await readJournal(exists ? readChunks(path, files) : nothing(), run, visit);
+  return await readJournal(exists ? readChunks(path, files) : nothing(), run, visit, visitHeader);
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array, void> {}

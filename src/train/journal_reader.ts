@@ -1,11 +1,11 @@
 /** Reading a journal as a stream and recomputing its hash chain. Web-standard APIs only. */
 import { type Digest, shortDigest } from "../digest/sha256.ts";
 import type { RunKey } from "../experiment/run.ts";
+import { chainStart, type JournalHeader, parseHeader } from "./journal_header.ts";
 import {
   chainNext,
-  chainStart,
   type DivergenceRecord,
-  formatHeader,
+  type EvaluationRecord,
   type JournalRecord,
   MAX_LINE_BYTES,
   parseRecord,
@@ -34,8 +34,12 @@ export interface JournalPosition {
 
 /** What a journal says, up to its first problem. */
 export interface JournalReading extends JournalPosition {
+  /** `undefined` if the first line is not the header of the run's journal */
+  readonly header?: JournalHeader;
   /** checkpoints, ascending by step, with the position after each */
   readonly states: readonly (JournalPosition & { readonly step: number; readonly state: Digest })[];
+  /** ascending by step; none in version 1 of the format */
+  readonly evaluations: readonly EvaluationRecord[];
   readonly divergence?: DivergenceRecord;
   /** `undefined` if the journal is good to its last byte */
   readonly problem?: JournalProblem;
@@ -43,6 +47,9 @@ export interface JournalReading extends JournalPosition {
 
 /** Sees every good record in order, with the position after it; a returned string is a problem, and reading stops. */
 export type RecordVisitor = (record: JournalRecord, position: JournalPosition) => string | void;
+
+/** Sees the header, with the position after it, before any record; a returned string is a problem, and reading stops. */
+export type HeaderVisitor = (header: JournalHeader, position: JournalPosition) => string | void;
 
 /**
  * Reads a journal and recomputes every chain digest. Stops at the first record that is torn, malformed, out of order
@@ -55,8 +62,9 @@ export async function readJournal(
   chunks: AsyncIterable<Uint8Array>,
   run: RunKey,
   visit: RecordVisitor = () => undefined,
+  visitHeader: HeaderVisitor = () => undefined,
 ): Promise<JournalReading> {
-  const reader = new Reader(run, visit);
+  const reader = new Reader(run, visit, visitHeader);
   let problem: JournalProblem | undefined;
   for await (const next of lines(chunks)) {
     const flaw = "line" in next ? reader.take(next.line, next.bytes) : next.flaw;
@@ -70,12 +78,18 @@ export async function readJournal(
 
 class Reader {
   line = 1;
+  #header: JournalHeader | undefined;
   #position: JournalPosition;
+  #previous: JournalRecord | undefined;
   #states: (JournalPosition & { step: number; state: Digest })[] = [];
-  #divergence: DivergenceRecord | undefined;
+  #evaluations: EvaluationRecord[] = [];
 
-  constructor(private readonly run: RunKey, private readonly visit: RecordVisitor) {
-    this.#position = { steps: 0, skipped: 0, chain: chainStart(run), bytes: 0 };
+  constructor(
+    private readonly run: RunKey,
+    private readonly visit: RecordVisitor,
+    private readonly visitHeader: HeaderVisitor,
+  ) {
+    this.#position = { steps: 0, skipped: 0, chain: chainStart({ version: 1, run }), bytes: 0 };
   }
 
   /** Takes the next line; a string says what is wrong with it. */
@@ -86,10 +100,15 @@ class Reader {
   }
 
   #takeHeader(line: string, bytes: number): string | undefined {
-    if (line !== formatHeader(this.run)) {
-      return `the header is not that of a journal, version 1, of run ${shortDigest(this.run)}`;
+    const header = parseHeader(line, this.run);
+    if (header === undefined) {
+      return `the header is not that of a journal, version 1 or 2, of run ${shortDigest(this.run)}`;
     }
-    this.#position = { ...this.#position, bytes };
+    const position = { ...this.#position, chain: chainStart(header), bytes };
+    const objection = this.visitHeader(header, position);
+    if (typeof objection === "string") return objection;
+    this.#header = header;
+    this.#position = position;
     return undefined;
   }
 
@@ -97,14 +116,12 @@ class Reader {
     const parsed = parseRecord(line);
     if (typeof parsed === "string") return parsed;
     const { record, chain } = parsed;
-    if (this.#divergence !== undefined) return "it follows the divergence that ended the run";
-    const { steps, skipped } = this.#position;
-    if (record.step !== steps) return `it is for step ${record.step}, and step ${steps} is expected`;
-    const previousState = this.#states.at(-1);
-    if (record.kind === "state" && previousState?.step === record.step) return "it repeats the state of its step";
+    const misplaced = this.#misplaced(record);
+    if (misplaced !== undefined) return misplaced;
     if (chainNext(this.#position.chain, record) !== chain) {
       return `its chain digest ${shortDigest(chain)} does not follow from its contents and the records before it`;
     }
+    const { steps, skipped } = this.#position;
     const position = {
       steps: record.kind === "step" || record.kind === "skip" ? steps + 1 : steps,
       skipped: record.kind === "skip" ? skipped + 1 : skipped,
@@ -114,16 +131,33 @@ class Reader {
     const objection = this.visit(record, position);
     if (typeof objection === "string") return objection;
     this.#position = position;
+    this.#previous = record;
     if (record.kind === "state") this.#states.push({ ...position, step: record.step, state: record.state });
-    if (record.kind === "divergence") this.#divergence = record;
+    if (record.kind === "evaluation") this.#evaluations.push(record);
     return undefined;
+  }
+
+  /** Why a record may not stand here: between two steps a state comes first, then an evaluation, each at most once. */
+  #misplaced({ kind, step }: JournalRecord): string | undefined {
+    const previous = this.#previous;
+    if (previous?.kind === "divergence") return "it follows the divergence that ended the run";
+    const { steps } = this.#position;
+    if (step !== steps) return `it is for step ${step}, and step ${steps} is expected`;
+    if (kind === "evaluation" && this.#header?.version === 1) {
+      return "it is an evaluation, which version 1 does not have";
+    }
+    if (kind !== "state" && kind !== "evaluation") return undefined;
+    if (previous?.kind === kind) return `it repeats the ${kind} of its step`;
+    return kind === "state" && previous?.kind === "evaluation" ? "it follows the evaluation of its step" : undefined;
   }
 
   reading(problem: JournalProblem | undefined): JournalReading {
     return {
       ...this.#position,
+      ...(this.#header === undefined ? {} : { header: this.#header }),
       states: this.#states,
-      ...(this.#divergence === undefined ? {} : { divergence: this.#divergence }),
+      evaluations: this.#evaluations,
+      ...(this.#previous?.kind === "divergence" ? { divergence: this.#previous } : {}),
       ...(problem === undefined ? {} : { problem }),
     };
   }

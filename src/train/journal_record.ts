@@ -3,15 +3,15 @@
  * APIs only. docs/manifest.md states the format so that someone else can write a verifier.
  */
 import { type Digest, isDigest, sha256Bytes } from "../digest/sha256.ts";
-import type { RunKey } from "../experiment/run.ts";
 
-/** Name and version of the format, in the first line of every journal. */
-export const JOURNAL_FORMAT = "rewarm journal v1";
 /** No line of a journal is longer than this, in bytes without the line feed. */
 export const MAX_LINE_BYTES = 512;
 
 /** 32-bit pattern of an IEEE f32 as 8 lower-case hexadecimal digits: `3f800000` is 1. */
 export type Bits = string;
+
+/** 64-bit pattern of an IEEE f64 as 16 lower-case hexadecimal digits: `3ff0000000000000` is 1. */
+export type Bits64 = string;
 
 /** An optimizer step that was done. */
 export interface StepRecord {
@@ -53,6 +53,22 @@ export interface StateRecord {
   readonly state: Digest;
 }
 
+/** An evaluation of both validation sets: a point of the run's curve. From version 2 of the format on. */
+export interface EvaluationRecord {
+  /** an evaluation */
+  readonly kind: "evaluation";
+  /** optimizer steps done */
+  readonly step: number;
+  /** training tokens seen */
+  readonly tokens: number;
+  /** learning rate of the step about to be done, or of the last one of the schedule */
+  readonly lr: Bits;
+  /** mean loss of the upstream validation windows, nats a token; finite */
+  readonly upstream: Bits64;
+  /** the same of the downstream validation windows */
+  readonly downstream: Bits64;
+}
+
 /** The step at which a run ended because a value was no longer finite; its update was not made. Always the last record. */
 export interface DivergenceRecord {
   /** a divergence */
@@ -68,9 +84,9 @@ export interface DivergenceRecord {
 }
 
 /** A record of a journal, without its chain digest. */
-export type JournalRecord = StepRecord | SkipRecord | StateRecord | DivergenceRecord;
+export type JournalRecord = StepRecord | SkipRecord | StateRecord | EvaluationRecord | DivergenceRecord;
 
-const scratch = new DataView(new ArrayBuffer(4));
+const scratch = new DataView(new ArrayBuffer(8));
 const encoder = new TextEncoder();
 
 /** The bit pattern of a number rounded to f32; every NaN has the same one. */
@@ -85,14 +101,22 @@ export function fromBits(bits: Bits): number {
   return scratch.getFloat32(0);
 }
 
-/** Where a run's chain starts: SHA-256 of `"rewarm journal start v1\n"` and the 64 characters of the run's key. */
-export function chainStart(run: RunKey): Digest {
-  return toHex(sha256Bytes(encoder.encode(`rewarm journal start v1\n${run}`)));
+/** The bit pattern of a number that is not NaN. */
+export function toBits64(value: number): Bits64 {
+  scratch.setFloat64(0, value);
+  return scratch.getBigUint64(0).toString(16).padStart(16, "0");
+}
+
+/** The f64 of a bit pattern. */
+export function fromBits64(bits: Bits64): number {
+  scratch.setBigUint64(0, BigInt(`0x${bits}`));
+  return scratch.getFloat64(0);
 }
 
 /**
  * The chain digest of a record: SHA-256 over a domain that names the record's kind, the previous chain digest
- * (32 bytes), the step (u64), and the record's fields in order, bits as u32, digests as 32 bytes; little-endian.
+ * (32 bytes), the step (u64), and the record's fields in order, counts as u64, bits as u32 or u64, digests as 32 bytes;
+ * little-endian.
  */
 export function chainNext(previous: Digest, record: JournalRecord): Digest {
   switch (record.kind) {
@@ -108,6 +132,13 @@ export function chainNext(previous: Digest, record: JournalRecord): Digest {
       ]);
     case "state":
       return hashFields("rewarm journal state v1\n", previous, record.step, [Uint8Array.fromHex(record.state)]);
+    case "evaluation":
+      return hashFields("rewarm journal evaluation v2\n", previous, record.step, [
+        countBytes(record.tokens),
+        bitsBytes(record.lr),
+        bits64Bytes(record.upstream),
+        bits64Bytes(record.downstream),
+      ]);
     case "divergence":
       return hashFields("rewarm journal divergence v1\n", previous, record.step, [
         Uint8Array.of(record.divergence === "loss" ? 0 : 1),
@@ -118,7 +149,7 @@ export function chainNext(previous: Digest, record: JournalRecord): Digest {
 }
 
 function hashFields(domain: string, previous: Digest, step: number, fields: readonly Uint8Array[]): Digest {
-  const parts = [encoder.encode(domain), Uint8Array.fromHex(previous), stepBytes(step), ...fields];
+  const parts = [encoder.encode(domain), Uint8Array.fromHex(previous), countBytes(step), ...fields];
   const message = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
   let offset = 0;
   for (const part of parts) {
@@ -128,9 +159,9 @@ function hashFields(domain: string, previous: Digest, step: number, fields: read
   return toHex(sha256Bytes(message));
 }
 
-function stepBytes(step: number): Uint8Array {
+function countBytes(count: number): Uint8Array {
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(step), true);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(count), true);
   return bytes;
 }
 
@@ -140,13 +171,12 @@ function bitsBytes(bits: Bits): Uint8Array {
   return bytes;
 }
 
-function toHex(bytes: Uint8Array): Digest {
-  return bytes.toHex() as Digest;
+function bits64Bytes(bits: Bits64): Uint8Array {
+  return Uint8Array.fromHex(bits).reverse();
 }
 
-/** The first line of a run's journal, without the line feed. */
-export function formatHeader(run: RunKey): string {
-  return JSON.stringify({ format: JOURNAL_FORMAT, run });
+function toHex(bytes: Uint8Array): Digest {
+  return bytes.toHex() as Digest;
 }
 
 /** The line of a record, without the line feed. There is one line for a record: members in this order, no spaces. */
@@ -164,6 +194,15 @@ function ordered(record: JournalRecord): JournalRecord {
       return { kind, step, skipped: record.skipped, loss: record.loss, batch: record.batch };
     case "state":
       return { kind, step, state: record.state };
+    case "evaluation":
+      return {
+        kind,
+        step,
+        tokens: record.tokens,
+        lr: record.lr,
+        upstream: record.upstream,
+        downstream: record.downstream,
+      };
     case "divergence":
       return { kind, step, divergence: record.divergence, value: record.value, batch: record.batch };
   }
@@ -190,11 +229,12 @@ export function parseRecord(line: string): { readonly record: JournalRecord; rea
 
 function toRecord(members: ReadonlyMap<string, unknown>): JournalRecord | string {
   const step = members.get("step");
-  if (typeof step !== "number" || !Number.isSafeInteger(step) || step < 0) return '"step" is not a step number';
+  if (!isCount(step)) return '"step" is not a step number';
   if (members.has("state")) {
     const state = members.get("state");
     return typeof state === "string" && isDigest(state) ? { kind: "state", step, state } : '"state" is not a digest';
   }
+  if (members.has("tokens")) return toEvaluation(step, members);
   const batch = members.get("batch");
   if (typeof batch !== "string" || !isDigest(batch)) return '"batch" is not a digest';
   if (members.has("divergence")) return toDivergence(step, batch, members);
@@ -216,6 +256,18 @@ function toSkip(step: number, batch: Digest, members: ReadonlyMap<string, unknow
   return { kind: "skip", step, skipped, loss, batch };
 }
 
+function toEvaluation(step: number, members: ReadonlyMap<string, unknown>): EvaluationRecord | string {
+  const tokens = members.get("tokens");
+  const lr = members.get("lr");
+  const upstream = members.get("upstream");
+  const downstream = members.get("downstream");
+  if (!isCount(tokens)) return '"tokens" is not a number of tokens';
+  if (!isFiniteBits(lr)) return '"lr" is not the bits of a finite f32';
+  if (!isFiniteBits64(upstream)) return '"upstream" is not the bits of a finite f64';
+  if (!isFiniteBits64(downstream)) return '"downstream" is not the bits of a finite f64';
+  return { kind: "evaluation", step, tokens, lr, upstream, downstream };
+}
+
 function toDivergence(
   step: number,
   batch: Digest,
@@ -231,6 +283,14 @@ function toDivergence(
 /** Whether these are the one spelling of NaN, or of an infinity. */
 function isNonFinite(value: unknown): value is Bits {
   return value === "7fc00000" || value === "7f800000" || value === "ff800000";
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isFiniteBits64(value: unknown): value is Bits64 {
+  return typeof value === "string" && /^[0-9a-f]{16}$/.test(value) && Number.isFinite(fromBits64(value));
 }
 
 function isFiniteBits(value: unknown): value is Bits {

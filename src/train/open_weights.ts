@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { fileError } from "../files/file_error.ts";
 import { openHuggingFaceFolder } from "../model/hugging_face_folder.ts";
-import { SafetensorsFile } from "../model/safetensors_file.ts";
+import { SafetensorsFile } from "../formats/safetensors/safetensors_file.ts";
 import { openWeightsFile, WEIGHTS_FORMAT } from "../model/weights_file.ts";
 import type { WeightsSource } from "../model/weights_source.ts";
 import { CHECKPOINT_FORMAT } from "./checkpoint.ts";

@@ -1,10 +1,7 @@
 /** What a run leaves in its folder: where each file is, and the record that says the run is done. */
-import { z } from "zod";
 import { canonicalJson } from "../digest/canonical_json.ts";
-import { digestSchema } from "../digest/digest_schema.ts";
-import type { Digest } from "../digest/sha256.ts";
+import { type Digest, sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
-import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { writeFileDurably } from "../files/durable.ts";
 import { digestFile } from "../files/file_digest.ts";
@@ -14,71 +11,13 @@ import { readFileBounded } from "../files/read_file.ts";
 import type { Curves } from "../results/curves.ts";
 import { parseCurves } from "../results/curves_schema.ts";
 import { checkpointName, checkpointStep } from "./checkpoint.ts";
-import { type ConditionPeriod, conditionPeriodsSchema } from "./conditions.ts";
+import { formatCurves } from "./journal_curves.ts";
+import { type RunRecord, runRecordSchema } from "./run_record.ts";
+
+export type { Outcome, RecordedState, RunRecord } from "./run_record.ts";
 
 /** `run.json` and `curves.json` are not read beyond this size, in bytes. */
 export const MAX_RECORD_BYTES = 16 * 2 ** 20;
-
-/** A state that the journal records. */
-export interface RecordedState {
-  /** optimizer steps done */
-  readonly step: number;
-  /** of weights and both moments */
-  readonly state: Digest;
-}
-
-/** How a run ended. */
-export type Outcome =
-  | { readonly kind: "completed" }
-  | { readonly kind: "diverged"; readonly step: number; readonly value: string };
-
-/** `run.json`: written last, so that its presence means the run is done to `steps`. */
-export interface RunRecord {
-  /** form of the file */
-  readonly format: "rewarm run v1";
-  /** of the run that the folder holds */
-  readonly key: RunKey;
-  /** the folder's name */
-  readonly label: string;
-  /** optimizer steps done */
-  readonly steps: number;
-  /** `diverged` at the step whose loss or gradient norm was no finite number */
-  readonly outcome: Outcome;
-  /** last digest of the journal's chain */
-  readonly journalRoot: Digest;
-  /** ascending by step */
-  readonly states: readonly RecordedState[];
-  /** where the engine's bits depend on more than the run's key */
-  readonly conditions?: readonly ConditionPeriod[];
-  /** SHA-256 of the files beside it, by name */
-  readonly files: {
-    /** `journal.jsonl` */
-    readonly journal: Digest;
-    /** `curves.json` */
-    readonly curves: Digest;
-    /** by the checkpoints' names */
-    readonly checkpoints: Readonly<Record<string, Digest>>;
-  };
-}
-
-const recordSchema: z.ZodType<RunRecord> = z.strictObject({
-  format: z.literal("rewarm run v1"),
-  key: digestSchema as z.ZodType<RunKey>,
-  label: z.string(),
-  steps: z.int().min(0),
-  outcome: z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("completed") }),
-    z.strictObject({ kind: z.literal("diverged"), step: z.int().min(0), value: z.string() }),
-  ]),
-  journalRoot: digestSchema,
-  states: z.array(z.strictObject({ step: z.int().min(0), state: digestSchema })),
-  conditions: conditionPeriodsSchema.exactOptional(),
-  files: z.strictObject({
-    journal: digestSchema,
-    curves: digestSchema,
-    checkpoints: z.record(z.string().regex(/^step-\d{6,}\.safetensors$/), digestSchema),
-  }),
-});
 
 /** Paths of one run under the output folder. */
 export class RunFolder {
@@ -128,24 +67,45 @@ export class RunFolder {
     return new TextDecoder().decode(await readFileBounded(path, MAX_RECORD_BYTES, this.files));
   }
 
+  /** Whether there is a record, whole or not. */
+  async hasRecord(): Promise<boolean> {
+    return await this.#exists(this.record);
+  }
+
   /** The record of a finished run, or undefined where there is none that is whole. */
   async readRecord(): Promise<RunRecord | undefined> {
     if (!await this.#exists(this.record)) return undefined;
     try {
-      return recordSchema.safeParse(JSON.parse(await this.#readText(this.record))).data;
+      return runRecordSchema.safeParse(JSON.parse(await this.#readText(this.record))).data;
     } catch (error) {
       if (error instanceof SyntaxError) return undefined;
       throw error;
     }
   }
 
-  /** @throws {UserError} if they are not there or not whole */
-  async readCurves(): Promise<Curves> {
-    return parseCurves(await this.#readText(this.curves), this.curves);
+  /**
+   * The curve of a run that is done.
+   *
+   * @param expected digest of the file
+   * @throws {UserError} `CURVES_CHANGED` if the file has another; as `parseCurves`; if it cannot be read
+   */
+  async readCurves(expected: Digest): Promise<Curves> {
+    const text = await this.readCurvesText();
+    if (sha256(text) === expected) return parseCurves(text, this.curves);
+    throw new UserError(
+      "CURVES_CHANGED",
+      `"${this.curves}" is not the curve that training left`,
+      "give the same command again",
+    );
+  }
+
+  /** @throws {UserError} if the file is not there or cannot be read */
+  async readCurvesText(): Promise<string> {
+    return await this.#readText(this.curves);
   }
 
   async writeCurves(curves: Curves): Promise<void> {
-    await writeFileDurably(this.curves, `${canonicalJson(curves)}\n`, { files: this.files });
+    await writeFileDurably(this.curves, formatCurves(curves), { files: this.files });
   }
 
   async writeRecord(record: RunRecord): Promise<void> {
@@ -179,40 +139,5 @@ export class RunFolder {
     } catch (error) {
       throw fileError(error, "clean up", path);
     }
-  }
-
-  /** Whether the run's files are as the record says. */
-  async #isUnchanged({ files }: RunRecord): Promise<boolean> {
-    const expected: [path: string, digest: Digest][] = [
-      [this.journal, files.journal],
-      [this.curves, files.curves],
-      ...Object.entries(files.checkpoints).map(([name, digest]): [string, Digest] => [
-        `${this.checkpoints}/${name}`,
-        digest,
-      ]),
-    ];
-    for (const [path, digest] of expected) {
-      if (!await this.#exists(path) || (await this.digest(path)) !== digest) return false;
-    }
-    return true;
-  }
-
-  /**
-   * The record of this very run if it is done far enough and its files are as they were left.
-   *
-   * @throws {UserError} `OUTPUT_FOLDER_OF_ANOTHER_PLAN` if the folder holds another run of the same name
-   */
-  async finished(run: PlannedRun): Promise<RunRecord | undefined> {
-    const record = await this.readRecord();
-    if (record === undefined) return undefined;
-    if (record.key !== run.key) {
-      throw new UserError(
-        "OUTPUT_FOLDER_OF_ANOTHER_PLAN",
-        `"${this.path}" holds run ${record.key.slice(0, 12)}, but the plan has ${run.key.slice(0, 12)} by that name`,
-        "choose another folder with --out DIR, or remove this one to train anew",
-      );
-    }
-    if (record.outcome.kind === "completed" && record.steps < run.steps) return undefined;
-    return (await this.#isUnchanged(record)) ? record : undefined;
   }
 }

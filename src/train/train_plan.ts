@@ -8,13 +8,29 @@ import { conditionsOf } from "./conditions.ts";
 import { FinishedRuns } from "./finished_runs.ts";
 import type { Corpora } from "./evaluation.ts";
 import { Validation } from "./evaluation.ts";
+import type { RunOrigin } from "../manifest/format/run.ts";
 import { RunFolder, type RunRecord } from "./run_folder.ts";
+import { type ParentOutcome, skipReason } from "./skip_reason.ts";
 import type { OpenImported } from "./imported_weights.ts";
 import { type RunProgress, trainRun } from "./train_run.ts";
 
+/** A planned run that is done. */
+export interface DoneRun {
+  /** as it stands in the plan */
+  readonly run: PlannedRun;
+  /** it has left a journal, a curve and checkpoints */
+  readonly kind: "trained";
+  /** what it left */
+  readonly record: RunRecord;
+  /** what this process did for it */
+  readonly origin: RunOrigin;
+  /** optimizer steps that this process took from the folder: 0 of a run that it trained, all of one that it found */
+  readonly foundSteps: number;
+}
+
 /** What became of a planned run. */
 export type RunResult =
-  | { readonly run: PlannedRun; readonly kind: "trained"; readonly record: RunRecord; readonly cached: boolean }
+  | DoneRun
   | { readonly run: PlannedRun; readonly kind: "skipped"; readonly reason: string };
 
 /** How a plan is trained. */
@@ -77,7 +93,7 @@ export class SessionPool {
  */
 export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]> {
   const { runs, engine, corpora, output, files = DENO_FILES } = options;
-  const { finished = new FinishedRuns(output, files) } = options;
+  const { finished = new FinishedRuns(output, corpora, files) } = options;
   const pool = new SessionPool(engine);
   const results = new Map<RunKey, RunResult>();
   let validation: { readonly windows: number; readonly loaded: Validation } | undefined;
@@ -91,16 +107,26 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
     const { initialWeights, evaluation } = run.specification;
     const parent = initialWeights.kind === "checkpoint" ? results.get(initialWeights.run) : undefined;
     if (initialWeights.kind === "checkpoint") {
-      const reason = missingStart(parent, initialWeights.step);
+      if (parent === undefined) throw new TypeError(`Run "${run.label}" stands before the run that it starts from`);
+      const reason = skipReason(outcomeOf(parent), initialWeights.step);
       if (reason !== undefined) return { run, kind: "skipped", reason };
     }
     const folder = new RunFolder(output, run.label, files);
-    const cached = await finished.find(run);
-    if (cached !== undefined) return { run, kind: "trained", record: cached, cached: true };
+    const found = await finished.find(run);
+    if (found.kind === "finished") {
+      const { record } = found;
+      return { run, kind: "trained", record, origin: "found", foundSteps: record.steps };
+    }
     const { signal, onProgress, onWarning } = options;
+    if (found.kind === "contradictory") {
+      onWarning?.(
+        `Run "${run.label}" is not taken as it lies in the folder, and is trained again from its newest good ` +
+          `checkpoint: ${found.flaw}`,
+      );
+    }
     const session = await pool.get(run);
     const conditions = conditionsOf(engine, session);
-    const record = await trainRun(run, folder, {
+    const { record, resumedAt } = await trainRun(run, folder, {
       session,
       corpora,
       validation: await loadValidation(evaluation.windows),
@@ -115,7 +141,9 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(onWarning === undefined ? {} : { onWarning }),
     });
-    return { run, kind: "trained", record, cached: false };
+    const isDone = record.outcome.kind === "completed" && resumedAt === record.steps;
+    const origin = isDone ? "found" : resumedAt > 0 ? "resumed" : "trained";
+    return { run, kind: "trained", record, origin, foundSteps: resumedAt };
   };
 
   try {
@@ -130,14 +158,8 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
   return [...results.values()];
 }
 
-/** Why a run cannot start; undefined if it can. */
-function missingStart(parent: RunResult | undefined, step: number): string | undefined {
-  if (parent === undefined) return "the run it starts from is not in the plan";
-  const { label } = parent.run;
-  if (parent.kind === "skipped") return `the run it starts from, "${label}", was skipped`;
-  const { outcome } = parent.record;
-  if (outcome.kind === "diverged" && outcome.step < step) {
-    return `the run it starts from, "${label}", diverged at step ${outcome.step}, before step ${step}`;
-  }
-  return undefined;
+function outcomeOf(result: RunResult): ParentOutcome {
+  const { label } = result.run;
+  if (result.kind === "skipped") return { label, outcome: "skipped", steps: 0 };
+  return { label, outcome: result.record.outcome.kind, steps: result.record.steps };
 }

@@ -9,10 +9,13 @@ import { removeLeftovers } from "../files/durable.ts";
 import type { CurvePoint, Curves } from "../results/curves.ts";
 import { learningRateTable } from "../schedule/learning_rate.ts";
 import { type ExpectedCheckpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { type Corpora, requireCorpus, type Validation, validationBytesPerToken } from "./evaluation.ts";
 import { type ConditionPeriod, type Conditions, continueUnder } from "./conditions.ts";
+import { DueRecords } from "./due_records.ts";
+import { bytesPerTokenOf, type Corpora, requireCorpus, type Validation } from "./evaluation.ts";
 import { loadInitialState, priorUpdates, type StartSources } from "./initial_state.ts";
 import { JournalWriter } from "./journal.ts";
+import { curvePoint, curvesOfPoints } from "./journal_curves.ts";
+import { JOURNAL_VERSION, type WrittenHeader } from "./journal_header.ts";
 import type { Outcome, RecordedState, RunFolder, RunRecord } from "./run_folder.ts";
 import { stateDigest } from "./state_digest.ts";
 
@@ -27,6 +30,7 @@ const NOT_DAMAGED: readonly string[] = [
   "IS_A_LINK",
   "FILE_CHANGED",
   "CONDITIONS_CHANGED",
+  "JOURNAL_OF_EARLIER_VERSION",
 ];
 
 /** What training tells whoever watches. */
@@ -75,20 +79,31 @@ export class Interrupted extends Error {
   }
 }
 
+/** A run that was trained, all of it or what was left. */
+export interface FinishedTraining {
+  readonly record: RunRecord;
+  /** optimizer steps that a checkpoint in the folder had behind it; 0 if training began anew */
+  readonly resumedAt: number;
+}
+
 /**
  * Trains a run, or what is left of it.
  *
  * @throws {Interrupted} when `signal` is aborted
- * @throws {UserError} if the data are not those planned, or files cannot be read or written
+ * @throws {UserError} if the data are not those planned, or files cannot be read or written;
+ * `JOURNAL_OF_EARLIER_VERSION`
  */
-export async function trainRun(run: PlannedRun, folder: RunFolder, environment: RunEnvironment): Promise<RunRecord> {
-  const finished = await folder.finished(run);
-  if (finished !== undefined) return finished;
+export async function trainRun(
+  run: PlannedRun,
+  folder: RunFolder,
+  environment: RunEnvironment,
+): Promise<FinishedTraining> {
   await removeLeftovers(folder.path, folder.files);
   await removeLeftovers(folder.checkpoints, folder.files);
   const training = await Training.start(run, folder, environment);
+  const resumedAt = training.step;
   try {
-    return await training.finish();
+    return { record: await training.finish(), resumedAt };
   } finally {
     training.close();
   }
@@ -104,6 +119,11 @@ interface Start {
   readonly points: CurvePoint[];
   readonly states: RecordedState[];
   readonly conditions: readonly ConditionPeriod[] | undefined;
+}
+
+/** The header of a run's journal. */
+function headerOf(run: PlannedRun, corpora: Corpora): WrittenHeader {
+  return { version: JOURNAL_VERSION, run: run.key, bytesPerToken: bytesPerTokenOf(corpora) };
 }
 
 class Training {
@@ -139,11 +159,12 @@ class Training {
     this.#skipped = start.skipped;
   }
 
-  /** Goes on from the newest good checkpoint, or starts anew. */
+  /** Resumes from the newest good checkpoint, or starts anew. */
   static async start(run: PlannedRun, folder: RunFolder, environment: RunEnvironment): Promise<Training> {
     const { onWarning = () => {} } = environment;
     for (const step of await folder.checkpointSteps()) {
-      if (step > run.steps) continue;
+      // A run begins as its specification says, whatever may be stored for step 0.
+      if (step > run.steps || step === 0) continue;
       try {
         return await Training.#resume(run, folder, environment, step);
       } catch (error) {
@@ -152,7 +173,7 @@ class Training {
       }
     }
     await loadInitialState(run, environment.session, environment);
-    const journal = await JournalWriter.create(folder.journal, run.key, folder.files);
+    const journal = await JournalWriter.create(folder.journal, headerOf(run, environment.corpora), folder.files);
     const conditions = continueUnder(run.label, 0, undefined, environment.conditions, true);
     return new Training(run, folder, environment, {
       priorUpdates: await priorUpdates(run, environment),
@@ -171,12 +192,15 @@ class Training {
     environment: RunEnvironment,
     step: number,
   ): Promise<Training> {
-    const { session, acceptOtherConditions = false, onWarning = () => {} } = environment;
-    const curves = await folder.readCurves();
-    if (curves.runKey !== run.key) throw new UserError("BAD_CURVES", `"${folder.curves}" is not this run's`);
-    const points = curves.points.filter((point) => point.step <= step);
-    const { writer, resumption } = await JournalWriter.resume(folder.journal, run.key, step, folder.files);
-    const states = resumption.states.filter((recorded) => recorded.step <= step);
+    const { session, corpora, acceptOtherConditions = false, onWarning = () => {} } = environment;
+    const due = new DueRecords(run, learningRateTable(run.specification.schedule));
+    const header = headerOf(run, corpora);
+    const { writer, resumption } = await JournalWriter.resume(folder.journal, header, step, {
+      files: folder.files,
+      due,
+    });
+    const points = resumption.evaluations.map(curvePoint);
+    const states = [...resumption.states];
     // The run's record will vouch for the earlier checkpoints too, and other runs may start from them.
     const expected: ExpectedCheckpoint[] = states
       .filter((recorded) => recorded.step > 0 && recorded.step < step)
@@ -213,6 +237,11 @@ class Training {
     });
   }
 
+  /** Optimizer steps done. */
+  get step(): number {
+    return this.#step;
+  }
+
   close(): void {
     this.#journal.close();
   }
@@ -220,14 +249,15 @@ class Training {
   async finish(): Promise<RunRecord> {
     const { signal } = this.#environment;
     const last = this.#run.steps;
-    if (this.#step === 0) await this.#recordState();
     let nextBatch = this.#step < last ? this.#batch(this.#step) : undefined;
     while (true) {
+      const isCheckpoint = isCheckpointStep(this.#run.specification, this.#step);
+      if (this.#step === 0 || isCheckpoint) await this.#recordState();
       await this.#evaluateIfDue();
-      if (isCheckpointStep(this.#run.specification, this.#step)) await this.#checkpoint(true);
+      if (isCheckpoint) await this.#checkpoint();
       if (this.#step === last || nextBatch === undefined) break;
       if (signal?.aborted === true) {
-        await this.#checkpoint(false);
+        await this.#checkpoint();
         throw new Interrupted(this.#run.label, this.#step);
       }
       const batch = await nextBatch;
@@ -257,7 +287,7 @@ class Training {
       this.#priorUpdates + this.#updates,
     );
     if (outcome === "diverged") {
-      const value = Number.isFinite(loss) ? gradientNorm : loss;
+      const value = Math.fround(Number.isFinite(loss) ? gradientNorm : loss);
       this.#journal.appendDivergence(step, Number.isFinite(loss) ? "gradientNorm" : "loss", value, batch.digest);
       return { kind: "diverged", step, value: String(value) };
     }
@@ -292,6 +322,7 @@ class Training {
     const losses = await validation.losses(session, model.sequenceLength);
     const tokens = step * batchSequences * model.sequenceLength;
     const point: CurvePoint = { step, tokens, learningRate: this.#learningRate, ...losses };
+    this.#journal.appendEvaluation(point);
     this.#points.push(point);
     onProgress?.({ run: this.#run, step, point });
   }
@@ -304,23 +335,21 @@ class Training {
     return stateDigest(await this.#environment.session.readState(), this.#step, this.#dataPosition);
   }
 
-  async #recordState(): Promise<RecordedState> {
+  async #recordState(): Promise<void> {
     const state = await this.#stateDigest();
-    const recorded = { step: this.#step, state };
     this.#journal.appendState(this.#step, state);
-    if (this.#states.at(-1)?.step !== this.#step) this.#states.push(recorded);
-    return recorded;
+    if (this.#states.at(-1)?.step !== this.#step) this.#states.push({ step: this.#step, state });
   }
 
   /**
-   * Journal first, then curves, then the checkpoint: a checkpoint never knows more than the journal.
-   *
-   * @param scheduled whether the journal records the state; after an interruption it must not
+   * Journal first, then curves, then the checkpoint: a checkpoint never knows more than the journal. One that an
+   * interruption leaves between the scheduled steps has no state in the journal.
    */
-  async #checkpoint(scheduled: boolean): Promise<void> {
+  async #checkpoint(): Promise<void> {
     const { session } = this.#environment;
     const { key, specification } = this.#run;
-    const state = scheduled ? (await this.#recordState()).state : await this.#stateDigest();
+    const recorded = this.#states.at(-1);
+    const state = recorded?.step === this.#step ? recorded.state : await this.#stateDigest();
     await this.#journal.sync();
     await this.#folder.writeCurves(this.#curves());
     const path = this.#folder.checkpoint(this.#step);
@@ -334,16 +363,10 @@ class Training {
     await writeCheckpoint(path, specification.model, await session.readState(), info, this.#folder.files);
   }
 
-  #curves(diverged?: Outcome): Curves {
-    const { key, label, specification } = this.#run;
-    return {
-      runKey: key,
-      label,
-      tokensPerStep: specification.batchSequences * specification.model.sequenceLength,
-      bytesPerToken: validationBytesPerToken(this.#environment.corpora),
-      points: this.#points,
-      ...(diverged?.kind === "diverged" ? { diverged: { step: diverged.step, loss: diverged.value } } : {}),
-    };
+  #curves(outcome?: Outcome): Curves {
+    const { bytesPerToken } = headerOf(this.#run, this.#environment.corpora);
+    const diverged = outcome?.kind === "diverged" ? { step: outcome.step, loss: outcome.value } : undefined;
+    return curvesOfPoints(this.#run, bytesPerToken, this.#points, diverged);
   }
 
   async #end(outcome: Outcome): Promise<RunRecord> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readAttestation } from "../../src/attestation/read.ts";
 import { requireAttestations } from "../../src/attestation/require.ts";
-import { VERIFICATION_STEPS } from "../../src/manifest/verification_report.ts";
+import { VERIFICATION_STEPS } from "../../src/manifest/verify/verification_report.ts";
 import { forge } from "../manifest/fixture.ts";
 import { ada, alan, attestation, bundle, CHOICES, fileOf, grace, loose, manifest, sealed, verify } from "./fixture.ts";
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
 import { output } from "../cli/output.ts";
-import { createKeyFile } from "../../src/manifest/key_file.ts";
+import { createKeyFile } from "../../src/manifest/keys/key_file.ts";
 import { honest } from "../replay/forgery.ts";
+import { toPem } from "../../src/manifest/keys/pem.ts";
 import { withFolder } from "../temporary_folder.ts";
 
 const MANIFEST = `${honest}/manifest.dsse.json`;
@@ -29,6 +30,7 @@ Deno.test("main() attests what it verified and replayed, and verifies by what re
     const both = await output(required);
     assert.equal(both.code, 0, both.text);
     assert.match(both.text, /^Verified: .*; attested by ada and grace$/m);
+    assert.match(both.text, /^ada attests, at 20.*Z: replay of 1 of \d+ segments; and leaves open:\n {2}- /m);
     const replayed = await output([...required, "--require-replay", "1", "--json"]);
     assert.equal(replayed.code, 1, replayed.text);
     assert.deepEqual(
@@ -36,6 +38,24 @@ Deno.test("main() attests what it verified and replayed, and verifies by what re
       JSON.parse(replayed.text).reviews.map(({ reviewer, status }: any) => [reviewer, status]),
       [["ada", "counts"], ["grace", "refused"]],
     );
+  }));
+
+Deno.test("main() refuses a file of two public keys, and a key for which anyone can sign", () =>
+  withFolder(async (folder) => {
+    for (const name of ["ada", "grace"]) await createKeyFile(`${folder}/${name}.pem`);
+    const read = (name: string) => Deno.readTextFileSync(`${folder}/${name}.pub.pem`);
+    Deno.writeTextFileSync(`${folder}/both.pem`, read("ada") + read("grace"));
+    const small = Uint8Array.fromHex(`302a300506032b6570032100${"00".repeat(32)}`);
+    Deno.writeTextFileSync(`${folder}/small.pem`, toPem("PUBLIC KEY", small));
+    const verify = (name: string) => main(["verify", MANIFEST, "--public-key", `${folder}/${name}.pem`]);
+    await assert.rejects(verify("both"), {
+      code: "SEVERAL_KEYS",
+      message: /both\.pem" has 2 PEM blocks, .*A\.pem B\.pem/,
+    });
+    await assert.rejects(verify("small"), {
+      code: "KEY_REFUSED",
+      message: /small\.pem" is an Ed25519 key that is of small/,
+    });
   }));
 
 Deno.test("main() attests nothing that failed, and says so", () =>

@@ -3,11 +3,11 @@ import { buildAttestation, type VerificationFindings } from "../../src/attestati
 import { type Attestation, attestationName } from "../../src/attestation/predicate.ts";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { signEnvelope } from "../../src/manifest/dsse.ts";
-import { generateSigningKey, type SigningKey } from "../../src/manifest/keys.ts";
-import type { VerificationReport } from "../../src/manifest/verification_report.ts";
-import { verifyManifest } from "../../src/manifest/verify.ts";
-import type { AttestedManifest, VerifyOptions } from "../../src/manifest/verify_options.ts";
+import { signEnvelope } from "../../src/manifest/format/dsse.ts";
+import { generateSigningKey, type SigningKey } from "../../src/manifest/keys/keys.ts";
+import type { VerificationReport } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifest } from "../../src/manifest/verify/verify.ts";
+import type { AttestedManifest, VerifyOptions } from "../../src/manifest/verify/verify_options.ts";
 import { chooseSegments, worthOf } from "../../src/replay/choice.ts";
 import type { ReplayChoice } from "../../src/replay/replay.ts";
 import { segmentsOf } from "../../src/replay/segment.ts";

@@ -134,7 +134,7 @@ const FORGERIES: readonly [name: string, change: (statement: any) => unknown, re
   ["a further member", (s) => s.predicate.expires = "never", /predicate: Unrecognized key: "expires"/],
   ["a policy", (s) => s.predicate.verifier.policy = {}, /Unrecognized key: "policy"/],
   ["a further detail", (s) => s.predicate.rewarm.but = "not really", /Unrecognized key: "but"/],
-  ["a local time", (s) => s.predicate.timeCreated = "2023-08-08T00:00:00+02:00", /timeCreated/],
+  ["a local time", (s) => s.predicate.timeCreated = "2026-11-30T00:00:00+02:00", /timeCreated/],
   ["in-toto's earlier statement", (s) => s._type = "https://in-toto.io/Statement/v0.1", /statement before version 1/],
   ["no policies", (s) => delete s.predicate.verifier.policies, /policies: /],
   ["other policies", (s) => s.predicate.verifier.policies[0].digest.sha256 = "0".repeat(64), /are not the rules/],
@@ -143,7 +143,7 @@ const FORGERIES: readonly [name: string, change: (statement: any) => unknown, re
   ["policies in the older form", (s) => s.predicateType = SVR_PREDICATE_TYPES[0], /Unrecognized key: "policies"/],
   [
     "a time before the manifest's",
-    (s) => s.predicate.timeCreated = "2023-08-07T23:59:59.999Z",
+    (s) => s.predicate.timeCreated = "2026-11-29T23:59:59.999Z",
     /the manifest was made/,
   ],
   ["two subjects", (s) => s.subject.push(s.subject[0]), /subject: /],
@@ -202,19 +202,19 @@ Deno.test("readAttestation() takes no date before the manifest's, and none after
     const found = await readAttestation(await sealed(forged, ada), ada, { ...manifest, ...clock });
     return typeof found === "string" ? found : "taken";
   };
-  assert.equal(createdAt, "2023-08-08T00:00:00Z");
+  assert.equal(createdAt, "2026-11-30T00:00:00Z");
   assert.equal(
-    await dated("2023-08-07T23:59:59.999Z"),
-    "the attestation is dated 2023-08-07T23:59:59.999Z, and the manifest was made later, 2023-08-08T00:00:00Z",
+    await dated("2026-11-29T23:59:59.999Z"),
+    "the attestation is dated 2026-11-29T23:59:59.999Z, and the manifest was made later, 2026-11-30T00:00:00Z",
   );
-  assert.equal(await dated("2023-08-08T00:00:00.000Z", "2023-08-08T00:00:00Z"), "taken");
-  assert.equal(await dated("2023-08-09T12:00:00Z", "2023-08-09T12:00:00Z"), "taken");
+  assert.equal(await dated("2026-11-30T00:00:00.000Z", "2026-11-30T00:00:00Z"), "taken");
+  assert.equal(await dated("2026-12-01T12:00:00Z", "2026-12-01T12:00:00Z"), "taken");
   assert.equal(
-    await dated("2023-08-09T12:00:00.001Z", "2023-08-09T12:00:00Z"),
-    "the attestation is dated 2023-08-09T12:00:00.001Z, and by the clock here it is 2023-08-09T12:00:00.000Z",
+    await dated("2026-12-01T12:00:00.001Z", "2026-12-01T12:00:00Z"),
+    "the attestation is dated 2026-12-01T12:00:00.001Z, and by the clock here it is 2026-12-01T12:00:00.000Z",
   );
-  assert.match(await dated("9999-01-01T00:00:00Z", "2023-08-09T12:00:00Z"), /by the clock here/);
-  for (const no of ["2023-02-30T00:00:00Z", "2023-08-09T24:00:01Z", "+012023-08-09T00:00:00Z", "2023-08-09", ""]) {
+  assert.match(await dated("9999-01-01T00:00:00Z", "2026-12-01T12:00:00Z"), /by the clock here/);
+  for (const no of ["2023-02-30T00:00:00Z", "2026-12-01T24:00:01Z", "+012026-12-01T00:00:00Z", "2023-08-09", ""]) {
     assert.match(await dated(no), /timeCreated/, no);
   }
 });
@@ -222,10 +222,10 @@ Deno.test("readAttestation() takes no date before the manifest's, and none after
 Deno.test("buildAttestation() dates an attestation by its clock, and refuses one that is behind the manifest", async () => {
   const found = await findings();
   const at = (now: string) => buildAttestation("manifest.dsse.json", found, 0, Date.parse(now));
-  assert.equal(at("2023-08-08T00:00:00Z").predicate.timeCreated, "2023-08-08T00:00:00.000Z");
-  assert.throws(() => at("2023-08-07T00:00:00Z"), {
+  assert.equal(at("2026-11-30T00:00:00Z").predicate.timeCreated, "2026-11-30T00:00:00.000Z");
+  assert.throws(() => at("2026-11-29T00:00:00Z"), {
     code: "CLOCK_BEHIND",
-    message: /^The manifest was made at 2023-08-08T00:00:00Z, and the clock here says 2023-08-07T00:00:00\.000Z: set/,
+    message: /^The manifest was made at 2026-11-30T00:00:00Z, and the clock here says 2026-11-29T00:00:00\.000Z: set/,
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readReviewers } from "../../src/attestation/reviewers.ts";
-import { publicKeyPem } from "../../src/manifest/keys.ts";
+import { publicKeyPem } from "../../src/manifest/keys/keys.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { ada, grace } from "./fixture.ts";
 
@@ -63,6 +63,24 @@ for (
       text: "reviewers:\n- name: Ada\n  publicKey: AAAA\n",
       code: "KEY_UNREADABLE",
       message: /the public key of "Ada" is no Ed25519 key in SPKI/,
+    },
+    {
+      what: "a key of small order, for which anyone can sign",
+      text: "reviewers:\n- name: Ada\n  publicKey: MCowBQYDK2VwAyEAxxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA/o=\n",
+      code: "KEY_REFUSED",
+      message: /the public key of "Ada" is an Ed25519 key that is of small order: no key generator makes such a key/,
+    },
+    {
+      what: "a key in another encoding than its own",
+      text: "reviewers:\n- name: Ada\n  publicKey: MCowBQYDK2VwAyEA7P////////////////////////////////////////8=\n",
+      code: "KEY_REFUSED",
+      message: /is not in its canonical encoding/,
+    },
+    {
+      what: "the key __proto__",
+      text: `reviewers:\n- name: Ada\n  ${inline(ada)}\n  __proto__: x\n`,
+      code: "INVALID_FIELD",
+      message: /unknown key reviewers\[0\]\.__proto__/,
     },
     {
       what: "a key file that is not there",

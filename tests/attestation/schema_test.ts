@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { propertiesOf, VERIFIER_ID } from "../../src/attestation/predicate.ts";
 import { attestationSchema } from "../../src/attestation/schema.ts";
 import { stepsOf, VERIFIERS } from "../../src/attestation/verifiers.ts";
-import { VERIFICATION_STEPS } from "../../src/manifest/verification_report.ts";
+import { VERIFICATION_STEPS } from "../../src/manifest/verify/verification_report.ts";
 
 const page = Deno.readTextFileSync(new URL("../../docs/manifest.md", import.meta.url));
 const [, example = ""] = /## Attestations[\s\S]*?```json5\n([\s\S]*?)```/.exec(page) ?? [];

@@ -1,7 +1,7 @@
 import { equal } from "node:assert/strict";
 import { openOwn, openRust } from "../../benchmarks/peers/tokenizers.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { bpeTokenizer, SMALL_TOKENIZER } from "../data/bpe/small_tokenizer.ts";
+import { bpeTokenizer, SMALL_TOKENIZER } from "../formats/bpe/small_tokenizer.ts";
 
 const TEXTS = ["Hello, world!", "  é 日本"];
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { readTarIndex } from "../../src/archive/tar_index.ts";
+import { readTarIndex } from "../../src/formats/tar/tar_index.ts";
 import { attest } from "../../src/attestation/attest.ts";
 import { attestationName } from "../../src/attestation/predicate.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { generateSigningKey } from "../../src/manifest/keys.ts";
-import { formatVerification } from "../../src/manifest/verification_report.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
+import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { faultyFiles } from "../files/faulty_files.ts";
 import { testJudge } from "../manifest/fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
@@ -36,7 +36,15 @@ Deno.test("bundle() gives the same bytes for the same files, whatever their time
     assert.equal((await pack(b)).sha256, first.sha256);
     assert.equal((await pack(a)).sha256, first.sha256, "over the bundle that is there");
     const again = await pack(`${a}.tar`, { output: `${folder}/again.tar` });
-    assert.deepEqual(again, { ...first, path: `${folder}/again.tar` });
+    assert.deepEqual(again, {
+      ...first,
+      path: `${folder}/again.tar`,
+      manifest: { ...first.manifest, path: await Deno.realPath(`${a}.tar`) },
+    });
+    assert.deepEqual(first.manifest, {
+      path: await Deno.realPath(`${a}/manifest.dsse.json`),
+      sha256: await digestOfFile(`${a}/manifest.dsse.json`),
+    });
   }));
 
 Deno.test("bundle() packs the manifest and what it names, and nothing else", () =>
@@ -56,8 +64,10 @@ Deno.test("verifyManifestFile() verifies a bundle as it verifies the folder", ()
     const { path } = await pack(`${folder}/out`);
     const report = await verifyManifestFile(path, options);
     assert.equal(report.verdict, "verified", formatVerification(report));
-    assert.deepEqual(report, await verifyManifestFile(`${folder}/out`, options));
-    assert.deepEqual(report, await verifyManifestFile(`${folder}/out/manifest.dsse.json`, options));
+    assert.equal(report.path, await Deno.realPath(path));
+    const inFolder = { ...report, path: await Deno.realPath(`${folder}/out/manifest.dsse.json`) };
+    assert.deepEqual(await verifyManifestFile(`${folder}/out`, options), inFolder);
+    assert.deepEqual(await verifyManifestFile(`${folder}/out/manifest.dsse.json`, options), inFolder);
   }));
 
 Deno.test("bundle() takes the checkpoints that are chosen, and names the rest", () =>

@@ -1,11 +1,11 @@
 /** Bundles from strangers: never a wrong "verified", never an exception. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readTarIndex } from "../../src/archive/tar_index.ts";
+import { readTarIndex } from "../../src/formats/tar/tar_index.ts";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
-import { formatVerification } from "../../src/manifest/verification_report.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
-import { END, entry, join, padded, paxEntry } from "../archive/hostile.ts";
+import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
+import { END, entry, join, padded, paxEntry } from "../formats/tar/hostile.ts";
 import { testJudge } from "../manifest/fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { made, pack, writeFolder } from "./fixture.ts";

@@ -1,7 +1,7 @@
 /** `data order` as it is typed. */
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
-import { dataOrder } from "../../src/cli/data_order.ts";
-import { writeIndex } from "../../src/data/megatron/write_index.ts";
+import { dataOrder } from "../../src/cli/commands/data_order.ts";
+import { writeIndex } from "../../src/formats/megatron/write_index.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { KNOWN_ANSWERS } from "../data/gpt_neox/known_answers.ts";
 import { userError } from "../data/user_error.ts";
@@ -84,6 +84,15 @@ Deno.test("data order asks for GPT-NeoX's reserve where a run names its training
     const { lines } = await order("--idx", writeSizes(folder, new Array<number>(50).fill(100)), "--samples", "2048");
     match(lines[1] ?? "", /^train_0: documents 0 to 49, 844 epochs, 2060 windows of 2048 \+ 1 tokens for 2059 samples/);
     equal(lines.filter((line) => line.startsWith("  ")).length, 8);
+  }));
+
+Deno.test("data order makes no order of gigabytes out of an index of kilobytes", () =>
+  withFolder(async (folder) => {
+    const index = writeSizes(folder, new Array<number>(100).fill(2 ** 31 - 1));
+    await rejects(
+      () => order("--idx", index, "--samples", "2048"),
+      userError("INDEX_TOO_LARGE", "states 214748364700 tokens in 100 documents"),
+    );
   }));
 
 Deno.test("data order says what is missing or wrong", () =>

@@ -14,7 +14,7 @@ import { huggingFaceConfig } from "../../src/model/hugging_face.ts";
 import { initializeWeights } from "../../src/model/initial_weights.ts";
 import { checkpointName, writeCheckpoint } from "../../src/train/checkpoint.ts";
 import { stateDigest } from "../../src/train/state_digest.ts";
-import { SMALL_TOKENIZER } from "../data/bpe/small_tokenizer.ts";
+import { SMALL_TOKENIZER } from "../formats/bpe/small_tokenizer.ts";
 import { story } from "../data/fixtures.ts";
 import { lay } from "../data/hub/laid_repository.ts";
 import { modelTensors, SMALL_MODEL, writeFolder } from "../model/hugging_face_files.ts";

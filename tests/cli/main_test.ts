@@ -36,6 +36,13 @@ for (
     { args: ["plan", "--engine", "exakt"], code: "UNKNOWN_ENGINE", message: /did you mean "exact"/ },
     { args: ["reproduce", "--engine", "cuda9"], code: "UNKNOWN_ENGINE", message: /Unknown engine "cuda9"/ },
     { args: ["reproduce", "--threads", "65"], code: "TOO_MANY_THREADS", message: /at most 64/ },
+    { args: ["reproduce", "--kernels", "wsam"], code: "UNKNOWN_KERNELS", message: /"wsam": did you mean "wasm"/ },
+    { args: ["reproduce", "--kernels", "native"], code: "NO_NATIVE_KERNELS", message: /without --allow-ffi/ },
+    {
+      args: ["verify", "a", "--replay", "1", "--kernels", "native"],
+      code: "NO_NATIVE_KERNELS",
+      message: /"verify" loads no native code/,
+    },
     { args: ["reproduce", "--upstream", "a.txt"], code: "MISSING_CORPUS", message: /No downstream files are given/ },
     { args: ["reproduce", "--scale", "paper"], code: "NOT_LOCKED", message: /run "deno task data lock" first/ },
     { args: ["verify"], code: "MISSING_ARGUMENT", message: /No manifest is named/ },

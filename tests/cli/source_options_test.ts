@@ -1,5 +1,5 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
-import { filesFromOptions } from "../../src/cli/source_options.ts";
+import { filesFromOptions } from "../../src/cli/options/source_options.ts";
 import { userError } from "../data/user_error.ts";
 
 Deno.test("filesFromOptions() gives both corpora and their tokenizer, or nothing", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ControlCode, draw, print, printError, printFailure, printJson } from "../../src/cli/terminal.ts";
+import { ControlCode, draw, print, printError, printFailure, printJson } from "../../src/terminal.ts";
 import { UserError } from "../../src/errors.ts";
 import { visible } from "../../src/files/safe_name.ts";
 
@@ -107,7 +107,7 @@ function* writers(folder: URL): Generator<string, void> {
   }
 }
 
-Deno.test("nothing in src writes to the terminal but src/cli/terminal.ts", () => {
+Deno.test("nothing in src writes to the terminal but src/terminal.ts", () => {
   const found = [...writers(new URL("../../src/", import.meta.url))];
   assert.deepEqual(found.filter((line) => !line.startsWith("terminal.ts: ")), []);
   assert.ok(found.length > 0);

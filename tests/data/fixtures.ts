@@ -1,5 +1,5 @@
 /** Small corpora for tests, and a look into prepared ones. */
-import { IndexedDataset } from "../../src/data/megatron/dataset.ts";
+import { IndexedDataset } from "../../src/formats/megatron/dataset.ts";
 import type { CorpusOptions } from "../../src/data/options.ts";
 
 /** Text of a document that no other ordinal has, about `words` · 6 bytes. */

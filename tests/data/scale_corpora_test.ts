@@ -7,7 +7,7 @@ import { scaleCorpora } from "../../src/data/scale_corpora.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
 import { HubCache } from "../../src/hub/cache.ts";
 import { withFolder } from "../temporary_folder.ts";
-import { SMALL_TOKENIZER } from "./bpe/small_tokenizer.ts";
+import { SMALL_TOKENIZER } from "../formats/bpe/small_tokenizer.ts";
 import { jsonLines } from "./fixtures.ts";
 import { lay } from "./hub/laid_repository.ts";
 import { userError } from "./user_error.ts";

@@ -1,7 +1,7 @@
 import { equal, notEqual, rejects } from "node:assert/strict";
 import { describeCorpora, openCorpora } from "../../src/data/corpora.ts";
 import { withFolder } from "../temporary_folder.ts";
-import { SMALL_TOKENIZER } from "./bpe/small_tokenizer.ts";
+import { SMALL_TOKENIZER } from "../formats/bpe/small_tokenizer.ts";
 import { jsonLines, twoFiles } from "./fixtures.ts";
 import { userError } from "./user_error.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { z } from "zod";
 import { ownMember } from "../../src/digest/own_member.ts";
 import { recordSchema } from "../../src/digest/record_schema.ts";
-import { parseStrictJson } from "../../src/digest/strict_json.ts";
+import { parseStrictJson } from "../../src/text/strict_json.ts";
 
 const schema = recordSchema(z.string().min(1).max(20), z.string());
 

@@ -20,7 +20,7 @@ function f32Between(first: number, last: number, step: number): Float32Array {
 
 /** Applies a kernel to a copy of `xs` in its memory. */
 function apply(
-  bench: KernelBench,
+  bench: typeof relaxed,
   xs: Float32Array,
   kernel: "expInPlace" | "logInPlace" | "fmaInPlace",
   count = xs.length,

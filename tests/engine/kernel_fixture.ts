@@ -8,6 +8,9 @@ import {
   type Kernels,
 } from "../../src/engine/exact/kernels.ts";
 
+import { linkNativeKernels } from "../../src/engine/exact/native/link.ts";
+import type { InstructionSet } from "../../src/engine/exact/native/instruction_sets.ts";
+
 /** Functions that the engine uses only inside other kernels. */
 interface InnerFunctions {
   /** x (n) → e^x in place, x ≤ 0; n a multiple of 4 */
@@ -40,17 +43,17 @@ const MARGIN = 64;
 const FIRST_ADDRESS = 65536; // the first page holds the compiler's constants
 
 /** Kernels with a memory that is handed out front to back. */
-export class KernelBench {
-  readonly #memory: WebAssembly.Memory;
+export class KernelBench<Functions extends Kernels = Kernels> {
+  readonly buffer: ArrayBufferLike;
   #next = FIRST_ADDRESS;
   #margins: Float32Array[] = [];
 
-  private constructor(readonly kernels: Kernels & InnerFunctions, memory: WebAssembly.Memory) {
-    this.#memory = memory;
+  private constructor(readonly kernels: Functions, buffer: ArrayBufferLike) {
+    this.buffer = buffer;
   }
 
   /** Compiles the kernels and links them. */
-  static async open(fma: FmaKind, pages = 400): Promise<KernelBench> {
+  static async open(fma: FmaKind, pages = 400): Promise<KernelBench<Kernels & InnerFunctions>> {
     const sources = await Promise.all(KERNEL_FILES.map(async (name): Promise<[string, string]> => [
       name,
       await Deno.readTextFile(new URL(`../../src/engine/exact/kernels/${name}`, import.meta.url)),
@@ -59,7 +62,13 @@ export class KernelBench {
     modules.set("index.ts", modules.get("index.ts") + INNER_FUNCTIONS);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
     const kernels = await instantiateKernels(await WebAssembly.compile(await compileKernels(modules)), memory);
-    return new KernelBench(kernels as Kernels & InnerFunctions, memory);
+    return new KernelBench(kernels as Kernels & InnerFunctions, memory.buffer);
+  }
+
+  /** Links native kernels. */
+  static openNative(library: string, set: InstructionSet, pages = 400): KernelBench {
+    const buffer = new SharedArrayBuffer(pages * 65536);
+    return new KernelBench(linkNativeKernels(library, set, buffer), buffer);
   }
 
   /** Takes room for floats between margins of NaN: what is read from them spoils results, see also `marginsAreWhole`. */
@@ -67,8 +76,8 @@ export class KernelBench {
     const address = this.#next;
     const room = Math.ceil(floats / 16) * 16 + 2 * MARGIN;
     this.#next += room * 4;
-    if (this.#next > this.#memory.buffer.byteLength) throw new Error("The bench's memory is full");
-    const all = new Float32Array(this.#memory.buffer, address, room).fill(NaN);
+    if (this.#next > this.buffer.byteLength) throw new Error("The bench's memory is full");
+    const all = new Float32Array(this.buffer, address, room).fill(NaN);
     this.#margins.push(all.subarray(0, MARGIN), all.subarray(MARGIN + floats));
     return all.subarray(MARGIN, MARGIN + floats);
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createKeyFile, findSigningKey, publicKeyPath, readVerifyingKey } from "../../src/manifest/key_file.ts";
+import { createKeyFile, findSigningKey, publicKeyPath, readVerifyingKey } from "../../src/manifest/keys/key_file.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";
 import { stopsOf } from "./stops.ts";
 

@@ -6,7 +6,7 @@ import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import { UserError } from "../../src/errors.ts";
 import { buildPlan } from "../../src/experiment/plan.ts";
 import type { FileSystem } from "../../src/files/file_system.ts";
-import { generateSigningKey } from "../../src/manifest/keys.ts";
+import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
 import { carryOut } from "../../src/reproduce/carry_out.ts";
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { faultyFiles, type Operation } from "../files/faulty_files.ts";

@@ -5,9 +5,9 @@ import type { Plan } from "../../src/experiment/plan.ts";
 import type { PlannedRun } from "../../src/experiment/run.ts";
 import type { FileSystem } from "../../src/files/file_system.ts";
 import { lockOutputFolder } from "../../src/files/output_lock.ts";
-import { generateSigningKey, type SigningKey } from "../../src/manifest/keys.ts";
+import { generateSigningKey, type SigningKey } from "../../src/manifest/keys/keys.ts";
 import { carryOut } from "../../src/reproduce/carry_out.ts";
-import type { ReproduceEvents } from "../../src/reproduce/options.ts";
+import type { ReproduceEvents, ReproduceOptions, Reproduction } from "../../src/reproduce/options.ts";
 import { loadPaper, type PaperFile } from "../../src/reproduce/paper_file.ts";
 import type { Corpora } from "../../src/train/evaluation.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
@@ -85,6 +85,11 @@ export class SmallSmoke {
 
   /** Carries out the whole plan, from the lock to the manifest. */
   async carryOut(files: FileSystem, events: ReproduceEvents = {}): Promise<void> {
+    await this.reproduce(files, { events });
+  }
+
+  /** The same with further options, and what came of it. */
+  async reproduce(files: FileSystem, further: Partial<ReproduceOptions> = {}): Promise<Reproduction> {
     const options = {
       scale: "smoke",
       engine: this.#engine,
@@ -92,9 +97,9 @@ export class SmallSmoke {
       output: OUTPUT,
       fileSystem: files,
       signingKey: () => Promise.resolve(this.key),
-      events,
+      ...further,
     };
-    await carryOut(options, { paper: this.paper, plan: this.plan, corpora: this.corpora });
+    return await carryOut(options, { paper: this.paper, plan: this.plan, corpora: this.corpora });
   }
 }
 
@@ -104,8 +109,8 @@ export function folderOfRun({ label }: Pick<PlannedRun, "label">): string {
 }
 
 /**
- * An output folder without what two undisturbed processes leave differently: the lock's owner, and, in the manifest, the
- * time and the signature over it.
+ * An output folder without what two processes leave differently: the lock's owner, and, in the manifest, the time, what
+ * each of them trained itself, and the signature over it.
  */
 export function comparable(image: DiskImage): DiskImage {
   const comparable = new Map(image);
@@ -116,6 +121,7 @@ export function comparable(image: DiskImage): DiskImage {
   const { payload } = JSON.parse(new TextDecoder().decode(envelope));
   const statement = JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(payload)));
   delete statement.predicate.metadata;
+  for (const run of statement.predicate.runs) delete run.origin;
   return comparable.set(path, new TextEncoder().encode(JSON.stringify(statement)));
 }
 

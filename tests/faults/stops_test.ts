@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { FileSystem } from "../../src/files/file_system.ts";
-import { paperJudge } from "../../src/manifest/paper_judge.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { paperJudge } from "../../src/results/paper_judge.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import type { Operation } from "../files/faulty_files.ts";
 import { below, type DiskImage, firstDifference } from "./disk_image.ts";

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { describeCorpora } from "../../src/data/corpora.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
-import { readNpy } from "../../src/data/gpt_neox/npy.ts";
+import { readNpy } from "../../src/formats/npy.ts";
 import { TokenRows } from "../../src/data/rows/token_rows.ts";
 import { MAX_POINTER_BYTES, refusePointer } from "../../src/files/git_lfs.ts";
 import { openRegular, openRegularSync } from "../../src/files/open_regular.ts";
-import { readSigningKey, readVerifyingKey } from "../../src/manifest/key_file.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { readSigningKey, readVerifyingKey } from "../../src/manifest/keys/key_file.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { openHuggingFaceFolder } from "../../src/model/hugging_face_folder.ts";
 import { openWeights } from "../../src/train/open_weights.ts";

@@ -1,9 +1,9 @@
 /** Envelopes and keys against the OpenSSL command line: `deno test --allow-run=openssl`. */
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { preAuthenticationEncoding, readEnvelope, signEnvelope } from "../../src/manifest/dsse.ts";
-import { createKeyFile, readSigningKey, readVerifyingKey } from "../../src/manifest/key_file.ts";
-import { verifyBytes } from "../../src/manifest/keys.ts";
+import { preAuthenticationEncoding, readEnvelope, signEnvelope } from "../../src/manifest/format/dsse.ts";
+import { createKeyFile, readSigningKey, readVerifyingKey } from "../../src/manifest/keys/key_file.ts";
+import { verifyBytes } from "../../src/manifest/keys/keys.ts";
 import { withFolder } from "../temporary_folder.ts";
 
 const reason = await reasonToSkip();

@@ -1,6 +1,6 @@
 /** Random files of byte-level BPE tokenizers, the same every time, with texts that come near to what is odd in them. */
-import { BYTE_CHARACTERS } from "../../src/data/bpe/byte_alphabet.ts";
-import { oddTexts } from "../data/bpe/odd_texts.ts";
+import { BYTE_CHARACTERS } from "../../src/formats/bpe/byte_alphabet.ts";
+import { oddTexts } from "../formats/bpe/odd_texts.ts";
 
 /** A file, and texts to encode. */
 export interface RandomTokenizer {

@@ -1,9 +1,9 @@
 /** Bundles against the system's tar: `deno test --allow-run=tar`. */
 import assert from "node:assert/strict";
-import { tarBytes } from "../../src/archive/tar_writer.ts";
-import { formatVerification } from "../../src/manifest/verification_report.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
-import { join } from "../archive/hostile.ts";
+import { tarBytes } from "../../src/formats/tar/tar_writer.ts";
+import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
+import { join } from "../formats/tar/hostile.ts";
 import { made, pack, writeFolder } from "../bundle/fixture.ts";
 import { testJudge } from "../manifest/fixture.ts";
 import { withFolder } from "../temporary_folder.ts";

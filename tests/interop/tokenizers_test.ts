@@ -3,11 +3,11 @@
  * `deno test --allow-read --allow-write --allow-run=python3 tests/interop/tokenizers_test.ts`.
  */
 import assert from "node:assert/strict";
-import { BpeTokenizer } from "../../src/data/bpe/bpe_tokenizer.ts";
-import { readTokenizerFile, type TokenizerDefinition } from "../../src/data/bpe/tokenizer_file.ts";
+import { BpeTokenizer } from "../../src/formats/bpe/bpe_tokenizer.ts";
+import { readTokenizerFile, type TokenizerDefinition } from "../../src/formats/bpe/tokenizer_file.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { UserError } from "../../src/errors.ts";
-import { bpeTokenBytes, TextOfTokens } from "../../src/sample/token_text.ts";
+import { bpeTokenBytes, TextOfTokens } from "../../src/inference/token_text.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { type RandomTokenizer, randomTokenizer } from "./random_tokenizers.ts";
 

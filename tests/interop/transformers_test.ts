@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
-import { openForInference } from "../../src/engine/inference.ts";
+import { openForInference } from "../../src/inference/open_for_inference.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { exportHuggingFace } from "../../src/model/hugging_face_export.ts";
 import { openHuggingFaceFolder } from "../../src/model/hugging_face_folder.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { foldName } from "../../src/files/safe_name.ts";
-import { companionNameReason, isAttestationName } from "../../src/manifest/companions.ts";
-import { formatVerification } from "../../src/manifest/verification_report.ts";
-import { verifyManifest } from "../../src/manifest/verify.ts";
+import { companionNameReason, isAttestationName } from "../../src/manifest/format/companions.ts";
+import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import { forge, loose, makeBundle, memoryArtefacts, testJudge } from "./fixture.ts";
 
 const bundle = await makeBundle();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { preAuthenticationEncoding, readEnvelope, signEnvelope } from "../../src/manifest/dsse.ts";
-import { generateSigningKey, importVerifyingKey } from "../../src/manifest/keys.ts";
-import { checkSignatures } from "../../src/manifest/verify_signature.ts";
+import { preAuthenticationEncoding, readEnvelope, signEnvelope } from "../../src/manifest/format/dsse.ts";
+import { generateSigningKey, importVerifyingKey } from "../../src/manifest/keys/keys.ts";
+import { checkSignatures } from "../../src/manifest/verify/verify_signature.ts";
 import dsse from "../fixtures/dsse/vectors.json" with { type: "json" };
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

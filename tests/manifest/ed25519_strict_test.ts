@@ -1,8 +1,8 @@
 /** Known answers from outside: tests/fixtures/ed25519/README.md. */
 import assert from "node:assert/strict";
-import { pointFlaw, signatureFlaw } from "../../src/manifest/ed25519_strict.ts";
-import { importVerifyingKey, parseSigningKey, parseVerifyingKey, verifyBytes } from "../../src/manifest/keys.ts";
-import { toPem } from "../../src/manifest/pem.ts";
+import { pointFlaw, signatureFlaw } from "../../src/manifest/keys/ed25519_strict.ts";
+import { importVerifyingKey, parseSigningKey, parseVerifyingKey, verifyBytes } from "../../src/manifest/keys/keys.ts";
+import { toPem } from "../../src/manifest/keys/pem.ts";
 import speccheck from "../fixtures/ed25519/speccheck.json" with { type: "json" };
 import wycheproof from "../fixtures/ed25519/wycheproof.json" with { type: "json" };
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeEnvironment } from "../../src/manifest/environment.ts";
+import { describeEnvironment } from "../../src/manifest/format/environment.ts";
 
 Deno.test({
   name: "describeEnvironment() asks for no permission and says what it may not know",

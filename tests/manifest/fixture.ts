@@ -8,27 +8,22 @@ import { isCheckpointStep, isEvaluationStep } from "../../src/experiment/evaluat
 import type { Plan } from "../../src/experiment/plan.ts";
 import { planToJson } from "../../src/experiment/plan_json.ts";
 import type { PlannedRun } from "../../src/experiment/run.ts";
-import type { ArtefactReader } from "../../src/manifest/artefacts.ts";
-import { PAYLOAD_TYPE, preAuthenticationEncoding } from "../../src/manifest/dsse.ts";
-import { generateSigningKey, signBytes, type SigningKey } from "../../src/manifest/keys.ts";
-import { type Predicate, type Statement, TOOL_VERSION } from "../../src/manifest/predicate.ts";
-import type { MerkleTreeHead, TrainedRun } from "../../src/manifest/run.ts";
-import { type CommittedRun, leafCount, readTree } from "../../src/manifest/run_tree.ts";
+import type { ArtefactReader } from "../../src/manifest/verify/artefacts.ts";
+import { PAYLOAD_TYPE, preAuthenticationEncoding } from "../../src/manifest/format/dsse.ts";
+import { generateSigningKey, signBytes, type SigningKey } from "../../src/manifest/keys/keys.ts";
+import { limitsOf } from "../../src/manifest/format/limits.ts";
+import { type Predicate, type Statement, TOOL_VERSION } from "../../src/manifest/format/predicate.ts";
+import type { MerkleTreeHead, TrainedRun } from "../../src/manifest/format/run.ts";
+import { type CommittedRun, leafCount, readTree } from "../../src/manifest/format/run_tree.ts";
 import { buildStatement, signStatement } from "../../src/manifest/statement.ts";
-import { armsOf, type Judge, type Judgement } from "../../src/manifest/verify_claims.ts";
+import { armsOf, type Judge, type Judgement } from "../../src/manifest/verify/verify_claims.ts";
 import type { ArmCurves } from "../../src/results/arm_curves.ts";
-import type { Curves } from "../../src/results/curves.ts";
+import type { CurvePoint, Curves } from "../../src/results/curves.ts";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";
 import { checkpointName } from "../../src/train/checkpoint.ts";
-import {
-  chainNext,
-  chainStart,
-  formatHeader,
-  formatRecord,
-  JOURNAL_FORMAT,
-  type JournalRecord,
-  toBits,
-} from "../../src/train/journal_record.ts";
+import { evaluationRecord } from "../../src/train/journal_curves.ts";
+import { chainStart, formatHeader, JOURNAL_FORMAT, type JournalHeader } from "../../src/train/journal_header.ts";
+import { chainNext, formatRecord, type JournalRecord, toBits } from "../../src/train/journal_record.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
 
 /** Artefacts by name. */
@@ -43,6 +38,20 @@ export interface Bundle {
 }
 
 const encoder = new TextEncoder();
+
+/** Counts of a corpus of bytes. */
+const SUMMARY = {
+  "train documents": "20",
+  "validation documents": "2",
+  "train tokens": "640000",
+  "validation tokens": "64000",
+  "train bytes": "640000",
+  "validation bytes": "64000",
+  "train windows": "19999",
+  "validation windows": "1999",
+  "share of a domain": "0.25",
+  "share of another": "0.75",
+};
 
 /** Reads artefacts out of memory. */
 export function memoryArtefacts(artefacts: Artefacts): ArtefactReader {
@@ -90,6 +99,8 @@ function judged(arms: readonly ArmCurves[]): Judgement {
   };
 }
 
+const bytesPerToken = { upstream: 1, downstream: 1 };
+
 /** The journal of a run, with losses that depend on the run's key. */
 export function journalText(
   run: PlannedRun,
@@ -98,9 +109,10 @@ export function journalText(
   furtherStates: readonly number[] = [],
 ) {
   const rates = learningRateTable(run.specification.schedule);
-  const lines = [formatHeader(run.key)];
+  const header: JournalHeader = { version: 2, run: run.key, bytesPerToken };
+  const lines = [formatHeader(header)];
   const states: { step: number; state: Digest }[] = [];
-  let chain = chainStart(run.key);
+  let chain = chainStart(header);
   const append = (record: JournalRecord) => {
     const changed = change(record);
     chain = chainNext(chain, changed);
@@ -111,6 +123,7 @@ export function journalText(
   for (;; step++) {
     const due = step === 0 || isCheckpointStep(run.specification, step) || furtherStates.includes(step);
     if (due) append({ kind: "state", step, state: sha256(checkpointBytes(run, step)) });
+    if (isEvaluationStep(run.specification.evaluation, step)) append(evaluationRecord(pointOf(run, step)));
     const batch = sha256(`batch ${step}`);
     if (step === run.steps) break;
     if (step === divergesAt) {
@@ -127,24 +140,28 @@ function checkpointBytes(run: PlannedRun, step: number): Uint8Array {
   return encoder.encode(`state of ${run.key} at ${step}`);
 }
 
+function pointOf({ specification }: PlannedRun, step: number): CurvePoint {
+  const rates = learningRateTable(specification.schedule);
+  return {
+    step,
+    tokens: step * specification.batchSequences * specification.model.sequenceLength,
+    learningRate: rates[Math.min(step, rates.length - 1)] ?? 0,
+    upstream: 2 + step / 100,
+    downstream: 3 - step / 100,
+  };
+}
+
 function curvesOf(run: PlannedRun, steps: number, diverged: boolean): Curves {
   const { specification, key, label } = run;
   const tokensPerStep = specification.batchSequences * specification.model.sequenceLength;
-  const rates = learningRateTable(specification.schedule);
   const evaluated = Array.from({ length: steps + 1 }, (_, step) => step)
     .filter((step) => isEvaluationStep(specification.evaluation, step));
   return {
     runKey: key,
     label,
     tokensPerStep,
-    bytesPerToken: { upstream: 1, downstream: 1 },
-    points: evaluated.map((step) => ({
-      step,
-      tokens: step * tokensPerStep,
-      learningRate: rates[Math.min(step, rates.length - 1)] ?? 0,
-      upstream: 2 + step / 100,
-      downstream: 3 - step / 100,
-    })),
+    bytesPerToken,
+    points: evaluated.map((step) => pointOf(run, step)),
     ...(diverged ? { diverged: { step: steps, loss: "NaN" } } : {}),
   };
 }
@@ -168,6 +185,7 @@ async function makeRun(
     ...(step === 0 ? {} : { checkpoint: add(`checkpoints/${checkpointName(step)}`, checkpointBytes(run, step)) }),
   }));
   const evidence: CommittedRun = {
+    specification: run.specification,
     key: run.key,
     outcome: divergesAt === Infinity ? "completed" as const : "diverged" as const,
     journal: {
@@ -200,6 +218,7 @@ export async function makeBundle(given?: Plan): Promise<Bundle> {
   const { claims, comparisons } = judged(armsOf(plan.runs, curves));
   const [upstream, downstream] = plan.data.state === "pinned" ? [plan.data.upstream, plan.data.downstream] : [];
   if (upstream === undefined || downstream === undefined) throw new Error("The plan has no data");
+  const runs = made.map(({ run }) => run);
   const predicate: Predicate = {
     tool: { name: "rewarm", version: TOOL_VERSION },
     scale: plan.scale.name,
@@ -227,14 +246,14 @@ export async function makeBundle(given?: Plan): Promise<Bundle> {
         return { initialWeights: init, pretrainingOrder, continuingOrder };
       }),
     },
-    corpora: { upstream: { digest: upstream, summary: {} }, downstream: { digest: downstream, summary: {} } },
+    corpora: { upstream: { digest: upstream, summary: SUMMARY }, downstream: { digest: downstream, summary: SUMMARY } },
     data: { source: "scale", tokenUnit: "byte", shortages: [] },
     readings: plan.readings ?? {},
     report: { name: "report.html", sha256: digestOf(artefacts, "report.html"), rendererVersion: "a test" },
-    runs: made.map(({ run }) => run),
+    runs,
     claims,
     comparisons,
-    limits: ["The losses are invented."],
+    limits: limitsOf(plan, runs, []),
     command: ["reproduce"],
     metadata: { createdAt: "2026-11-30T00:00:00Z" },
   };

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { type Digest, sha256 } from "../../src/digest/sha256.ts";
-import { parseSigningKey, type SigningKey } from "../../src/manifest/keys.ts";
-import { toPem } from "../../src/manifest/pem.ts";
+import { parseSigningKey, type SigningKey } from "../../src/manifest/keys/keys.ts";
+import { toPem } from "../../src/manifest/keys/pem.ts";
 import { signStatement } from "../../src/manifest/statement.ts";
-import { VERIFICATION_STEPS, type VerificationReport } from "../../src/manifest/verification_report.ts";
-import { verifyManifest } from "../../src/manifest/verify.ts";
-import type { VerifyOptions } from "../../src/manifest/verify_options.ts";
+import { VERIFICATION_STEPS, type VerificationReport } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifest } from "../../src/manifest/verify/verify.ts";
+import type { VerifyOptions } from "../../src/manifest/verify/verify_options.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
 import { type Artefacts, type Bundle, makeBundle, memoryArtefacts, testJudge } from "./fixture.ts";
 

@@ -1,11 +1,16 @@
 /** Counts and sizes that a signed manifest may state, or its artefacts have: refused in bounded time and space. */
 import assert from "node:assert/strict";
+import { sha256 } from "../../src/digest/sha256.ts";
 import { runKey } from "../../src/experiment/run_key.ts";
-import type { ArtefactReader } from "../../src/manifest/artefacts.ts";
-import { LearningRates } from "../../src/manifest/learning_rates.ts";
-import { isTrained } from "../../src/manifest/run.ts";
-import { statementFlaw } from "../../src/manifest/statement_check.ts";
-import { verifyManifest } from "../../src/manifest/verify.ts";
+import { maxCurvesBytes } from "../../src/manifest/verify/artefact_limits.ts";
+import type { ArtefactReader } from "../../src/manifest/verify/artefacts.ts";
+import { folderArtefacts } from "../../src/manifest/verify/folder_artefacts.ts";
+import { LearningRates } from "../../src/manifest/consistency/learning_rates.ts";
+import { isTrained } from "../../src/manifest/format/run.ts";
+import { statementFlaw } from "../../src/manifest/consistency/statement_check.ts";
+import { verifyManifest } from "../../src/manifest/verify/verify.ts";
+import { checkArtefacts } from "../../src/manifest/verify/verify_artefacts.ts";
+import { withFolder } from "../temporary_folder.ts";
 import { forge, journalText, loose, memoryArtefacts, testJudge } from "./fixture.ts";
 import { attacker, bundle, failedStep, report } from "./fuzz_fixture.ts";
 
@@ -101,4 +106,41 @@ Deno.test("statementFlaw() refuses a run that starts from a run of another model
   run.specification.model.layers = 3;
   run.key = runKey(run.specification);
   assert.match(statementFlaw(forged) ?? "", /starts from run "upstream_pretrain_seed-0", which has another model/);
+});
+
+Deno.test("checkArtefacts() reads a file once that lies under a thousand names", async () => {
+  const content = encoder.encode("the same for all");
+  const digest = { sha256: sha256(content) };
+  const subject = Array.from({ length: 1000 }, (_, i) => ({ name: `f/${i}`, digest }));
+  let opened = 0;
+  const reader: ArtefactReader = {
+    async *open() {
+      opened++;
+      yield content;
+    },
+    identity: (name) => Promise.resolve(name === "f/7" ? undefined : "1:1"),
+  };
+  const { good, outcome } = await checkArtefacts({ ...bundle.statement, subject }, reader, () => false);
+  assert.equal(good.size, 1000);
+  assert.equal(outcome.status, "ok");
+  assert.equal(opened, 2);
+});
+
+Deno.test("folderArtefacts() knows the names of one file, hard links and symbolic ones, and tells other files apart", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/a`, "x");
+    await Deno.writeTextFile(`${folder}/b`, "x");
+    await Deno.link(`${folder}/a`, `${folder}/hard`);
+    await Deno.symlink("a", `${folder}/soft`);
+    const { identity } = folderArtefacts(folder);
+    const [a, b, hard, soft] = await Promise.all(["a", "b", "hard", "soft"].map((name) => identity?.(name)));
+    assert.deepEqual([hard, soft], [a, a]);
+    assert.notEqual(a, b);
+  });
+});
+
+Deno.test("maxCurvesBytes() lets a curve be as long as its run, and no longer", () => {
+  const limit = maxCurvesBytes(first);
+  const real = bundle.artefacts.get(first.curves.name)?.length ?? assert.fail();
+  assert.ok(real <= limit && limit < 1e6);
 });

@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { InclusionProver, MerkleTree } from "../../src/digest/merkle.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { type Inclusion, type InclusionProof, proveInclusion, verifyInclusion } from "../../src/manifest/inclusion.ts";
-import { generateSigningKey } from "../../src/manifest/keys.ts";
-import { isTrained } from "../../src/manifest/run.ts";
+import {
+  type Inclusion,
+  type InclusionProof,
+  proveInclusion,
+  verifyInclusion,
+} from "../../src/manifest/verify/inclusion.ts";
+import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
+import { isTrained } from "../../src/manifest/format/run.ts";
 import {
   checkpointLeaf,
   journalLeaf,
@@ -12,7 +17,7 @@ import {
   leafIndex,
   PART_KINDS,
   type RunPart,
-} from "../../src/manifest/run_tree.ts";
+} from "../../src/manifest/format/run_tree.ts";
 import { forge, loose, makeBundle, memoryArtefacts, treeOf } from "./fixture.ts";
 
 const bundle = await makeBundle();
@@ -46,7 +51,10 @@ Deno.test("leafIndex() gives every leaf but the header's one place: the journal'
         places.set(index, { kind, step });
         const record = JSON.parse(lines[index] ?? "{}");
         if (kind === "checkpoint") assert(index >= lines.length);
-        else assert.deepEqual([record.step, Object.hasOwn(record, kind === "step" ? "lr" : kind)], [step, true]);
+        else {
+          const member = kind === "step" ? "gradientNorm" : kind === "evaluation" ? "upstream" : kind;
+          assert.deepEqual([record.step, Object.hasOwn(record, member)], [step, true]);
+        }
       }
     }
     assert.equal(places.size, leafCount(run) - 1);
@@ -99,10 +107,11 @@ Deno.test("verifyInclusion() refuses a proof in which anything was changed", asy
     [{ ...step, step: 6 }, /the path leads to root/],
     [{ ...other, leaf: step.leaf, step: 6 }, /the path leads to root/],
     [{ ...step, path: step.path.toReversed() }, /the path leads to root/],
-    [{ ...step, path: step.path.slice(1) }, /leaf 8 of 78 has no path of 6 hashes/],
+    [{ ...step, path: step.path.slice(1) }, /leaf 10 of 85 has no path of 6 hashes/],
     [{ ...step, path: [...step.path, sha256("x")] }, /has no path of 8 hashes/],
     [{ ...step, kind: "state" }, /has no state at step 5/],
     [{ ...step, step: 64 }, /has no step at step 64/],
+    [{ ...step, kind: "evaluation" }, /has no evaluation at step 5/],
     [{ ...step, kind: "divergence", step: 64 }, /has no divergence at step 64/],
     [{ ...checkpoint, kind: "state", step: 32 }, /the path leads to root|has no path/],
     [{ ...state, kind: "checkpoint", step: 32 }, /the path leads to root|has no path/],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createKeyFile, findSigningKey, readSigningKey, readVerifyingKey } from "../../src/manifest/key_file.ts";
+import { createKeyFile, findSigningKey, readSigningKey, readVerifyingKey } from "../../src/manifest/keys/key_file.ts";
 import {
   generateSigningKey,
   importVerifyingKey,
@@ -9,9 +9,9 @@ import {
   publicKeyPem,
   signBytes,
   verifyBytes,
-} from "../../src/manifest/keys.ts";
+} from "../../src/manifest/keys/keys.ts";
 import { withFolder } from "../temporary_folder.ts";
-import { toPem } from "../../src/manifest/pem.ts";
+import { toPem } from "../../src/manifest/keys/pem.ts";
 
 const hex = (text: string) => Uint8Array.fromHex(text);
 /** DER around a raw Ed25519 key, RFC 8410. */

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Digest, sha256 } from "../../src/digest/sha256.ts";
 import type { RunKey } from "../../src/experiment/run.ts";
-import { type CommittedRun, leafCount, leafIndex, readLeaves, readTree } from "../../src/manifest/run_tree.ts";
+import { type CommittedRun, leafCount, leafIndex, readLeaves, readTree } from "../../src/manifest/format/run_tree.ts";
 import { InclusionProver } from "../../src/digest/merkle.ts";
-import { isTrained } from "../../src/manifest/run.ts";
+import { isTrained } from "../../src/manifest/format/run.ts";
 import { makeBundle, memoryArtefacts } from "./fixture.ts";
 
 const page = Deno.readTextFileSync(new URL("../../docs/manifest.md", import.meta.url));
@@ -14,11 +14,20 @@ const [, table = ""] = /```merkle\n([^`]*)```/.exec(page) ?? [];
 const stated = new Map([...table.matchAll(/^(\S+(?: \S+)?) +([0-9a-f]{64})/gm)].map(([, name, hash]) => [name, hash]));
 
 const CHECKPOINT = { name: "runs/example/checkpoints/step-000002.safetensors", sha256: sha256("checkpoint 2") };
-/** The run of the page's example: two steps, two states, a divergence, a checkpoint. */
+/** The run of the page's example: two steps, two states, two evaluations, a divergence, a checkpoint. */
 const example: CommittedRun = {
   key: sha256("an example run") as string as RunKey,
+  specification: {
+    evaluation: { interval: 2, denseInterval: 2, denseUntilStep: 0, landmarks: [] as readonly number[] },
+  } as CommittedRun["specification"],
   outcome: "diverged",
-  journal: { name: "runs/example/journal.jsonl", sha256: sha256(journal), root: "" as Digest, steps: 2 },
+  journal: {
+    name: "runs/example/journal.jsonl",
+    sha256: sha256(journal),
+    format: "rewarm journal v2",
+    root: "" as Digest,
+    steps: 2,
+  },
   states: [{ step: 0, state: sha256("state 0") }, { step: 2, state: sha256("state 2"), checkpoint: CHECKPOINT }],
 };
 const artefacts = memoryArtefacts(new Map([[example.journal.name, new TextEncoder().encode(journal)]]));
@@ -32,30 +41,38 @@ Deno.test("docs/manifest.md states the leaves, nodes and root of its example, co
   const lines = journal.trimEnd().split("\n");
   const leaves = lines.map((line) => hash("\0rewarm journal line v1\nruns/example/journal.jsonl\n", line));
   leaves.push(hash(`\0rewarm checkpoint digest v1\n${CHECKPOINT.name}\n`, CHECKPOINT.sha256));
-  assert.equal(leaves.length, 7);
+  assert.equal(leaves.length, 9);
   const node = (left: string | undefined, right: string | undefined) => hash("\x01", bytes(left), bytes(right));
-  const [left, right] = [node(leaves[0], leaves[1]), node(node(leaves[4], leaves[5]), leaves[6])];
+  const [first, second] = [node(leaves[0], leaves[1]), node(leaves[2], leaves[3])];
+  const [third, fourth] = [node(leaves[4], leaves[5]), node(leaves[6], leaves[7])];
+  const [left, right] = [node(first, second), node(third, fourth)];
+  const wholeJournal = node(left, right);
   assert.deepEqual([...stated], [
     ...leaves.map((leaf, index) => [`leaf ${index}`, leaf]),
-    ["node 0..1", left],
-    ["node 4..6", right],
-    ["root", node(node(left, node(leaves[2], leaves[3])), right)],
+    ["node 0..1", first],
+    ["node 2..3", second],
+    ["node 0..3", left],
+    ["node 4..5", third],
+    ["node 6..7", fourth],
+    ["node 4..7", right],
+    ["node 0..7", wholeJournal],
+    ["root", node(wholeJournal, leaves[8])],
   ]);
 });
 
 Deno.test("readTree() gives the root that docs/manifest.md states, without any checkpoint", async () => {
   const { reading, tree } = await readTree(example, artefacts);
   assert.equal(reading.problem, undefined);
-  assert.deepEqual(tree, { treeSize: 7, rootHash: stated.get("root") });
-  assert.equal(leafCount(example), 7);
+  assert.deepEqual(tree, { treeSize: 9, rootHash: stated.get("root") });
+  assert.equal(leafCount(example), 9);
 });
 
 Deno.test("leafIndex() and the prover give the path that docs/manifest.md names for step 1", async () => {
   const index = leafIndex(example, { kind: "step", step: 1 }) ?? NaN;
   const prover = new InclusionProver(index, leafCount(example));
   await readLeaves(example, artefacts, (leaf) => prover.append(leaf));
-  assert.equal(index, 3);
-  assert.deepEqual(prover.path(), [stated.get("leaf 2"), stated.get("node 0..1"), stated.get("node 4..6")]);
+  assert.equal(index, 4);
+  assert.deepEqual(prover.path(), ["leaf 5", "node 6..7", "node 0..3", "leaf 8"].map((name) => stated.get(name)));
 });
 
 Deno.test("readTree() gives another root where a name, a line, a checkpoint or their order is another", async () => {

@@ -4,15 +4,15 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import { crypto as sigstore, dsse } from "@sigstore/core";
 import fc from "fast-check";
-import { PAYLOAD_TYPE, preAuthenticationEncoding, readEnvelope, signEnvelope } from "../../src/manifest/dsse.ts";
+import { PAYLOAD_TYPE, preAuthenticationEncoding, readEnvelope, signEnvelope } from "../../src/manifest/format/dsse.ts";
 import {
   generateSigningKey,
   parseVerifyingKey,
   privateKeyPem,
   publicKeyPem,
   verifyBytes,
-} from "../../src/manifest/keys.ts";
-import { verifyManifest } from "../../src/manifest/verify.ts";
+} from "../../src/manifest/keys/keys.ts";
+import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import { makeBundle, memoryArtefacts, testJudge } from "./fixture.ts";
 
 const bundle = await makeBundle();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
-import { PREDICATE_TYPE, STATEMENT_TYPE } from "../../src/manifest/predicate.ts";
-import { readStatementPayload } from "../../src/manifest/statement_payload.ts";
-import { formatVerification } from "../../src/manifest/verification_report.ts";
-import { verifyManifest } from "../../src/manifest/verify.ts";
+import { PREDICATE_TYPE, STATEMENT_TYPE } from "../../src/manifest/format/predicate.ts";
+import { readStatementPayload } from "../../src/manifest/format/statement_payload.ts";
+import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import { forge, loose, makeBundle, memoryArtefacts, testJudge } from "./fixture.ts";
 
 const encoder = new TextEncoder();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
-import type { Statement } from "../../src/manifest/predicate.ts";
+import type { Statement } from "../../src/manifest/format/predicate.ts";
 import { buildStatement } from "../../src/manifest/statement.ts";
 import { loose, makeBundle } from "./fixture.ts";
 
@@ -30,8 +30,8 @@ Deno.test("buildStatement() refuses what no verifier would accept", () => {
     [(p) => p.runs[2].label = p.runs[1].label, /there are two runs/],
     [(p) => p.runs[2] = p.runs[1], /stands twice/],
     [(p) => p.runs.reverse(), /does not stand before it/],
-    [(p) => (p.runs[0].states.splice(3), p.runs[0].merkleTree.treeSize = 70), /where no state is recorded/],
-    [(p) => p.runs[0].merkleTree.treeSize--, /has a Merkle tree of 77 leaves, and its journal and checkpoints make 78/],
+    [(p) => (p.runs[0].states.splice(3), p.runs[0].merkleTree.treeSize = 77), /where no state is recorded/],
+    [(p) => p.runs[0].merkleTree.treeSize--, /has a Merkle tree of 84 leaves, and its journal and checkpoints make 85/],
     [(p) => p.runs[0].journal.steps--, /is said to be complete, but has 63 of 64 steps/],
     [(p) => p.runs[0].states.reverse(), /not in the order of their steps/],
     [(p) => p.runs[0].states[2].step = 900, /after its end/],

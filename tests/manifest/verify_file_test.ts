@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { sha256 } from "../../src/digest/sha256.ts";
 import { folderOf } from "../../src/files/durable.ts";
-import { digestArtefacts } from "../../src/manifest/folder_artefacts.ts";
-import { formatVerification } from "../../src/manifest/verification_report.ts";
-import { MAX_MANIFEST_BYTES } from "../../src/manifest/verify.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { digestArtefacts } from "../../src/manifest/verify/folder_artefacts.ts";
+import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { MAX_MANIFEST_BYTES } from "../../src/manifest/verify/verify.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { makeBundle, testJudge } from "./fixture.ts";
 
@@ -71,3 +72,22 @@ Deno.test({
       assert.equal((await verifyManifestFile("/dev/zero", options)).exitCode, 2);
     }),
 });
+
+Deno.test("verifyManifestFile() says which manifest it looked at, by its whole path and its digest", () =>
+  withFolder(async (folder) => {
+    Deno.mkdirSync(`${folder}/08`);
+    unpack(`${folder}/08`);
+    Deno.symlinkSync("08", `${folder}/8`);
+    for (const path of [`${folder}/08`, `${folder}/8`, `${folder}/8/manifest.dsse.json`]) {
+      const report = await verifyManifestFile(path, options);
+      const whole = Deno.realPathSync(`${folder}/08/manifest.dsse.json`);
+      assert.equal(report.path, whole);
+      assert(
+        formatVerification(report).startsWith(
+          `Manifest  ${whole}\nSHA-256   ${sha256(new TextEncoder().encode(bundle.envelope))}\n\n`,
+        ),
+      );
+    }
+    Deno.writeTextFileSync(`${folder}/08/report.html`, "another page");
+    assert.equal((await verifyManifestFile(`${folder}/8`, options)).verdict, "failed");
+  }));

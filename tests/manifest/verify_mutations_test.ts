@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
-import type { VerificationReport } from "../../src/manifest/verification_report.ts";
-import { verifyManifest } from "../../src/manifest/verify.ts";
+import type { VerificationReport } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import { applyByteEdits, byteEdits } from "../fuzz/byte_edits.ts";
 import { applyJsonEdit, JSON_EDIT_KINDS, jsonEdit, type Place, placesOf, valueAt } from "../fuzz/json_edits.ts";
 import { forge, loose, memoryArtefacts, testJudge } from "./fixture.ts";

@@ -4,8 +4,8 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import type { Plan } from "../../src/experiment/plan.ts";
 import { planToJson } from "../../src/experiment/plan_json.ts";
 import type { PlannedRun } from "../../src/experiment/run.ts";
-import type { Predicate } from "../../src/manifest/predicate.ts";
-import { checkPlan } from "../../src/manifest/verify_plan.ts";
+import type { Predicate } from "../../src/manifest/format/predicate.ts";
+import { checkPlan } from "../../src/manifest/verify/verify_plan.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
 
 const encode = (plan: unknown) => new TextEncoder().encode(canonicalJson(plan));
@@ -89,6 +89,40 @@ Deno.test("checkPlan() refuses arms that are not planned, that two runs serve, o
   });
   assert.match(String(swapped), /runs ".*" and ".*" both serve arm/);
   assert.equal(typeof await changed((runs) => runs), "object");
+});
+
+Deno.test("checkPlan() refuses arms that no run serves, runs that serve nothing, and runs of another length", async () => {
+  const cases: [(runs: readonly PlannedRun[]) => readonly PlannedRun[], RegExp][] = [
+    [() => [], /no run serves arm "max-learning-rate\/.*" at seed 0/],
+    [(runs) => runs.slice(0, runs.length / 2), /no run serves arm "max-learning-rate\/.*" at seed 1/],
+    [(runs) => runs.with(SERVED(runs), { ...runs[SERVED(runs)] ?? assert.fail(), usedBy: [] }), /serves no arm/],
+    [(runs) => runs.map((run) => ({ ...run, steps: run.steps + 1 })), /planned for \d+ steps, .* need \d+/],
+    [(runs) => runs.map((run) => ({ ...run, checkpointSteps: [] })), /start from steps 64 of .* keeps none/],
+  ];
+  for (const [change, reason] of cases) assert.match(String(await changed(change)), reason);
+});
+
+Deno.test("checkPlan() refuses a scale, an engine, data and totals that are not those of the runs", async () => {
+  const { planDigest: _, ...plan } = await fixedPlan("smoke", { only: ["warmup-length"] });
+  assert(plan.data.state === "pinned");
+  const other = sha256("other");
+  const larger = { ...plan.scale.pretraining, batchSequences: 8 };
+  const cases: [Partial<Plan>, RegExp][] = [
+    [{ engine: { ...plan.engine, arithmetic: "9" } }, /has another engine than its plan/],
+    [{ engine: { ...plan.engine, level: "run_to_run" } }, /another engine/],
+    [{ data: { ...plan.data, upstream: other } }, /another corpus/],
+    [{ data: { ...plan.data, downstream: other } }, /another validation text/],
+    [{ scale: { ...plan.scale, evaluationWindows: 1 } }, /another evaluation windows/],
+    [{ scale: { ...plan.scale, optimizer: { ...plan.scale.optimizer, beta1: 0.5 } } }, /another optimizer/],
+    [{ scale: { ...plan.scale, pretraining: larger, continuing: larger } }, /neither phase/],
+    [{ totals: { ...plan.totals, arms: 0 } }, /totals are not those of its runs/],
+    [{ totals: { ...plan.totals, tokens: 1 } }, /totals/],
+  ];
+  for (const [change, reason] of cases) {
+    const content = { ...plan, ...change };
+    const forged = { ...content, planDigest: sha256(canonicalJson(content)) };
+    assert.match(String(checkPlan(encode(planToJson(forged)), predicateOf(forged))), reason);
+  }
 });
 
 Deno.test("checkPlan() tells the first problems of a plan with a million, and not all of them", async () => {

@@ -2,10 +2,16 @@ import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { UserError } from "../../src/errors.ts";
-import { generateSigningKey } from "../../src/manifest/keys.ts";
-import { formatVerification, type StepName, type VerificationReport } from "../../src/manifest/verification_report.ts";
-import { MAX_MANIFEST_BYTES, verifyManifest } from "../../src/manifest/verify.ts";
-import type { Replan, VerifyOptions } from "../../src/manifest/verify_options.ts";
+import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
+import { openTopics } from "../../src/manifest/format/members.ts";
+import {
+  formatVerification,
+  type StepName,
+  type VerificationReport,
+} from "../../src/manifest/verify/verification_report.ts";
+import { MAX_MANIFEST_BYTES, verifyManifest } from "../../src/manifest/verify/verify.ts";
+import type { Replan, VerifyOptions } from "../../src/manifest/verify/verify_options.ts";
+import { toBits64 } from "../../src/train/journal_record.ts";
 import {
   type Artefacts,
   digestOf,
@@ -76,8 +82,16 @@ Deno.test("verifyManifest() verifies what was signed, and says by whom", async (
   assert.equal(report.exitCode, 0);
   assert.deepEqual(report.signers, [{ keyId: bundle.key.keyId, trustedAs: "the maker" }]);
   const open = report.steps.filter(({ status }) => status !== "ok").map(({ name }) => name);
-  assert.deepEqual(open, ["attestations", "replay"]);
-  assert.equal(report.caveats.length, 2);
+  assert.deepEqual(open, ["report", "attestations", "replay"]);
+  assert.deepEqual(
+    report.caveats.map((caveat) => caveat.slice(0, 24)),
+    [
+      "That every arm trains what its name says",
+      "What the page beside the manifest shows",
+      "No piece of the training was repeated here",
+      ...openTopics("https://rewarm.dev/reproduction/v2", true),
+    ].map((caveat) => caveat.slice(0, 24)),
+  );
   assert.equal(report.statement?.predicate.scale, "smoke");
   assert.match(formatVerification(report), /^Verified: .* the maker signed/m);
 });
@@ -293,8 +307,18 @@ Deno.test("verifyManifest() judges an edited curve by the key: signed anew by an
   );
   const envelope = await resigned(artefacts);
   expect(await verify({ envelope, artefacts, options: { trustedKeys: trusted } }), "signer", "failed", /another key/);
-  // Without a trusted key the claims still betray it.
-  expect(await verify({ envelope, artefacts }), "claims", "failed", /claim "ends" has numbers .* and the curves give/);
+  // Without a trusted key the journal still betrays it, and where the journal is made to fit, the claims do.
+  const reason = /downstream loss at step 11 is 1\.89, and the journal records 2\.89/;
+  expect(await verify({ envelope, artefacts }), "curves", "failed", reason);
+  const journal = journalText(
+    plainRun,
+    Infinity,
+    (r) => r.kind === "evaluation" && r.step === 11 ? { ...r, downstream: toBits64(1.89) } : r,
+  );
+  const fitting = new Map([...artefacts, [`${folder}/journal.jsonl`, encoder.encode(journal.text)]]);
+  const signed = await resigned(fitting, (s) => s.predicate.runs[1].journal.root = journal.root);
+  const claims = /claim "ends" has numbers .* and the curves give/;
+  expect(await verify({ envelope: signed, artefacts: fitting }), "claims", "failed", claims);
 });
 
 Deno.test("verifyManifest() gives the judge the rules that were signed, where they are an artefact as it was", async () => {
@@ -339,7 +363,7 @@ Deno.test("verifyManifest() leaves the words to the version that made the manife
     });
   const same = await verify({ envelope: await reworded(() => {}) });
   assert.equal(same.verdict, "verified", formatVerification(same));
-  assert.doesNotMatch(same.caveats.join(), /words/);
+  assert.doesNotMatch(same.caveats.join(), /words for what was found/);
   const report = await verify({ envelope: await reworded((claim) => claim.reason = "There was once one in each.") });
   assert.equal(report.verdict, "verified", formatVerification(report));
   assert.match(
@@ -363,14 +387,19 @@ Deno.test("verifyManifest() fails curves that leave out, add or move points, tho
   const name = `${folder}/curves.json`;
   // deno-lint-ignore no-explicit-any -- a forger is bound by no type
   const cases: [(curves: any) => void, RegExp][] = [
-    [(curves) => curves.points.splice(1, 1), /no point at step 2, where an evaluation is due/],
+    [(curves) => curves.points.splice(1, 1), /no point at step 2, which the journal records/],
     [(curves) => curves.points.pop(), /no point at step 11/],
     [(curves) => curves.points.push({ ...curves.points.at(-1), step: 12, tokens: 12 * 128 }), /a point at step 12/],
     [(curves) => curves.points[2].learningRate *= 2, /learning rate at step 4/],
     [(curves) => curves.points[2].tokens++, /tokens/],
     [(curves) => curves.label = "other", /it is that of run "other"/],
     [(curves) => curves.runKey = sha256("x"), /it is that of run/],
-    [(curves) => curves.diverged = { step: 11, loss: "NaN" }, /disagrees about a divergence/],
+    [
+      (curves) => curves.diverged = { step: 11, loss: "NaN" },
+      /its "diverged" is .*, and from the journal follows null/,
+    ],
+    [(curves) => curves.bytesPerToken.upstream = 2, /its "bytesPerToken" is .*"upstream":2\}, and from the journal/],
+    [(curves) => curves.points[1].upstream += 2 ** -40, /upstream loss at step 2 is/],
     [(curves) => curves.points[0].upstream = -1, /upstream/],
     [(curves) => curves.note = 1, /Unrecognized key/],
   ];
@@ -388,8 +417,14 @@ Deno.test("verifyManifest() fails journals that were tampered with, though all d
   const lines = text.split("\n");
   const otherName = `runs/${plan.runs[3]?.label}/journal.jsonl`;
   const cases: [string, string | undefined, RegExp][] = [
-    ["a loss", text.replace(/"loss":"40(.)/, '"loss":"41$1'), /line 3: its chain digest .* does not follow/],
-    ["a record less", lines.toSpliced(4, 1).join("\n"), /line 5: it is for step 3, and step 2 is expected/],
+    ["a loss", text.replace(/"loss":"40(.)/, '"loss":"41$1'), /line 4: its chain digest .* does not follow/],
+    ["a record less", lines.toSpliced(4, 1).join("\n"), /line 5: it is for step 2, and step 1 is expected/],
+    [
+      "an evaluation's loss",
+      text.replace(toBits64(2.02), toBits64(1.01)),
+      /line 6: its chain digest .* does not follow/,
+    ],
+    ["bytes a token", text.replace(toBits64(1), toBits64(2)), /line 2: its chain digest .* does not follow/],
     ["a torn end", text.slice(0, -5), /it is torn/],
     ["the journal of another run", artefactText(otherName), /line 1: the header is not that/],
     ["nothing", "", /the journal is empty/],
@@ -449,7 +484,7 @@ Deno.test("verifyManifest() fails a Merkle tree that journal and checkpoints do 
   const cases: [StepName, (run: any, other: any) => void, RegExp][] = [
     ["journals", (run) => run.merkleTree.rootHash = sha256("x"), /its Merkle tree has the root .*, and .* is stated/],
     ["journals", (run, other) => run.merkleTree.rootHash = other.merkleTree.rootHash, /its Merkle tree has the root/],
-    ["consistency", (run) => run.merkleTree.treeSize++, /has a Merkle tree of 16 leaves, .* make 15$/],
+    ["consistency", (run) => run.merkleTree.treeSize++, /has a Merkle tree of 22 leaves, .* make 21$/],
     ["schema", (run) => run.merkleTree.treeSize = 0, /treeSize/],
     ["schema", (run) => delete run.merkleTree, /merkleTree/],
     ["schema", (run) => run.merkleTree.leaves = [], /merkleTree: Unrecognized key/],
@@ -502,18 +537,18 @@ Deno.test("verifyManifest() fails a plan that is not the one carried out", async
   const garbage = replaced("plan.json", "[]");
   expect(await verify({ envelope: await resigned(garbage), artefacts: garbage }), "plan", "failed", /plan\.json/);
   for (
-    const [change, reason] of [
+    const [change, step, reason] of [
       // deno-lint-ignore no-explicit-any -- a forger is bound by no type
-      [(p: any) => p.scale = "tiny", /for scale "smoke"/],
+      [(p: any) => p.scale = "tiny", "plan", /for scale "smoke"/],
       // deno-lint-ignore no-explicit-any -- the same
-      [(p: any) => p.corpora.upstream.digest = sha256("x"), /another upstream corpus/],
+      [(p: any) => p.corpora.upstream.digest = sha256("x"), "consistency", /another upstream corpus/],
       // deno-lint-ignore no-explicit-any -- the same
-      [(p: any) => p.engine.arithmetic = "9", /another engine/],
+      [(p: any) => p.engine.arithmetic = "9", "consistency", /computed by test\/1 .* the manifest says 9/],
     ] as const
   ) {
     expect(
       await verify({ envelope: await resigned(bundle.artefacts, (s) => change(s.predicate)) }),
-      "plan",
+      step,
       "failed",
       reason,
     );
@@ -544,4 +579,61 @@ Deno.test("verifyManifest() fails a plan that the signed experiments do not give
     assert.equal(unknown.verdict, "verified");
     assert.match(unknown.caveats.join(" "), /every arm trains what its name says/);
   }
+});
+
+Deno.test("verifyManifest() fails summaries of corpora that cannot be, or that the curves contradict", async () => {
+  const summary = (change: (facts: Record<string, string>) => void, name = "upstream") =>
+    resigned(bundle.artefacts, (s) => change(s.predicate.corpora[name].summary));
+  for (const name of ["upstream", "downstream"]) {
+    for (const unit of ["validation bytes", "validation tokens"]) {
+      const envelope = await summary((facts) => facts[unit] = "64001", name);
+      expect(await verify({ envelope }), "curves", "failed", new RegExp(`bytes a token of the ${name} corpus`));
+    }
+  }
+  const cases: [(facts: Record<string, string>) => void, RegExp][] = [
+    [(facts) => delete facts["train windows"], /upstream corpus has no count of its train windows/],
+    [(facts) => facts["train tokens"] = "0x10", /no count of its train tokens/],
+    [(facts) => facts["train tokens"] = "-1", /no count of its train tokens/],
+    [(facts) => facts["share of another"] = "0.5", /shares that make 0\.75 together/],
+    [(facts) => facts["share of another"] = "NaN", /a member of another kind/],
+    [(facts) => facts["quality"] = "1", /a member of another kind/],
+  ];
+  for (const [change, reason] of cases) {
+    expect(await verify({ envelope: await summary(change) }), "consistency", "failed", reason);
+  }
+});
+
+Deno.test("verifyManifest() fails limits that do not follow from plan, runs and data, in this version's words", async () => {
+  const limits = (change: (predicate: { limits: string[]; tool: { version: string } }) => void) =>
+    resigned(bundle.artefacts, (s) => change(s.predicate));
+  expect(await verify({ envelope: await limits((p) => p.limits.pop()) }), "plan", "failed", /does not state the limit/);
+  const more = await limits((p) => p.limits.push("Nothing is left open."));
+  expect(await verify({ envelope: more }), "plan", "failed", /limits that do not follow/);
+  const other = await verify({
+    envelope: await limits((p) => {
+      p.limits.pop();
+      p.tool.version = "9.0.0";
+    }),
+  });
+  assert.equal(other.verdict, "verified", formatVerification(other));
+  assert.match(other.caveats.join("\n"), /^In which words limits, and reasons of skips, are given/m);
+});
+
+Deno.test("verifyManifest() names runs that were found or resumed, and whether any of them was trained again", async () => {
+  const origins = (change: (runs: { origin: string; retrained: unknown }[]) => void) =>
+    resigned(bundle.artefacts, (s) => change(s.predicate.runs));
+  const found = await verify({
+    envelope: await origins((runs) => {
+      for (const run of runs) run.origin = "found";
+      Object.assign(runs[0] ?? {}, { origin: "resumed", retrained: [{ fromStep: 0, toStep: 16 }] });
+    }),
+  });
+  assert.equal(found.verdict, "verified", formatVerification(found));
+  const caveats = found.caveats.join("\n");
+  assert.match(caveats, /^That 3 of 4 runs \(warmup.*\) were trained at all: .*: nothing of them was trained again/m);
+  assert.match(
+    caveats,
+    /^That 1 of 4 runs \(upstream_pretrain_seed-0\) were trained from .*: pieces of 1 of them were/m,
+  );
+  assert.doesNotMatch((await verify()).caveats.join("\n"), /^That \d of 4 runs/m);
 });

@@ -3,7 +3,7 @@ import { DENO_FILES } from "../../src/files/deno_file_system.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { exportHuggingFace } from "../../src/model/hugging_face_export.ts";
 import { openHuggingFaceFolder } from "../../src/model/hugging_face_folder.ts";
-import { parseSafetensors } from "../../src/model/safetensors.ts";
+import { parseSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { readWeights } from "../../src/model/weights_source.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { exactWeights, modelTensors, SMALL_MODEL, writeFolder } from "./hugging_face_files.ts";

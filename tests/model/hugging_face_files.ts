@@ -4,9 +4,9 @@ import { type ModelConfig, parameterCount } from "../../src/model/config.ts";
 import { huggingFaceConfig } from "../../src/model/hugging_face.ts";
 import { openHuggingFaceFolder } from "../../src/model/hugging_face_folder.ts";
 import { parameterShapes } from "../../src/model/parameters.ts";
-import type { SafetensorsDtype } from "../../src/model/safetensors_header.ts";
+import type { SafetensorsDtype } from "../../src/formats/safetensors/safetensors_header.ts";
 import { readWeights } from "../../src/model/weights_source.ts";
-import { safetensorsFile } from "./safetensors_file.ts";
+import { safetensorsFile } from "../formats/safetensors/safetensors_file.ts";
 
 /** A model of 8 wide rows that the kernels take. */
 export const SMALL_MODEL: ModelConfig = {

@@ -5,7 +5,7 @@ import { parseHuggingFaceConfig } from "../../src/model/hugging_face.ts";
 import { loadWeights } from "../../src/model/hugging_face_tensors.ts";
 import { parameterShapes } from "../../src/model/parameters.ts";
 import { presetModel } from "../../src/model/presets.ts";
-import type { Safetensors, SafetensorsEntry } from "../../src/model/safetensors.ts";
+import type { Safetensors, SafetensorsEntry } from "../../src/formats/safetensors/safetensors.ts";
 
 /** The `config.json` of Pythia-410M as it was released, as far as it determines the forward pass, and beyond. */
 const RELEASED = {
@@ -145,12 +145,14 @@ Deno.test("loadWeights() passes over tensors that a model has no use for", () =>
   assert.deepEqual(weights, COUNTING);
 });
 
+const TOGETHER = "check that the files belong together: config.json says which tensors there are";
+
 Deno.test("loadWeights() names the tensor that is missing or has another shape", () => {
   const load = (file: Safetensors) => () => loadWeights(file, TINY, new Float32Array(COUNTING.length), "m.safetensors");
   const missing = checkpoint((name) => name.replace("final_layer_norm.bias", "elsewhere"));
   assert.throws(load(missing), {
     code: "BAD_CHECKPOINT",
-    message: '"m.safetensors" has no tensor "gpt_neox.final_layer_norm.bias"',
+    message: '"m.safetensors" has no tensor "gpt_neox.final_layer_norm.bias": ' + TOGETHER,
   });
   const file = checkpoint();
   const embedding = file.tensors.get("gpt_neox.embed_in.weight");
@@ -158,6 +160,6 @@ Deno.test("loadWeights() names the tensor that is missing or has another shape",
   const turned = new Map([...file.tensors, ["gpt_neox.embed_in.weight", { ...embedding, shape: [4, 3] }] as const]);
   assert.throws(load({ tensors: turned, metadata: {} }), {
     code: "BAD_CHECKPOINT",
-    message: 'Tensor "gpt_neox.embed_in.weight" of "m.safetensors" has the shape [4,3], expected [3,4]',
+    message: 'Tensor "gpt_neox.embed_in.weight" of "m.safetensors" has the shape [4,3], expected [3,4]: ' + TOGETHER,
   });
 });

@@ -1,8 +1,8 @@
 /** Three checkpoints on a hub on this machine, with a cache and a lockfile of their own. */
 import assert from "node:assert/strict";
-import { fetchData, type FetchOptions } from "../../src/cli/data_fetch.ts";
-import { lockData } from "../../src/cli/data_lock.ts";
-import { showDataStatus } from "../../src/cli/data_status.ts";
+import { fetchData, type FetchOptions } from "../../src/cli/commands/data_fetch.ts";
+import { lockData } from "../../src/cli/commands/data_lock.ts";
+import { showDataStatus } from "../../src/cli/commands/data_status.ts";
 import { type DataContext, usesOfAll } from "../../src/cli/data_uses.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
 import { hubStartWeights, type StartWeights } from "../../src/data/hub/start_weights.ts";

@@ -1,6 +1,6 @@
 /** Checkpoints of the hub: locked, fetched and imported from a hub on this machine. */
 import assert from "node:assert/strict";
-import { dataCommand } from "../../src/cli/data.ts";
+import { dataCommand } from "../../src/cli/commands/data.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
 import { importCheckpoint } from "../../src/data/hub/import_checkpoint.ts";
 import { type LockedRepository, lockedRepository } from "../../src/data/hub/lock.ts";

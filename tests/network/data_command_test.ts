@@ -1,7 +1,7 @@
 /** `data lock`, `data fetch` and `data status` against a hub on this machine. */
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
-import { dataCommand } from "../../src/cli/data.ts";
+import { dataCommand } from "../../src/cli/commands/data.ts";
 import { withHubPins } from "../../src/data/hub/lock.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
@@ -9,7 +9,7 @@ import { openCorpora } from "../../src/data/corpora.ts";
 import { scaleCorpora } from "../../src/data/scale_corpora.ts";
 import { slimPajamaWeights } from "../../src/data/slimpajama.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
-import { SMALL_TOKENIZER } from "../data/bpe/small_tokenizer.ts";
+import { SMALL_TOKENIZER } from "../formats/bpe/small_tokenizer.ts";
 import { story } from "../data/fixtures.ts";
 import { userError } from "../data/user_error.ts";
 import { withFolder } from "../temporary_folder.ts";

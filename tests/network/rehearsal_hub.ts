@@ -10,7 +10,7 @@ import { huggingFaceConfig } from "../../src/model/hugging_face.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { initializeWeights } from "../../src/model/initial_weights.ts";
 import { type ModelPreset, presetModel } from "../../src/model/presets.ts";
-import { SMALL_TOKENIZER } from "../data/bpe/small_tokenizer.ts";
+import { SMALL_TOKENIZER } from "../formats/bpe/small_tokenizer.ts";
 import { story } from "../data/fixtures.ts";
 import { fileOf, modelTensors, oldBuffers } from "../model/hugging_face_files.ts";
 import { StandInHub } from "./stand_in_hub.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type PartResult, readResults } from "../../benchmarks/gpu/results.ts";
 import { withFolder } from "../temporary_folder.ts";
-import { ignoreWithoutCompiler } from "../cuda/stand_in_fixture.ts";
+import { ignoreWithoutCompiler } from "../engine/cuda/stand_in_fixture.ts";
 
 /** One of each kind that needs no PyTorch, and two that do: they must say so. */
 const PARTS = [

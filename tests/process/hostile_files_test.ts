@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { folderOf } from "../../src/files/durable.ts";
 import { readFileBounded } from "../../src/files/read_file.ts";
 import { resolveInside } from "../../src/files/safe_path.ts";
-import { formatVerification } from "../../src/manifest/verification_report.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { makeBundle, testJudge } from "../manifest/fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
 

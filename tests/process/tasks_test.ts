@@ -149,3 +149,23 @@ Deno.test({
       assert.deepEqual(command, [...smoke, "again"]);
     }),
 });
+
+Deno.test({
+  name: "main.ts that is started by hand in the project's folder takes paths from INIT_CWD, where it may read that",
+  ignore,
+  fn: () =>
+    withFolder(async (folder) => {
+      const here = await Deno.realPath(folder);
+      const keygen = async (permissions: readonly string[], out: string) =>
+        await new Deno.Command(Deno.execPath(), {
+          args: ["run", "--allow-read", "--allow-write", ...permissions, "src/cli/main.ts", "keygen", "--out", out],
+          cwd: PROJECT,
+          env: { INIT_CWD: here },
+          stdin: "null",
+          stdout: "null",
+        }).output();
+      assert((await keygen(["--allow-env=INIT_CWD"], "my.pem")).success);
+      assert.deepEqual(names(here), ["my.pem", "my.pub.pem"]);
+      assert((await keygen(["--deny-env"], `${here}/other.pem`)).success);
+    }),
+});

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { sha256 } from "../../src/digest/sha256.ts";
-import type { TrainedRun } from "../../src/manifest/run.ts";
+import type { TrainedRun } from "../../src/manifest/format/run.ts";
 import { ReplayMismatch } from "../../src/replay/difference.ts";
 import { segmentsOf } from "../../src/replay/segment.ts";
 import { Trainer } from "../../src/replay/trainer.ts";
@@ -15,7 +15,7 @@ import { trainPlan } from "../../src/train/train_plan.ts";
 import { applyByteEdits, byteEdits } from "../fuzz/byte_edits.ts";
 import { applyJsonEdit, jsonEdit, placesOf } from "../fuzz/json_edits.ts";
 import { memoryArtefacts } from "../manifest/fixture.ts";
-import { safetensorsFile } from "../model/safetensors_file.ts";
+import { safetensorsFile } from "../formats/safetensors/safetensors_file.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { fakeEngine, fakePlan } from "../train/fake_training.ts";
 

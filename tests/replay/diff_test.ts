@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { diffManifests } from "../../src/replay/diff.ts";
 import { main } from "../../src/cli/main.ts";
+import { PREDICATE_TYPES } from "../../src/manifest/format/predicate.ts";
+import { chainStart, formatHeader, type JournalHeader } from "../../src/train/journal_header.ts";
+import { chainNext, formatRecord, fromBits64, toBits64 } from "../../src/train/journal_record.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
 import { reproduceSmoke } from "../reproduce/smoke.ts";
 import { withFolder } from "../temporary_folder.ts";
 import {
+  doubleBytesPerToken,
   honest,
   plannedRun,
   readPlan,
@@ -60,17 +63,81 @@ Deno.test("diffManifests() names the first step and field that differ, and the l
   }
 });
 
-Deno.test("diffManifests() names the first point of a curve where the journals are the same", async () => {
+Deno.test("diffManifests() names the first evaluation that differs", async () => {
   await withCopy(async (folder) => {
-    const path = new RunFolder(folder, RUN_1).curves;
-    const curves = JSON.parse(await Deno.readTextFile(path));
-    const point = curves.points.at(-2);
-    point.upstream += 2 ** -30;
-    await Deno.writeTextFile(path, canonicalJson(curves));
+    const run = await plannedRun(folder, RUN_1);
+    const records = await readRecords(folder, RUN_1);
+    const evaluation = records.filter(({ kind }) => kind === "evaluation").at(-2);
+    assert(evaluation?.kind === "evaluation");
+    const upstream = fromBits64(evaluation.upstream) + 2 ** -30;
+    const forged = records.map((record) =>
+      record === evaluation ? { ...evaluation, upstream: toBits64(upstream) } : record
+    );
+    await writeRecords(folder, RUN_1, run.key, forged);
     await resign(folder);
     const { differences: [found] } = await diffManifests(HONEST, `${folder}/manifest.dsse.json`);
-    assert.deepEqual([found?.run, found?.step, found?.field], [RUN_1, point.step, "curve"]);
-    assert.equal(found?.b, `upstream ${point.upstream}`);
+    assert.deepEqual([found?.run, found?.step, found?.field], [RUN_1, evaluation.step, "curve"]);
+    assert.equal(found?.b, `upstream ${upstream}`);
+  });
+});
+
+Deno.test("diffManifests() names what differs where the chains differ from their start", async () => {
+  await withCopy(async (folder) => {
+    await doubleBytesPerToken(folder);
+    const { differences, runs } = await diffManifests(HONEST, `${folder}/manifest.dsse.json`);
+    assert.equal(differences.length, runs);
+    for (const { step, field, b } of differences) {
+      assert.deepEqual([step, field], [0, "curve"]);
+      assert.match(b, /bytes a token/);
+    }
+    const run = await plannedRun(folder, RUN_1);
+    const forged = (await readRecords(folder, RUN_1)).map((record) =>
+      record.kind === "step" && record.step === 9 ? { ...record, loss: "3f800000" } : record
+    );
+    await writeRecords(folder, RUN_1, run.key, forged);
+    await resign(folder);
+    const found = (await diffManifests(HONEST, `${folder}/manifest.dsse.json`)).differences
+      .find(({ run }) => run === RUN_1);
+    assert.deepEqual([found?.step, found?.field, found?.b], [9, "loss", "3f800000"]);
+  });
+});
+
+/** Writes what an earlier version would have left of the same training: journals without evaluations, predicate v1. */
+async function toVersion1(folder: string): Promise<void> {
+  for (const { label, key } of (await readPlan(folder)).runs) {
+    const header: JournalHeader = { version: 1, run: key };
+    let chain = chainStart(header);
+    const lines = (await readRecords(folder, label)).filter(({ kind }) => kind !== "evaluation")
+      .map((record) => formatRecord(record, chain = chainNext(chain, record)));
+    const text = [formatHeader(header), ...lines].map((line) => `${line}\n`).join("");
+    await Deno.writeTextFile(new RunFolder(folder, label).journal, text);
+  }
+  await resign(folder, (statement) => {
+    statement.predicateType = PREDICATE_TYPES[0];
+    delete statement.predicate.data;
+    delete statement.predicate.report;
+    for (const run of statement.predicate.runs) {
+      delete run.origin;
+      delete run.journal.format;
+    }
+  });
+}
+
+Deno.test("diffManifests() compares with a manifest of version 1, whose journals have no evaluations", async () => {
+  await withCopy(async (folder) => {
+    await toVersion1(folder);
+    assert.deepEqual((await diffManifests(HONEST, `${folder}/manifest.dsse.json`)).differences, []);
+    assert.deepEqual((await diffManifests(`${folder}/manifest.dsse.json`, HONEST)).differences, []);
+  });
+  await withCopy(async (folder) => {
+    const run = await plannedRun(folder, RUN_1);
+    const forged = (await readRecords(folder, RUN_1)).map((record) =>
+      record.kind === "step" && record.step === 9 ? { ...record, loss: "3f800000" } : record
+    );
+    await writeRecords(folder, RUN_1, run.key, forged);
+    await toVersion1(folder);
+    const { differences: [found] } = await diffManifests(HONEST, `${folder}/manifest.dsse.json`);
+    assert.deepEqual([found?.run, found?.step, found?.field, found?.b], [RUN_1, 9, "loss", "3f800000"]);
   });
 });
 

@@ -1,33 +1,30 @@
 /** A forger's tools: a small real reproduction, changed, made consistent again, and signed with a key of the forger. */
+import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
-import { sha256 } from "../../src/digest/sha256.ts";
+import { type Digest, sha256 } from "../../src/digest/sha256.ts";
 import { openCorpora } from "../../src/data/corpora.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import { planFromJson } from "../../src/experiment/plan_json.ts";
 import type { Plan } from "../../src/experiment/plan.ts";
 import type { PlannedRun, RunKey } from "../../src/experiment/run.ts";
-import { signEnvelope } from "../../src/manifest/dsse.ts";
-import { folderArtefacts } from "../../src/manifest/folder_artefacts.ts";
-import { generateSigningKey } from "../../src/manifest/keys.ts";
-import { judgeResults } from "../../src/manifest/paper_judge.ts";
-import { paperJudge } from "../../src/manifest/paper_judge.ts";
-import type { Statement } from "../../src/manifest/predicate.ts";
-import { readTree } from "../../src/manifest/run_tree.ts";
-import { armsOf } from "../../src/manifest/verify_claims.ts";
+import { signEnvelope } from "../../src/manifest/format/dsse.ts";
+import { folderArtefacts } from "../../src/manifest/verify/folder_artefacts.ts";
+import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
+import { judgeResults } from "../../src/results/paper_judge.ts";
+import { paperJudge } from "../../src/results/paper_judge.ts";
+import type { TrainedRun } from "../../src/manifest/format/run.ts";
+import type { Statement } from "../../src/manifest/format/predicate.ts";
+import { readTree } from "../../src/manifest/format/run_tree.ts";
+import { armsOf } from "../../src/manifest/verify/verify_claims.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { type Replay, replay, type ReplayOptions } from "../../src/replay/replay.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { parseCurves } from "../../src/results/curves_schema.ts";
 import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
 import { readJournalFile } from "../../src/train/journal.ts";
-import {
-  chainNext,
-  chainStart,
-  formatHeader,
-  formatRecord,
-  type JournalRecord,
-  parseRecord,
-} from "../../src/train/journal_record.ts";
+import { curvePoint, formatCurves } from "../../src/train/journal_curves.ts";
+import { type BytesPerToken, chainStart, formatHeader, type JournalHeader } from "../../src/train/journal_header.ts";
+import { chainNext, formatRecord, fromBits, type JournalRecord, parseRecord } from "../../src/train/journal_record.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { stateDigest } from "../../src/train/state_digest.ts";
 import { DATA_CACHE, kernelCache, reproduceSmoke } from "../reproduce/smoke.ts";
@@ -97,11 +94,39 @@ export async function plannedRun(folder: string, label: string): Promise<Planned
   return run;
 }
 
+/** Makes the record of a run say what its files say. */
+async function rewriteRecord(
+  folder: string,
+  { label, key, outcome, journal }: TrainedRun,
+  subjects: readonly { readonly name: string }[],
+): Promise<void> {
+  const path = new RunFolder(folder, label);
+  const { chain, steps, states } = await readJournalFile(path.journal, key);
+  const names = states.map(({ step }) => checkpointName(step));
+  const saved = names.filter((name) =>
+    subjects.some((subject) => subject.name === `runs/${label}/checkpoints/${name}`)
+  );
+  const checkpoints: Record<string, Digest> = {};
+  for (const name of saved) checkpoints[name] = sha256(await Deno.readFile(`${path.checkpoints}/${name}`));
+  assert(outcome === "completed", journal.name);
+  await path.writeRecord({
+    format: "rewarm run v1",
+    key,
+    label,
+    steps,
+    outcome: { kind: outcome },
+    journalRoot: chain,
+    states: states.map(({ step, state }) => ({ step, state })),
+    files: { journal: await path.digest(path.journal), curves: await path.digest(path.curves), checkpoints },
+  });
+}
+
 /** Recomputes every digest, root, state and claim from the files, and signs as the forger. */
 // deno-lint-ignore no-explicit-any -- a forger is bound by no type
 export async function resign(folder: string, change: (statement: any) => void = () => {}): Promise<void> {
   const statement = await readStatement(folder);
   change(statement);
+  for (const run of statement.predicate.runs) await rewriteRecord(folder, run, statement.subject);
   for (const subject of statement.subject) {
     subject.digest.sha256 = sha256(await Deno.readFile(`${folder}/${subject.name}`));
   }
@@ -141,22 +166,42 @@ export async function readRecords(folder: string, label: string): Promise<Journa
   });
 }
 
-/** Writes a journal with a chain of its own, good for any verifier that trains nothing. */
+/** Writes a journal with a chain of its own, and the curve that follows: good for any verifier that trains nothing. */
 export async function writeRecords(
   folder: string,
   label: string,
   key: RunKey,
   records: readonly JournalRecord[],
+  change: (bytesPerToken: BytesPerToken) => BytesPerToken = (bytesPerToken) => bytesPerToken,
 ): Promise<void> {
-  let chain = chainStart(key);
+  const { journal, curves } = new RunFolder(folder, label);
+  const earlier = parseCurves(await Deno.readTextFile(curves), curves);
+  const bytesPerToken = change(earlier.bytesPerToken);
+  const header: JournalHeader = { version: 2, run: key, bytesPerToken };
+  let chain = chainStart(header);
   const lines = records.map((record) => {
     chain = chainNext(chain, record);
     return formatRecord(record, chain);
   });
-  await Deno.writeTextFile(
-    new RunFolder(folder, label).journal,
-    `${[formatHeader(key), ...lines].join("\n")}\n`,
-  );
+  await Deno.writeTextFile(journal, `${[formatHeader(header), ...lines].join("\n")}\n`);
+  const points = records.flatMap((record) => record.kind === "evaluation" ? [curvePoint(record)] : []);
+  const end = records.at(-1);
+  const diverged = end?.kind === "divergence"
+    ? { diverged: { step: end.step, loss: String(fromBits(end.value)) } }
+    : {};
+  await Deno.writeTextFile(curves, formatCurves({ ...earlier, runKey: key, bytesPerToken, points, ...diverged }));
+}
+
+/** Says in every journal and curve, and of the corpus, that a token of the upstream text stands for twice as many bytes. */
+export async function doubleBytesPerToken(folder: string): Promise<void> {
+  const twice = ({ upstream, downstream }: BytesPerToken) => ({ upstream: 2 * upstream, downstream });
+  for (const { label, key } of (await readPlan(folder)).runs) {
+    await writeRecords(folder, label, key, await readRecords(folder, label), twice);
+  }
+  await resign(folder, ({ predicate }) => {
+    const { summary } = predicate.corpora.upstream;
+    summary["validation bytes"] = String(2 * Number(summary["validation bytes"]));
+  });
 }
 
 /** Changes a checkpoint's vectors, and gives the digest of the state it then holds. */

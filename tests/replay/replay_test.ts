@@ -3,9 +3,9 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import { runKey } from "../../src/experiment/run_key.ts";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";
-import { formatVerification } from "../../src/manifest/verification_report.ts";
-import { folderArtefacts } from "../../src/manifest/folder_artefacts.ts";
-import { readTree } from "../../src/manifest/run_tree.ts";
+import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { folderArtefacts } from "../../src/manifest/verify/folder_artefacts.ts";
+import { readTree } from "../../src/manifest/format/run_tree.ts";
 import { ReplayMismatch } from "../../src/replay/difference.ts";
 import { segmentName, segmentsOf } from "../../src/replay/segment.ts";
 import { Trainer } from "../../src/replay/trainer.ts";
@@ -13,10 +13,12 @@ import { readJournalFile } from "../../src/train/journal.ts";
 import type { Replay } from "../../src/replay/replay.ts";
 import type { ReplayField } from "../../src/replay/difference.ts";
 import { checkpointName } from "../../src/train/checkpoint.ts";
-import { toBits } from "../../src/train/journal_record.ts";
+import { JOURNAL_FORMAT } from "../../src/train/journal_header.ts";
+import { fromBits64, type JournalRecord, toBits, toBits64 } from "../../src/train/journal_record.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
 import {
+  doubleBytesPerToken,
   honest,
   PARENT,
   plannedRun,
@@ -41,7 +43,7 @@ function step(result: Replay, name = "replay") {
 function expectCaught(result: Replay, run: string, field: ReplayField, detail: RegExp, at?: number): void {
   const text = formatVerification(result.report);
   const others = result.report.steps.filter(({ name, status }) =>
-    !["signer", "attestations", "replay"].includes(name) && status !== "ok"
+    !["signer", "report", "attestations", "replay"].includes(name) && status !== "ok"
   );
   assert.deepEqual(others, [], text);
   assert.equal(result.report.exitCode, 1, text);
@@ -179,7 +181,7 @@ Deno.test("replay() catches a checkpoint with other weights when its state, the 
   });
 });
 
-Deno.test("replay() catches a curve edited and signed by another key", async () => {
+Deno.test("replay() trains nothing when a curve is not the one that its journal records", async () => {
   await withCopy(async (folder) => {
     const path = new RunFolder(folder, RUN_1).curves;
     const curves = JSON.parse(await Deno.readTextFile(path));
@@ -187,18 +189,30 @@ Deno.test("replay() catches a curve edited and signed by another key", async () 
     point.downstream -= 2 ** -40;
     await Deno.writeTextFile(path, canonicalJson(curves));
     await resign(folder);
+    const result = await replayFolder(folder);
+    assert.match(step(result, "curves")?.detail ?? "", /its downstream loss at step 24 is .*, and the journal records/);
+    assert.equal(result.report.exitCode, 1);
+  });
+});
+
+Deno.test("replay() catches an evaluation edited, with journal, curve and manifest made to fit", async () => {
+  await withCopy(async (folder) => {
+    const run = await plannedRun(folder, RUN_1);
+    const records = (await readRecords(folder, RUN_1)).map((record) =>
+      record.kind === "evaluation" && record.step === 24
+        ? { ...record, downstream: toBits64(fromBits64(record.downstream) - 2 ** -40) }
+        : record
+    );
+    await writeRecords(folder, RUN_1, run.key, records);
+    await resign(folder);
     expectCaught(await replayFolder(folder), RUN_1, "curve", /step 24: its curve is downstream/, 24);
   });
 });
 
-Deno.test("replay() catches a curve whose bytes a token were edited", async () => {
+Deno.test("replay() catches bytes a token edited in every journal, curve and summary", async () => {
   await withCopy(async (folder) => {
-    const path = new RunFolder(folder, RUN_1).curves;
-    const curves = JSON.parse(await Deno.readTextFile(path));
-    curves.bytesPerToken.downstream *= 2;
-    await Deno.writeTextFile(path, canonicalJson(curves));
-    await resign(folder);
-    expectCaught(await replayFolder(folder), RUN_1, "curve", /bytes a token/);
+    await doubleBytesPerToken(folder);
+    expectCaught(await replayFolder(folder), PARENT, "curve", /bytes a token/, 0);
   });
 });
 
@@ -219,6 +233,14 @@ Deno.test("replay() trains nothing when a rate of the journal is not the schedul
   });
 });
 
+/** Records with the rates of another schedule. */
+function withRates(records: readonly JournalRecord[], rates: Float32Array): JournalRecord[] {
+  return records.map((record) => {
+    const lr = toBits(rates[Math.min(record.step, rates.length - 1)] ?? 0);
+    return record.kind === "step" || record.kind === "evaluation" ? { ...record, lr } : record;
+  });
+}
+
 Deno.test("replay() catches a table of learning rates changed with schedule, keys and all digests recomputed", async () => {
   await withCopy(async (folder) => {
     const plan = await readPlan(folder);
@@ -235,18 +257,11 @@ Deno.test("replay() catches a table of learning rates changed with schedule, key
     };
     const planDigest = sha256(canonicalJson(content));
     await Deno.writeTextFile(`${folder}/plan.json`, canonicalJson({ ...content, planDigest }));
-    const records = (await readRecords(folder, RUN_1)).map((record) =>
-      record.kind === "step" ? { ...record, lr: toBits(rates[record.step] ?? 0) } : record
-    );
-    await writeRecords(folder, RUN_1, forged.key, records);
+    await writeRecords(folder, RUN_1, forged.key, withRates(await readRecords(folder, RUN_1), rates));
+    const records = await readRecords(folder, RUN_1);
     for (const record of records) {
       if (record.kind === "state" && record.step > 0) await rewriteCheckpoint(folder, run, record.step, forged.key);
     }
-    const path = new RunFolder(folder, RUN_1).curves;
-    const curves = JSON.parse(await Deno.readTextFile(path));
-    curves.runKey = forged.key;
-    for (const point of curves.points) point.learningRate = rates[Math.min(point.step, rates.length - 1)];
-    await Deno.writeTextFile(path, canonicalJson(curves));
     await resign(folder, ({ predicate }) => {
       predicate.plan.planDigest = planDigest;
       const stated = predicate.runs.find((each: { label: string }) => each.label === RUN_1);
@@ -280,17 +295,14 @@ Deno.test("replay() catches two journals swapped with headers, rates and chains 
     for (const [index, label] of labels.entries()) {
       const run = await plannedRun(folder, label);
       const rates = learningRateTable(run.specification.schedule);
-      const records = (all[1 - index] ?? []).map((record) =>
-        record.kind === "step" ? { ...record, lr: toBits(rates[record.step] ?? 0) } : record
-      );
-      await writeRecords(folder, label, run.key, records);
+      await writeRecords(folder, label, run.key, withRates(all[1 - index] ?? [], rates));
       await Deno.remove(new RunFolder(folder, label).checkpoints, { recursive: true });
     }
     await resign(folder, (statement) => {
       const isGone = (name: string) => labels.some((label) => name.startsWith(`runs/${label}/checkpoints/`));
       statement.subject = statement.subject.filter(({ name }: { name: string }) => !isGone(name));
     });
-    expectCaught(await replayFolder(folder), RUN_1, "loss", /step 2: its loss is [0-9a-f]{8} \(/, 2);
+    expectCaught(await replayFolder(folder), RUN_1, "curve", /step 2: its curve is upstream/, 2);
     const later = await replayFolder(folder, { kind: "named", names: [`${RUN_2}:40..41`] }, {
       withoutCheckpoints: true,
     });
@@ -362,7 +374,13 @@ Deno.test("replay() repeats a divergence to the bits of what was no number any m
       const evidence = {
         ...run,
         outcome: "diverged" as const,
-        journal: { name: name(path.journal), sha256: await path.digest(path.journal), root: journalRoot, steps },
+        journal: {
+          name: name(path.journal),
+          sha256: await path.digest(path.journal),
+          format: JOURNAL_FORMAT,
+          root: journalRoot,
+          steps,
+        },
         states,
         curves: { name: name(path.curves), sha256: await path.digest(path.curves) },
       };
@@ -383,7 +401,11 @@ Deno.test("replay() repeats a divergence to the bits of what was no number any m
         records.map((record) => record.kind === "divergence" ? { ...record, value: "ff800000" } : record),
       );
       const { chain } = await readJournalFile(path.journal, run.key);
-      const forged = { ...trained, journal: { ...trained.journal, root: chain } };
+      const forged = {
+        ...trained,
+        journal: { ...trained.journal, root: chain },
+        curves: { ...trained.curves, sha256: await path.digest(path.curves) },
+      };
       const second = new Trainer({ ...options, runs: [forged] });
       await assert.rejects(async () => {
         for (const segment of segmentsOf([forged])) await second.replay(segment);

@@ -360,7 +360,6 @@ export function sampleInput(seeds = 1, change: Partial<ReportInput> = {}): Repor
     ],
     warnings: [],
     limits: ["Replay of past data: the paper has none, and neither has this matrix."],
-    folder: "out/tiny",
     ...change,
   };
 }

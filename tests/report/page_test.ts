@@ -146,7 +146,6 @@ Deno.test("renderReport() escapes hostile labels everywhere", () => {
     limits: [hostile],
     scale: { ...base.scale, name: hostile, tokenUnit: hostile, upstreamName: hostile, engine: hostile },
     paper: { ...base.paper, title: hostile, arxiv: hostile, model: hostile },
-    folder: hostile,
   });
   assert.doesNotMatch(text, /<script|<img/i);
   const document = parseDocument(text);

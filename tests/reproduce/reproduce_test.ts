@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { ARITHMETIC_VERSION } from "../../src/engine/ordered/arithmetic.ts";
 import { UserError } from "../../src/errors.ts";
-import { generateSigningKey } from "../../src/manifest/keys.ts";
-import { paperJudge } from "../../src/manifest/paper_judge.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
+import { paperJudge } from "../../src/results/paper_judge.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import type { ReproduceEvents } from "../../src/reproduce/options.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { Interrupted } from "../../src/train/train_run.ts";
-import { digestOf, GOLDEN, reproduceSmoke } from "./smoke.ts";
+import type { RunResult } from "../../src/train/train_plan.ts";
+import { digestOf, GOLDEN, reproduceSmoke, statesDigestOf } from "./smoke.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 
@@ -16,11 +17,24 @@ async function withOutput(use: (folder: string) => Promise<void>): Promise<void>
   await withFolder((folder) => use(`${folder}/out`));
 }
 
+function statesOf(result: RunResult): unknown {
+  return result.kind === "trained" ? result.record.states : undefined;
+}
+
+/** States of the manifest that version 0.1 left: no later version may find others. */
+function statesOfVersion1(label: string): unknown {
+  const record = new URL(`../fixtures/manifests/v1/runs/${encodeURIComponent(label)}/run.json`, import.meta.url);
+  return JSON.parse(Deno.readTextFileSync(record)).states;
+}
+
 Deno.test(`reproduce() finds the golden digest of ${GOLDEN.arithmetic} when it runs smoke on any number of threads`, async () => {
   assert.equal(ARITHMETIC_VERSION, GOLDEN.arithmetic);
   for (const threads of [1, 2, 3]) {
     await withOutput(async (folder) => {
-      assert.equal(digestOf(await reproduceSmoke(folder, threads)), GOLDEN.digest, `${threads} threads`);
+      const result = await reproduceSmoke(folder, threads);
+      assert.equal(statesDigestOf(result), GOLDEN.states, `${threads} threads`);
+      assert.equal(digestOf(result), GOLDEN.digest, `${threads} threads`);
+      assert.deepEqual(result.results.map(statesOf), result.results.map(({ run }) => statesOfVersion1(run.label)));
     });
   }
 });
@@ -33,7 +47,7 @@ Deno.test("reproduce() leaves a manifest that verifies, and trains nothing when 
     assert.equal(report.verdict, "verified", JSON.stringify(report.steps));
 
     const second = await reproduceSmoke(folder, 2);
-    assert(second.results.every((result) => result.kind === "trained" && result.cached));
+    assert(second.results.every((result) => result.kind === "trained" && result.origin === "found"));
     assert.equal(digestOf(second), digestOf(first));
     assert.deepEqual(second.verdicts, first.verdicts);
   });

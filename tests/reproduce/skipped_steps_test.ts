@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
-import { paperJudge } from "../../src/manifest/paper_judge.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
-import { isTrained } from "../../src/manifest/run.ts";
+import { paperJudge } from "../../src/results/paper_judge.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
+import { isTrained } from "../../src/manifest/format/run.ts";
 import { replay } from "../../src/replay/replay.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";

@@ -4,8 +4,8 @@ import { scaleCorpora } from "../../src/data/scale_corpora.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import type { PlannedRun } from "../../src/experiment/run.ts";
-import { paperJudge } from "../../src/manifest/paper_judge.ts";
-import { verifyManifestFile } from "../../src/manifest/verify_file.ts";
+import { paperJudge } from "../../src/results/paper_judge.ts";
+import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { exportHuggingFace } from "../../src/model/hugging_face_export.ts";
 import { writeWeightsFile } from "../../src/model/weights_file.ts";
 import { replay } from "../../src/replay/replay.ts";
@@ -85,7 +85,7 @@ Deno.test("runs that start from imported models do the same steps as from the ru
     assert.equal(without.report.steps.at(-1)?.status, "not checked");
 
     const second = await reproduceSmoke(output, 2, { only: ONLY, start });
-    assert(second.results.every((result) => result.kind === "trained" && result.cached));
+    assert(second.results.every((result) => result.kind === "trained" && result.origin === "found"));
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { judgeResults } from "../../src/manifest/paper_judge.ts";
+import { judgeResults } from "../../src/results/paper_judge.ts";
 import { judgeClaims } from "../../src/results/claims.ts";
 import { contrastCount, requireJudgeable } from "../../src/results/judging_budget.ts";
 import type { Rule } from "../../src/results/rule_schema.ts";

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
-import { openForInference } from "../../src/engine/inference.ts";
+import { openForInference } from "../../src/inference/open_for_inference.ts";
 import { exportHuggingFace } from "../../src/model/hugging_face_export.ts";
-import { parseSafetensors, toFloat32 } from "../../src/model/safetensors.ts";
+import { parseSafetensors, toFloat32 } from "../../src/formats/safetensors/safetensors.ts";
 import { openWeightsFile, writeWeightsFile } from "../../src/model/weights_file.ts";
 import { readWeights } from "../../src/model/weights_source.ts";
-import { chooseTokenizer } from "../../src/sample/tokenizer_choice.ts";
-import { TextOfTokens } from "../../src/sample/token_text.ts";
+import { chooseTokenizer } from "../../src/inference/tokenizer_choice.ts";
+import { TextOfTokens } from "../../src/inference/token_text.ts";
 import { openWeights } from "../../src/train/open_weights.ts";
 import { presetModel } from "../../src/model/presets.ts";
 import { withFolder } from "../temporary_folder.ts";

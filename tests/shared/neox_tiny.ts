@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parseHuggingFaceConfig } from "../../src/model/hugging_face.ts";
 import { loadWeights } from "../../src/model/hugging_face_tensors.ts";
 import { parameterCount } from "../../src/model/config.ts";
-import { parseSafetensors } from "../../src/model/safetensors.ts";
+import { parseSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 
 const FOLDER = new URL("../../../shared/fixtures/neox-tiny/", import.meta.url);
 

@@ -6,8 +6,8 @@ import { deepEqual, equal } from "node:assert/strict";
 import { openTokenizer } from "../../src/data/open_tokenizer.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
 import { inspectFile, readDocuments } from "../../src/data/text/file_source.ts";
-import { oddTexts } from "../data/bpe/odd_texts.ts";
-import { bpeTokenizer, digestOfIds } from "../data/bpe/small_tokenizer.ts";
+import { oddTexts } from "../formats/bpe/odd_texts.ts";
+import { bpeTokenizer, digestOfIds } from "../formats/bpe/small_tokenizer.ts";
 
 const SHARED = new URL("../../../shared/", import.meta.url);
 const FILE = new URL("fixtures/tokenizer/20B_tokenizer.json", SHARED).pathname;

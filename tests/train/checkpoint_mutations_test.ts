@@ -14,7 +14,7 @@ import { type ExpectedCheckpoint, loadCheckpoint, writeCheckpoint } from "../../
 import { stateDigest } from "../../src/train/state_digest.ts";
 import { applyByteEdits, byteEdits } from "../fuzz/byte_edits.ts";
 import { applyJsonEdit, jsonEdit, placesOf } from "../fuzz/json_edits.ts";
-import { safetensorsFile } from "../model/safetensors_file.ts";
+import { safetensorsFile } from "../formats/safetensors/safetensors_file.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { SMALLEST_MODEL } from "../model/smallest_model.ts";
 
@@ -64,7 +64,7 @@ function load(bytes: Uint8Array<ArrayBuffer>, expected: ExpectedCheckpoint): Tra
     return loaded;
   } catch (error) {
     assert(error instanceof UserError, String(error));
-    assert(["BAD_CHECKPOINT", "BAD_SAFETENSORS"].includes(error.code), error.code);
+    assert(["BAD_CHECKPOINT", "BAD_SAFETENSORS", "UNSUPPORTED_SAFETENSORS"].includes(error.code), error.code);
     return undefined;
   }
 }

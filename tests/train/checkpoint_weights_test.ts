@@ -10,7 +10,7 @@ import { evaluateCorpus } from "../../src/train/domain_losses.ts";
 import { Validation } from "../../src/train/evaluation.ts";
 import { openWeights } from "../../src/train/open_weights.ts";
 import { stateDigest } from "../../src/train/state_digest.ts";
-import { parseSafetensors } from "../../src/model/safetensors.ts";
+import { parseSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 import { exactWeights } from "../model/hugging_face_files.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { fakePlan } from "./fake_training.ts";

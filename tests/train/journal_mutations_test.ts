@@ -7,12 +7,12 @@ import fc from "fast-check";
 import { sha256 } from "../../src/digest/sha256.ts";
 import type { RunKey } from "../../src/experiment/run.ts";
 import { type JournalReading, readJournal } from "../../src/train/journal_reader.ts";
+import { chainStart, formatHeader, type JournalHeader } from "../../src/train/journal_header.ts";
 import {
   chainNext,
-  chainStart,
-  formatHeader,
   formatRecord,
   fromBits,
+  fromBits64,
   type JournalRecord,
   MAX_LINE_BYTES,
 } from "../../src/train/journal_record.ts";
@@ -23,13 +23,21 @@ const RUN = sha256("a run") as RunKey;
 const OTHER_RUN = sha256("another run") as RunKey;
 const encoder = new TextEncoder();
 
-/** Records of steps 0 to 9, one of them skipped, a state every 4 steps, a divergence at the end. */
+const HEADER: JournalHeader = { version: 2, run: RUN, bytesPerToken: { upstream: 1, downstream: 4.25 } };
+const OTHER_HEADERS: readonly JournalHeader[] = [
+  { ...HEADER, run: OTHER_RUN },
+  { ...HEADER, bytesPerToken: { upstream: 1, downstream: 4 } },
+  { version: 1, run: RUN },
+];
+
+/** Records of steps 0 to 9, one of them skipped, a state every 4 steps, an evaluation every 2, a divergence at the end. */
 function recordsOf(seed: string): JournalRecord[] {
   const steps = Array.from({ length: 10 }, (_, step) => step);
   const bits = (step: number, what: string) => `3${sha256(`${seed} ${what} ${step}`).slice(1, 8)}`;
   return [
     ...steps.flatMap((step): JournalRecord[] => [
       ...(step % 4 === 0 ? [{ kind: "state", step, state: sha256(`${seed} state ${step}`) } as const] : []),
+      ...(step % 2 === 0 ? [evaluation(seed, step)] : []),
       step === 6 ? { kind: "skip", step, skipped: "gradient", loss: "7f800000", batch: sha256(`batch ${step}`) } : {
         kind: "step",
         step,
@@ -43,10 +51,23 @@ function recordsOf(seed: string): JournalRecord[] {
   ];
 }
 
+function evaluation(seed: string, step: number): JournalRecord {
+  const bits = (what: string) => `3ff${sha256(`${seed} ${what} ${step}`).slice(3, 16)}`;
+  const lr = `3${sha256(`${seed} lr ${step}`).slice(1, 8)}`;
+  return {
+    kind: "evaluation",
+    step,
+    tokens: 64 * step,
+    lr,
+    upstream: bits("upstream"),
+    downstream: bits("downstream"),
+  };
+}
+
 /** Lines with a chain that is whole, whatever the records say. */
-function linesOf(run: RunKey, records: readonly JournalRecord[]): string[] {
-  let chain = chainStart(run);
-  return [formatHeader(run), ...records.map((record) => formatRecord(record, chain = chainNext(chain, record)))];
+function linesOf(header: JournalHeader, records: readonly JournalRecord[]): string[] {
+  let chain = chainStart(header);
+  return [formatHeader(header), ...records.map((record) => formatRecord(record, chain = chainNext(chain, record)))];
 }
 
 function joined(lines: readonly string[]): Uint8Array<ArrayBuffer> {
@@ -54,11 +75,12 @@ function joined(lines: readonly string[]): Uint8Array<ArrayBuffer> {
 }
 
 const records = recordsOf("one");
-const lines = linesOf(RUN, records);
+const lines = linesOf(HEADER, records);
 const journal = joined(lines);
-/** Of the same run with other values, and of another run with the same. */
-const strangers = [linesOf(RUN, recordsOf("two")), linesOf(OTHER_RUN, records)];
-const otherJournal = joined(linesOf(RUN, recordsOf("two")));
+/** Of the same run with other values, and with the same of another run, of other text, and in an earlier version. */
+const strangers = [linesOf(HEADER, recordsOf("two")), ...OTHER_HEADERS.map((header) => linesOf(header, records))];
+/** What can be read of each of them is as good, from its first line on. */
+const otherJournals = strangers.map((lines) => joined(lines));
 
 async function* stream(bytes: Uint8Array, chunk: number): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += chunk) yield bytes.subarray(start, start + chunk);
@@ -74,16 +96,30 @@ async function read(bytes: Uint8Array, chunk = 4096): Promise<JournalReading> {
     accepted.push(formatRecord(record, chain));
     if (record.kind === "divergence") ended = true;
     assert.equal(record.step, steps);
-    if (record.kind === "state" || record.kind === "divergence") return;
+    if (record.kind === "evaluation") {
+      assert(Number.isFinite(fromBits(record.lr)) && Number.isSafeInteger(record.tokens));
+      for (const bits of [record.upstream, record.downstream]) assert(Number.isFinite(fromBits64(bits)));
+    }
+    if (record.kind !== "step" && record.kind !== "skip") return;
     steps++;
     if (record.kind === "skip") return;
     for (const bits of [record.lr, record.loss, record.gradientNorm]) assert(Number.isFinite(fromBits(bits)));
   });
   assert.equal(reading.steps, steps);
-  const spelled = reading.bytes === 0 ? new Uint8Array(0) : joined([formatHeader(RUN), ...accepted]);
+  const spelled = reading.bytes === 0
+    ? new Uint8Array(0)
+    : joined([formatHeader(reading.header ?? HEADER), ...accepted]);
   assert.deepEqual(spelled, bytes.slice(0, reading.bytes));
   assert.equal(reading.problem === undefined, reading.bytes === bytes.length && bytes.length > 0);
   return reading;
+}
+
+/** No record of a changed journal is accepted that the whole one has not; a header may be that of other text. */
+function expectNothingChanged(changed: Uint8Array, reading: JournalReading): void {
+  const { bytes, header, steps, states, evaluations, divergence } = reading;
+  if (bytes <= commonLength(changed, journal)) return;
+  assert.equal(bytes, header === undefined ? 0 : encoder.encode(formatHeader(header)).length + 1, `${bytes} bytes`);
+  assert.deepEqual([steps, states.length, evaluations.length, divergence], [0, 0, 0, undefined]);
 }
 
 /** Bytes that two journals have in common from their start on. */
@@ -98,8 +134,7 @@ Deno.test(`readJournal() accepts nothing from the first changed byte on (${BYTES
   await fc.assert(
     fc.asyncProperty(byteEdits, fc.constantFrom(7, 100, 1000, 1 << 16), async (edits, chunk) => {
       const changed = applyByteEdits(journal, edits);
-      const { bytes } = await read(changed, chunk);
-      assert(bytes <= commonLength(changed, journal), `${bytes} bytes were accepted`);
+      expectNothingChanged(changed, await read(changed, chunk));
     }),
     { numRuns: BYTES, seed: 1 },
   );
@@ -130,8 +165,7 @@ Deno.test(`readJournal() accepts no lines that are left out, repeated, moved or 
         blank: () => lines.toSpliced(at, 0, ""),
       }[kind]());
       const { bytes } = await read(changed);
-      // The other journal of the same run is as good, from its first line on.
-      assert(bytes <= Math.max(commonLength(changed, journal), commonLength(changed, otherJournal)));
+      assert(bytes <= Math.max(...[journal, ...otherJournals].map((whole) => commonLength(changed, whole))));
     }),
     { numRuns: LINES, seed: 2 },
   );
@@ -145,8 +179,7 @@ Deno.test(`readJournal() accepts no record whose members change (${MEMBERS} jour
     fc.asyncProperty(fc.nat(lines.length - 1), jsonEdit, async (at, edit) => {
       const { text } = applyJsonEdit(documents[at], places[at] ?? [], edit);
       const changed = joined(lines.with(at, text));
-      const { bytes } = await read(changed);
-      assert(bytes <= commonLength(changed, journal));
+      expectNothingChanged(changed, await read(changed));
     }),
     { numRuns: MEMBERS, seed: 3 },
   );
@@ -167,10 +200,14 @@ const recordEdit = fc.record({
     "divergence",
     "value",
     "skipped",
+    "tokens",
+    "upstream",
+    "downstream",
     "kind",
   ),
   value: fc.oneof(
     fc.constantFrom<unknown>(-1, 0.5, 1e21, NaN, Infinity, 2 ** 53, 11, "7", null, [], {}, "", "loss", "gradientNorm"),
+    fc.constantFrom("7ff0000000000000", "7ff8000000000000", "7fefffffffffffff", "3FF0000000000000", "3ff000000000000"),
     fc.constantFrom("7f800000", "ff800000", "7fc00000", "7f7fffff", "80000000", "3F800000", "3f80000", "0".repeat(64)),
     fc.integer({ min: 0, max: 12 }),
   ),
@@ -191,7 +228,7 @@ Deno.test(`readJournal() accepts under a forged chain only whole steps of finite
       }[kind]();
       let forged: Uint8Array;
       try {
-        forged = joined(linesOf(RUN, changed));
+        forged = joined(linesOf(HEADER, changed));
       } catch {
         return; // not even a forger can hash it
       }

@@ -4,12 +4,24 @@ import { type Digest, sha256 } from "../../src/digest/sha256.ts";
 import type { RunKey } from "../../src/experiment/run.ts";
 import { JournalWriter, readJournalFile } from "../../src/train/journal.ts";
 import { readJournal } from "../../src/train/journal_reader.ts";
-import { chainStart, fromBits, MAX_LINE_BYTES, toBits } from "../../src/train/journal_record.ts";
+import { DueRecords } from "../../src/train/due_records.ts";
+import { chainStart, formatHeader, type WrittenHeader } from "../../src/train/journal_header.ts";
+import { evaluationRecord } from "../../src/train/journal_curves.ts";
+import {
+  chainNext,
+  formatRecord,
+  fromBits,
+  fromBits64,
+  MAX_LINE_BYTES,
+  toBits,
+  toBits64,
+} from "../../src/train/journal_record.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { faultyFiles } from "../files/faulty_files.ts";
 
 const RUN = sha256("a run") as RunKey;
 const OTHER_RUN = sha256("another run") as RunKey;
+const HEADER: WrittenHeader = { version: 2, run: RUN, bytesPerToken: { upstream: 1, downstream: 4.25 } };
 const batchOf = (step: number): Digest => sha256(`batch ${step}`);
 const stateOf = (step: number): Digest => sha256(`state ${step}`);
 
@@ -17,12 +29,18 @@ function appendStep(journal: JournalWriter, step: number, loss = 5 - step / 8): 
   journal.appendStep({ step, learningRate: step / 1000, loss, gradientNorm: 1.5, batch: batchOf(step) });
 }
 
-/** Steps 0 to 9, a state every 5 steps. */
+function appendEvaluation(journal: JournalWriter, step: number, upstream = 4 - step / 8): void {
+  journal.appendEvaluation({ step, tokens: 64 * step, learningRate: step / 1000, upstream, downstream: 3 });
+}
+
+/** Steps 0 to 9, a state and an evaluation every 5 steps. */
 async function writeTen(path: string): Promise<Digest> {
-  const journal = await JournalWriter.create(path, RUN);
+  const journal = await JournalWriter.create(path, HEADER);
   for (let step = 0; step < 10; step++) {
     appendStep(journal, step);
-    if ((step + 1) % 5 === 0) journal.appendState(step + 1, stateOf(step + 1));
+    if ((step + 1) % 5 !== 0) continue;
+    journal.appendState(step + 1, stateOf(step + 1));
+    appendEvaluation(journal, step + 1);
   }
   await journal.sync();
   journal.close();
@@ -46,9 +64,10 @@ Deno.test("toBits() and fromBits() know IEEE f32", () => {
 Deno.test("JournalWriter writes the bytes and the chain that docs/manifest.md states", () =>
   withFolder(async (folder) => {
     const path = `${folder}/journal.jsonl`;
-    const journal = await JournalWriter.create(path, RUN);
+    const journal = await JournalWriter.create(path, HEADER);
     journal.appendStep({ step: 0, learningRate: 0.5, loss: 1, gradientNorm: 2, batch: batchOf(0) });
     journal.appendState(1, stateOf(1));
+    journal.appendEvaluation({ step: 1, tokens: 64, learningRate: 0.25, upstream: 1, downstream: 1.5 });
     journal.appendDivergence(1, "gradientNorm", -Infinity, batchOf(1));
     await journal.sync();
     journal.close();
@@ -60,7 +79,9 @@ Deno.test("JournalWriter writes the bytes and the chain that docs/manifest.md st
       return hasher.digest("hex");
     };
     const hex = (text: string) => Uint8Array.fromHex(text);
-    const start = hash(`rewarm journal start v1\n${RUN}`);
+    const header =
+      `{"format":"rewarm journal v2","run":"${RUN}","bytesPerToken":{"upstream":"3ff0000000000000","downstream":"4011000000000000"}}`;
+    const start = hash(`rewarm journal start v2\n${header}`);
     const first = hash(
       "rewarm journal v1\n",
       hex(start),
@@ -72,38 +93,57 @@ Deno.test("JournalWriter writes the bytes and the chain that docs/manifest.md st
     );
     const second = hash("rewarm journal state v1\n", hex(first), hex("0100000000000000"), hex(stateOf(1)));
     const third = hash(
-      "rewarm journal divergence v1\n",
+      "rewarm journal evaluation v2\n",
       hex(second),
+      hex("0100000000000000"),
+      hex("4000000000000000"),
+      hex("0000803e"),
+      hex("000000000000f03f"),
+      hex("000000000000f83f"),
+    );
+    const fourth = hash(
+      "rewarm journal divergence v1\n",
+      hex(third),
       hex("0100000000000000"),
       hex("01"),
       hex("000080ff"),
       hex(batchOf(1)),
     );
-    assert.equal(chainStart(RUN), start);
-    assert.equal(journal.chain, third);
+    assert.equal(chainStart(HEADER), start);
+    assert.equal(journal.chain, fourth);
     assert.equal(
       Deno.readTextFileSync(path),
       [
-        `{"format":"rewarm journal v1","run":"${RUN}"}`,
+        header,
         `{"step":0,"lr":"3f000000","loss":"3f800000","gradientNorm":"40000000","batch":"${
           batchOf(0)
         }","chain":"${first}"}`,
         `{"step":1,"state":"${stateOf(1)}","chain":"${second}"}`,
-        `{"step":1,"divergence":"gradientNorm","value":"ff800000","batch":"${batchOf(1)}","chain":"${third}"}`,
+        `{"step":1,"tokens":64,"lr":"3e800000","upstream":"3ff0000000000000","downstream":"3ff8000000000000","chain":"${third}"}`,
+        `{"step":1,"divergence":"gradientNorm","value":"ff800000","batch":"${batchOf(1)}","chain":"${fourth}"}`,
         "",
       ].join("\n"),
     );
     const reading = await readJournalFile(path, RUN);
     assert.equal(reading.problem, undefined);
     assert.equal(reading.steps, 1);
-    assert.equal(reading.chain, third);
+    assert.equal(reading.chain, fourth);
+    assert.deepEqual(reading.header, HEADER);
+    assert.deepEqual(reading.evaluations, [{
+      kind: "evaluation",
+      step: 1,
+      tokens: 64,
+      lr: "3e800000",
+      upstream: "3ff0000000000000",
+      downstream: "3ff8000000000000",
+    }]);
     assert.equal(reading.divergence?.divergence, "gradientNorm");
     assert.deepEqual(reading.states.map(({ step, state }) => ({ step, state })), [{ step: 1, state: stateOf(1) }]);
   }));
 
 Deno.test("JournalWriter refuses steps out of order, values that are not finite, and records after a divergence", () =>
   withFolder(async (folder) => {
-    const journal = await JournalWriter.create(`${folder}/j`, RUN);
+    const journal = await JournalWriter.create(`${folder}/j`, HEADER);
     assert.throws(() => appendStep(journal, 1), /Step 0 is due/);
     assert.throws(() => appendStep(journal, 0, NaN), /not finite/);
     assert.throws(() => journal.appendState(1, stateOf(1)), /Step 0 is due/);
@@ -112,6 +152,10 @@ Deno.test("JournalWriter refuses steps out of order, values that are not finite,
     journal.appendState(1, stateOf(1));
     journal.appendState(1, stateOf(1));
     assert.throws(() => journal.appendState(1, stateOf(2)), /two states/);
+    assert.throws(() => appendEvaluation(journal, 1, NaN), /not finite/);
+    appendEvaluation(journal, 1);
+    appendEvaluation(journal, 1);
+    assert.throws(() => appendEvaluation(journal, 1, 7), /two evaluations/);
     journal.appendDivergence(1, "loss", NaN, batchOf(1));
     assert.throws(() => appendStep(journal, 1), /ended with a divergence/);
     journal.close();
@@ -127,16 +171,23 @@ Deno.test("JournalWriter.resume() ends with the bytes of an uninterrupted run, f
         Deno.writeFileSync(path, whole.subarray(0, cut));
         const before = await readJournalFile(path, RUN);
         if (before.steps < step) {
-          await assert.rejects(JournalWriter.resume(path, RUN, step), { code: "JOURNAL_TOO_SHORT" });
+          await assert.rejects(JournalWriter.resume(path, HEADER, step), { code: "JOURNAL_TOO_SHORT" });
           assert.equal(Deno.statSync(path).size, cut, "nothing is changed by a refusal");
           continue;
         }
-        const { writer, resumption } = await JournalWriter.resume(path, RUN, step);
+        const { writer, resumption } = await JournalWriter.resume(path, HEADER, step);
         assert.equal(writer.steps, step);
         assert.equal(resumption.problem !== undefined, cut !== whole.length);
         if (cut === whole.length && step === 5) assert.equal(resumption.state, stateOf(5));
+        if (cut === whole.length) {
+          const evaluated = [5, 10].filter((due) => due <= step);
+          assert.deepEqual(resumption.evaluations.map((evaluation) => evaluation.step), evaluated);
+        }
         for (let next = step; next <= 10; next++) {
-          if (next % 5 === 0 && next > 0) writer.appendState(next, stateOf(next));
+          if (next % 5 === 0 && next > 0) {
+            writer.appendState(next, stateOf(next));
+            appendEvaluation(writer, next);
+          }
           if (next < 10) appendStep(writer, next);
         }
         await writer.sync();
@@ -152,9 +203,9 @@ Deno.test("JournalWriter.resume() says what it cut, and that a line was torn", (
     const path = `${folder}/j`;
     await writeTen(path);
     Deno.truncateSync(path, Deno.statSync(path).size - 10);
-    const { writer, resumption } = await JournalWriter.resume(path, RUN, 9);
+    const { writer, resumption } = await JournalWriter.resume(path, HEADER, 9);
     writer.close();
-    assert.match(resumption.problem ?? "", /^line 13: it is torn: the file ends after \d+ bytes of it$/);
+    assert.match(resumption.problem ?? "", /^line 15: it is torn: the file ends after \d+ bytes of it$/);
     assert.ok(resumption.cutBytes > 200);
   }));
 
@@ -162,8 +213,36 @@ Deno.test("JournalWriter.resume() refuses the journal of another run, and one th
   withFolder(async (folder) => {
     const path = `${folder}/j`;
     await writeTen(path);
-    await assert.rejects(JournalWriter.resume(path, OTHER_RUN, 0), { message: /line 1: the header is not that/ });
-    await assert.rejects(JournalWriter.resume(`${folder}/none`, RUN, 0), { code: "JOURNAL_TOO_SHORT" });
+    await assert.rejects(JournalWriter.resume(path, { ...HEADER, run: OTHER_RUN }, 0), {
+      message: /line 1: the header is not that/,
+    });
+    await assert.rejects(JournalWriter.resume(`${folder}/none`, HEADER, 0), { code: "JOURNAL_TOO_SHORT" });
+  }));
+
+Deno.test("JournalWriter refuses a state after the evaluation of its step", () =>
+  withFolder(async (folder) => {
+    const journal = await JournalWriter.create(`${folder}/j`, HEADER);
+    appendEvaluation(journal, 0);
+    assert.throws(() => journal.appendState(0, stateOf(0)), /comes before its evaluation/);
+    journal.close();
+  }));
+
+Deno.test("JournalWriter.resume() refuses a journal of version 1, and one of other validation text", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/j`;
+    await writeTen(path);
+    const text = Deno.readTextFileSync(path);
+    for (
+      const [header, code] of [
+        [formatHeader({ version: 1, run: RUN }), "JOURNAL_OF_EARLIER_VERSION"],
+        [formatHeader({ ...HEADER, bytesPerToken: { upstream: 1, downstream: 4 } }), "OTHER_JOURNAL"],
+      ] as const
+    ) {
+      const other = text.replace(formatHeader(HEADER), header);
+      Deno.writeTextFileSync(path, other);
+      await assert.rejects(JournalWriter.resume(path, HEADER, 0), { code });
+      assert.equal(Deno.readTextFileSync(path), other, "nothing is changed by a refusal");
+    }
   }));
 
 Deno.test("JournalWriter.flush() keeps its records when the disk is full, and writes them once it is not", () =>
@@ -176,7 +255,7 @@ Deno.test("JournalWriter.flush() keeps its records when the disk is full, and wr
       const files = faultyFiles({ at, how: "ENOSPC", shortWrite: true });
       let journal: JournalWriter;
       try {
-        journal = await JournalWriter.create(path, RUN, files);
+        journal = await JournalWriter.create(path, HEADER, files);
       } catch (error) {
         assert.match(String(error), /UserError/);
         Deno.writeTextFileSync(path, "");
@@ -184,7 +263,9 @@ Deno.test("JournalWriter.flush() keeps its records when the disk is full, and wr
       }
       for (let step = 0; step < 10; step++) {
         appendStep(journal, step);
-        if ((step + 1) % 5 === 0) journal.appendState(step + 1, stateOf(step + 1));
+        if ((step + 1) % 5 !== 0) continue;
+        journal.appendState(step + 1, stateOf(step + 1));
+        appendEvaluation(journal, step + 1);
       }
       const error = await journal.sync().then(() => undefined, (error) => error);
       if (error !== undefined) await journal.sync();
@@ -223,6 +304,12 @@ Deno.test("readJournal() says precisely what was tampered with", () =>
       ["a state", text.replace(stateOf(5), stateOf(6)), /line 7.*chain digest/],
       ["a record left out", lines.filter((_, i) => i !== 3).join("\n"), /line 4.*step 3, and step 2/],
       ["a state left out", lines.filter((_, i) => i !== 6).join("\n"), /line 7.*chain digest/],
+      ["an evaluation", text.replace(toBits64(4 - 5 / 8), toBits64(4)), /line 8.*chain digest/],
+      ["its tokens", text.replace('"tokens":320', '"tokens":321'), /line 8.*chain digest/],
+      ["an evaluation left out", lines.filter((_, i) => i !== 7).join("\n"), /line 8.*chain digest/],
+      ["an evaluation twice", at(7, `${lines[7]}\n${lines[7]}`), /line 9.*repeats the evaluation/],
+      ["an evaluation before its state", at(6, `${lines[7]}\n${lines[6]}`), /line 7.*chain digest/],
+      ["bytes a token", text.replace("4011000000000000", "4010000000000000"), /line 2.*chain digest/],
       ["records swapped", at(3, lines[4] ?? ""), /line 4.*step 3, and step 2/],
       ["a state twice", at(6, `${lines[6]}\n${lines[6]}`), /line 8.*repeats the state/],
       ["white space", at(3, third.replace(",", ", ")), /line 4.*not written as the format prescribes/],
@@ -236,8 +323,13 @@ Deno.test("readJournal() says precisely what was tampered with", () =>
       ["an empty line", at(3, ""), /line 4.*not JSON/],
       ["a long line", at(3, " ".repeat(MAX_LINE_BYTES + 1)), /line 4.*longer than 512 bytes/],
       ["a line without end", " ".repeat(MAX_LINE_BYTES + 1), /line 1.*longer than 512 bytes/],
-      ["a torn end", text.slice(0, -1), /line 13.*torn/],
-      ["a header of another version", text.replace("journal v1", "journal v2"), /line 1.*header/],
+      ["a torn end", text.slice(0, -1), /line 15.*torn/],
+      ["a header of another version", text.replace("journal v2", "journal v3"), /line 1.*header/],
+      [
+        "evaluations in version 1",
+        text.replace(formatHeader(HEADER), formatHeader({ version: 1, run: RUN })),
+        /line 2.*chain digest/,
+      ],
       ["nothing", "", /line 1.*empty/],
     ];
     for (const [name, tampered, reason] of cases) {
@@ -266,11 +358,81 @@ Deno.test("readJournal() accepts the example of docs/manifest.md", async () => {
   const page = Deno.readTextFileSync(new URL("../../docs/manifest.md", import.meta.url));
   const [, example = ""] = /```jsonl\n([^`]*)```/.exec(page) ?? [];
   const run = sha256("an example run") as RunKey;
-  assert.ok(page.includes(chainStart(run)));
-  const { problem, steps, states, divergence, chain } = await read(example, run);
+  const { problem, header, steps, states, evaluations, divergence, chain } = await read(example, run);
   assert.equal(problem, undefined);
+  assert.deepEqual(header, { ...HEADER, run });
+  assert.ok(header !== undefined && page.includes(chainStart(header)));
   assert.equal(steps, 2);
   assert.deepEqual(states.map(({ step, state }) => [step, state]), [[0, sha256("state 0")], [2, sha256("state 2")]]);
+  assert.deepEqual(
+    evaluations.map(({ step, tokens, lr, upstream, downstream }) => [
+      step,
+      tokens,
+      fromBits(lr),
+      fromBits64(upstream),
+      fromBits64(downstream),
+    ]),
+    [[0, 0, 0, 5.5, 5.625], [2, 128, Math.fround(0.002), 5.25, 5.4]],
+  );
   assert.equal(divergence?.batch, sha256("batch 2"));
-  assert.equal(chain, "70da8ad86f7047d1027bb065b03485e3d656e93920c55d061ebe6e48e56fa0d1");
+  assert.equal(chain, "1f8df28adadc5b45030683808cfeb002633ae1889ea20ac130ac5e5fc0109cea");
+  // The bytes that give two of the chain digests, as the page spells them.
+  const [, hashed = ""] = /```\n(7265[^`]*)```/.exec(page) ?? [];
+  const digests = hashed.trimEnd().split("\n\n").map((block) => {
+    const hex = block.split("\n").map((line) => /^[0-9a-f ]+(?= {2,})/.exec(line)?.[0].replaceAll(" ", "") ?? "").join(
+      "",
+    );
+    return sha256(Uint8Array.fromHex(hex));
+  });
+  const chains = example.trimEnd().split("\n").map((line) => JSON.parse(line).chain);
+  assert.deepEqual(digests, [chains[4], chains[6]]);
 });
+
+Deno.test("readJournal() reads version 1, in which an evaluation is no record", async () => {
+  const folder = new URL("../fixtures/manifests/v1/runs/warmup-length_0%25_seed-0/", import.meta.url);
+  const text = Deno.readTextFileSync(new URL("journal.jsonl", folder));
+  const { key, journalRoot, steps } = JSON.parse(Deno.readTextFileSync(new URL("run.json", folder)));
+  const reading = await read(text, key);
+  assert.equal(reading.problem, undefined);
+  assert.deepEqual(reading.header, { version: 1, run: key });
+  assert.deepEqual([reading.chain, reading.steps, reading.evaluations.length], [journalRoot, steps, 0]);
+
+  const [, first = ""] = text.split("\n");
+  const { chain } = JSON.parse(first);
+  const evaluation = evaluationRecord({ step: 0, tokens: 0, learningRate: 0, upstream: 5, downstream: 5 });
+  const line = formatRecord(evaluation, chainNext(chain, evaluation));
+  const { problem } = await read(text.replace(first, `${first}\n${line}`), key);
+  assert.match(
+    `line ${problem?.line}: ${problem?.reason}`,
+    /line 3: it is an evaluation, which version 1 does not have/,
+  );
+});
+
+Deno.test("JournalWriter.resume() keeps no records that are not due, and none after one that is missing", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/j`;
+    await writeTen(path);
+    const specification = {
+      checkpointInterval: 5,
+      batchSequences: 4,
+      model: { sequenceLength: 16 },
+      engine: { level: "machine_to_machine" },
+      evaluation: { interval: 5, denseInterval: 5, denseUntilStep: 0, landmarks: [] as number[] },
+    };
+    const rates = Float32Array.from({ length: 10 }, (_, step) => step / 1000);
+    const dueFor = (change: object, table = rates) =>
+      new DueRecords({ specification: { ...specification, ...change } } as never, table);
+    // This journal has neither state nor evaluation at step 0.
+    for (
+      const [step, due, reason] of [
+        [10, dueFor({}), /records no state at step 0, where one is due/],
+        [0, dueFor({}), /records no state at step 0, where one is due/],
+        [3, dueFor({}, rates.map((rate) => 2 * rate)), /whole up to step 0/],
+      ] as const
+    ) {
+      await assert.rejects(JournalWriter.resume(path, HEADER, step, { due }), {
+        code: "JOURNAL_TOO_SHORT",
+        message: reason,
+      });
+    }
+  }));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readJournalFile } from "../../src/train/journal.ts";
+import { parseCurves } from "../../src/results/curves_schema.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { type RunResult, trainPlan } from "../../src/train/train_plan.ts";
 import { fakeEngine, fakePlan } from "./fake_training.ts";
@@ -25,14 +26,14 @@ Deno.test("trainPlan() ends a run that diverges with a record of it, and goes on
     assert.equal(journal.divergence?.value, "7fc00000");
     assert.equal(journal.steps, 5);
     assert.equal(journal.problem, undefined);
-    assert.equal((await folder.readCurves()).diverged?.step, 5);
+    assert.equal(parseCurves(await folder.readCurvesText(), folder.curves).diverged?.step, 5);
 
     const fine = byLabel(results, "_0.5x_");
     assert(fine.kind === "trained" && fine.record.outcome.kind === "completed");
 
     // A run that diverged is done: it is not trained again.
     const again = byLabel(await trainPlan({ runs: plan.runs, engine, corpora, output }), "_2x_");
-    assert(again.kind === "trained" && again.cached);
+    assert(again.kind === "trained" && again.origin === "found");
   });
 });
 
@@ -67,7 +68,7 @@ Deno.test("trainPlan() evaluates and keeps checkpoints where the specification s
       0,
       ...(await folder.checkpointSteps()).reverse(),
     ]);
-    const points = (await folder.readCurves()).points;
+    const points = parseCurves(await folder.readCurvesText(), folder.curves).points;
     assert.equal(points[0]?.step, 0);
     assert.equal(points.at(-1)?.step, 64);
   });

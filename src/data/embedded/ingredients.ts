@@ -3,7 +3,7 @@ import type { CorpusName } from "../../experiment/run.ts";
 import { VALIDATION_ONE_IN } from "../domain.ts";
 import { corpusDigests, type Ingredients, type Settings } from "../ingredients.ts";
 import { CUTTING_RULE } from "../text/document_cutter.ts";
-import { utf8Bytes } from "../text/utf8.ts";
+import { utf8Bytes } from "../../text/utf8.ts";
 import { mixEmbedded, UPSTREAM_QUARTERS } from "./mix.ts";
 import { EMBEDDED_PACKAGES, type PackageFiles, readPackage } from "./npm_source.ts";
 

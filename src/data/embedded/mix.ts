@@ -10,7 +10,7 @@ import type { CorpusName } from "../../experiment/run.ts";
 import { domainWord, seedKey, type SourceDocument, splitOf } from "../domain.ts";
 import { DocumentCutter, LONGEST_PIECE } from "../text/document_cutter.ts";
 import { readLines } from "../text/lines.ts";
-import { decodeUtf8 } from "../text/utf8.ts";
+import { decodeUtf8 } from "../../text/utf8.ts";
 import type { PackageFiles } from "./npm_source.ts";
 
 /** Quarters of each domain's bytes that go upstream; the rest goes downstream. */

@@ -2,11 +2,11 @@
 import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { Blend, blendWithin } from "../blend.ts";
-import { tokenByteLengths } from "../bpe/token_lengths.ts";
+import { tokenByteLengths } from "../../formats/bpe/token_lengths.ts";
 import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "../corpus.ts";
 import type { Split } from "../domain.ts";
-import { IndexedDataset } from "../megatron/dataset.ts";
-import type { Tokenizer } from "../tokenizer.ts";
+import { IndexedDataset } from "../../formats/megatron/dataset.ts";
+import type { Tokenizer } from "../../formats/tokenizer.ts";
 import { collectWindows, requireWhole, tooFewWindows, windowsIn } from "../windows.ts";
 import { blendShares } from "./blending.ts";
 import type { MegatronIngredients, MegatronSet } from "./ingredients.ts";

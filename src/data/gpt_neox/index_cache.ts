@@ -1,6 +1,6 @@
 /** The three files in which GPT-NeoX keeps an order beside its dataset, under the names that it looks for. */
 import type { IndexMapping } from "./index_mapping.ts";
-import { type NpyArray, readNpy, writeNpy } from "./npy.ts";
+import { type NpyArray, readNpy, writeNpy } from "../../formats/npy.ts";
 
 /** What of an order stands in the names of its files; later versions of GPT-NeoX add `_packedpi_ac`. */
 export interface OrderName {

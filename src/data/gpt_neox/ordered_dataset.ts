@@ -1,5 +1,5 @@
 /** A dataset of Megatron files, read window by window in GPT-NeoX's order. */
-import type { IndexedDataset } from "../megatron/dataset.ts";
+import type { IndexedDataset } from "../../formats/megatron/dataset.ts";
 import { buildIndexMapping, type IndexMapping, type OrderSpecification } from "./index_mapping.ts";
 
 /** A piece of a window, from one document. */

@@ -2,7 +2,7 @@
 import { UserError } from "../../errors.ts";
 import type { PinnedFile } from "../../hub/listing.ts";
 import type { PerSplit } from "../domain.ts";
-import { TOKEN_BYTES } from "../megatron/dataset.ts";
+import { TOKEN_BYTES } from "../../formats/megatron/dataset.ts";
 import { splitNamed } from "./split_names.ts";
 
 /**

@@ -84,6 +84,9 @@ interface WeightsHeader {
   readonly weights: Digest;
 }
 
+/** Codes of files that are no file of weights. */
+const NO_WEIGHTS: readonly string[] = ["BAD_CHECKPOINT", "BAD_SAFETENSORS", "UNSUPPORTED_SAFETENSORS"];
+
 /** What a file of weights says of itself; `undefined` if it is missing, cut short, or something else. */
 export async function weightsHeader(path: string): Promise<WeightsHeader | undefined> {
   if ((await DENO_FILES.status(path)) === undefined) return undefined;
@@ -92,7 +95,7 @@ export async function weightsHeader(path: string): Promise<WeightsHeader | undef
     close();
     return { model, weights: digest };
   } catch (error) {
-    if (error instanceof UserError && ["BAD_CHECKPOINT", "BAD_SAFETENSORS"].includes(error.code)) return undefined;
+    if (error instanceof UserError && NO_WEIGHTS.includes(error.code)) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 import { sha256 } from "../../digest/sha256.ts";
 import { readFileBounded } from "../../files/read_file.ts";
 import { HubCache } from "../../hub/cache.ts";
-import { MAX_TOKENIZER_BYTES } from "../bpe/tokenizer_file.ts";
+import { MAX_TOKENIZER_BYTES } from "../../formats/bpe/tokenizer_file.ts";
 import { type DataLock, requireDigest } from "../data_lock.ts";
 import type { HubCorpora } from "../options.ts";
 import { lockedRepository, TOKENIZER_FILE } from "./lock.ts";

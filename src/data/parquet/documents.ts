@@ -9,12 +9,18 @@ import { ByteReader } from "../text/byte_reader.ts";
 import { documentOf, type FileDocument } from "../text/document_record.ts";
 import type { OnOddRow } from "../text/odd_rows.ts";
 import { sourceChanged } from "../text/source_changed.ts";
-import { decodeUtf8 } from "../text/utf8.ts";
-import { PARQUET_CODECS } from "./codecs.ts";
-import { type ColumnChunk, type ParquetLayout, RAW_STRINGS, readParquetLayout, type RowGroupLayout } from "./layout.ts";
-import { checkPages } from "./pages.ts";
-import { damagedParquet, unsupportedParquet } from "./parquet_error.ts";
-import { UnsupportedPage } from "./unsupported_page.ts";
+import { decodeUtf8 } from "../../text/utf8.ts";
+import { PARQUET_CODECS } from "../../formats/parquet/codecs.ts";
+import {
+  type ColumnChunk,
+  type ParquetLayout,
+  RAW_STRINGS,
+  readParquetLayout,
+  type RowGroupLayout,
+} from "../../formats/parquet/layout.ts";
+import { checkPages } from "../../formats/parquet/pages.ts";
+import { damagedParquet, unsupportedParquet } from "../../formats/parquet/parquet_error.ts";
+import { UnsupportedPage } from "../../formats/parquet/unsupported_page.ts";
 
 /** Decompressed text that is asked for at a time; whole pages come. */
 const SLICE_BYTES = 1 << 25;
@@ -63,12 +69,14 @@ export async function* parquetDocuments(
       const where = `row group ${ordinal}`;
       for (const column of group.columns) {
         const buffer = await hold(reader, column, path);
+        let textBytes: number;
         try {
-          checkPages(new Uint8Array(buffer), group.rows, column.hasLevels);
+          // The footer's own word for it may be anything.
+          textBytes = checkPages(new Uint8Array(buffer), group.rows, column.hasLevels, column.pages);
         } catch (cause) {
           throw unreadable(cause, column, path, where);
         }
-        columns.push({ ...column, buffer });
+        columns.push({ ...column, buffer, textBytes });
       }
       const ofGroup = groupRows(columns, group, sliceBytes, path, where);
       for await (const { record, place } of ofGroup) {

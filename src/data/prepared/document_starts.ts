@@ -1,6 +1,6 @@
 /** Where each document begins in a staging file of tokens. */
 import { openRegularSync } from "../../files/open_regular.ts";
-import { readAt } from "../megatron/read_at.ts";
+import { readAt } from "../../formats/megatron/read_at.ts";
 
 /** Bytes of a start: a number of tokens as a little-endian float64. */
 export const START_BYTES = 8;

@@ -1,7 +1,8 @@
 /** Documents to token ids on several cores, in the documents' order whatever the number of threads. */
-import { utf8Bytes } from "../text/utf8.ts";
-import type { Tokenizer, TokenizerSource } from "../tokenizer.ts";
-import type { EncodingResult, EncodingTask } from "./encoding_protocol.ts";
+import { UserError } from "../../errors.ts";
+import { utf8Bytes } from "../../text/utf8.ts";
+import type { Tokenizer, TokenizerSource } from "../../formats/tokenizer.ts";
+import type { EncodingRefusal, EncodingResult, EncodingTask } from "./encoding_protocol.ts";
 
 /** UTF-16 code units that are sent to a thread at once: enough that sending costs little beside encoding. */
 const BATCH_LENGTH = 1 << 18;
@@ -90,7 +91,11 @@ class EncodingThread {
   readonly #asked: PromiseWithResolvers<EncodingResult>[] = [];
 
   constructor(source: TokenizerSource) {
-    this.#worker.onmessage = ({ data }: MessageEvent<EncodingResult>) => this.#asked.shift()?.resolve(data);
+    this.#worker.onmessage = ({ data }: MessageEvent<EncodingResult | EncodingRefusal>) => {
+      const asked = this.#asked.shift();
+      if ("code" in data) asked?.reject(new UserError(data.code, data.message));
+      else asked?.resolve(data);
+    };
     this.#worker.onerror = (event) => {
       event.preventDefault();
       const error = new Error(`A thread that encodes documents failed: ${event.message}`);

@@ -5,6 +5,12 @@ export interface EncodingTask {
   readonly texts: readonly string[];
 }
 
+/** Why a document was refused: a `UserError`, whose class does not pass between threads. */
+export interface EncodingRefusal {
+  readonly code: string;
+  readonly message: string;
+}
+
 /** Their ids, in the same order. */
 export interface EncodingResult {
   /** of all documents, one after the other, without ends */

@@ -1,9 +1,10 @@
 /** A thread that encodes: takes a tokenizer first, then documents, and answers in their order. */
 /// <reference lib="deno.worker" />
-import { BpeTokenizer } from "../bpe/bpe_tokenizer.ts";
-import { utf8Bytes } from "../text/utf8.ts";
-import type { TokenizerSource } from "../tokenizer.ts";
-import type { EncodingResult, EncodingTask } from "./encoding_protocol.ts";
+import { BpeTokenizer } from "../../formats/bpe/bpe_tokenizer.ts";
+import { UserError } from "../../errors.ts";
+import { utf8Bytes } from "../../text/utf8.ts";
+import type { TokenizerSource } from "../../formats/tokenizer.ts";
+import type { EncodingRefusal, EncodingResult, EncodingTask } from "./encoding_protocol.ts";
 
 let tokenizer: BpeTokenizer | undefined;
 
@@ -28,6 +29,11 @@ self.onmessage = ({ data }: MessageEvent<TokenizerSource | EncodingTask>) => {
     return;
   }
   if (tokenizer === undefined) throw new Error("Documents came before the tokenizer");
-  const result = encode(tokenizer, data.texts);
-  self.postMessage(result, [result.tokens.buffer, result.counts.buffer, result.textBytes.buffer]);
+  try {
+    const result = encode(tokenizer, data.texts);
+    self.postMessage(result, [result.tokens.buffer, result.counts.buffer, result.textBytes.buffer]);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    self.postMessage({ code: error.code, message: error.message } satisfies EncodingRefusal);
+  }
 };

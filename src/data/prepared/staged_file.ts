@@ -1,6 +1,6 @@
 /** A staging file with the digest of what it holds, so that preparing can go on with it after an interruption. */
 import { createFileHash, type RunningHash } from "../../files/file_digest.ts";
-import { ByteWriter } from "../megatron/byte_writer.ts";
+import { ByteWriter } from "../../formats/megatron/byte_writer.ts";
 import { checkFile, type PreparedFile } from "./manifest.ts";
 
 /** A file that grows at its end. */

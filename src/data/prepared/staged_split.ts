@@ -4,10 +4,10 @@ import type { Permutation } from "../../arithmetic/permutation.ts";
 import { removeFileSync } from "../../files/deno_file_system.ts";
 import { createFileHash } from "../../files/file_digest.ts";
 import { openRegularSync } from "../../files/open_regular.ts";
-import { ByteWriter } from "../megatron/byte_writer.ts";
-import { TOKEN_BYTES, tokenBytes } from "../megatron/dataset.ts";
-import { readAt } from "../megatron/read_at.ts";
-import { writeIndex } from "../megatron/write_index.ts";
+import { ByteWriter } from "../../formats/megatron/byte_writer.ts";
+import { TOKEN_BYTES, tokenBytes } from "../../formats/megatron/dataset.ts";
+import { readAt } from "../../formats/megatron/read_at.ts";
+import { writeIndex } from "../../formats/megatron/write_index.ts";
 import { DocumentStarts, START_BYTES } from "./document_starts.ts";
 import { type PreparedFile, preparedFile, type PreparedSplit } from "./manifest.ts";
 import { StagedFile } from "./staged_file.ts";
@@ -110,15 +110,15 @@ export class StagedSplit {
   }
 
   /** Writes `folder/name.bin` and `.idx` with the documents in the order of a permutation; the files are finished. */
-  async shuffle(
+  shuffle(
     folder: string,
     name: string,
     order: Permutation | null,
     onBytes: (bytes: number) => void,
-  ): Promise<PreparedSplit> {
+  ): PreparedSplit {
     const path = `${folder}/${name}`;
     const sizes = `${path}.sizes`;
-    const bin = await this.#copy(`${path}.bin`, sizes, order, onBytes);
+    const bin = this.#copy(`${path}.bin`, sizes, order, onBytes);
     const digest = createFileHash();
     let bytes = 0;
     writeIndex(`${path}.idx`, this.documents, () => readSizes(sizes, this.documents), (piece) => {
@@ -130,12 +130,12 @@ export class StagedSplit {
     return { name, documents, tokens, textBytes, bin, idx: { bytes, sha256: digest.finish() } };
   }
 
-  async #copy(
+  #copy(
     path: string,
     sizesPath: string,
     order: Permutation | null,
     onBytes: (bytes: number) => void,
-  ): Promise<PreparedFile> {
+  ): PreparedFile {
     const digest = createFileHash();
     using tokens = openRegularSync(this.#tokens.path, "read");
     using starts = new DocumentStarts(this.#starts.path, this.documents);

@@ -213,7 +213,7 @@ export class Staging {
     }
     const staged = part?.staged;
     if (part === undefined || staged === undefined) throw new Error(`Domain "${domain}" is not staged`);
-    const shuffled = await staged.shuffle(this.#folder, name, orderOf(staged.documents), onBytes);
+    const shuffled = staged.shuffle(this.#folder, name, orderOf(staged.documents), onBytes);
     if (this.#isRecorded) {
       part.progress = { shuffled };
       await this.#writeProgress();

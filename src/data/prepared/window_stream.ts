@@ -1,5 +1,5 @@
 /** One split of a prepared domain as windows of tokens. */
-import { IndexedDataset } from "../megatron/dataset.ts";
+import { IndexedDataset } from "../../formats/megatron/dataset.ts";
 import { windowsIn } from "../windows.ts";
 import type { PreparedSplit } from "./manifest.ts";
 

@@ -1,7 +1,7 @@
 /** Rows of tokens in files without any header: uint16, little-endian, one stream cut into files anywhere. */
 import { openRegularSync } from "../../files/open_regular.ts";
-import { TOKEN_BYTES, tokenBytes } from "../megatron/dataset.ts";
-import { readAt } from "../megatron/read_at.ts";
+import { TOKEN_BYTES, tokenBytes } from "../../formats/megatron/dataset.ts";
+import { readAt } from "../../formats/megatron/read_at.ts";
 
 /** Whole rows that files of some bytes hold together. */
 export function rowsIn(files: readonly { readonly bytes: number }[], rowTokens: number): number {

@@ -1,8 +1,8 @@
 /** Where a corpus of token rows has its validation windows from: rows held back, or the documents of another dataset. */
 import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
-import { tokenByteLengths } from "../bpe/token_lengths.ts";
-import type { TokenizerDefinition } from "../bpe/tokenizer_file.ts";
+import { tokenByteLengths } from "../../formats/bpe/token_lengths.ts";
+import type { TokenizerDefinition } from "../../formats/bpe/tokenizer_file.ts";
 import type { ValidationWindows } from "../corpus.ts";
 import { UNNAMED_DOMAIN } from "../domain.ts";
 import type { PreparedFolder } from "../prepared/cache.ts";

@@ -1,6 +1,8 @@
 /** A document of the Pile, of SlimPajama, or of any data set of rows with a `text`, whatever the format of the file. */
 import { z } from "zod";
 import { UserError } from "../../errors.ts";
+import { DOMAIN_FIELDS } from "../../formats/document_fields.ts";
+import { exceedsValues } from "../../digest/json_values.ts";
 import { UNNAMED_DOMAIN } from "../domain.ts";
 import type { OnOddRow } from "./odd_rows.ts";
 
@@ -10,11 +12,11 @@ export interface FileDocument {
   readonly text: string;
 }
 
-/** Fields of `meta` that name a document's domain, the first of them that is there. */
-export const DOMAIN_FIELDS = ["pile_set_name", "redpajama_set_name"] as const;
-
 /** UTF-16 code units of a domain's name: it is a name, and is kept with every count of the corpus. */
 const MAX_DOMAIN_LENGTH = 8192;
+
+/** Values of a `meta` of text; one with more names no domain. */
+const MAX_META_VALUES = 1 << 16;
 
 const record = z.looseObject({ text: z.string().nullish(), meta: z.unknown().optional() });
 const meta = z.looseObject({
@@ -74,6 +76,7 @@ function domainOf(value: unknown, where: string, onOddRow: OnOddRow): string {
 
 /** What text stands for; the text itself, which is no object, if it is not JSON. */
 function parsedMeta(text: string): unknown {
+  if (exceedsValues(text, MAX_META_VALUES)) return text;
   try {
     return JSON.parse(text);
   } catch {

@@ -2,6 +2,7 @@
 import { UserError } from "../../errors.ts";
 import { createFileHash, digestFile } from "../../files/file_digest.ts";
 import { readChunks } from "../../files/read_file.ts";
+import { exceedsValues } from "../../digest/json_values.ts";
 import { UNNAMED_DOMAIN } from "../domain.ts";
 import { parquetDocuments } from "../parquet/documents.ts";
 import { nameOf } from "../../files/durable.ts";
@@ -11,12 +12,15 @@ import { documentOf, type FileDocument } from "./document_record.ts";
 import { type FileFormat, ofItsKind, refuseOtherKind } from "./file_kind.ts";
 import { type Line, readLines } from "./lines.ts";
 import type { OnOddRow } from "./odd_rows.ts";
+import { TextBudget } from "./text_budget.ts";
 import { sourceChanged } from "./source_changed.ts";
-import { decodeUtf8 } from "./utf8.ts";
+import { decodeUtf8 } from "../../text/utf8.ts";
 import { decompressZstd } from "./zstd_stream.ts";
 
 /** A document has to fit in memory several times over, and in one JavaScript string. */
 const MAX_LINE_BYTES = 1 << 27;
+/** Values of a line, which take a hundred bytes and more each once they are read. */
+const MAX_LINE_VALUES = 1 << 21;
 
 const FORMATS: readonly FileFormat[] = ["txt", "jsonl", "jsonl.zst", "parquet"];
 
@@ -79,7 +83,7 @@ export async function inspectFile(
  *
  * @param onBytes called with the number of bytes of each piece read
  * @param onOddRow told of rows without text, and of those whose `meta` is no object
- * @throws {UserError} `NOT_UTF8`, `MALFORMED_JSON`, `DAMAGED_FILE`, as {@linkcode documentOf} and
+ * @throws {UserError} `NOT_UTF8`, `MALFORMED_JSON`, `TOO_MANY_VALUES`, `EXPANDS_TOO_FAR`, `DAMAGED_FILE`, as {@linkcode documentOf} and
  * {@linkcode parquetDocuments} throw, or `SOURCE_CHANGED` at the end if the bytes were others than at the time of
  * {@linkcode inspectFile}
  */
@@ -96,7 +100,11 @@ export async function* readDocuments(
       yield chunk;
     }
   };
-  yield* DOCUMENTS[file.format](watched(), file, onOddRow);
+  const budget = new TextBudget(file.path, file.bytes);
+  for await (const document of DOCUMENTS[file.format](watched(), file, onOddRow)) {
+    budget.spend(document.text.length);
+    yield document;
+  }
   if (hash.finish() !== file.sha256) throw sourceChanged(file.path);
 }
 
@@ -117,9 +125,18 @@ const DOCUMENTS: Readonly<Record<FileFormat, Documents>> = {
   txt: (raw, { path }) => textDocuments(raw, path),
   jsonl: jsonDocuments,
   "jsonl.zst": (raw, file, onOddRow) =>
-    jsonDocuments(ofItsKind(decompressZstd(raw, file.path), "jsonl", file.path), file, onOddRow),
+    jsonDocuments(ofItsKind(within(decompressZstd(raw, file.path), file), "jsonl", file.path), file, onOddRow),
   parquet: (raw, file, onOddRow) => parquetDocuments(raw, file, undefined, onOddRow),
 };
+
+/** What is decompressed, as far as the file may give so much, whether documents come of it or blank lines. */
+async function* within(chunks: AsyncIterable<Uint8Array>, { path, bytes }: SourceFile): AsyncGenerator<Uint8Array> {
+  const budget = new TextBudget(path, bytes);
+  for await (const chunk of chunks) {
+    budget.spend(chunk.length);
+    yield chunk;
+  }
+}
 
 /** The line without a byte order mark at the start of the file, and where its bytes now begin. */
 function withoutByteOrderMark(
@@ -190,6 +207,13 @@ async function* jsonDocuments(
 }
 
 function parseJson(json: string, where: string): unknown {
+  if (exceedsValues(json, MAX_LINE_VALUES)) {
+    throw new UserError(
+      "TOO_MANY_VALUES",
+      `${where} has more than ${MAX_LINE_VALUES} JSON values`,
+      'leave out what is not "text" or "meta"',
+    );
+  }
   try {
     return JSON.parse(json);
   } catch (cause) {

@@ -19,11 +19,11 @@ import type { InstructionSet } from "./native/instruction_sets.ts";
 import { predictPeakBytes } from "./peak_memory.ts";
 import { EVALUATION_WINDOWS, ExactSession, type ThreadOptions } from "./session.ts";
 
-/** What `--kernels` may say. */
-export const KERNEL_CHOICES = ["auto", "native", "wasm"] as const;
-
 /** Which code computes: native where it can be had and WebAssembly elsewhere, or one of them. No choice changes a bit. */
-export type KernelChoice = typeof KERNEL_CHOICES[number];
+export type KernelChoice = "auto" | "native" | "wasm";
+
+/** What `--kernels` may say. */
+export const KERNEL_CHOICES: readonly KernelChoice[] = ["auto", "native", "wasm"];
 
 /** What a caller may choose; none of it changes a bit. */
 export interface ExactEngineOptions extends ThreadOptions {

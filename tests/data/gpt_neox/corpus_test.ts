@@ -1,17 +1,17 @@
 /** Corpora of Megatron files, through the options that everything else opens corpora by. */
 import fc from "fast-check";
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { tokenByteLengths } from "../../../src/data/bpe/token_lengths.ts";
+import { tokenByteLengths } from "../../../src/formats/bpe/token_lengths.ts";
 import { describeCorpora, openCorpora } from "../../../src/data/corpora.ts";
 import { readDataLock } from "../../../src/data/data_lock.ts";
 import { blendShares } from "../../../src/data/gpt_neox/blending.ts";
 import { epochsNeeded } from "../../../src/data/gpt_neox/index_mapping.ts";
 import { splitDocuments } from "../../../src/data/gpt_neox/split.ts";
-import { tokenBytes } from "../../../src/data/megatron/dataset.ts";
+import { tokenBytes } from "../../../src/formats/megatron/dataset.ts";
 import { openTokenizer } from "../../../src/data/open_tokenizer.ts";
 import type { CorpusOptions } from "../../../src/data/options.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";
-import { SMALL_TOKENIZER } from "../bpe/small_tokenizer.ts";
+import { SMALL_TOKENIZER } from "../../formats/bpe/small_tokenizer.ts";
 import { userError } from "../user_error.ts";
 import { KNOWN_ANSWERS } from "./known_answers.ts";
 import {

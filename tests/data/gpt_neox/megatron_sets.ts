@@ -1,8 +1,8 @@
 /** Small corpora of Megatron files, and what GPT-NeoX's rules give of them when they are followed naively. */
 import { epochsNeeded } from "../../../src/data/gpt_neox/index_mapping.ts";
 import { RandomState } from "../../../src/data/gpt_neox/mt19937.ts";
-import { tokenBytes } from "../../../src/data/megatron/dataset.ts";
-import { writeIndex } from "../../../src/data/megatron/write_index.ts";
+import { tokenBytes } from "../../../src/formats/megatron/dataset.ts";
+import { writeIndex } from "../../../src/formats/megatron/write_index.ts";
 import type { CorpusOptions } from "../../../src/data/options.ts";
 import { withFolder } from "../../temporary_folder.ts";
 

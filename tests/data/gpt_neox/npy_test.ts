@@ -1,7 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { compareIndexMapping, type OrderName, writeIndexMapping } from "../../../src/data/gpt_neox/index_cache.ts";
 import { buildIndexMapping } from "../../../src/data/gpt_neox/index_mapping.ts";
-import { readNpy, writeNpy } from "../../../src/data/gpt_neox/npy.ts";
+import { readNpy, writeNpy } from "../../../src/formats/npy.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";
 import { withFolder } from "../../temporary_folder.ts";
 import { userError } from "../user_error.ts";

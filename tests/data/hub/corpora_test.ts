@@ -1,7 +1,7 @@
 /** Corpora of datasets that lie in the cache of downloads. */
 import assert from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
-import { tokenByteLengths } from "../../../src/data/bpe/token_lengths.ts";
+import { tokenByteLengths } from "../../../src/formats/bpe/token_lengths.ts";
 import { describeCorpora, openCorpora } from "../../../src/data/corpora.ts";
 import { readDataLock } from "../../../src/data/data_lock.ts";
 import { withHubPins } from "../../../src/data/hub/lock.ts";
@@ -11,7 +11,7 @@ import { slimPajamaTokens, slimPajamaWeights } from "../../../src/data/slimpajam
 import { loadScale } from "../../../src/experiment/catalogue.ts";
 import { HubCache } from "../../../src/hub/cache.ts";
 import { withFolder } from "../../temporary_folder.ts";
-import { SMALL_TOKENIZER } from "../bpe/small_tokenizer.ts";
+import { SMALL_TOKENIZER } from "../../formats/bpe/small_tokenizer.ts";
 import { story } from "../fixtures.ts";
 import { userError } from "../user_error.ts";
 import { COMMIT, lay } from "./laid_repository.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { openCorpora } from "../../../src/data/corpora.ts";
 import { parquetDocuments } from "../../../src/data/parquet/documents.ts";
-import { readParquetLayout } from "../../../src/data/parquet/layout.ts";
+import { readParquetLayout } from "../../../src/formats/parquet/layout.ts";
 import type { FileDocument } from "../../../src/data/text/document_record.ts";
 import { inspectFile, readDocuments } from "../../../src/data/text/file_source.ts";
 import { OddRowCounter } from "../../../src/data/text/odd_rows.ts";

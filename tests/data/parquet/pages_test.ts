@@ -1,6 +1,6 @@
 /** Page headers, written here in Thrift's compact protocol field by field. */
 import assert from "node:assert/strict";
-import { checkPages } from "../../../src/data/parquet/pages.ts";
+import { checkPages } from "../../../src/formats/parquet/pages.ts";
 
 /** A value of a field: a whole number, a struct, or a type with its bytes. */
 type Value = number | Struct | { readonly type: number; readonly bytes: readonly number[] };
@@ -66,7 +66,7 @@ for (
     { what: "headers with more in them", bytes: [...RICH, ...RICH], values: 10 },
   ]
 ) {
-  Deno.test(`checkPages() accepts ${what}`, () => checkPages(Uint8Array.from(bytes), values));
+  Deno.test(`checkPages() accepts ${what}`, () => void checkPages(Uint8Array.from(bytes), values));
 }
 
 const deep = (depth: number): Struct => depth === 0 ? {} : { 1: deep(depth - 1) };

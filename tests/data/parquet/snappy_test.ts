@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decompressSnappy } from "../../../src/data/parquet/snappy.ts";
+import { decompressSnappy } from "../../../src/formats/parquet/snappy.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const bytes = (...parts: (string | number[])[]) =>

@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { type EncodedDocument, encodeDocuments } from "../../../src/data/prepared/encode_documents.ts";
-import { BYTE_TOKENIZER } from "../../../src/data/tokenizer.ts";
-import { bpeTokenizer } from "../bpe/small_tokenizer.ts";
+import { BYTE_TOKENIZER } from "../../../src/formats/tokenizer.ts";
+import { bpeTokenizer } from "../../formats/bpe/small_tokenizer.ts";
 import { story } from "../fixtures.ts";
 
 const tokenizer = await bpeTokenizer();

@@ -4,10 +4,10 @@ import type { Ingredients } from "../../../src/data/ingredients.ts";
 import { openPrepared } from "../../../src/data/prepared/cache.ts";
 import { prepare } from "../../../src/data/prepared/prepare.ts";
 import { PROGRESS_FILE } from "../../../src/data/prepared/staging_progress.ts";
-import type { Tokenizer } from "../../../src/data/tokenizer.ts";
+import type { Tokenizer } from "../../../src/formats/tokenizer.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";
 import { withFolder } from "../../temporary_folder.ts";
-import { bpeTokenizer } from "../bpe/small_tokenizer.ts";
+import { bpeTokenizer } from "../../formats/bpe/small_tokenizer.ts";
 import { story } from "../fixtures.ts";
 
 const tokenizer = await bpeTokenizer();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { decodeUtf8, utf8Bytes } from "../../../src/data/text/utf8.ts";
+import { decodeUtf8, utf8Bytes } from "../../../src/text/utf8.ts";
 import { encode } from "./bytes.ts";
 
 Deno.test("decodeUtf8() finds the first ill-formed sequence", () => {

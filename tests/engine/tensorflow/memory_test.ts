@@ -1,4 +1,4 @@
-/** How a batch is cut to fit a backend; tests/tensorflow/memory_test.ts holds the numbers to what is really taken. */
+/** How a batch is cut to fit a backend; tests/engine/tensorflow/training/memory_test.ts holds the numbers to what is really taken. */
 import assert from "node:assert/strict";
 import { planMemory } from "../../../src/engine/tensorflow/memory.ts";
 import { presetModel } from "../../../src/model/presets.ts";

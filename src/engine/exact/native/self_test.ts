@@ -59,6 +59,7 @@ class Numbers {
  */
 export async function runSelfTest(kernels: Kernels, buffer: ArrayBufferLike, first = 0): Promise<string> {
   const k = kernels;
+  new Uint8Array(buffer, first, SELF_TEST_BYTES).fill(0);
   const numbers = new Numbers(buffer, first);
   // T tokens, h hidden, m intermediate, V vocabulary, two heads of d.
   const T = 56, h = 40, m = 72, V = 88, d = 24;

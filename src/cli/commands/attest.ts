@@ -1,0 +1,68 @@
+/** `deno task attest`: a reviewer verifies a manifest and signs the outcome. */
+import { attest as attestManifest, requireAttestable } from "../../attestation/attest.ts";
+import { EXIT, UserError } from "../../errors.ts";
+import { readSigningKey } from "../../manifest/keys/key_file.ts";
+import { parsePaths } from "../typed_paths.ts";
+import type { Command } from "../command.ts";
+import { threadCount } from "../engines.ts";
+import { print } from "../../terminal.ts";
+import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "../verification.ts";
+import { requireWritableFile } from "../write_permission.ts";
+
+const OPTIONS = {
+  key: {
+    kind: "text",
+    value: "FILE",
+    path: true,
+    help: "your private key (PEM, PKCS #8); not the one that signed the manifest",
+  },
+  replace: { kind: "flag", help: "replace what this key attested before" },
+  ...VERIFICATION_OPTIONS,
+} as const;
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parsePaths(args, OPTIONS, 1);
+  const path = manifestPath(positionals);
+  if (values.key === undefined) {
+    throw new UserError(
+      "MISSING_ARGUMENT",
+      "No key to sign with is named",
+      'give --key FILE; make one with "deno task keygen --out reviewer.pem"',
+    );
+  }
+  const key = await readSigningKey(values.key);
+  const { target } = await requireAttestable(path, { key, replace: values.replace === true });
+  await requireWritableFile(target);
+  const verified = await verifyByOptions(path, values);
+  if (verified === undefined) return EXIT.interrupted;
+  const { report, replay } = verified;
+  const json = values.json === true;
+  if (report.verdict !== "verified") {
+    print(reportText(verified, json));
+    if (!json) print("Not attested: only what is verified is");
+    return report.exitCode;
+  }
+  const file = await attestManifest(
+    path,
+    { report, ...(replay?.choice === undefined ? {} : { choice: replay.choice }) },
+    {
+      key,
+      replace: values.replace === true,
+      ...(replay === undefined ? {} : { threads: threadCount(values) }),
+    },
+  );
+  print(reportText(verified, json, { attestation: { file, keyId: key.keyId } }));
+  if (!json) {
+    print(`\nAttested    ${file}`);
+    print(`public key  ${key.spki.toBase64()} (for the list of those who trust you)`);
+  }
+  return EXIT.ok;
+}
+
+/** `attest` */
+export const attest: Command = {
+  summary: "verifies a manifest as a reviewer and signs the outcome, in a file that travels with it",
+  usage: "MANIFEST --key FILE [options]",
+  options: OPTIONS,
+  run,
+};

@@ -1,0 +1,164 @@
+/** `deno task reproduce`: the main job. */
+import { EXIT } from "../../errors.ts";
+import { compactNumber, formatPlan } from "../../experiment/plan_text.ts";
+import { planToJson } from "../../experiment/plan_json.ts";
+import type { Plan } from "../../experiment/plan.ts";
+import { findSigningKey, KEY_VARIABLE } from "../../manifest/keys/key_file.ts";
+import type { Calibration } from "../../reproduce/calibrate.ts";
+import type { Reproduction } from "../../reproduce/options.ts";
+import { reproduce } from "../../reproduce/reproduce.ts";
+import { formatClaims } from "../../results/format_claims.ts";
+import { Interrupted } from "../../train/train_run.ts";
+import type { Command } from "../command.ts";
+import { warnOfData } from "../data_warnings.ts";
+import { showPlan } from "./plan.ts";
+import { foldersFromOptions } from "../options/experiment_options.ts";
+import { choicesFromOptions, PLAN_OPTIONS } from "../options/plan_options.ts";
+import { nativeHint } from "../native_hint.ts";
+import { formatSeconds, ProgressView } from "../progress.ts";
+import { abortOnSignals } from "../signals.ts";
+import { startEngine, threadCount } from "../engines.ts";
+import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "../settings.ts";
+import { segmentCount } from "../replay.ts";
+import { retrainLines } from "../retrain.ts";
+import { filesFromOptions, sourcesFromOptions } from "../options/source_options.ts";
+import { isTerminal, print, printError, printJson, printWarning } from "../../terminal.ts";
+import { parsePaths } from "../typed_paths.ts";
+import { projectPath } from "../user_path.ts";
+import { requireWritePermission } from "../write_permission.ts";
+
+const OPTIONS = {
+  ...PLAN_OPTIONS,
+  out: { kind: "text", value: "DIR", path: true, help: "output folder (default: out/SCALE)" },
+  key: {
+    kind: "text",
+    value: "FILE",
+    path: true,
+    help: `private key to sign with (default: ${KEY_VARIABLE}, or ${DEFAULT_KEY})`,
+  },
+  "accept-other-device": {
+    kind: "flag",
+    help: "go on with 16-bit runs on another GPU or driver; the manifest says so",
+  },
+  retrain: {
+    kind: "text",
+    value: "N|all",
+    help: "before signing, train N random segments again of runs found in the folder, or all of them",
+  },
+  "dry-run": { kind: "flag", help: "show the plan and stop" },
+} as const;
+
+const NOT_READ = `${KEY_VARIABLE} is not read where packages with native code are loaded: docs/permissions.md`;
+
+/**
+ * Reads the key in the environment and removes it there, before an engine loads packages of others: whatever runs in
+ * this process could read it too.
+ */
+function takeEnvironmentKey(): { readonly isRead: boolean; readonly text?: string } {
+  const permission = { name: "env", variable: KEY_VARIABLE } as const;
+  if (Deno.permissions.querySync(permission).state !== "granted") return { isRead: false };
+  const text = Deno.env.get(KEY_VARIABLE);
+  if (text === undefined) return { isRead: true };
+  Deno.env.delete(KEY_VARIABLE);
+  return { isRead: true, text };
+}
+
+function showExpectation(plan: Plan, calibration: Calibration): void {
+  print(formatPlan(plan));
+  const { tokensPerSecond, expectedSeconds, finishedRuns, peakBytes } = calibration;
+  print(
+    tokensPerSecond === undefined
+      ? "all runs are done: nothing is left to train"
+      : `${finishedRuns} runs are done; at ${compactNumber(tokensPerSecond)} tokens/s on this machine the rest takes ` +
+        `about ${formatSeconds(expectedSeconds)} and ${compactNumber(peakBytes)}B of memory`,
+  );
+  print();
+}
+
+function showResult({ verdicts, manifestPath, reportPath, results }: Reproduction, seconds: number): void {
+  const color = isTerminal("stdout") && Deno.env.get("NO_COLOR") === undefined;
+  print(`\n${formatClaims(verdicts, { color })}`, { colours: color });
+  print(`${results.length} runs in ${formatSeconds(seconds)}`);
+  print(`report    ${reportPath}`);
+  print(`manifest  ${manifestPath}`);
+  print(`check it: deno task verify ${manifestPath}`);
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values } = parsePaths(args, OPTIONS);
+  if (values["dry-run"] === true) {
+    await showPlan(values);
+    return EXIT.ok;
+  }
+  const retrain = values.retrain === undefined ? undefined : segmentCount("retrain", values.retrain);
+  const start = performance.now();
+  const scale = values.scale ?? DEFAULT_SCALE;
+  const output = (values.out ?? projectPath(`out/${scale}`)).replace(/(?<=.)\/+$/, "");
+  await requireWritePermission(output);
+  const environmentKey = takeEnvironmentKey();
+  const threads = threadCount(values);
+  const files = filesFromOptions(values);
+  const engine = await startEngine(values);
+  const { signal, dispose } = abortOnSignals();
+  let view: ProgressView | undefined;
+  try {
+    const result = await reproduce({
+      scale,
+      ...choicesFromOptions(values),
+      ...foldersFromOptions(values),
+      ...sourcesFromOptions(values),
+      engine,
+      threads,
+      output,
+      dataCache: DATA_CACHE,
+      command: ["reproduce", ...args],
+      signal,
+      ...(values["accept-other-device"] === true ? { acceptOtherConditions: true } : {}),
+      ...(retrain === undefined ? {} : { retrain }),
+      ...(values.only === undefined ? {} : { only: values.only }),
+      ...(values.seeds === undefined ? {} : { seeds: values.seeds }),
+      ...(files === undefined ? {} : { files }),
+      signingKey: async () => {
+        const { key, message } = await findSigningKey({
+          defaultFile: projectPath(DEFAULT_KEY),
+          ...(values.key === undefined ? {} : { keyFile: values.key }),
+          ...(environmentKey.text === undefined ? {} : { environment: environmentKey.text }),
+        });
+        print(environmentKey.isRead || values.key !== undefined ? message : `${message} (${NOT_READ})`);
+        return key;
+      },
+      events: {
+        onData: warnOfData,
+        onPlan: (plan, calibration) => {
+          if (values.json === true) printJson(planToJson(plan), { compact: true });
+          else showExpectation(plan, calibration);
+          view = new ProgressView(plan, calibration, isTerminal("stdout"));
+        },
+        onProgress: (progress) => view?.onProgress(progress),
+        onRun: (result) => view?.onRun(result),
+        ...retrainLines((line) => print(line)),
+        onWarning: (message) => view === undefined ? printWarning(`${message}`) : view.warn(message),
+      },
+    });
+    view?.end();
+    showResult(result, (performance.now() - start) / 1000);
+    const hint = await nativeHint(values, "reproduce:native");
+    if (hint !== undefined) printError(`\n${hint}`);
+    return EXIT.ok;
+  } catch (error) {
+    view?.end();
+    if (!(error instanceof Interrupted)) throw error;
+    printError(`${error.message}; the same command goes on from there`);
+    return EXIT.interrupted;
+  } finally {
+    dispose();
+  }
+}
+
+/** `reproduce` */
+export const reproduceCommand: Command = {
+  summary: "trains every ablation at a scale, judges the paper's claims, and signs a manifest",
+  usage: "[options]",
+  options: OPTIONS,
+  run,
+};

@@ -1,0 +1,70 @@
+/** `deno task verify`: what a manifest says, and whether its artefacts, claims and reviewers bear it out. */
+import { requireAttestations } from "../../attestation/require.ts";
+import { readReviewers } from "../../attestation/reviewers.ts";
+import { EXIT, UserError } from "../../errors.ts";
+import type { CountAttestations } from "../../manifest/verify/verify_options.ts";
+import type { Values } from "../arguments.ts";
+import { parsePaths } from "../typed_paths.ts";
+import type { Command } from "../command.ts";
+import { nativeHint } from "../native_hint.ts";
+import { segmentCount } from "../replay.ts";
+import { print, printError } from "../../terminal.ts";
+import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "../verification.ts";
+
+const REVIEW_OPTIONS = {
+  require: { kind: "count", value: "N", help: "so many reviewers must have attested exactly this manifest" },
+  keys: { kind: "text", value: "FILE", path: true, help: "who counts as reviewer: YAML with names and public keys" },
+  "require-replay": { kind: "text", value: "N|all", help: "and each of them trained N drawn segments again, or all" },
+} as const;
+
+const OPTIONS = { ...REVIEW_OPTIONS, ...VERIFICATION_OPTIONS } as const;
+
+async function demandFromOptions(values: Values<typeof REVIEW_OPTIONS>): Promise<CountAttestations | undefined> {
+  const { require: count, keys, "require-replay": replay } = values;
+  if (count === undefined) {
+    const unused = (["keys", "require-replay"] as const).find((name) => values[name] !== undefined);
+    if (unused === undefined) return undefined;
+    throw new UserError("UNUSED_OPTION", `"--${unused}" says who counts, and not how many`, "add --require N");
+  }
+  if (keys === undefined) {
+    throw new UserError("MISSING_ARGUMENT", '"--require" does not say who counts', "add --keys reviewers.yaml");
+  }
+  return requireAttestations({
+    count,
+    reviewers: await readReviewers(keys),
+    ...(replay === undefined ? {} : { replay: segmentCount("require-replay", replay) }),
+  });
+}
+
+/** @param usual stands for `--replay` where the options name no pieces */
+async function run(args: readonly string[], usual?: string): Promise<number> {
+  const { values, positionals } = parsePaths(args, OPTIONS, 1);
+  const path = manifestPath(positionals);
+  const countAttestations = await demandFromOptions(values);
+  const verified = await verifyByOptions(path, values, {
+    ...(usual === undefined ? {} : { usual }),
+    ...(countAttestations === undefined ? {} : { countAttestations }),
+    portable: usual === undefined,
+  });
+  if (verified === undefined) return EXIT.interrupted;
+  print(reportText(verified, values.json === true));
+  const hint = usual === undefined ? undefined : await nativeHint(values, "replay:native");
+  if (hint !== undefined) printError(`\n${hint}`);
+  return verified.report.exitCode;
+}
+
+/** `verify` */
+export const verify: Command = {
+  summary: "checks a manifest: signature, artefacts, journals, claims; with --replay, pieces of the training as well",
+  usage: "MANIFEST [options]",
+  options: OPTIONS,
+  run: (args) => run(args),
+};
+
+/** `replay`: `verify` that trains five segments again if it is not told which. */
+export const replayCommand: Command = {
+  summary: "verifies a manifest and trains five random segments again, bit for bit",
+  usage: "MANIFEST [options]",
+  options: OPTIONS,
+  run: (args) => run(args, "5"),
+};

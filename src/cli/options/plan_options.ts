@@ -1,0 +1,121 @@
+/** Options that determine a plan, shared by the subcommands that make one. */
+import { describeCorpora } from "../../data/corpora.ts";
+import { isNotFetched } from "../../data/hub/lock.ts";
+import { scaleCorpora } from "../../data/scale_corpora.ts";
+import { suggest, UserError } from "../../errors.ts";
+import type { ScaleChanges } from "../../experiment/change_scale.ts";
+import { buildPlan, type Plan, type PlanOptions } from "../../experiment/plan.ts";
+import { parseReadings, READINGS, type Readings } from "../../experiment/readings.ts";
+import { plannedChoice } from "../../experiment/start.ts";
+import { MODEL_PRESETS, type ModelPreset } from "../../model/presets.ts";
+import { findStart } from "../../train/find_start.ts";
+import { parseDecimal, type Values } from "../arguments.ts";
+import { chooseEngine, ENGINE_OPTIONS } from "../engines.ts";
+import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./experiment_options.ts";
+import { DEFAULT_SCALE } from "../settings.ts";
+import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./source_options.ts";
+
+const READING_CHOICES = Object.entries(READINGS).map(([name, values]) => `${name}=${values.join("|")}`).join(", ");
+
+/** See above. */
+export const PLAN_OPTIONS = {
+  scale: { kind: "text", value: "NAME", help: `smoke, tiny, small, medium or paper (default: ${DEFAULT_SCALE})` },
+  only: { kind: "list", value: "NAME…", help: "only these experiments, or arms as EXPERIMENT/ARM" },
+  seeds: { kind: "count", value: "N", help: "repetitions with other seeds (default: 1)" },
+  reading: {
+    kind: "list",
+    value: "NAME=HOW…",
+    help: `how the paper's open points are read, the first by default: ${READING_CHOICES}`,
+  },
+  model: { kind: "text", value: "NAME", help: `another model than the scale's: ${MODEL_PRESETS.join(", ")}` },
+  tokens: {
+    kind: "text",
+    value: "N",
+    help: "downstream tokens of the whole schedule, such as 2e6; all else shrinks alike",
+  },
+  batch: { kind: "count", value: "N", help: "sequences in an optimizer step" },
+  context: { kind: "count", value: "N", help: "tokens of a sequence" },
+  "evaluation-windows": { kind: "count", value: "N", help: "validation windows of each corpus in an evaluation" },
+  ...EXPERIMENT_OPTIONS,
+  ...SOURCE_OPTIONS,
+  ...ENGINE_OPTIONS,
+  json: { kind: "flag", help: "print the plan as JSON" },
+} as const;
+
+/** What of the options changes the scale, and how open points are read. */
+export function choicesFromOptions(
+  values: Values<typeof PLAN_OPTIONS>,
+): { readonly changes: ScaleChanges; readonly readings: Readings } {
+  const { model, batch, context, "evaluation-windows": windows } = values;
+  return {
+    changes: {
+      ...(model === undefined ? {} : { model: presetName(model) }),
+      ...(values.tokens === undefined ? {} : { tokens: tokenCount(values.tokens) }),
+      ...(batch === undefined ? {} : { batchSequences: batch }),
+      ...(context === undefined ? {} : { sequenceLength: context }),
+      ...(windows === undefined ? {} : { evaluationWindows: windows }),
+    },
+    readings: parseReadings(values.reading ?? []),
+  };
+}
+
+function presetName(name: string): ModelPreset {
+  const preset = MODEL_PRESETS.find((known) => known === name);
+  if (preset !== undefined) return preset;
+  throw new UserError("UNKNOWN_MODEL", `Unknown model "${name}"`, suggest(name, MODEL_PRESETS));
+}
+
+function tokenCount(text: string): number {
+  const tokens = parseDecimal(text);
+  if (tokens !== undefined && Number.isSafeInteger(tokens) && tokens >= 1) return tokens;
+  throw new UserError("BAD_NUMBER", `Option "--tokens" is "${text}"`, "expected a whole number from 1, such as 2e6");
+}
+
+/**
+ * The plan that options ask for; corpora are described, not prepared. A scale whose data or models are not at hand is
+ * planned without them.
+ */
+export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
+  const files = filesFromOptions(values);
+  const sources = sourcesFromOptions(values);
+  const { lockFile, hubCache } = sources;
+  const options: PlanOptions = {
+    scale: values.scale ?? DEFAULT_SCALE,
+    seeds: values.seeds ?? 1,
+    engine: chooseEngine(values).identity,
+    ...choicesFromOptions(values),
+    ...foldersFromOptions(values),
+    ...(values.only === undefined ? {} : { only: values.only }),
+    ...(files === undefined ? {} : { ownFiles: true }),
+    ...plannedChoice(sources.start),
+  };
+  const plan = await buildPlan(options);
+  const { sequenceLength, vocabularySize } = plan.scale.model.config;
+  const corpora = await ifAtHand(() =>
+    describeCorpora({
+      ...scaleCorpora(plan.scale, files, hubCache),
+      ...(lockFile === undefined ? {} : { lockFile }),
+      sequenceLength,
+      vocabularySize,
+    })
+  );
+  const found = await ifAtHand(() => findStart(plan.scale, sources));
+  if (corpora === undefined && found === undefined) return plan;
+  return await buildPlan({
+    ...options,
+    ...(corpora === undefined
+      ? {}
+      : { corpusDigests: { upstream: corpora.upstream.digest, downstream: corpora.downstream.digest } }),
+    ...(found === undefined ? {} : { imported: found.checkpoints }),
+  });
+}
+
+/** What was found; undefined where it was not downloaded yet. */
+async function ifAtHand<T>(find: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (isNotFetched(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/** What the manifest says of its corpora, against what curves and runs have of them. Web-standard APIs only. */
+import type { Curves } from "../../results/curves.ts";
+import type { CorpusFacts, Predicate } from "../format/predicate.ts";
+
+const CORPORA = ["upstream", "downstream"] as const;
+const UNITS = ["documents", "tokens", "bytes", "windows"] as const;
+/** By how much shares, rounded to f64 each, may miss 1 together. */
+const ROUNDING = 1e-6;
+
+/** Why the summaries cannot be those of corpora; `undefined` if they can. Version 1 left their members open. */
+export function summariesFlaw({ corpora, data }: Predicate): string | undefined {
+  if (data === undefined) return undefined;
+  for (const name of CORPORA) {
+    const flaw = summaryFlaw(corpora[name]);
+    if (flaw !== undefined) return `the summary of the ${name} corpus ${flaw}`;
+  }
+  return undefined;
+}
+
+function summaryFlaw({ summary }: CorpusFacts): string | undefined {
+  const facts = new Map(Object.entries(summary));
+  for (const unit of UNITS) {
+    for (const split of ["train", "validation"]) {
+      const text = facts.get(`${split} ${unit}`);
+      facts.delete(`${split} ${unit}`);
+      if (text === undefined || !/^(0|[1-9]\d{0,15})$/.test(text)) return `has no count of its ${split} ${unit}`;
+    }
+  }
+  let total = 0;
+  for (const [name, text] of facts) {
+    const share = Number(text);
+    if (!name.startsWith("share of ") || text.trim() === "" || !(share >= 0 && share <= 1)) {
+      return `has a member of another kind`;
+    }
+    total += share;
+  }
+  return facts.size === 0 || Math.abs(total - 1) < ROUNDING ? undefined : `has shares that make ${total} together`;
+}
+
+/** Why the curves cannot be those of the corpora as they are summed up; `undefined` if they can. */
+export function ratioFlaw({ corpora }: Predicate, curves: readonly Curves[]): string | undefined {
+  for (const name of CORPORA) {
+    const { "validation bytes": bytes, "validation tokens": tokens } = corpora[name].summary;
+    if (bytes === undefined || tokens === undefined) continue;
+    const ratio = Number(bytes) / Number(tokens);
+    for (const { label, bytesPerToken } of curves) {
+      if (bytesPerToken[name] !== ratio) {
+        return `curve of run "${label}": it has ${bytesPerToken[name]} bytes a token of the ${name} corpus, and its ` +
+          `summary gives ${ratio}`;
+      }
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,28 @@
+/** Files that travel with a manifest although it cannot name them. Web-standard APIs only. */
+import { foldName } from "../../files/safe_name.ts";
+
+/** Name of the manifest in an output folder and in a bundle. */
+export const MANIFEST_FILE = "manifest.dsse.json";
+
+/** Name of the folder beside the manifest in which reviewers' attestations lie. */
+export const ATTESTATION_FOLDER = "attestations";
+
+/** Whether a name beside the manifest is that of an attestation: it is called by its reviewer's key. */
+export function isAttestationName(name: string): boolean {
+  return /^attestations\/[0-9a-f]{64}\.dsse\.json$/.test(name);
+}
+
+/**
+ * Why an artefact must not have a name; `undefined` if it may. On systems that do not tell letter case apart it would
+ * be the manifest or an attestation, or stand where their folder stands.
+ */
+export function companionNameReason(name: string): string | undefined {
+  const [first] = foldName(name).split("/");
+  if (first === foldName(MANIFEST_FILE)) {
+    return `is that of the manifest, "${MANIFEST_FILE}", where letter case is not told apart`;
+  }
+  if (first === foldName(ATTESTATION_FOLDER)) {
+    return `is in the folder "${ATTESTATION_FOLDER}", where letter case is not told apart, and that is the reviewers'`;
+  }
+  return undefined;
+}

@@ -1,0 +1,104 @@
+/** `plan.json` against the runs of the statement: no run left out, none slipped in. Web-standard APIs only. */
+import { canonicalJson } from "../../digest/canonical_json.ts";
+import { shortDigest } from "../../digest/sha256.ts";
+import type { Plan } from "../../experiment/plan.ts";
+import { tokensPerStep } from "../../experiment/cost.ts";
+import { planFromJson } from "../../experiment/plan_json.ts";
+import { printable } from "../../files/safe_name.ts";
+import { limitsOf } from "../format/limits.ts";
+import { type Predicate, TOOL_VERSION } from "../format/predicate.ts";
+import { armsFlaw } from "../consistency/plan_arms.ts";
+import { plannedPart } from "../format/run.ts";
+import { parseStrictJson } from "../../text/strict_json.ts";
+
+/** `plan.json` is not read beyond this size, in bytes. */
+export const MAX_PLAN_BYTES = 64 << 20;
+
+/**
+ * Reads the plan; a string says what is wrong with it.
+ *
+ * @param bytes contents of `plan.json`, whose digest was checked
+ */
+export function checkPlan(bytes: Uint8Array, predicate: Predicate): Plan | string {
+  let plan: Plan;
+  try {
+    plan = planFromJson(parseStrictJson(bytes), predicate.plan.name);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  if (plan.planDigest !== predicate.plan.planDigest) {
+    return `the plan is ${shortDigest(plan.planDigest)}, and the manifest says ${
+      shortDigest(predicate.plan.planDigest)
+    }`;
+  }
+  if (plan.scale.name !== predicate.scale) return `the plan is for scale "${plan.scale.name}"`;
+  if (plan.seeds !== predicate.seeds.count) return `the plan is for ${plan.seeds} seeds`;
+  const { level, arithmetic } = predicate.engine;
+  if (!same(plan.engine, { level, arithmetic })) return "the plan is for another engine";
+  for (const name of ["upstream", "downstream"] as const) {
+    if (plan.data[name] !== predicate.corpora[name].digest) return `the plan is for another ${name} corpus`;
+  }
+  if (!same(plan.readings ?? null, predicate.readings ?? null)) {
+    return "the plan reads the paper's open points otherwise";
+  }
+  const imported = plan.start?.state === "pinned" ? plan.start.checkpoints : undefined;
+  if (!same(imported ?? null, predicate.start ?? null)) return "the plan starts from other models";
+  const stray = predicate.runs.find(({ specification: { initialWeights: from } }) =>
+    from.kind === "imported" && !imported?.some(({ step, weights }) => step === from.step && weights === from.weights)
+  );
+  if (stray !== undefined) return `run "${stray.label}" starts from a model that the plan does not name`;
+  for (const [index, run] of predicate.runs.entries()) {
+    if (!same(plan.runs[index] ?? {}, plannedPart(run))) {
+      return `run "${run.label}" stands in place ${index + 1} of the manifest, and the plan has another run there`;
+    }
+  }
+  const left = plan.runs[predicate.runs.length];
+  if (left !== undefined) return `run "${left.label}" of the plan is not in the manifest`;
+  return armsFlaw(plan) ?? runsFlaw(plan) ?? limitsFlaw(plan, predicate) ?? plan;
+}
+
+/** Limits follow from the plan, the runs and the data. Another version may have had other words for them. */
+function limitsFlaw(plan: Plan, { limits, runs, data, tool }: Predicate): string | undefined {
+  if (data === undefined || tool.version !== TOOL_VERSION) return undefined;
+  const expected = limitsOf(plan, runs, data.shortages);
+  if (same(limits, expected)) return undefined;
+  const missing = expected.find((limit) => !limits.includes(limit));
+  return missing === undefined
+    ? "the manifest states limits that do not follow from its plan, its runs and its data"
+    : `the manifest does not state the limit "${printable(missing, 300)}"`;
+}
+
+/** What the plan says of its scale, its engine and its cost must be so of its runs. */
+function runsFlaw({ scale, engine, data, runs, totals }: Plan): string | undefined {
+  const phases = [scale.pretraining, scale.continuing];
+  for (const { label, specification } of runs) {
+    const { corpus, validation } = specification;
+    const facts: Record<string, [planned: unknown, own: unknown]> = {
+      engine: [engine, specification.engine],
+      model: [scale.model.config, specification.model],
+      optimizer: [scale.optimizer, specification.optimizer],
+      "gradient blocks": [scale.gradientBlockSequences, specification.gradientBlockSequences],
+      "evaluation windows": [scale.evaluationWindows, specification.evaluation.windows],
+      "corpus": [data[corpus.name], corpus.digest],
+      "validation text": [{ upstream: data.upstream, downstream: data.downstream }, validation],
+    };
+    const other = Object.entries(facts).find(([, [planned, own]]) => !same(planned, own))?.[0];
+    if (other !== undefined) return `run "${label}" has another ${other} than its plan`;
+    const isPhase = phases.some(({ batchSequences, checkpointInterval }) =>
+      batchSequences === specification.batchSequences && checkpointInterval === specification.checkpointInterval
+    );
+    if (!isPhase) return `run "${label}" has a batch and an interval of checkpoints that its plan has in neither phase`;
+  }
+  const steps = runs.reduce((sum, run) => sum + run.steps, 0);
+  const tokens = runs.reduce((sum, run) => sum + run.steps * tokensPerStep(run), 0);
+  const arms = runs.reduce((sum, { usedBy }) => sum + usedBy.length, 0);
+  const counted = { steps, tokens, runs: runs.length, arms };
+  if (same(counted, { steps: totals.steps, tokens: totals.tokens, runs: totals.runs, arms: totals.arms })) {
+    return undefined;
+  }
+  return "the plan's totals are not those of its runs";
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}

@@ -1,0 +1,93 @@
+/**
+ * What a run's journal must hold by its specification: the schedule's learning rates, and a state and an evaluation
+ * wherever one is due. The records themselves are read by journal_reader.ts. Web-standard APIs only.
+ */
+import { tokensPerStep } from "../experiment/cost.ts";
+import { isCheckpointStep, isEvaluationStep } from "../experiment/evaluation.ts";
+import type { PlannedRun } from "../experiment/run.ts";
+import type { JournalHeader } from "./journal_header.ts";
+import {
+  type Bits,
+  type EvaluationRecord,
+  fromBits,
+  type JournalRecord,
+  type StepRecord,
+  toBits,
+} from "./journal_record.ts";
+
+/** Holds the records of one journal against what is due; give it the header, every record in order, and the end. */
+export class DueRecords {
+  /** steps that were skipped, ascending */
+  readonly skips: number[] = [];
+  #hasEvaluations = true;
+  #seen = { state: false, evaluation: false };
+
+  /** @param rates of the steps of the run's schedule */
+  constructor(
+    private readonly run: Pick<PlannedRun, "specification">,
+    private readonly rates: Float32Array,
+  ) {}
+
+  /** Version 1 of the format has no evaluations. */
+  begin({ version }: JournalHeader): void {
+    this.#hasEvaluations = version !== 1;
+  }
+
+  /** Why the next record, or what is missing before it, is not as due. */
+  visit(record: JournalRecord): string | undefined {
+    switch (record.kind) {
+      case "state":
+        this.#seen.state = true;
+        return this.#isStateDue(record.step)
+          ? undefined
+          : `it records a state at step ${record.step}, where none is due`;
+      case "evaluation":
+        this.#seen.evaluation = true;
+        return this.#evaluationFlaw(record);
+      case "divergence":
+        return this.end(record.step);
+      case "step":
+      case "skip": {
+        const flaw = this.end(record.step) ?? (record.kind === "step" ? this.#rateFlaw(record) : this.#skipFlaw());
+        if (record.kind === "skip") this.skips.push(record.step);
+        this.#seen = { state: false, evaluation: false };
+        return flaw;
+      }
+    }
+  }
+
+  /** What is missing where the journal goes on from a number of steps, or ends there. */
+  end(steps: number): string | undefined {
+    if (this.#isStateDue(steps) && !this.#seen.state) return `it records no state at step ${steps}, where one is due`;
+    const isDue = this.#hasEvaluations && isEvaluationStep(this.run.specification.evaluation, steps);
+    return isDue && !this.#seen.evaluation ? `it records no evaluation at step ${steps}, where one is due` : undefined;
+  }
+
+  #isStateDue(step: number): boolean {
+    return step === 0 || isCheckpointStep(this.run.specification, step);
+  }
+
+  #rateFlaw({ step, lr }: StepRecord): string | undefined {
+    const rate = this.rates[step - this.skips.length];
+    return rate === undefined ? "it is for a step after the end of the schedule" : otherRate(lr, rate);
+  }
+
+  #skipFlaw(): string | undefined {
+    return this.run.specification.engine.level === "machine_to_machine"
+      ? "it skips a step, which its arithmetic never does"
+      : undefined;
+  }
+
+  #evaluationFlaw({ step, tokens, lr }: EvaluationRecord): string | undefined {
+    if (!isEvaluationStep(this.run.specification.evaluation, step)) {
+      return `it records an evaluation at step ${step}, where none is due`;
+    }
+    const due = step * tokensPerStep(this.run);
+    if (tokens !== due) return `it is said to be after ${tokens} tokens, and ${step} steps read ${due}`;
+    return otherRate(lr, this.rates[Math.min(step - this.skips.length, this.rates.length - 1)] ?? 0);
+  }
+}
+
+function otherRate(lr: Bits, rate: number): string | undefined {
+  return toBits(rate) === lr ? undefined : `its learning rate is ${fromBits(lr)}, and the schedule has ${rate}`;
+}

@@ -1,0 +1,26 @@
+/** Parts of the documentation that follow from the code: the table of what verification checks of a manifest. */
+import { membersTable, topicsList } from "../src/manifest/format/members.ts";
+
+/** Where what is generated stands in the documentation. */
+const PARTS = [
+  ["docs/manifest.md", "members", membersTable],
+  ["docs/manifest.md", "topics", topicsList],
+  ["docs/verification.md", "topics", topicsList],
+] as const;
+
+/** Pages with generated parts. */
+export const GENERATED_PAGES: readonly string[] = [...new Set(PARTS.map(([page]) => page))];
+
+/**
+ * A page of the documentation with its generated parts as they are now.
+ *
+ * @param path from the project's folder
+ */
+export function withGeneratedParts(path: string, text: string): string {
+  return PARTS.filter(([page]) => page === path).reduce((page, [, name, make]) => {
+    const [start, end] = [`<!-- generated: ${name} -->\n`, `\n<!-- end of ${name} -->`];
+    const [from, to] = [page.indexOf(start), page.indexOf(end)];
+    if (from === -1 || to < from) throw new Error(`"${path}" has no place for "${name}"`);
+    return `${page.slice(0, from + start.length)}\n${make()}\n${page.slice(to)}`;
+  }, text);
+}
