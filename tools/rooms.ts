@@ -44,3 +44,20 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [{ name: "reproduce", purpose: "the whole way, from options to a signed manifest" }],
   [{ name: "cli", purpose: "the command line: a file a command" }],
 ];
+
+/** Rooms within `src/manifest`, in the same way. */
+export const MANIFEST_STOREYS: readonly (readonly Room[])[] = [
+  [{ name: "manifest/keys", purpose: "Ed25519 keys: PEM, strict checks, signatures" }],
+  [{ name: "manifest/format", purpose: "what is signed: predicate, runs, envelope, Merkle trees, schemas" }],
+  [{ name: "manifest/consistency", purpose: "whether a statement agrees with itself" }],
+  [{ name: "manifest/statement.ts", purpose: "making and signing a statement" }],
+  [{ name: "manifest/verify", purpose: "the steps of a verification, and where artefacts are read from" }],
+];
+
+/** Number of a room's storey; undefined for files that lie in none, such as `src/errors.ts`. */
+export function storeyOf(path: string, storeys: readonly (readonly Room[])[]): number | undefined {
+  const found = storeys.findIndex((rooms) =>
+    rooms.some(({ name }) => path === `src/${name}` || path.startsWith(`src/${name}/`))
+  );
+  return found < 0 ? undefined : found;
+}
