@@ -2,7 +2,7 @@
 import { createZstdCompress } from "node:zlib";
 import { readDataLock } from "../src/data/data_lock.ts";
 import type { SourceDocument } from "../src/data/domain.ts";
-import { embeddedIngredients } from "../src/data/embedded/ingredients.ts";
+import { embeddedIngredients } from "../src/data/embedded/embedded_sources.ts";
 import { DEFAULT_DATA_SEED } from "../src/data/options.ts";
 import { BYTE_TOKENIZER } from "../src/formats/tokenizer.ts";
 import { utf8Bytes } from "../src/text/utf8.ts";

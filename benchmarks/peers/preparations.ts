@@ -5,7 +5,7 @@ import { readDataLock } from "../../src/data/data_lock.ts";
 import { DEFAULT_DATA_SEED } from "../../src/data/options.ts";
 import { inspectPrepared } from "../../src/data/prepared/manifest.ts";
 import { prepare } from "../../src/data/prepared/prepare.ts";
-import { fileIngredients } from "../../src/data/text/ingredients.ts";
+import { fileIngredients } from "../../src/data/text/file_sources.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { readFileBounded } from "../../src/files/read_file.ts";
 import { startPython } from "./line_process.ts";
