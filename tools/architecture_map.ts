@@ -15,14 +15,13 @@ function mapOf(storeys: readonly (readonly Room[])[], files: readonly SourceFile
       const own = files.filter(({ path }) => isIn(path, room));
       const used = new Set(own.flatMap(({ imports }) => imports).map((path) => roomOf(path)?.name));
       const names = rooms.map(({ name }) => name).filter((name) => used.has(name) && name !== room.name);
-      return `| ${index + 1} | \`${room.name}\` | ${room.purpose} | ${own.length} | ${
-        names.map((name) => `\`${name}\``).join(", ") || "–"
-      } |`;
+      const imported = names.map((name) => `\`${name}\``).join(", ") || "–";
+      return `| ${index + 1} | \`${room.name}\` | ${room.purpose} | ${imported} |`;
     })
   );
   return [
-    "| storey | room | what is in it | files | imports from |",
-    "| --- | --- | --- | --- | --- |",
+    "| storey | room | what is in it | imports from |",
+    "| --- | --- | --- | --- |",
     ...rows,
   ].join("\n");
 }
