@@ -1,6 +1,7 @@
 /** The types that the functions of mod.ts take and give, by where they come from. */
 
 // Digests and keys
+export type { ExperimentFolders } from "./experiment/catalogue.ts";
 export type { Digest } from "./digest/sha256.ts";
 export type { SigningKey, VerifyingKey } from "./manifest/keys/keys.ts";
 
