@@ -30,7 +30,9 @@ async function measure(engine: Engine): Promise<string> {
   if (first === undefined) throw new Error("The default plan has no runs");
   const speed = await measureSpeed(first, engine);
   const parameters = compactNumber(parameterCount(plan.scale.model.config));
-  return `${compactNumber(speed)} tokens/s with ${parameters} parameters on ${engine.description["threads"]} threads: ` +
+  return `${compactNumber(speed)} tokens/s with ${parameters} parameters on ${
+    engine.description["threads"]
+  } threads: ` +
     `scale "${DEFAULT_SCALE}" takes about ${formatSeconds(planTokens(plan) / speed)}`;
 }
 

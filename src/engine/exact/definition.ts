@@ -82,7 +82,9 @@ export const exactFamily = engineFamily({
     examine: async (values, host) => [
       await examine("engine exact", async () => {
         const engine = await start(values, host);
-        return `${engine.level.replaceAll("_", " ")}, multiply-adds fused ${engine.description["fused multiply-add"]}, ` +
+        return `${engine.level.replaceAll("_", " ")}, multiply-adds fused ${
+          engine.description["fused multiply-add"]
+        }, ` +
           `${describeKernels(engine)}, ${await host.measure(engine)}`;
       }),
     ],
