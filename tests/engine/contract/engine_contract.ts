@@ -11,7 +11,6 @@ import {
   restore,
   save,
   SEQUENCES,
-  STEPS,
   train,
   TRAINING,
   trainReference,
