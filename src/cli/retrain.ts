@@ -1,5 +1,5 @@
 /** What `reproduce --retrain` prints on the way. */
-import { compactNumber } from "../experiment/plan_text.ts";
+import { compactNumber } from "../text/numbers.ts";
 import { counted, segmentName } from "../replay/segment.ts";
 import type { RetrainEvents } from "../reproduce/retrain.ts";
 import { formatSeconds } from "./progress.ts";
