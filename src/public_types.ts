@@ -129,7 +129,7 @@ export type { TrustedKey } from "./manifest/verify/verify_signature.ts";
 export type { FileHandle, FileStatus, FileSystem, OpenMode } from "./files/file_system.ts";
 
 // Training again
-export type { RetrainChoice, RetrainCount, RetrainEvents } from "./reproduce/retrain.ts";
+export type { RetrainChoice, RetrainCount, RetrainEvents } from "./reproduce/retrain_found.ts";
 export type { Replay, ReplayChoice, ReplayEvents, ReplayOptions, ReplayPieces } from "./replay/replay.ts";
 export type { ReplaySeed } from "./replay/choice.ts";
 export type { ReplayDifference, ReplayField } from "./replay/difference.ts";

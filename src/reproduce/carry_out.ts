@@ -16,7 +16,7 @@ import { describeRuns } from "./describe_runs.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
 import { requireStatable } from "./dry_run.ts";
 import type { PaperFile } from "./paper_file.ts";
-import { requireRetraining, retrainFound } from "./retrain.ts";
+import { requireRetraining, retrainFound } from "./retrain_found.ts";
 
 /** A plan with all that it is judged by and trained on. */
 export interface ReadyPlan {

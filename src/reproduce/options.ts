@@ -13,7 +13,7 @@ import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { RunProgress } from "../train/train_run.ts";
 import type { Calibration } from "./calibrate.ts";
-import type { RetrainCount, RetrainEvents } from "./retrain.ts";
+import type { RetrainCount, RetrainEvents } from "./retrain_found.ts";
 
 /** What to reproduce, and how. */
 export interface ReproduceOptions extends ExperimentFolders {

@@ -9,7 +9,7 @@ import { isTrained, type TrainedRun } from "../../src/manifest/format/run.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { segmentName } from "../../src/replay/segment.ts";
-import type { RetrainChoice } from "../../src/reproduce/retrain.ts";
+import type { RetrainChoice } from "../../src/reproduce/retrain_found.ts";
 import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
 import { curvePoint, formatCurves } from "../../src/train/journal_curves.ts";
 import { chainStart, formatHeader, type JournalHeader, parseHeader } from "../../src/train/journal_header.ts";
