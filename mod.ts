@@ -115,7 +115,7 @@ export { formatClaims } from "./src/results/format_claims.ts";
 export { verifyManifestFile as verify } from "./src/manifest/verify/verify_file.ts";
 export { proveInclusion, verifyInclusion } from "./src/manifest/format/inclusion.ts";
 export { openManifest } from "./src/manifest/verify/open_manifest.ts";
-export { replay } from "./src/replay/replay.ts";
+export { replay } from "./src/retrain/retrain.ts";
 export { attest } from "./src/attestation/attest.ts";
 export { requireAttestations } from "./src/attestation/require.ts";
 export { readReviewers } from "./src/attestation/reviewers.ts";

@@ -130,11 +130,11 @@ export type { FileHandle, FileStatus, FileSystem, OpenMode } from "./files/file_
 
 // Training again
 export type { RetrainChoice, RetrainCount, RetrainEvents } from "./reproduce/retrain_found.ts";
-export type { Replay, ReplayChoice, ReplayEvents, ReplayOptions, ReplayPieces } from "./replay/replay.ts";
-export type { ReplaySeed } from "./replay/choice.ts";
-export type { ReplayDifference, ReplayField } from "./replay/difference.ts";
-export type { Segment } from "./replay/segment.ts";
-export type { SegmentWork } from "./replay/trainer.ts";
+export type { Replay, ReplayChoice, ReplayEvents, ReplayOptions, ReplayPieces } from "./retrain/retrain.ts";
+export type { ReplaySeed } from "./retrain/choice.ts";
+export type { ReplayDifference, ReplayField } from "./retrain/difference.ts";
+export type { Segment } from "./retrain/segment.ts";
+export type { SegmentWork } from "./retrain/trainer.ts";
 
 // Reviews
 export type { AttestOptions } from "./attestation/attest.ts";

@@ -14,7 +14,7 @@ const LAYERS = [
   ["results", "sample"],
   ["train"],
   ["manifest", "report"],
-  ["replay"],
+  ["retrain"],
   ["attestation"],
   ["bundle"],
   ["reproduce"],

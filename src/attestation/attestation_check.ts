@@ -7,8 +7,8 @@ import { PREDICATE_TYPES } from "../manifest/format/predicate.ts";
 import type { ManifestRun } from "../manifest/format/run.ts";
 import { OPTIONAL_STEPS, type VerificationStep } from "../manifest/verify/verification_report.ts";
 import type { AttestedManifest } from "../manifest/verify/verify_options.ts";
-import { chooseSegments } from "../replay/choice.ts";
-import { parseSegment, segmentName, segmentsOf } from "../replay/segment.ts";
+import { chooseSegments } from "../retrain/choice.ts";
+import { parseSegment, segmentName, segmentsOf } from "../retrain/segment.ts";
 import { type Attestation, type AttestedReplay, policiesOf, type Policy, propertiesOf } from "./predicate.ts";
 import { stepsOf, VERIFIERS } from "./verifiers.ts";
 

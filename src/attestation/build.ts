@@ -6,8 +6,8 @@ import { describeEnvironment } from "../manifest/format/environment.ts";
 import { STATEMENT_TYPE } from "../manifest/format/predicate.ts";
 import { schemaFlaws } from "../manifest/statement.ts";
 import type { VerificationReport, VerificationStep } from "../manifest/verify/verification_report.ts";
-import type { Replay } from "../replay/replay.ts";
-import { segmentName } from "../replay/segment.ts";
+import type { Replay } from "../retrain/retrain.ts";
+import { segmentName } from "../retrain/segment.ts";
 import { attestationFlaw } from "./attestation_check.ts";
 import {
   type Attestation,

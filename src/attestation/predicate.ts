@@ -3,7 +3,7 @@ import type { Digest } from "../digest/sha256.ts";
 import { ATTESTATION_FOLDER } from "../manifest/format/companions.ts";
 import type { Environment, Statement, STATEMENT_TYPE } from "../manifest/format/predicate.ts";
 import type { VerificationStep } from "../manifest/verify/verification_report.ts";
-import type { ReplaySeed } from "../replay/choice.ts";
+import type { ReplaySeed } from "../retrain/choice.ts";
 import { NEWEST_VERIFIER } from "./verifiers.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** What `reproduce --retrain` prints on the way. */
 import { compactNumber } from "../experiment/plan_text.ts";
-import { counted, segmentName } from "../replay/segment.ts";
+import { counted, segmentName } from "../retrain/segment.ts";
 import type { RetrainEvents } from "../reproduce/retrain_found.ts";
 import { formatSeconds } from "./progress.ts";
 

@@ -5,13 +5,13 @@ import { paperJudge } from "../results/paper_judge.ts";
 import { formatVerification, type VerificationReport } from "../manifest/verify/verification_report.ts";
 import { verifyManifestFile } from "../manifest/verify/verify_file.ts";
 import type { CountAttestations, VerifyOptions } from "../manifest/verify/verify_options.ts";
-import type { Replay } from "../replay/replay.ts";
+import type { Replay } from "../retrain/retrain.ts";
 import { manifestRenderer } from "../report/manifest_renderer.ts";
 import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
 import { replan } from "../reproduce/replan.ts";
 import type { Values } from "./arguments.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./options/experiment_options.ts";
-import { piecesFromOptions, REPLAY_OPTIONS, replaySummary, runReplay } from "./replay.ts";
+import { piecesFromOptions, REPLAY_OPTIONS, replaySummary, runReplay } from "./retrain.ts";
 import { print } from "../terminal.ts";
 
 /** Options of a verification. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
 import { output } from "../cli/output.ts";
 import { createKeyFile } from "../../src/manifest/keys/key_file.ts";
-import { honest } from "../replay/forgery.ts";
+import { honest } from "../retrain/forgery.ts";
 import { toPem } from "../../src/manifest/keys/pem.ts";
 import { withFolder } from "../temporary_folder.ts";
 

@@ -8,9 +8,9 @@ import { generateSigningKey, type SigningKey } from "../../src/manifest/keys/key
 import type { VerificationReport } from "../../src/manifest/verify/verification_report.ts";
 import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import type { AttestedManifest, VerifyOptions } from "../../src/manifest/verify/verify_options.ts";
-import { chooseSegments, worthOf } from "../../src/replay/choice.ts";
-import type { ReplayChoice } from "../../src/replay/replay.ts";
-import { segmentsOf } from "../../src/replay/segment.ts";
+import { chooseSegments, worthOf } from "../../src/retrain/choice.ts";
+import type { ReplayChoice } from "../../src/retrain/retrain.ts";
+import { segmentsOf } from "../../src/retrain/segment.ts";
 import { makeBundle, memoryArtefacts, testJudge } from "../manifest/fixture.ts";
 
 const encoder = new TextEncoder();

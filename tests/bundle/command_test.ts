@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
 import { output } from "../cli/output.ts";
-import { diffManifests } from "../../src/replay/diff.ts";
-import { honest, PARENT, replayFolder, smokeEngine } from "../replay/forgery.ts";
-import { replay } from "../../src/replay/replay.ts";
+import { diffManifests } from "../../src/retrain/diff.ts";
+import { honest, PARENT, replayFolder, smokeEngine } from "../retrain/forgery.ts";
+import { replay } from "../../src/retrain/retrain.ts";
 import { paperJudge } from "../../src/results/paper_judge.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { DATA_CACHE } from "../reproduce/smoke.ts";

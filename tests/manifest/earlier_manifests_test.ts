@@ -10,8 +10,8 @@ import { paperJudge } from "../../src/results/paper_judge.ts";
 import { isTrained } from "../../src/manifest/format/run.ts";
 import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
-import { replay } from "../../src/replay/replay.ts";
-import { segmentName } from "../../src/replay/segment.ts";
+import { replay } from "../../src/retrain/retrain.ts";
+import { segmentName } from "../../src/retrain/segment.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { DATA_CACHE, kernelCache } from "../reproduce/smoke.ts";
 

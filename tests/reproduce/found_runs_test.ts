@@ -8,7 +8,7 @@ import type { Predicate } from "../../src/manifest/format/predicate.ts";
 import { isTrained, type TrainedRun } from "../../src/manifest/format/run.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { parameterCount } from "../../src/model/config.ts";
-import { segmentName } from "../../src/replay/segment.ts";
+import { segmentName } from "../../src/retrain/segment.ts";
 import type { RetrainChoice } from "../../src/reproduce/retrain_found.ts";
 import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
 import { curvePoint, formatCurves } from "../../src/train/journal_curves.ts";

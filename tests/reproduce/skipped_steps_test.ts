@@ -3,7 +3,7 @@ import { UserError } from "../../src/errors.ts";
 import { paperJudge } from "../../src/results/paper_judge.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { isTrained } from "../../src/manifest/format/run.ts";
-import { replay } from "../../src/replay/replay.ts";
+import { replay } from "../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";
 import { readJournalFile } from "../../src/train/journal.ts";

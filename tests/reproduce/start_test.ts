@@ -8,7 +8,7 @@ import { paperJudge } from "../../src/results/paper_judge.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { exportHuggingFace } from "../../src/model/hugging_face_export.ts";
 import { writeWeightsFile } from "../../src/model/weights_file.ts";
-import { replay } from "../../src/replay/replay.ts";
+import { replay } from "../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import type { Reproduction } from "../../src/reproduce/options.ts";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";

@@ -19,7 +19,7 @@ import { formatSeconds, ProgressView } from "../progress.ts";
 import { abortOnSignals } from "../signals.ts";
 import { startEngine, threadCount } from "../engines.ts";
 import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "../settings.ts";
-import { segmentCount } from "../replay.ts";
+import { segmentCount } from "../retrain.ts";
 import { retrainLines } from "../retrain_found.ts";
 import { filesFromOptions, sourcesFromOptions } from "../options/source_options.ts";
 import { isTerminal, print, printError, printJson, printWarning } from "../../terminal.ts";

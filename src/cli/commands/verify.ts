@@ -7,7 +7,7 @@ import type { Values } from "../arguments.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
 import { nativeHint } from "../native_hint.ts";
-import { segmentCount } from "../replay.ts";
+import { segmentCount } from "../retrain.ts";
 import { print, printError } from "../../terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "../verification.ts";
 

@@ -74,6 +74,6 @@ export interface VerifyOptions {
   readonly withoutCheckpoints?: boolean;
   /** demands attestations of reviewers and counts them (src/attestation); without it none are read */
   readonly countAttestations?: CountAttestations;
-  /** asks for the replay and makes it (src/replay); without it no piece of the training is repeated */
+  /** asks for the replay and makes it (src/retrain); without it no piece of the training is repeated */
   readonly trainAgain?: TrainAgain;
 }

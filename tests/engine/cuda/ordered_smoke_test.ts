@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { sha256 } from "../../../src/digest/sha256.ts";
 import { createExactEngine } from "../../../src/engine/exact/engine.ts";
 import { paperJudge } from "../../../src/results/paper_judge.ts";
-import { replay } from "../../../src/replay/replay.ts";
+import { replay } from "../../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../../src/reproduce/paper_file.ts";
 import { digestOf, GOLDEN, kernelCache, reproduceSmoke } from "../../reproduce/smoke.ts";
 import { withFolder } from "../../temporary_folder.ts";

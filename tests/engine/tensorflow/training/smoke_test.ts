@@ -6,7 +6,7 @@ import { createTensorFlowEngine } from "../../../../src/engine/tensorflow/engine
 import { generateSigningKey } from "../../../../src/manifest/keys/keys.ts";
 import { paperJudge } from "../../../../src/results/paper_judge.ts";
 import { verifyManifestFile } from "../../../../src/manifest/verify/verify_file.ts";
-import { replay } from "../../../../src/replay/replay.ts";
+import { replay } from "../../../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../../../src/reproduce/paper_file.ts";
 import { reproduce } from "../../../../src/reproduce/reproduce.ts";
 import { withFolder } from "../../../temporary_folder.ts";

@@ -17,7 +17,7 @@ import type { Statement } from "../../src/manifest/format/predicate.ts";
 import { readTree } from "../../src/manifest/format/run_tree.ts";
 import { armsOf } from "../../src/manifest/verify/verify_claims.ts";
 import { parameterCount } from "../../src/model/config.ts";
-import { type Replay, replay, type ReplayOptions } from "../../src/replay/replay.ts";
+import { type Replay, replay, type ReplayOptions } from "../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { parseCurves } from "../../src/results/curves_schema.ts";
 import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";

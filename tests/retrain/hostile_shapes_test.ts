@@ -6,7 +6,7 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { folderOf } from "../../src/files/durable.ts";
 import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
-import { replay } from "../../src/replay/replay.ts";
+import { replay } from "../../src/retrain/retrain.ts";
 import type { PlanOptions } from "../../src/experiment/plan.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
 import { makeBundle, testJudge } from "../manifest/fixture.ts";

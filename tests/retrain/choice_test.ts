@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { philox } from "../../src/arithmetic/philox.ts";
-import { chooseSegments, detectionProbability, drawSeed, parseSeed, worthOf } from "../../src/replay/choice.ts";
-import { parseSegment, type Segment, segmentName, segmentsOf } from "../../src/replay/segment.ts";
+import { chooseSegments, detectionProbability, drawSeed, parseSeed, worthOf } from "../../src/retrain/choice.ts";
+import { parseSegment, type Segment, segmentName, segmentsOf } from "../../src/retrain/segment.ts";
 import type { ManifestRun, TrainedRun } from "../../src/manifest/format/run.ts";
 
 const SEED = "000102030405060708090a0b0c0d0e0f";

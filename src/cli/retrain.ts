@@ -1,9 +1,9 @@
 /** Training again under `verify` and `replay`: the options, and what is printed on the way. */
 import { UserError } from "../errors.ts";
 import { compactNumber } from "../experiment/plan_text.ts";
-import { parseSeed } from "../replay/choice.ts";
-import { type Replay, replay, type ReplayEvents, type ReplayPieces } from "../replay/replay.ts";
-import { counted, segmentName } from "../replay/segment.ts";
+import { parseSeed } from "../retrain/choice.ts";
+import { type Replay, replay, type ReplayEvents, type ReplayPieces } from "../retrain/retrain.ts";
+import { counted, segmentName } from "../retrain/segment.ts";
 import type { VerifyOptions } from "../manifest/verify/verify_options.ts";
 import type { Values } from "./arguments.ts";
 import { formatSeconds } from "./progress.ts";
