@@ -118,8 +118,8 @@ export type {
   AttestationsOutcome,
   AttestedManifest,
   CountAttestations,
-  ReplayOutcome,
-  TrainAgain,
+  RetrainingOutcome,
+  Retrain,
   VerifyOptions,
 } from "./manifest/verify/verify_options.ts";
 export type { ArtefactFolder, ArtefactReader } from "./manifest/verify/artefacts.ts";
@@ -129,10 +129,10 @@ export type { TrustedKey } from "./manifest/verify/verify_signature.ts";
 export type { FileHandle, FileStatus, FileSystem, OpenMode } from "./files/file_system.ts";
 
 // Training again
-export type { RetrainChoice, RetrainCount, RetrainEvents } from "./reproduce/retrain_found.ts";
-export type { Replay, ReplayChoice, ReplayEvents, ReplayOptions, ReplayPieces } from "./retrain/retrain.ts";
-export type { ReplaySeed } from "./retrain/choice.ts";
-export type { ReplayDifference, ReplayField } from "./retrain/difference.ts";
+export type { RetrainFoundChoice, RetrainCount, RetrainFoundEvents } from "./reproduce/retrain_found.ts";
+export type { Retraining, RetrainingChoice, RetrainingEvents, RetrainingOptions, RetrainingPieces } from "./retrain/retrain.ts";
+export type { RetrainingSeed } from "./retrain/choice.ts";
+export type { RetrainingDifference, RetrainingField } from "./retrain/difference.ts";
 export type { Segment } from "./retrain/segment.ts";
 export type { SegmentWork } from "./retrain/trainer.ts";
 

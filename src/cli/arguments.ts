@@ -12,6 +12,10 @@ export interface Option {
   readonly mayBeEmpty?: boolean;
   /** the value is a path, from where the user stands */
   readonly path?: true;
+  /** names that it had in earlier versions, without dashes: who gives one is told the new one */
+  readonly formerly?: readonly string[];
+  /** a list that takes one word each time it is given, so that a word after it is not one of its own */
+  readonly wordEach?: true;
   /** words that may stand for a path and are none: `bytes` */
   readonly words?: readonly string[];
 }
@@ -57,7 +61,7 @@ export function parseCommandLine<T extends Options>(
       const words = given.get(token.name) ?? [];
       given.set(token.name, words);
       words.push(valueOf(token, option));
-      list = option.kind === "list" && token.inlineValue !== true ? words : undefined;
+      list = option.kind === "list" && option.wordEach !== true && token.inlineValue !== true ? words : undefined;
     } else if (token.kind === "option-terminator") list = undefined;
     else if (list !== undefined) list.push(token.value);
     else positionals.push(token.value);
@@ -91,6 +95,10 @@ function tokensOf(args: readonly string[], options: Options) {
 function optionOf(name: string, rawName: string, options: Options): Option {
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
   if (option !== undefined && rawName.startsWith("--")) return option;
+  const renamed = Object.entries(options).find(([, { formerly = [] }]) => formerly.includes(name));
+  if (renamed !== undefined) {
+    throw new UserError("UNKNOWN_OPTION", `Option "${rawName}" has another name now`, `give --${renamed[0]}`);
+  }
   throw new UserError(
     "UNKNOWN_OPTION",
     `Unknown option "${rawName}"`,

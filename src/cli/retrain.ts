@@ -1,8 +1,8 @@
-/** Training again under `verify` and `replay`: the options, and what is printed on the way. */
+/** Retraining under `verify`, `retrain` and `attest`: the options, and what is printed on the way. */
 import { UserError } from "../errors.ts";
 import { compactNumber } from "../experiment/plan_text.ts";
 import { parseSeed } from "../retrain/choice.ts";
-import { type Replay, replay, type ReplayEvents, type ReplayPieces } from "../retrain/retrain.ts";
+import { retrain, type Retraining, type RetrainingEvents, type RetrainingPieces } from "../retrain/retrain.ts";
 import { counted, segmentName } from "../retrain/segment.ts";
 import type { VerifyOptions } from "../manifest/verify/verify_options.ts";
 import type { Values } from "./arguments.ts";
@@ -13,11 +13,21 @@ import { DATA_CACHE } from "./settings.ts";
 import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./options/source_options.ts";
 import { print } from "../terminal.ts";
 
-/** Options of a replay. */
-export const REPLAY_OPTIONS = {
-  replay: { kind: "text", value: "N|all", help: "train N segments again, drawn at random, or every one" },
-  segment: { kind: "list", value: "RUN:FROM..TO…", help: "train these pieces again; RUN is a label or begins a key" },
-  "replay-seed": { kind: "text", value: "HEX", help: "32 digits: repeat the choice of another verifier" },
+/** Options of retraining. */
+export const RETRAIN_OPTIONS = {
+  retrain: {
+    kind: "list",
+    value: "N|all|RUN:FROM..TO",
+    wordEach: true,
+    formerly: ["replay", "segment"],
+    help: "retrain N segments drawn at random, all, or the pieces named; RUN is a label or begins a key",
+  },
+  "retrain-seed": {
+    kind: "text",
+    value: "HEX",
+    formerly: ["replay-seed"],
+    help: "32 digits: repeat the choice of another verifier",
+  },
   ...SOURCE_OPTIONS,
   upstream: {
     kind: "list",
@@ -43,20 +53,28 @@ export const REPLAY_OPTIONS = {
 } as const;
 
 /**
- * What is to be trained again; undefined if nothing is.
+ * What is to be retrained; undefined if nothing is.
  *
- * @param usual stands for `--replay` where the options name no pieces
+ * @param usual stands for `--retrain` where it is not given
  */
-export function piecesFromOptions(values: Values<typeof REPLAY_OPTIONS>, usual?: string): ReplayPieces | undefined {
-  const { segment: names, "replay-seed": seed } = values;
-  if (values.replay !== undefined && names !== undefined) {
-    throw new UserError("TWO_CHOICES", 'Both "--replay" and "--segment" are given', "give one of them");
+export function piecesFromOptions(
+  values: Values<typeof RETRAIN_OPTIONS>,
+  usual?: string,
+): RetrainingPieces | undefined {
+  const { retrain: words = usual === undefined ? [] : [usual], "retrain-seed": seed } = values;
+  const names = words.filter((word) => word.includes(":"));
+  const [count, ...further] = words.filter((word) => !word.includes(":"));
+  if (count !== undefined && names.length + further.length > 0) {
+    throw new UserError(
+      "TWO_CHOICES",
+      `"--retrain" says ${words.map((word) => `"${word}"`).join(" and ")}`,
+      "give one number of segments, or all, or only pieces such as RUN:FROM..TO",
+    );
   }
-  const count = values.replay ?? (names === undefined ? usual : undefined);
   if (seed !== undefined && (count === undefined || count === "all")) {
-    throw new UserError("UNUSED_OPTION", '"--replay-seed" needs a number of segments to draw', "add --replay 5");
+    throw new UserError("UNUSED_OPTION", '"--retrain-seed" needs a number of segments to draw', "add --retrain 5");
   }
-  if (names !== undefined) return { kind: "named", names };
+  if (names.length > 0) return { kind: "named", names };
   if (count === undefined) {
     const unused = ([
       ...Object.keys(SOURCE_OPTIONS) as (keyof typeof SOURCE_OPTIONS)[],
@@ -65,9 +83,9 @@ export function piecesFromOptions(values: Values<typeof REPLAY_OPTIONS>, usual?:
       name,
     ) => values[name] !== undefined);
     if (unused === undefined) return undefined;
-    throw new UserError("UNUSED_OPTION", `"--${unused}" is for a replay only`, "add --replay 5");
+    throw new UserError("UNUSED_OPTION", `"--${unused}" is for retraining only`, "add --retrain 5");
   }
-  const segments = segmentCount("replay", count);
+  const segments = segmentCount("retrain", count, 'a whole number from 1, "all", or pieces such as RUN:FROM..TO');
   if (segments === "all") return { kind: "all" };
   return { kind: "random", count: segments, ...(seed === undefined ? {} : { seed: parseSeed(seed) }) };
 }
@@ -76,32 +94,37 @@ export function piecesFromOptions(values: Values<typeof REPLAY_OPTIONS>, usual?:
  * A number of segments, or all of them.
  *
  * @param option that has the value
+ * @param expected what it may be
  * @throws {UserError} `BAD_NUMBER`
  */
-export function segmentCount(option: string, value: string): number | "all" {
+export function segmentCount(
+  option: string,
+  value: string,
+  expected = 'a whole number from 1, or "all"',
+): number | "all" {
   if (value === "all") return value;
   if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
-  throw new UserError("BAD_NUMBER", `Option "--${option}" is "${value}"`, 'expected a whole number from 1, or "all"');
+  throw new UserError("BAD_NUMBER", `Option "--${option}" is "${value}"`, `expected ${expected}`);
 }
 
 /**
- * Verifies with a replay.
+ * Verifies and retrains.
  *
  * @param quiet prints nothing on the way
  * @returns undefined when it was interrupted
  */
-export async function runReplay(
+export async function runRetraining(
   path: string,
-  pieces: ReplayPieces,
-  values: Values<typeof REPLAY_OPTIONS>,
+  pieces: RetrainingPieces,
+  values: Values<typeof RETRAIN_OPTIONS>,
   verifyOptions: VerifyOptions,
   quiet: boolean,
-): Promise<Replay | undefined> {
+): Promise<Retraining | undefined> {
   const corpusFiles = filesFromOptions(values);
   const { start, ...downloads } = sourcesFromOptions(values);
   const { signal, dispose } = abortOnSignals();
   try {
-    const result = await replay(path, {
+    const result = await retrain(path, {
       ...verifyOptions,
       pieces,
       engine: () => startEngine(values),
@@ -118,8 +141,8 @@ export async function runReplay(
   }
 }
 
-/** A replay for `--json`. */
-export function replaySummary({ choice, replayed, difference }: Replay): Readonly<Record<string, unknown>> {
+/** What retraining found, for `--json`. */
+export function retrainingSummary({ choice, retrained, difference }: Retraining): Readonly<Record<string, unknown>> {
   return {
     ...(choice === undefined ? {} : {
       segments: choice.segments.map(segmentName),
@@ -127,13 +150,13 @@ export function replaySummary({ choice, replayed, difference }: Replay): Readonl
       worth: choice.worth,
       ...(choice.seed === undefined ? {} : { seed: choice.seed }),
     }),
-    replayed: replayed.map(segmentName),
+    retrained: retrained.map(segmentName),
     ...(difference === undefined ? {} : { difference }),
   };
 }
 
 /** One line a segment, and the choice before them. */
-function progressLines(): ReplayEvents {
+function progressLines(): RetrainingEvents {
   let start = 0;
   let done = 0;
   let total = 0;
@@ -141,8 +164,8 @@ function progressLines(): ReplayEvents {
     onChoice: ({ segments, total: all, seed, worth }) => {
       total = segments.length;
       const tokens = segments.reduce((sum, segment) => sum + segment.tokens, 0);
-      print(`Training ${total} of ${all} segments again, ${compactNumber(tokens)} tokens`);
-      if (seed !== undefined) print(`Seed of the choice: ${seed} (repeat it with --replay-seed)`);
+      print(`Retraining ${total} of ${all} segments, ${compactNumber(tokens)} tokens`);
+      if (seed !== undefined) print(`Seed of the choice: ${seed} (repeat it with --retrain-seed)`);
       print(`${worth}\n`);
       start = performance.now();
     },

@@ -1,7 +1,7 @@
 /** What `reproduce --retrain` prints on the way. */
 import { compactNumber } from "../experiment/plan_text.ts";
 import { counted, segmentName } from "../retrain/segment.ts";
-import type { RetrainEvents } from "../reproduce/retrain_found.ts";
+import type { RetrainFoundEvents } from "../reproduce/retrain_found.ts";
 import { formatSeconds } from "./progress.ts";
 
 /**
@@ -9,7 +9,7 @@ import { formatSeconds } from "./progress.ts";
  *
  * @param print prints a line
  */
-export function retrainLines(print: (line: string) => void): RetrainEvents {
+export function retrainFoundLines(print: (line: string) => void): RetrainFoundEvents {
   let start = 0;
   let done = 0;
   let chosen = 0;

@@ -29,7 +29,7 @@ export function provenanceSection(input: ReportInput): Markup {
         </li>
         <li>
           <p>Also train a piece of it again and compare the bits:</p>
-          <pre><code>deno task verify FOLDER/manifest.dsse.json --replay 5</code></pre>
+          <pre><code>deno task verify FOLDER/manifest.dsse.json --retrain 5</code></pre>
         </li>
         <li>
           <p>Make all of it again from nothing, in another folder:</p>

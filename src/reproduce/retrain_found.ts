@@ -7,7 +7,7 @@ import { UserError } from "../errors.ts";
 import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
 import { isTrained, type ManifestRun, type RetrainedSegment } from "../manifest/format/run.ts";
 import { chooseSegments, drawSeed, worthOf } from "../retrain/choice.ts";
-import { ReplayMismatch } from "../retrain/difference.ts";
+import { RetrainingMismatch } from "../retrain/difference.ts";
 import { requireEngine } from "../retrain/means.ts";
 import { type Segment, segmentsOf } from "../retrain/segment.ts";
 import { type SegmentWork, Trainer } from "../retrain/trainer.ts";
@@ -26,7 +26,7 @@ const CONDITION = "This holds of whatever lay in the folder before the seed was 
 export type RetrainCount = number | "all";
 
 /** The segments that are trained again. */
-export interface RetrainChoice {
+export interface RetrainFoundChoice {
   /** in the order of the plan */
   readonly segments: readonly Segment[];
   /** segments that this process did not train, of which they were chosen */
@@ -38,15 +38,15 @@ export interface RetrainChoice {
 }
 
 /** What retraining tells whoever watches. */
-export interface RetrainEvents {
+export interface RetrainFoundEvents {
   /** the segments are chosen; training starts next */
-  readonly onRetrain?: (choice: RetrainChoice) => void;
+  readonly onRetrain?: (choice: RetrainFoundChoice) => void;
   /** a segment was trained again and gave the recorded bits */
   readonly onRetrained?: (segment: Segment, work: SegmentWork) => void;
 }
 
 /** What runs are trained again with. */
-export interface RetrainOptions extends RetrainEvents {
+export interface RetrainFoundOptions extends RetrainFoundEvents {
   readonly count: RetrainCount;
   readonly results: readonly RunResult[];
   /** as they are to be signed */
@@ -79,7 +79,7 @@ export function requireRetraining({ name, level }: Engine): void {
  * @throws {UserError} `RETRAINING_DIFFERS`, naming the first difference; `TOO_MANY_PIECES`; as the trainer throws
  * @throws {Interrupted} when `signal` is aborted
  */
-export async function retrainFound(options: RetrainOptions): Promise<readonly ManifestRun[]> {
+export async function retrainFound(options: RetrainFoundOptions): Promise<readonly ManifestRun[]> {
   const { runs, artefacts, engine, corpora, imported, signal } = options;
   const choice = choose(options);
   options.onRetrain?.(choice);
@@ -99,11 +99,11 @@ export async function retrainFound(options: RetrainOptions): Promise<readonly Ma
   });
   try {
     for (const segment of choice.segments) {
-      const work = await trainer.replay(segment);
+      const work = await trainer.retrain(segment);
       options.onRetrained?.(segment, work);
     }
   } catch (error) {
-    if (!(error instanceof ReplayMismatch)) throw error;
+    if (!(error instanceof RetrainingMismatch)) throw error;
     const { seed } = choice;
     throw new UserError(
       "RETRAINING_DIFFERS",
@@ -121,7 +121,7 @@ export async function retrainFound(options: RetrainOptions): Promise<readonly Ma
 }
 
 /** Draws among the segments that were found; the randomness is this process's, which nobody knew who made the folder. */
-function choose({ count, results, runs }: RetrainOptions): RetrainChoice {
+function choose({ count, results, runs }: RetrainFoundOptions): RetrainFoundChoice {
   const found = new Map(results.map((result) => [result.run.key, result]));
   const segments = segmentsOf(runs).filter(({ run, from }) => {
     const result = found.get(run.key);

@@ -19,7 +19,7 @@ import { updatesBefore } from "../train/skipped_steps.ts";
 import { stateDigest } from "../train/state_digest.ts";
 import { SessionPool } from "../train/train_plan.ts";
 import { Interrupted } from "../train/train_run.ts";
-import { type ReplayField, ReplayMismatch } from "./difference.ts";
+import { type RetrainingField, RetrainingMismatch } from "./difference.ts";
 import { readCheckpointArtefact, readEvidence, type RunEvidence } from "./evidence.ts";
 import { requireConditions, requireEngine } from "./means.ts";
 import type { Segment } from "./segment.ts";
@@ -39,7 +39,7 @@ export interface TrainerOptions {
   readonly onStep?: (run: TrainedRun, step: number) => void;
 }
 
-/** What a replayed segment took. */
+/** What a retrained segment took. */
 export interface SegmentWork {
   /** optimizer steps done where training began: the segment's first, or fewer where no checkpoint is there */
   readonly startedAt: number;
@@ -81,11 +81,11 @@ export class Trainer {
   /**
    * Trains a segment again.
    *
-   * @throws {ReplayMismatch} at the first record that differs
+   * @throws {RetrainingMismatch} at the first record that differs
    * @throws {UserError} if data, engine or artefacts are not at hand
    * @throws {Interrupted} when the signal is aborted
    */
-  async replay(segment: Segment): Promise<SegmentWork> {
+  async retrain(segment: Segment): Promise<SegmentWork> {
     const { run, from, to, diverges } = segment;
     this.#requireMeans(run);
     this.#evaluations = 0;
@@ -159,12 +159,12 @@ export class Trainer {
       });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      throw new ReplayMismatch({
+      throw new RetrainingMismatch({
         run: run.label,
         step,
         field: "checkpoint",
         recorded: `said to be state ${shortDigest(state)}`,
-        replayed: `no such state (${error.message})`,
+        retrained: `no such state (${error.message})`,
       });
     }
     return true;
@@ -271,8 +271,8 @@ export class Trainer {
     const result = await this.#trainStep(run, step, (batch) => compare("batch", divergence.batch, batch));
     const isLoss = !Number.isFinite(result.loss);
     const value = isLoss ? result.loss : result.gradientNorm;
-    const replayed = result.outcome !== "diverged" ? "none" : `${isLoss ? "loss" : "gradientNorm"} ${toBits(value)}`;
-    compare("divergence", `${divergence.divergence} ${divergence.value}`, replayed);
+    const retrained = result.outcome !== "diverged" ? "none" : `${isLoss ? "loss" : "gradientNorm"} ${toBits(value)}`;
+    compare("divergence", `${divergence.divergence} ${divergence.value}`, retrained);
     compare("curve", curves.diverged?.loss ?? "whole", String(value));
   }
 
@@ -332,7 +332,7 @@ function copyOf(state: TrainingState, withOptimizer: boolean): TrainingState {
 }
 
 function comparison(run: TrainedRun, step: number) {
-  return (field: ReplayField, recorded: string, replayed: string): void => {
-    if (recorded !== replayed) throw new ReplayMismatch({ run: run.label, step, field, recorded, replayed });
+  return (field: RetrainingField, recorded: string, retrained: string): void => {
+    if (recorded !== retrained) throw new RetrainingMismatch({ run: run.label, step, field, recorded, retrained });
   };
 }

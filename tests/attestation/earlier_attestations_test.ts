@@ -39,7 +39,7 @@ for (const version of ["svr-v0.1"]) {
       formatVerification(both),
       /^grace attests, at 2026-.*: replay of 2 of 52 segments; and leaves open:$/m,
     );
-    const replayed = await verify(1, 2);
-    assert.deepEqual(replayed.reviews?.map(({ status }) => status), ["refused", "counts"]);
+    const retrained = await verify(1, 2);
+    assert.deepEqual(retrained.reviews?.map(({ status }) => status), ["refused", "counts"]);
   });
 }

@@ -9,7 +9,7 @@ import type { VerificationReport } from "../../src/manifest/verify/verification_
 import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import type { AttestedManifest, VerifyOptions } from "../../src/manifest/verify/verify_options.ts";
 import { chooseSegments, worthOf } from "../../src/retrain/choice.ts";
-import type { ReplayChoice } from "../../src/retrain/retrain.ts";
+import type { RetrainingChoice } from "../../src/retrain/retrain.ts";
 import { segmentsOf } from "../../src/retrain/segment.ts";
 import { makeBundle, memoryArtefacts, testJudge } from "../manifest/fixture.ts";
 
@@ -33,7 +33,7 @@ export const CHOICES = {
   drawn: { ...drawn(3), kind: "drawn" },
   repeated: { ...drawn(3), kind: "repeated" },
   named: { kind: "named", segments: all.slice(1, 3), total: all.length, worth: "Named." },
-} satisfies Record<string, ReplayChoice>;
+} satisfies Record<string, RetrainingChoice>;
 
 function drawn(count: number) {
   return { segments: chooseSegments(all, count, SEED), total: all.length, seed: SEED, worth: worthOf(all, count) };
@@ -46,14 +46,14 @@ export function verify(options: VerifyOptions = {}, attestations: ReadonlyMap<st
 }
 
 /** What a verification found, with a replay if there is a choice. */
-export async function findings(choice?: ReplayChoice): Promise<VerificationFindings & { report: VerificationReport }> {
+export async function findings(choice?: RetrainingChoice): Promise<VerificationFindings & { report: VerificationReport }> {
   if (choice === undefined) return { report: await verify() };
-  const trainAgain = () => Promise.resolve({ status: "ok", detail: "the same bits", caveats: [] } as const);
-  return { report: await verify({ trainAgain }), choice };
+  const retrain = () => Promise.resolve({ status: "ok", detail: "the same bits", caveats: [] } as const);
+  return { report: await verify({ retrain }), choice };
 }
 
 /** What an honest reviewer attests. */
-export async function attestation(choice?: ReplayChoice): Promise<Attestation> {
+export async function attestation(choice?: RetrainingChoice): Promise<Attestation> {
   return buildAttestation("manifest.dsse.json", await findings(choice), 2);
 }
 

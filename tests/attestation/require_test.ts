@@ -148,15 +148,15 @@ Deno.test("requireAttestations() refuses a demand that nothing could meet", () =
 
 Deno.test("verifyManifest() trains nothing again where reviewers are missing", async () => {
   let trained = 0;
-  const trainAgain = () => {
+  const retrain = () => {
     trained++;
     return Promise.resolve({ status: "ok", detail: "the same bits", caveats: [] } as const);
   };
   const countAttestations = requireAttestations({ count: 1, reviewers });
-  assert.equal((await verify({ trainAgain, countAttestations })).verdict, "failed");
+  assert.equal((await verify({ retrain, countAttestations })).verdict, "failed");
   assert.equal(trained, 0);
-  assert.equal((await verify({ trainAgain, countAttestations }, new Map([byAda]))).verdict, "verified");
-  assert.equal((await verify({ trainAgain })).verdict, "verified");
+  assert.equal((await verify({ retrain, countAttestations }, new Map([byAda]))).verdict, "verified");
+  assert.equal((await verify({ retrain })).verdict, "verified");
   assert.equal(trained, 2);
 });
 

@@ -72,17 +72,17 @@ test("diff needs nothing but to read", async () => {
   assert.match(stdout, /^A {2}\/.*\nSame bits/ms);
 });
 
-test("verify --replay needs nothing but to read where the caches are filled, and says so where they are not", async () => {
-  const args = ["verify", "--replay", "2", "--threads", "2"];
-  const replayed = await rewarm(folder, ["--allow-read", ...DENIED], [...args, MANIFEST]);
-  assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
-  assert.match(replayed.stdout, /replay +ok +2 of \d+ segments trained again/);
+test("verify --retrain needs nothing but to read where the caches are filled, and says so where they are not", async () => {
+  const args = ["verify", "--retrain", "2", "--threads", "2"];
+  const retrained = await rewarm(folder, ["--allow-read", ...DENIED], [...args, MANIFEST]);
+  assert.equal(retrained.code, 0, retrained.stdout + retrained.stderr);
+  assert.match(retrained.stdout, /replay +ok +2 of \d+ segments trained again/);
   await withFolder(async (elsewhere) => {
     const refused = await rewarm(elsewhere, ["--allow-read", ...DENIED], [...args, `${folder}/${MANIFEST}`]);
     assert.equal(refused.code, 2, refused.stdout + refused.stderr);
     assert.match(
       refused.stdout,
-      /replay +not checked .*give the command as "deno task replay", which may write to \.cache/,
+      /replay +not checked .*give the command as "deno task retrain", which may write to \.cache/,
     );
     assertClean(refused.stderr);
     assert.deepEqual([...Deno.readDirSync(elsewhere)], []);

@@ -9,7 +9,7 @@ import { isTrained, type TrainedRun } from "../../src/manifest/format/run.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { segmentName } from "../../src/retrain/segment.ts";
-import type { RetrainChoice } from "../../src/reproduce/retrain_found.ts";
+import type { RetrainFoundChoice } from "../../src/reproduce/retrain_found.ts";
 import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
 import { curvePoint, formatCurves } from "../../src/train/journal_curves.ts";
 import { chainStart, formatHeader, type JournalHeader, parseHeader } from "../../src/train/journal_header.ts";
@@ -121,7 +121,7 @@ class Forger {
 /** What came of a command that was given for a folder. */
 async function command(disk: SimulatedDisk, options: Parameters<SmallSmoke["reproduce"]>[1] = {}) {
   const warnings: string[] = [];
-  const choices: RetrainChoice[] = [];
+  const choices: RetrainFoundChoice[] = [];
   const retrained: string[] = [];
   const before = smoke.steps;
   const result = await smoke.reproduce(disk.files, {

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { sha256 } from "../../src/digest/sha256.ts";
 import type { TrainedRun } from "../../src/manifest/format/run.ts";
-import { ReplayMismatch } from "../../src/retrain/difference.ts";
+import { RetrainingMismatch } from "../../src/retrain/difference.ts";
 import { segmentsOf } from "../../src/retrain/segment.ts";
 import { Trainer } from "../../src/retrain/trainer.ts";
 import { checkpointName } from "../../src/train/checkpoint.ts";
@@ -73,10 +73,10 @@ async function replayWith(bytes: Uint8Array): Promise<string | undefined> {
     corpora,
   });
   try {
-    await trainer.replay({ ...segment, run: forged });
+    await trainer.retrain({ ...segment, run: forged });
     return undefined;
   } catch (error) {
-    assert(error instanceof ReplayMismatch, String(error));
+    assert(error instanceof RetrainingMismatch, String(error));
     assert.deepEqual([error.difference.run, error.difference.step], [run.label, last.step]);
     return error.difference.field;
   } finally {
@@ -85,7 +85,7 @@ async function replayWith(bytes: Uint8Array): Promise<string | undefined> {
 }
 
 const FILES = 100;
-Deno.test(`Trainer.replay() finds what is wrong with a checkpoint that the manifest was made to fit (${FILES} checkpoints)`, async () => {
+Deno.test(`Trainer.retrain() finds what is wrong with a checkpoint that the manifest was made to fit (${FILES} checkpoints)`, async () => {
   assert.equal(await replayWith(whole), undefined);
   const places = placesOf(header);
   let found = 0;

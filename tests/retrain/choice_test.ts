@@ -122,7 +122,7 @@ Deno.test("worthOf() states the probability for 1, 5 and 10 %, and certainty whe
 Deno.test("parseSeed() takes 32 digits and nothing else", () => {
   assert.equal(parseSeed("00AB".repeat(8)), "00ab".repeat(8));
   for (const text of ["", "12", "g".repeat(32), "0".repeat(33)]) {
-    assert.throws(() => parseSeed(text), { code: "BAD_REPLAY_SEED" });
+    assert.throws(() => parseSeed(text), { code: "BAD_RETRAIN_SEED" });
   }
   assert.notEqual(parseSeed(drawSeed()), drawSeed());
 });

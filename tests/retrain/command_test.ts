@@ -6,19 +6,19 @@ import { honest, PARENT } from "./forgery.ts";
 const MANIFEST = `${honest}/manifest.dsse.json`;
 
 Deno.test("main() prints segments, seed and worth of a replay, and repeats it by the seed", async () => {
-  const first = await output(["verify", MANIFEST, "--replay", "2", "--threads", "1"]);
+  const first = await output(["verify", MANIFEST, "--retrain", "2", "--threads", "1"]);
   assert.equal(first.code, 0, first.text);
   assert.match(first.text, /caught with probability 1 − \(1 − p\)\^2 or more/);
   const seed = /Seed of the choice: ([0-9a-f]{32})/.exec(first.text)?.[1] ?? "";
   const again = await output([
-    ...["replay", MANIFEST, "--replay", "2", "--replay-seed", seed, "--threads", "2", "--json"],
+    ...["replay", MANIFEST, "--retrain", "2", "--retrain-seed", seed, "--threads", "2", "--json"],
   ]);
   assert.equal(again.code, 0, again.text);
   const { verdict, replay } = JSON.parse(again.text);
   assert.equal(verdict, "verified");
   assert.equal(replay.seed, seed);
-  assert.equal(replay.replayed.length, 2);
-  for (const name of replay.replayed) assert(first.text.includes(`${name}  same bits`), name);
+  assert.equal(replay.retrained.length, 2);
+  for (const name of replay.retrained) assert(first.text.includes(`${name}  same bits`), name);
 });
 
 Deno.test("main() replays a named piece", async () => {
@@ -29,11 +29,11 @@ Deno.test("main() replays a named piece", async () => {
 
 for (
   const { args, code } of [
-    { args: ["--replay", "0"], code: "BAD_NUMBER" },
-    { args: ["--replay", "some"], code: "BAD_NUMBER" },
-    { args: ["--replay", "5", "--segment", "a:0..1"], code: "TWO_CHOICES" },
-    { args: ["--replay", "all", "--replay-seed", "0".repeat(32)], code: "UNUSED_OPTION" },
-    { args: ["--replay", "5", "--replay-seed", "12"], code: "BAD_REPLAY_SEED" },
+    { args: ["--retrain", "0"], code: "BAD_NUMBER" },
+    { args: ["--retrain", "some"], code: "BAD_NUMBER" },
+    { args: ["--retrain", "5", "--segment", "a:0..1"], code: "TWO_CHOICES" },
+    { args: ["--retrain", "all", "--retrain-seed", "0".repeat(32)], code: "UNUSED_OPTION" },
+    { args: ["--retrain", "5", "--retrain-seed", "12"], code: "BAD_RETRAIN_SEED" },
     { args: ["--threads", "2"], code: "UNUSED_OPTION" },
   ]
 ) {

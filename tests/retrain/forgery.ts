@@ -17,7 +17,7 @@ import type { Statement } from "../../src/manifest/format/predicate.ts";
 import { readTree } from "../../src/manifest/format/run_tree.ts";
 import { armsOf } from "../../src/manifest/verify/verify_claims.ts";
 import { parameterCount } from "../../src/model/config.ts";
-import { type Replay, replay, type ReplayOptions } from "../../src/retrain/retrain.ts";
+import { type Retraining, replay, type RetrainingOptions } from "../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { parseCurves } from "../../src/results/curves_schema.ts";
 import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
@@ -46,10 +46,10 @@ globalThis.addEventListener("unload", () => Deno.removeSync(honest.slice(0, -"/h
 /** Verifies the manifest of a folder with a replay. */
 export async function replayFolder(
   folder: string,
-  pieces: ReplayOptions["pieces"] = { kind: "all" },
-  options: Partial<ReplayOptions> = {},
-): Promise<Replay> {
-  return await replay(`${folder}/manifest.dsse.json`, {
+  pieces: RetrainingOptions["pieces"] = { kind: "all" },
+  options: Partial<RetrainingOptions> = {},
+): Promise<Retraining> {
+  return await retrain(`${folder}/manifest.dsse.json`, {
     pieces,
     engine: smokeEngine,
     dataCache: DATA_CACHE,

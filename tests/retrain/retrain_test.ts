@@ -6,12 +6,12 @@ import { learningRateTable } from "../../src/schedule/learning_rate.ts";
 import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
 import { folderArtefacts } from "../../src/manifest/verify/folder_artefacts.ts";
 import { readTree } from "../../src/manifest/format/run_tree.ts";
-import { ReplayMismatch } from "../../src/retrain/difference.ts";
+import { RetrainingMismatch } from "../../src/retrain/difference.ts";
 import { segmentName, segmentsOf } from "../../src/retrain/segment.ts";
 import { Trainer } from "../../src/retrain/trainer.ts";
 import { readJournalFile } from "../../src/train/journal.ts";
-import type { Replay } from "../../src/retrain/retrain.ts";
-import type { ReplayField } from "../../src/retrain/difference.ts";
+import type { Retraining } from "../../src/retrain/retrain.ts";
+import type { RetrainingField } from "../../src/retrain/difference.ts";
 import { checkpointName } from "../../src/train/checkpoint.ts";
 import { JOURNAL_FORMAT } from "../../src/train/journal_header.ts";
 import { fromBits64, type JournalRecord, toBits, toBits64 } from "../../src/train/journal_record.ts";
@@ -35,12 +35,12 @@ import {
   writeRecords,
 } from "./forgery.ts";
 
-function step(result: Replay, name = "replay") {
+function step(result: Retraining, name = "replay") {
   return result.report.steps.find((step) => step.name === name);
 }
 
 /** Everything but the replay must be deceived, and the replay must find this. */
-function expectCaught(result: Replay, run: string, field: ReplayField, detail: RegExp, at?: number): void {
+function expectCaught(result: Retraining, run: string, field: RetrainingField, detail: RegExp, at?: number): void {
   const text = formatVerification(result.report);
   const others = result.report.steps.filter(({ name, status }) =>
     !["signer", "report", "attestations", "replay"].includes(name) && status !== "ok"
@@ -53,28 +53,28 @@ function expectCaught(result: Replay, run: string, field: ReplayField, detail: R
   assert.match(step(result)?.detail ?? "", detail);
 }
 
-Deno.test("replay() finds every step, evaluation and state of a reproduction the same", async () => {
+Deno.test("retrain() finds every step, evaluation and state of a reproduction the same", async () => {
   const result = await replayFolder(honest);
   assert.equal(result.report.verdict, "verified", formatVerification(result.report));
-  assert.equal(result.replayed.length, result.choice?.total);
+  assert.equal(result.retrained.length, result.choice?.total);
   const plan = await readPlan(honest);
-  assert.equal(result.replayed.reduce((sum, { from, to }) => sum + to - from, 0), plan.totals.steps);
+  assert.equal(result.retrained.reduce((sum, { from, to }) => sum + to - from, 0), plan.totals.steps);
   assert.match(step(result)?.detail ?? "", /segments trained again, \d+ steps and \d+ evaluations gave the same bits/);
   assert(!result.report.caveats.some((caveat) => /training/.test(caveat)), result.report.caveats.join());
 });
 
-Deno.test("replay() repeats the choice of a seed, and says what it is worth and leaves open", async () => {
+Deno.test("retrain() repeats the choice of a seed, and says what it is worth and leaves open", async () => {
   const seed = "0123456789abcdef0123456789abcdef";
   const first = await replayFolder(honest, { kind: "random", count: 2, seed });
   const second = await replayFolder(honest, { kind: "random", count: 2, seed });
   assert.equal(first.report.verdict, "verified");
-  assert.deepEqual(first.replayed.map(segmentName), second.replayed.map(segmentName));
-  assert.equal(first.replayed.length, 2);
+  assert.deepEqual(first.retrained.map(segmentName), second.retrained.map(segmentName));
+  assert.equal(first.retrained.length, 2);
   assert.match(step(first)?.detail ?? "", new RegExp(seed));
   assert.match(first.report.caveats.join(), /probability 1 − \(1 − p\)\^2 or more/);
 });
 
-Deno.test("replay() trains from the runs' beginnings, through their parents, when no checkpoint is there", async () => {
+Deno.test("retrain() trains from the runs' beginnings, through their parents, when no checkpoint is there", async () => {
   await withCopy(async (folder) => {
     for (const { label } of (await readPlan(folder)).runs) {
       await Deno.remove(new RunFolder(folder, label).checkpoints, { recursive: true }).catch(() => {});
@@ -89,7 +89,7 @@ Deno.test("replay() trains from the runs' beginnings, through their parents, whe
   });
 });
 
-Deno.test("replay() starts from the newest checkpoint before a piece", async () => {
+Deno.test("retrain() starts from the newest checkpoint before a piece", async () => {
   const starts: number[] = [];
   const result = await replayFolder(honest, { kind: "named", names: [`${RUN_1}:20..30`, `${PARENT}:48..50`] }, {
     events: { onSegment: (_, { startedAt }) => starts.push(startedAt) },
@@ -101,7 +101,7 @@ Deno.test("replay() starts from the newest checkpoint before a piece", async () 
 const otherText = `${honest}.txt`;
 await Deno.writeTextFile(otherText, "Another text than was trained on.\n\n".repeat(100));
 
-Deno.test("replay() could not check when data, engine or pieces are not at hand", async () => {
+Deno.test("retrain() could not check when data, engine or pieces are not at hand", async () => {
   for (
     const { options, names, reason } of [
       {
@@ -117,7 +117,7 @@ Deno.test("replay() could not check when data, engine or pieces are not at hand"
         options: { engine: async () => ({ ...await smokeEngine(), level: "run_to_run" as const }) },
         reason: /\(run_to_run\)/,
       },
-      { options: { engine: () => Promise.reject(new Deno.errors.NotCapable("write")) }, reason: /deno task replay/ },
+      { options: { engine: () => Promise.reject(new Deno.errors.NotCapable("write")) }, reason: /deno task retrain/ },
       { options: {}, names: ["nobody:0..1"], reason: /No trained run is "nobody"/ },
       { options: { signal: AbortSignal.abort() }, reason: /Stopped at step 0/ },
     ]
@@ -130,7 +130,7 @@ Deno.test("replay() could not check when data, engine or pieces are not at hand"
   }
 });
 
-Deno.test("replay() trains nothing when a checkpoint has one flipped bit: its digest is not the signed one", async () => {
+Deno.test("retrain() trains nothing when a checkpoint has one flipped bit: its digest is not the signed one", async () => {
   await withCopy(async (folder) => {
     await flipBit(folder);
     const result = await replayFolder(folder);
@@ -140,7 +140,7 @@ Deno.test("replay() trains nothing when a checkpoint has one flipped bit: its di
   });
 });
 
-Deno.test("replay() catches one flipped bit of a checkpoint when the manifest was signed over it", async () => {
+Deno.test("retrain() catches one flipped bit of a checkpoint when the manifest was signed over it", async () => {
   await withCopy(async (folder) => {
     await flipBit(folder);
     await resign(folder);
@@ -157,7 +157,7 @@ async function flipBit(folder: string): Promise<void> {
   await Deno.writeFile(path, bytes);
 }
 
-Deno.test("replay() catches a checkpoint with other weights when its state, the journal and the manifest fit it", async () => {
+Deno.test("retrain() catches a checkpoint with other weights when its state, the journal and the manifest fit it", async () => {
   await withCopy(async (folder) => {
     const run = await plannedRun(folder, RUN_1);
     const forged = await rewriteCheckpoint(
@@ -181,7 +181,7 @@ Deno.test("replay() catches a checkpoint with other weights when its state, the 
   });
 });
 
-Deno.test("replay() trains nothing when a curve is not the one that its journal records", async () => {
+Deno.test("retrain() trains nothing when a curve is not the one that its journal records", async () => {
   await withCopy(async (folder) => {
     const path = new RunFolder(folder, RUN_1).curves;
     const curves = JSON.parse(await Deno.readTextFile(path));
@@ -195,7 +195,7 @@ Deno.test("replay() trains nothing when a curve is not the one that its journal 
   });
 });
 
-Deno.test("replay() catches an evaluation edited, with journal, curve and manifest made to fit", async () => {
+Deno.test("retrain() catches an evaluation edited, with journal, curve and manifest made to fit", async () => {
   await withCopy(async (folder) => {
     const run = await plannedRun(folder, RUN_1);
     const records = (await readRecords(folder, RUN_1)).map((record) =>
@@ -209,14 +209,14 @@ Deno.test("replay() catches an evaluation edited, with journal, curve and manife
   });
 });
 
-Deno.test("replay() catches bytes a token edited in every journal, curve and summary", async () => {
+Deno.test("retrain() catches bytes a token edited in every journal, curve and summary", async () => {
   await withCopy(async (folder) => {
     await doubleBytesPerToken(folder);
     expectCaught(await replayFolder(folder), PARENT, "curve", /bytes a token/, 0);
   });
 });
 
-Deno.test("replay() trains nothing when a rate of the journal is not the schedule's", async () => {
+Deno.test("retrain() trains nothing when a rate of the journal is not the schedule's", async () => {
   await withCopy(async (folder) => {
     const run = await plannedRun(folder, RUN_1);
     const records = await readRecords(folder, RUN_1);
@@ -241,7 +241,7 @@ function withRates(records: readonly JournalRecord[], rates: Float32Array): Jour
   });
 }
 
-Deno.test("replay() catches a table of learning rates changed with schedule, keys and all digests recomputed", async () => {
+Deno.test("retrain() catches a table of learning rates changed with schedule, keys and all digests recomputed", async () => {
   await withCopy(async (folder) => {
     const plan = await readPlan(folder);
     const run = await plannedRun(folder, RUN_1);
@@ -275,7 +275,7 @@ Deno.test("replay() catches a table of learning rates changed with schedule, key
   });
 });
 
-Deno.test("replay() trains nothing when two journals are swapped: each is chained to its run", async () => {
+Deno.test("retrain() trains nothing when two journals are swapped: each is chained to its run", async () => {
   await withCopy(async (folder) => {
     const [first, second] = [new RunFolder(folder, RUN_2).journal, new RunFolder(folder, RUN_1).journal];
     await Deno.rename(first, `${first}.swap`);
@@ -288,7 +288,7 @@ Deno.test("replay() trains nothing when two journals are swapped: each is chaine
   });
 });
 
-Deno.test("replay() catches two journals swapped with headers, rates and chains recomputed", async () => {
+Deno.test("retrain() catches two journals swapped with headers, rates and chains recomputed", async () => {
   await withCopy(async (folder) => {
     const labels = [RUN_1, RUN_2] as const;
     const all = [await readRecords(folder, RUN_1), await readRecords(folder, RUN_2)];
@@ -310,7 +310,7 @@ Deno.test("replay() catches two journals swapped with headers, rates and chains 
   });
 });
 
-Deno.test("replay() catches the honest chain of a training in another order", async () => {
+Deno.test("retrain() catches the honest chain of a training in another order", async () => {
   await withCopy(async (folder) => {
     const original = await readRecords(folder, RUN_1);
     const plan = await readPlan(folder);
@@ -341,7 +341,7 @@ Deno.test("replay() catches the honest chain of a training in another order", as
   });
 });
 
-Deno.test("replay() catches the lowest bit of one loss with the chain recomputed", async () => {
+Deno.test("retrain() catches the lowest bit of one loss with the chain recomputed", async () => {
   await withCopy(async (folder) => {
     const run = await plannedRun(folder, PARENT);
     const records = (await readRecords(folder, PARENT)).map((record) => {
@@ -357,7 +357,7 @@ Deno.test("replay() catches the lowest bit of one loss with the chain recomputed
   });
 });
 
-Deno.test("replay() repeats a divergence to the bits of what was no number any more, and catches an invented one", async () => {
+Deno.test("retrain() repeats a divergence to the bits of what was no number any more, and catches an invented one", async () => {
   await withCopy(async (folder) => {
     const corpora = await smokeCorpora();
     const engine = await smokeEngine();
@@ -390,7 +390,7 @@ Deno.test("replay() repeats a divergence to the bits of what was no number any m
       const trainer = new Trainer(options);
       const segments = segmentsOf([trained]);
       assert.equal(segments.at(-1)?.diverges, true);
-      for (const segment of segments) await trainer.replay(segment);
+      for (const segment of segments) await trainer.retrain(segment);
       trainer.close();
 
       const records = await readRecords(folder, run.label);
@@ -408,8 +408,8 @@ Deno.test("replay() repeats a divergence to the bits of what was no number any m
       };
       const second = new Trainer({ ...options, runs: [forged] });
       await assert.rejects(async () => {
-        for (const segment of segmentsOf([forged])) await second.replay(segment);
-      }, (error) => error instanceof ReplayMismatch && error.difference.field === "divergence");
+        for (const segment of segmentsOf([forged])) await second.retrain(segment);
+      }, (error) => error instanceof RetrainingMismatch && error.difference.field === "divergence");
       second.close();
     } finally {
       corpora.upstream.close();

@@ -20,7 +20,7 @@ import { abortOnSignals } from "../signals.ts";
 import { startEngine, threadCount } from "../engines.ts";
 import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "../settings.ts";
 import { segmentCount } from "../retrain.ts";
-import { retrainLines } from "../retrain_found.ts";
+import { retrainFoundLines } from "../retrain_found.ts";
 import { filesFromOptions, sourcesFromOptions } from "../options/source_options.ts";
 import { isTerminal, print, printError, printJson, printWarning } from "../../terminal.ts";
 import { parsePaths } from "../typed_paths.ts";
@@ -136,7 +136,7 @@ async function run(args: readonly string[]): Promise<number> {
         },
         onProgress: (progress) => view?.onProgress(progress),
         onRun: (result) => view?.onRun(result),
-        ...retrainLines((line) => print(line)),
+        ...retrainFoundLines((line) => print(line)),
         onWarning: (message) => view === undefined ? printWarning(`${message}`) : view.warn(message),
       },
     });

@@ -16,7 +16,7 @@ export const TOPICS = {
   time: "When this was made: the date is the maker's, and no more than within reason",
   checkpoints:
     "That checkpoints hold the states that the journals record: their bytes are as they were signed, and a " +
-    "replay opens those that it starts from",
+    "retraining opens those that it starts from",
   origin: "That the runs which the maker calls its own were trained by the process that signed",
   words: "In which words limits, and reasons of skips, are given: they are those of another version",
 } as const;

@@ -6,7 +6,7 @@ import { createTensorFlowEngine } from "../../../../src/engine/tensorflow/engine
 import { generateSigningKey } from "../../../../src/manifest/keys/keys.ts";
 import { paperJudge } from "../../../../src/results/paper_judge.ts";
 import { verifyManifestFile } from "../../../../src/manifest/verify/verify_file.ts";
-import { replay } from "../../../../src/retrain/retrain.ts";
+import { retrain } from "../../../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../../../src/reproduce/paper_file.ts";
 import { reproduce } from "../../../../src/reproduce/reproduce.ts";
 import { withFolder } from "../../../temporary_folder.ts";
@@ -43,7 +43,7 @@ Deno.test("reproduce() trains the smoke plan on TensorFlow.js, and verify() bear
     });
 
     await t.step("a replay says that it cannot check, and does not fail", async () => {
-      const { report } = await replay(manifestPath, {
+      const { report } = await retrain(manifestPath, {
         pieces: { kind: "random", count: 1 },
         engine: () => createExactEngine({ threads: 1, sha256, cache: sharedCache }),
         dataCache: DATA_CACHE,
