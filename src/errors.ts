@@ -11,7 +11,7 @@ export const EXIT = {
   failed: 1,
   /** the request could not be carried out: bad input, missing files, no permission */
   unable: 2,
-  /** stopped by Ctrl-C; the same command goes on from the last checkpoint */
+  /** stopped by Ctrl-C; the same command resumes from the last checkpoint */
   interrupted: 130,
 } as const;
 

@@ -118,8 +118,8 @@ export type {
   AttestationsOutcome,
   AttestedManifest,
   CountAttestations,
-  RetrainingOutcome,
   Retrain,
+  RetrainingOutcome,
   VerifyOptions,
 } from "./manifest/verify/verify_options.ts";
 export type { ArtefactFolder, ArtefactReader } from "./manifest/verify/artefacts.ts";
@@ -128,9 +128,15 @@ export type { PageEvidence, ReportRenderer } from "./manifest/verify/verify_repo
 export type { TrustedKey } from "./manifest/verify/verify_signature.ts";
 export type { FileHandle, FileStatus, FileSystem, OpenMode } from "./files/file_system.ts";
 
-// Training again
-export type { RetrainFoundChoice, RetrainCount, RetrainFoundEvents } from "./reproduce/retrain_found.ts";
-export type { Retraining, RetrainingChoice, RetrainingEvents, RetrainingOptions, RetrainingPieces } from "./retrain/retrain.ts";
+// Retraining
+export type { RetrainCount, RetrainFoundChoice, RetrainFoundEvents } from "./reproduce/retrain_found.ts";
+export type {
+  Retraining,
+  RetrainingChoice,
+  RetrainingEvents,
+  RetrainingOptions,
+  RetrainingPieces,
+} from "./retrain/retrain.ts";
 export type { RetrainingSeed } from "./retrain/choice.ts";
 export type { RetrainingDifference, RetrainingField } from "./retrain/difference.ts";
 export type { Segment } from "./retrain/segment.ts";

@@ -17,7 +17,7 @@ export function retrainFoundLines(print: (line: string) => void): RetrainFoundEv
     onRetrain: ({ segments, total, seed, worth }) => {
       chosen = segments.length;
       const tokens = segments.reduce((sum, segment) => sum + segment.tokens, 0);
-      if (chosen > 0) print(`Training ${chosen} of ${total} segments found again, ${compactNumber(tokens)} tokens`);
+      if (chosen > 0) print(`Retraining ${chosen} of ${total} segments found, ${compactNumber(tokens)} tokens`);
       if (seed !== undefined) print(`Seed of the choice: ${seed}`);
       print(worth);
       start = performance.now();

@@ -43,7 +43,7 @@ export interface ReproduceOptions extends ExperimentFolders {
   readonly output: string;
   /** the files that the output folder stands on; the machine's own if absent */
   readonly fileSystem?: FileSystem;
-  /** go on with runs that were computed under other conditions (`Engine.conditions`); the manifest says so */
+  /** resume runs that were computed under other conditions (`Engine.conditions`); the manifest says so */
   readonly acceptOtherConditions?: boolean;
   /** trains so many segments again, before anything is signed, that lay in the folder; none if absent */
   readonly retrain?: RetrainCount;

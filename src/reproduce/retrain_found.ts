@@ -1,5 +1,5 @@
 /**
- * Training pieces of runs again before anything is signed: of runs that lay in the folder, since whoever made the folder
+ * Retraining pieces of runs before anything is signed: of runs that lay in the folder, since whoever made the folder
  * could make its files agree with each other, but not with a training that never took place.
  */
 import type { Engine } from "../engine/engine.ts";
@@ -22,16 +22,16 @@ const MAX_PIECES = 1000;
 /** What the choice rests on. */
 const CONDITION = "This holds of whatever lay in the folder before the seed was drawn, which was a moment ago.";
 
-/** Which segments are trained again: so many, drawn at random, or all. */
+/** Which segments are retrained: so many, drawn at random, or all. */
 export type RetrainCount = number | "all";
 
-/** The segments that are trained again. */
+/** The segments that are retrained. */
 export interface RetrainFoundChoice {
   /** in the order of the plan */
   readonly segments: readonly Segment[];
   /** segments that this process did not train, of which they were chosen */
   readonly total: number;
-  /** randomness of this process that drew them; absent if all are trained again */
+  /** randomness of this process that drew them; absent if all are retrained */
   readonly seed?: string;
   /** what the choice is worth, in whole sentences */
   readonly worth: string;
@@ -41,11 +41,11 @@ export interface RetrainFoundChoice {
 export interface RetrainFoundEvents {
   /** the segments are chosen; training starts next */
   readonly onRetrain?: (choice: RetrainFoundChoice) => void;
-  /** a segment was trained again and gave the recorded bits */
+  /** a segment was retrained and gave the recorded bits */
   readonly onRetrained?: (segment: Segment, work: SegmentWork) => void;
 }
 
-/** What runs are trained again with. */
+/** What runs are retrained with. */
 export interface RetrainFoundOptions extends RetrainFoundEvents {
   readonly count: RetrainCount;
   readonly results: readonly RunResult[];
@@ -67,7 +67,7 @@ export function requireRetraining({ name, level }: Engine): void {
   if (level !== "not_guaranteed") return;
   throw new UserError(
     "ENGINE_CANNOT_RETRAIN",
-    `Engine "${name}" promises no bits, so that training again shows nothing`,
+    `Engine "${name}" promises no bits, so that retraining shows nothing`,
     'leave out "--retrain", or choose another engine',
   );
 }
@@ -75,7 +75,7 @@ export function requireRetraining({ name, level }: Engine): void {
 /**
  * Trains segments again that this process took from the folder.
  *
- * @returns the runs, with what of them was trained again
+ * @returns the runs, with what of them was retrained
  * @throws {UserError} `RETRAINING_DIFFERS`, naming the first difference; `TOO_MANY_PIECES`; as the trainer throws
  * @throws {Interrupted} when `signal` is aborted
  */

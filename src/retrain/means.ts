@@ -61,7 +61,7 @@ export function requireConditions(
     "ENGINE_CANNOT_RETRAIN",
     second === undefined
       ? `Run "${label}" was computed under other conditions: ${differences.join("; ")}`
-      : `Run "${label}" went on under other conditions at step ${second.fromStep}`,
+      : `Run "${label}" was resumed under other conditions at step ${second.fromStep}`,
     "its bits are promised on the same GPU model with the same driver and libraries only",
   );
 }

@@ -24,7 +24,7 @@ import { readCheckpointArtefact, readEvidence, type RunEvidence } from "./eviden
 import { requireConditions, requireEngine } from "./means.ts";
 import type { Segment } from "./segment.ts";
 
-/** What pieces are trained again with. */
+/** What pieces are retrained with. */
 export interface TrainerOptions {
   /** all runs of the manifest, each after the run it starts from */
   readonly runs: readonly ManifestRun[];
@@ -35,7 +35,7 @@ export interface TrainerOptions {
   readonly imported?: OpenImported;
   /** aborted: stop after the current step */
   readonly signal?: AbortSignal;
-  /** after every optimizer step that was trained again and found the same */
+  /** after every optimizer step that was retrained and found the same */
   readonly onStep?: (run: TrainedRun, step: number) => void;
 }
 
@@ -55,7 +55,7 @@ interface Position {
   step: number;
 }
 
-/** Repeats segments; consecutive ones go on in memory. Close it to stop the engine's threads. */
+/** Retrains segments; consecutive ones continue in memory. Close it to stop the engine's threads. */
 export class Trainer {
   readonly #options: TrainerOptions;
   readonly #pool: SessionPool;

@@ -56,7 +56,7 @@ export class DueRecords {
     }
   }
 
-  /** What is missing where the journal goes on from a number of steps, or ends there. */
+  /** What is missing where the journal resumes from a number of steps, or ends there. */
   end(steps: number): string | undefined {
     if (this.#isStateDue(steps) && !this.#seen.state) return `it records no state at step ${steps}, where one is due`;
     const isDue = this.#hasEvaluations && isEvaluationStep(this.run.specification.evaluation, steps);

@@ -93,7 +93,7 @@ export class JournalWriter {
   }
 
   /**
-   * Opens a journal to go on after `step` optimizer steps: everything later is cut away, a torn last line included.
+   * Opens a journal to resume after `step` optimizer steps: everything later is cut away, a torn last line included.
    *
    * @throws {UserError} `JOURNAL_TOO_SHORT` if the journal is not whole up to that step; `JOURNAL_OF_EARLIER_VERSION`;
    * `OTHER_JOURNAL` if its header is another. The file is then left as it is
@@ -132,7 +132,7 @@ export class JournalWriter {
         `The journal "${path}" is whole up to step ${reading.steps}, and step ${step} is needed${
           missing === undefined ? "" : ` (${missing})`
         }`,
-        "go on from an earlier checkpoint, or remove the run's folder to train it again",
+        "resume from an earlier checkpoint, or remove the run's folder to train it again",
       );
     }
     const file = await AppendFile.open(path, files);

@@ -45,7 +45,7 @@ export interface TrainPlanOptions {
   readonly finished?: FinishedRuns;
   /** weights that others trained, for runs that start from them */
   readonly imported?: OpenImported;
-  /** go on with runs that were computed under other conditions (`Engine.conditions`) */
+  /** resume runs that were computed under other conditions (`Engine.conditions`) */
   readonly acceptOtherConditions?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;

@@ -50,7 +50,7 @@ export interface RunEnvironment extends StartSources {
   readonly session: Session;
   /** what the engine's bits depend on besides the run's key, if anything */
   readonly conditions?: Conditions;
-  /** go on even where a checkpoint was computed under other conditions */
+  /** resume even where a checkpoint was computed under other conditions */
   readonly acceptOtherConditions?: boolean;
   readonly corpora: Corpora;
   readonly validation: Validation;
@@ -109,7 +109,7 @@ export async function trainRun(
   }
 }
 
-/** Where training begins or goes on. */
+/** Where training begins or resumes. */
 interface Start {
   /** updates that Adam's moments had behind them at step 0 */
   readonly priorUpdates: number;

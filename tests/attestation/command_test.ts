@@ -30,7 +30,7 @@ Deno.test("main() attests what it verified and retrained, and verifies by what r
     const both = await output(required);
     assert.equal(both.code, 0, both.text);
     assert.match(both.text, /^Verified: .*; attested by ada and grace$/m);
-    assert.match(both.text, /^ada attests, at 20.*Z: replay of 1 of \d+ segments; and leaves open:\n {2}- /m);
+    assert.match(both.text, /^ada attests, at 20.*Z: 1 of \d+ segments retrained; and leaves open:\n {2}- /m);
     const retrained = await output([...required, "--require-retrain", "1", "--json"]);
     assert.equal(retrained.code, 1, retrained.text);
     assert.deepEqual(

@@ -27,7 +27,7 @@ export const manifest: AttestedManifest = {
 export const SEED = "00112233445566778899aabbccddeeff";
 const all = segmentsOf(bundle.statement.predicate.runs);
 
-/** Choices of a replay that no one makes here: the outcome is taken for granted. */
+/** Choices that no one retrains here: the outcome is taken for granted. */
 export const CHOICES = {
   all: { kind: "all", segments: all, total: all.length, worth: worthOf(all, all.length) },
   drawn: { ...drawn(3), kind: "drawn" },
@@ -45,8 +45,10 @@ export function verify(options: VerifyOptions = {}, attestations: ReadonlyMap<st
   return verifyManifest(manifestBytes, artefacts, { judge: testJudge, ...options });
 }
 
-/** What a verification found, with a replay if there is a choice. */
-export async function findings(choice?: RetrainingChoice): Promise<VerificationFindings & { report: VerificationReport }> {
+/** What a verification found, with retraining if there is a choice. */
+export async function findings(
+  choice?: RetrainingChoice,
+): Promise<VerificationFindings & { report: VerificationReport }> {
   if (choice === undefined) return { report: await verify() };
   const retrain = () => Promise.resolve({ status: "ok", detail: "the same bits", caveats: [] } as const);
   return { report: await verify({ retrain }), choice };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
 import { output } from "../cli/output.ts";
 import { diffManifests } from "../../src/retrain/diff.ts";
-import { honest, PARENT, replayFolder, smokeEngine } from "../retrain/forgery.ts";
+import { honest, PARENT, retrainFolder, smokeEngine } from "../retrain/forgery.ts";
 import { retrain } from "../../src/retrain/retrain.ts";
 import { paperJudge } from "../../src/results/paper_judge.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
@@ -76,7 +76,7 @@ Deno.test("retrain() and diffManifests() read a bundle where it lies", () =>
       judge: paperJudge(text, PAPER_FILE),
     });
     assert.equal(fromBundle.report.verdict, "verified");
-    const { report } = await replayFolder(honest, pieces);
+    const { report } = await retrainFolder(honest, pieces);
     assert.deepEqual({ ...fromBundle.report, path: "" }, { ...report, path: "" });
     assert.deepEqual((await diffManifests(path, honest)).differences, []);
   }));

@@ -73,7 +73,7 @@ Deno.test("reproduce --scale paper, small: fetched from a hub, interrupted twice
     const reproduce = ["reproduce", ...scale, "--out", "out"];
     for (const count of [2, 9]) {
       const stopped = await interruptAt(start(folder, reproduce), `${folder}/out/runs`, count);
-      assert.match(stopped, /the same command goes on from there/);
+      assert.match(stopped, /the same command resumes from there/);
     }
     const done = await run(folder, reproduce);
     assert.match(done, /16 runs in/);
@@ -83,12 +83,12 @@ Deno.test("reproduce --scale paper, small: fetched from a hub, interrupted twice
     const planStep = verified.steps.find(({ name }: { name: string }) => name === "plan");
     assert.match(planStep.detail, /16 planned runs .*the experiments of this version give the same plan/);
     const retrained = await run(folder, [
-      "replay",
+      "retrain",
       "out/manifest.dsse.json",
       ...["--segment", "earlier-checkpoints_7%-warmup-1%_seed-0:0..3", "same-data_2x_seed-0:0..3"],
       ...places,
     ]);
-    assert.match(retrained, /2 of \d+ segments trained again/);
+    assert.match(retrained, /2 of \d+ segments retrained/);
 
     const manifest = JSON.parse(await Deno.readTextFile(`${folder}/out/manifest.dsse.json`));
     const { predicate } = JSON.parse(atob(manifest.payload));

@@ -33,8 +33,8 @@ async function pageOfKeptManifest(): Promise<string> {
 Deno.test(`RENDERER_VERSION "${RENDERER_VERSION}" stands for these bytes: others need another version`, async () => {
   const pages = [renderReport(sampleInput(3)), await pageOfKeptManifest()];
   assert.deepEqual([RENDERER_VERSION, ...pages.map((page) => sha256(page))], [
-    "rewarm report v1",
-    "e9dabe88edfe61918cdafd1de0d6233404d3aa78d10e98916b5d5db28c32f4ba",
-    "402e1253425053d0e5e3cc78f9a3541d9298acf6b9cb4ed47da77750b6d5c124",
+    "rewarm report v2",
+    "53fc4e088926bb76064fdf29ff5a683bfda5c545dd53beff6f58942999668e9b",
+    "007a0f63d014dfbbfdcecbd9d970c82f865098c7eab5dcc631b2ff3c6b0cced8",
   ]);
 });

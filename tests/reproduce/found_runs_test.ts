@@ -1,4 +1,4 @@
-/** Runs that lie in the output folder: what is taken as it is, what is trained again, and what the manifest says of it. */
+/** Runs that lie in the output folder: what is taken as it is, what is retrained, and what the manifest says of it. */
 import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { type Digest, sha256 } from "../../src/digest/sha256.ts";
@@ -397,7 +397,7 @@ Deno.test("reproduce() with retraining catches every piece of a run that trainin
   }
 });
 
-Deno.test("reproduce() states which pieces of honest runs were trained again, drawn by randomness of its own", async () => {
+Deno.test("reproduce() states which pieces of honest runs were retrained, drawn by randomness of its own", async () => {
   const whole = await command(new SimulatedDisk(unsigned), { retrain: "all" });
   assert.equal(whole.choice?.seed, undefined);
   assert.equal(whole.retrained.length, whole.choice?.total);
@@ -430,7 +430,7 @@ Deno.test("reproduce() trains nothing again that this very process trained", asy
   assert(runs.every((run) => run.retrained === undefined));
 });
 
-Deno.test("reproduce() says that a run was resumed, and trains again only what was there before", async () => {
+Deno.test("reproduce() says that a run was resumed, and retrains only what was there before", async () => {
   const disk = new SimulatedDisk(EMPTY);
   const controller = new AbortController();
   const onProgress = ({ step }: { readonly step: number }) => {
@@ -444,7 +444,7 @@ Deno.test("reproduce() says that a run was resumed, and trains again only what w
   assert(retrained.every((name) => name.startsWith(PARENT.label)));
 });
 
-Deno.test("reproduce() keeps its own manifest of runs that it trained, until pieces are trained again", async () => {
+Deno.test("reproduce() keeps its own manifest of runs that it trained, until pieces are retrained", async () => {
   const disk = new SimulatedDisk(honest);
   await command(disk);
   assert.equal(firstDifference(disk.afterStop("lost"), honest), undefined);

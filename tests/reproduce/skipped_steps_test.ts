@@ -18,7 +18,7 @@ import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 const ONLY = ["max-learning-rate/1x", "max-learning-rate/2x"];
 const judge = paperJudge((await loadPaper(FIXTURE_CATALOGUE)).text, PAPER_FILE);
 
-Deno.test("reproduce() spends a skipped step's batch and not its learning rate, and its manifest verifies and replays", () =>
+Deno.test("reproduce() spends a skipped step's batch and not its learning rate, and its manifest verifies and retrains", () =>
   withFolder(async (folder) => {
     const { manifestPath, plan } = await reproduceSmoke(folder, 1, { engine: await skippingEngine(), only: ONLY });
     for (const run of plan.runs) {
@@ -100,5 +100,5 @@ Deno.test("reproduce() goes on under other conditions by the user's word only, a
       engine: () => skippingEngine({ gpu: "two" }),
       dataCache: DATA_CACHE,
     });
-    assert.match(again.report.steps.at(-1)?.detail ?? "", /went on under other conditions at step \d+/);
+    assert.match(again.report.steps.at(-1)?.detail ?? "", /was resumed under other conditions at step \d+/);
   }));

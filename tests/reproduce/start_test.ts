@@ -113,7 +113,7 @@ Deno.test("one model stands for the end of pre-training; what does not fit is re
   });
 });
 
-Deno.test("optimizer-state=carried goes on with Adam's moments and their count, resumes, and replays", async () => {
+Deno.test("optimizer-state=carried goes on with Adam's moments and their count, resumes, and retrains", async () => {
   await withFolder(async (folder) => {
     const only = ["same-data/1x"];
     const readings = { "optimizer-state": "carried" } as const;

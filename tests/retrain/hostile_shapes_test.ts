@@ -1,4 +1,4 @@
-/** Models and batches of any size may be stated and signed: a replay refuses them before it takes memory for them. */
+/** Models and batches of any size may be stated and signed: retraining refuses them before it takes memory for them. */
 import assert from "node:assert/strict";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import { ARITHMETIC_VERSION } from "../../src/engine/ordered/arithmetic.ts";
@@ -87,12 +87,12 @@ for (const [what, overrides, reason] of CASES) {
       const text = formatVerification(report);
       assert.equal(report.exitCode, 2, text);
       const others = report.steps.filter(({ name, status }) =>
-        !["signer", "report", "attestations", "replay"].includes(name) && status !== "ok"
+        !["signer", "report", "attestations", "retrain"].includes(name) && status !== "ok"
       );
       assert.deepEqual(others, [], text);
-      const step = report.steps.find(({ name }) => name === "replay");
+      const step = report.steps.find(({ name }) => name === "retrain");
       assert.equal(step?.status, "not checked");
-      assert.match(step.detail, /^Run "upstream_pretrain_seed-0" cannot be trained again here: /);
+      assert.match(step.detail, /^Run "upstream_pretrain_seed-0" cannot be retrained here: /);
       assert.match(step.detail, reason);
     }));
 }

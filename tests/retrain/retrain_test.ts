@@ -24,8 +24,8 @@ import {
   plannedRun,
   readPlan,
   readRecords,
-  replayFolder,
   resign,
+  retrainFolder,
   rewriteCheckpoint,
   RUN_1,
   RUN_2,
@@ -35,15 +35,15 @@ import {
   writeRecords,
 } from "./forgery.ts";
 
-function step(result: Retraining, name = "replay") {
+function step(result: Retraining, name = "retrain") {
   return result.report.steps.find((step) => step.name === name);
 }
 
-/** Everything but the replay must be deceived, and the replay must find this. */
+/** Everything but retraining must be deceived, and retraining must find this. */
 function expectCaught(result: Retraining, run: string, field: RetrainingField, detail: RegExp, at?: number): void {
   const text = formatVerification(result.report);
   const others = result.report.steps.filter(({ name, status }) =>
-    !["signer", "report", "attestations", "replay"].includes(name) && status !== "ok"
+    !["signer", "report", "attestations", "retrain"].includes(name) && status !== "ok"
   );
   assert.deepEqual(others, [], text);
   assert.equal(result.report.exitCode, 1, text);
@@ -54,19 +54,19 @@ function expectCaught(result: Retraining, run: string, field: RetrainingField, d
 }
 
 Deno.test("retrain() finds every step, evaluation and state of a reproduction the same", async () => {
-  const result = await replayFolder(honest);
+  const result = await retrainFolder(honest);
   assert.equal(result.report.verdict, "verified", formatVerification(result.report));
   assert.equal(result.retrained.length, result.choice?.total);
   const plan = await readPlan(honest);
   assert.equal(result.retrained.reduce((sum, { from, to }) => sum + to - from, 0), plan.totals.steps);
-  assert.match(step(result)?.detail ?? "", /segments trained again, \d+ steps and \d+ evaluations gave the same bits/);
+  assert.match(step(result)?.detail ?? "", /segments retrained, \d+ steps and \d+ evaluations gave the same bits/);
   assert(!result.report.caveats.some((caveat) => /training/.test(caveat)), result.report.caveats.join());
 });
 
 Deno.test("retrain() repeats the choice of a seed, and says what it is worth and leaves open", async () => {
   const seed = "0123456789abcdef0123456789abcdef";
-  const first = await replayFolder(honest, { kind: "random", count: 2, seed });
-  const second = await replayFolder(honest, { kind: "random", count: 2, seed });
+  const first = await retrainFolder(honest, { kind: "random", count: 2, seed });
+  const second = await retrainFolder(honest, { kind: "random", count: 2, seed });
   assert.equal(first.report.verdict, "verified");
   assert.deepEqual(first.retrained.map(segmentName), second.retrained.map(segmentName));
   assert.equal(first.retrained.length, 2);
@@ -80,7 +80,7 @@ Deno.test("retrain() trains from the runs' beginnings, through their parents, wh
       await Deno.remove(new RunFolder(folder, label).checkpoints, { recursive: true }).catch(() => {});
     }
     const starts: number[] = [];
-    const result = await replayFolder(folder, { kind: "named", names: [`${RUN_1}:20..30`, `${RUN_1}:32..40`] }, {
+    const result = await retrainFolder(folder, { kind: "named", names: [`${RUN_1}:20..30`, `${RUN_1}:32..40`] }, {
       withoutCheckpoints: true,
       events: { onSegment: (_, { startedAt }) => starts.push(startedAt) },
     });
@@ -91,7 +91,7 @@ Deno.test("retrain() trains from the runs' beginnings, through their parents, wh
 
 Deno.test("retrain() starts from the newest checkpoint before a piece", async () => {
   const starts: number[] = [];
-  const result = await replayFolder(honest, { kind: "named", names: [`${RUN_1}:20..30`, `${PARENT}:48..50`] }, {
+  const result = await retrainFolder(honest, { kind: "named", names: [`${RUN_1}:20..30`, `${PARENT}:48..50`] }, {
     events: { onSegment: (_, { startedAt }) => starts.push(startedAt) },
   });
   assert.equal(result.report.verdict, "verified", formatVerification(result.report));
@@ -122,18 +122,18 @@ Deno.test("retrain() could not check when data, engine or pieces are not at hand
       { options: { signal: AbortSignal.abort() }, reason: /Stopped at step 0/ },
     ]
   ) {
-    const result = await replayFolder(honest, { kind: "named", names: names ?? [`${PARENT}:0..16`] }, options);
+    const result = await retrainFolder(honest, { kind: "named", names: names ?? [`${PARENT}:0..16`] }, options);
     assert.equal(step(result)?.status, "not checked");
     assert.match(step(result)?.detail ?? "", reason);
     assert.equal(result.report.exitCode, 2);
-    assert.match(formatVerification(result.report), /Could not check: replay/);
+    assert.match(formatVerification(result.report), /Could not check: retrain/);
   }
 });
 
 Deno.test("retrain() trains nothing when a checkpoint has one flipped bit: its digest is not the signed one", async () => {
   await withCopy(async (folder) => {
     await flipBit(folder);
-    const result = await replayFolder(folder);
+    const result = await retrainFolder(folder);
     assert.match(step(result, "artefacts")?.detail ?? "", /step-000016\.safetensors" was changed/);
     assert.equal(step(result)?.status, "not checked");
     assert.equal(result.report.exitCode, 1);
@@ -144,8 +144,8 @@ Deno.test("retrain() catches one flipped bit of a checkpoint when the manifest w
   await withCopy(async (folder) => {
     await flipBit(folder);
     await resign(folder);
-    expectCaught(await replayFolder(folder), RUN_1, "checkpoint", /has the digest/, 16);
-    const later = await replayFolder(folder, { kind: "named", names: [`${RUN_1}:16..32`] });
+    expectCaught(await retrainFolder(folder), RUN_1, "checkpoint", /has the digest/, 16);
+    const later = await retrainFolder(folder, { kind: "named", names: [`${RUN_1}:16..32`] });
     expectCaught(later, RUN_1, "checkpoint", /has the digest/, 16);
   });
 });
@@ -175,8 +175,8 @@ Deno.test("retrain() catches a checkpoint with other weights when its state, the
       records.map((record) => record.kind === "state" && record.step === 32 ? { ...record, state: forged } : record),
     );
     await resign(folder);
-    expectCaught(await replayFolder(folder), RUN_1, "state", /step 32: its state is/, 32);
-    const after = await replayFolder(folder, { kind: "named", names: [`${RUN_1}:32..48`] });
+    expectCaught(await retrainFolder(folder), RUN_1, "state", /step 32: its state is/, 32);
+    const after = await retrainFolder(folder, { kind: "named", names: [`${RUN_1}:32..48`] });
     expectCaught(after, RUN_1, "loss", /step 32: its loss is/, 32);
   });
 });
@@ -189,7 +189,7 @@ Deno.test("retrain() trains nothing when a curve is not the one that its journal
     point.downstream -= 2 ** -40;
     await Deno.writeTextFile(path, canonicalJson(curves));
     await resign(folder);
-    const result = await replayFolder(folder);
+    const result = await retrainFolder(folder);
     assert.match(step(result, "curves")?.detail ?? "", /its downstream loss at step 24 is .*, and the journal records/);
     assert.equal(result.report.exitCode, 1);
   });
@@ -205,14 +205,14 @@ Deno.test("retrain() catches an evaluation edited, with journal, curve and manif
     );
     await writeRecords(folder, RUN_1, run.key, records);
     await resign(folder);
-    expectCaught(await replayFolder(folder), RUN_1, "curve", /step 24: its curve is downstream/, 24);
+    expectCaught(await retrainFolder(folder), RUN_1, "curve", /step 24: its curve is downstream/, 24);
   });
 });
 
 Deno.test("retrain() catches bytes a token edited in every journal, curve and summary", async () => {
   await withCopy(async (folder) => {
     await doubleBytesPerToken(folder);
-    expectCaught(await replayFolder(folder), PARENT, "curve", /bytes a token/, 0);
+    expectCaught(await retrainFolder(folder), PARENT, "curve", /bytes a token/, 0);
   });
 });
 
@@ -227,7 +227,7 @@ Deno.test("retrain() trains nothing when a rate of the journal is not the schedu
       records.map((record) => record.kind === "step" && record.step === 5 ? { ...record, lr: toBits(0.001) } : record),
     );
     await resign(folder);
-    const result = await replayFolder(folder);
+    const result = await retrainFolder(folder);
     assert.match(step(result, "journals")?.detail ?? "", /learning rate is 0\.001.*and the schedule has/);
     assert.equal(result.report.exitCode, 1);
   });
@@ -267,7 +267,7 @@ Deno.test("retrain() catches a table of learning rates changed with schedule, ke
       const stated = predicate.runs.find((each: { label: string }) => each.label === RUN_1);
       Object.assign(stated, { key: forged.key, specification });
     });
-    const { difference, ...result } = await replayFolder(folder);
+    const { difference, ...result } = await retrainFolder(folder);
     assert(difference !== undefined);
     expectCaught({ ...result, difference }, RUN_1, difference.field, /training it again gives/);
     assert(["loss", "gradient norm", "curve"].includes(difference.field), difference.field);
@@ -281,7 +281,7 @@ Deno.test("retrain() trains nothing when two journals are swapped: each is chain
     await Deno.rename(first, `${first}.swap`);
     await Deno.rename(second, first);
     await Deno.rename(`${first}.swap`, second);
-    const result = await replayFolder(folder);
+    const result = await retrainFolder(folder);
     assert.match(step(result, "artefacts")?.detail ?? "", /journal\.jsonl" was changed/);
     assert.match(step(result, "journals")?.detail ?? "", /header is not that of a journal/);
     assert.equal(result.report.exitCode, 1);
@@ -302,8 +302,8 @@ Deno.test("retrain() catches two journals swapped with headers, rates and chains
       const isGone = (name: string) => labels.some((label) => name.startsWith(`runs/${label}/checkpoints/`));
       statement.subject = statement.subject.filter(({ name }: { name: string }) => !isGone(name));
     });
-    expectCaught(await replayFolder(folder), RUN_1, "curve", /step 2: its curve is upstream/, 2);
-    const later = await replayFolder(folder, { kind: "named", names: [`${RUN_2}:40..41`] }, {
+    expectCaught(await retrainFolder(folder), RUN_1, "curve", /step 2: its curve is upstream/, 2);
+    const later = await retrainFolder(folder, { kind: "named", names: [`${RUN_2}:40..41`] }, {
       withoutCheckpoints: true,
     });
     expectCaught(later, RUN_2, "loss", /step 2: its loss is [0-9a-f]{8} \(/, 2);
@@ -328,7 +328,7 @@ Deno.test("retrain() catches the honest chain of a training in another order", a
     corpora.upstream.close();
     corpora.downstream.close();
     await resign(folder);
-    expectCaught(await replayFolder(folder), RUN_1, "batch", /step 0: its batch is/, 0);
+    expectCaught(await retrainFolder(folder), RUN_1, "batch", /step 0: its batch is/, 0);
 
     // The same with the right batches' digests put in.
     const batches = new Map(original.flatMap((record) => record.kind === "step" ? [[record.step, record.batch]] : []));
@@ -337,7 +337,7 @@ Deno.test("retrain() catches the honest chain of a training in another order", a
     );
     await writeRecords(folder, RUN_1, run.key, records);
     await resign(folder);
-    expectCaught(await replayFolder(folder), RUN_1, "loss", /step 0: its loss is/, 0);
+    expectCaught(await retrainFolder(folder), RUN_1, "loss", /step 0: its loss is/, 0);
   });
 });
 
@@ -350,8 +350,8 @@ Deno.test("retrain() catches the lowest bit of one loss with the chain recompute
     });
     await writeRecords(folder, PARENT, run.key, records);
     await resign(folder);
-    expectCaught(await replayFolder(folder), PARENT, "loss", /step 40: its loss is/, 40);
-    const elsewhere = await replayFolder(folder, { kind: "named", names: [`${PARENT}:0..32`] });
+    expectCaught(await retrainFolder(folder), PARENT, "loss", /step 40: its loss is/, 40);
+    const elsewhere = await retrainFolder(folder, { kind: "named", names: [`${PARENT}:0..32`] });
     assert.equal(elsewhere.report.verdict, "verified");
     assert.match(elsewhere.report.caveats.join(), /other pieces/);
   });

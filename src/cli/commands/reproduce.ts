@@ -38,12 +38,12 @@ const OPTIONS = {
   },
   "accept-other-device": {
     kind: "flag",
-    help: "go on with 16-bit runs on another GPU or driver; the manifest says so",
+    help: "resume 16-bit runs on another GPU or driver; the manifest says so",
   },
   retrain: {
     kind: "text",
     value: "N|all",
-    help: "before signing, train N random segments again of runs found in the folder, or all of them",
+    help: "before signing, retrain N random segments of runs found in the folder, or all of them",
   },
   "dry-run": { kind: "flag", help: "show the plan and stop" },
 } as const;
@@ -148,7 +148,7 @@ async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     view?.end();
     if (!(error instanceof Interrupted)) throw error;
-    printError(`${error.message}; the same command goes on from there`);
+    printError(`${error.message}; the same command resumes from there`);
     return EXIT.interrupted;
   } finally {
     dispose();

@@ -10,7 +10,8 @@ import { hasCompiler, withCudaEngine } from "./ordered_fixture.ts";
 import { FIXTURE_CATALOGUE } from "../../experiment/plan_fixture.ts";
 
 Deno.test({
-  name: "reproduce() finds the golden digest when cuda-ordered trains smoke, and the exact engine replays its manifest",
+  name:
+    "reproduce() finds the golden digest when cuda-ordered trains smoke, and the exact engine retrains its manifest",
   ignore: !hasCompiler,
   fn: () =>
     withFolder(async (folder) => {
@@ -24,7 +25,7 @@ Deno.test({
         engine: () => createExactEngine({ threads: 2, sha256, cache: kernelCache }),
         dataCache: ".cache/data",
       });
-      const step = report.steps.find(({ name }) => name === "replay");
+      const step = report.steps.find(({ name }) => name === "retrain");
       assert.equal(step?.status, "ok", step?.detail);
     }),
 });

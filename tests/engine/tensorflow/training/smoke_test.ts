@@ -42,7 +42,7 @@ Deno.test("reproduce() trains the smoke plan on TensorFlow.js, and verify() bear
       assert.equal(statement.predicate.environment.libraries["@tensorflow/tfjs"], "4.22.0");
     });
 
-    await t.step("a replay says that it cannot check, and does not fail", async () => {
+    await t.step("retraining says that it cannot check, and does not fail", async () => {
       const { report } = await retrain(manifestPath, {
         pieces: { kind: "random", count: 1 },
         engine: () => createExactEngine({ threads: 1, sha256, cache: sharedCache }),
