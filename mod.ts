@@ -113,7 +113,7 @@ export { VERDICT_NAMES } from "./src/results/claims.ts";
 export { formatClaims } from "./src/results/format_claims.ts";
 
 export { verifyManifestFile as verify } from "./src/manifest/verify/verify_file.ts";
-export { proveInclusion, verifyInclusion } from "./src/manifest/format/inclusion.ts";
+export { proveInclusion, verifyInclusion } from "./src/manifest/verify/inclusion.ts";
 export { openManifest } from "./src/manifest/verify/open_manifest.ts";
 export { retrain } from "./src/retrain/retrain.ts";
 export { attest } from "./src/attestation/attest.ts";

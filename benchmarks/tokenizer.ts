@@ -5,7 +5,7 @@
  */
 import { type Options, parseCommandLine } from "../src/cli/arguments.ts";
 import { readDataLock } from "../src/data/data_lock.ts";
-import { embeddedIngredients } from "../src/data/embedded/ingredients.ts";
+import { embeddedIngredients } from "../src/data/embedded/embedded_sources.ts";
 import { inspectFile, readDocuments } from "../src/data/text/file_source.ts";
 import { DEFAULT_DATA_SEED } from "../src/data/options.ts";
 import { BYTE_TOKENIZER } from "../src/formats/tokenizer.ts";

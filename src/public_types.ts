@@ -94,7 +94,7 @@ export type {
 export type { Container, ImageFacts, NamedDigest, NoContainer } from "./container/facts.ts";
 export type { RunPart } from "./manifest/format/run_tree.ts";
 export type { OpenedManifest } from "./manifest/verify/open_manifest.ts";
-export type { CheckpointPart, Inclusion, InclusionProof } from "./manifest/format/inclusion.ts";
+export type { CheckpointPart, Inclusion, InclusionProof } from "./manifest/verify/inclusion.ts";
 export type {
   Bits,
   Bits64,

@@ -1,65 +1,38 @@
-/** Rules that hold for the whole tree: layers, web-standard code, and no arithmetic that engines may round as they like. */
+/** Rules that hold for the whole tree: rooms, web-standard code, and no arithmetic that engines may round as they like. */
 import assert from "node:assert/strict";
 import { COMPILER } from "../src/engine/exact/kernels.ts";
+import { circlesOf, closureOf, codeOf, sourceFiles } from "../tools/imports.ts";
+import { MANIFEST_STOREYS, type Room, storeyOf, STOREYS } from "../tools/rooms.ts";
 
 const ROOT = new URL("../", import.meta.url);
+const FILES = await sourceFiles(ROOT);
+const code = codeOf;
 
-/** Folders of `src/` from left to right: a file imports only from its own layer and those left of it. */
-const LAYERS = [
-  ["digest", "arithmetic"],
-  ["files", "model", "schedule"],
-  ["archive", "hub"],
-  ["experiment"],
-  ["container", "data", "engine"],
-  ["results", "sample"],
-  ["train"],
-  ["manifest", "report"],
-  ["retrain"],
-  ["attestation"],
-  ["bundle"],
-  ["reproduce"],
-  ["cli"],
-];
-
-/** Types that are shared across layers on purpose; importing only a type creates no dependency at run time. */
-const TYPE_IMPORT = /^\s*import type /;
-
-/** Scripts print from wherever they lie, and all that is printed goes through one file. */
-const TERMINAL = "/cli/terminal.ts";
-
-async function* sources(folder: URL): AsyncGenerator<{ path: string; text: string }> {
-  for await (const entry of Deno.readDir(folder)) {
-    const url = new URL(entry.name + (entry.isDirectory ? "/" : ""), folder);
-    if (entry.isDirectory) yield* sources(url);
-    else if (entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts")) {
-      yield { path: url.pathname.slice(ROOT.pathname.length), text: await Deno.readTextFile(url) };
-    }
-  }
+/** Imports that go up. */
+function offences(storeys: readonly (readonly Room[])[]): string[] {
+  return FILES.flatMap(({ path, imports }) => {
+    const own = storeyOf(path, storeys);
+    return own === undefined ? [] : imports
+      .filter((target) => (storeyOf(target, storeys) ?? 0) > own)
+      .map((target) => `${path} imports ${target}`);
+  });
 }
 
-const FILES = await Array.fromAsync(sources(new URL("src/", ROOT)));
+Deno.test("every file of src/ lies in a room, and imports only from its own storey and those below", () => {
+  const outside = FILES.filter(({ path }) => storeyOf(path, STOREYS) === undefined).map(({ path }) => path);
+  assert.deepEqual(outside, ["src/errors.ts", "src/public_types.ts", "src/terminal.ts"]);
+  assert.deepEqual(offences(STOREYS), []);
+});
 
-/** Code without comments, so that prose about a rule does not break it. */
-function code(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
-}
+Deno.test("the manifest's rooms stand on each other as docs/architecture.md draws them", () => {
+  const outside = FILES.filter(({ path }) => path.startsWith("src/manifest/"))
+    .filter(({ path }) => storeyOf(path, MANIFEST_STOREYS) === undefined);
+  assert.deepEqual(outside, []);
+  assert.deepEqual(offences(MANIFEST_STOREYS), []);
+});
 
-function layerOf(path: string): number {
-  const folder = path.split("/")[1] ?? "";
-  return LAYERS.findIndex((layer) => layer.includes(folder));
-}
-
-Deno.test("src/ imports only from its own layer and those left of it", () => {
-  const offences: string[] = [];
-  for (const { path, text } of FILES) {
-    const own = layerOf(path);
-    for (const line of text.split("\n")) {
-      const target = /from "(?:\.\.\/)+([a-z_]+)\//.exec(line)?.[1];
-      if (target === undefined || TYPE_IMPORT.test(line) || own < 0 || line.includes(TERMINAL)) continue;
-      if (layerOf(`src/${target}/`) > own) offences.push(`${path}: ${line.trim()}`);
-    }
-  }
-  assert.deepEqual(offences, []);
+Deno.test("no files of src/ import each other in a circle", () => {
+  assert.deepEqual(circlesOf(FILES).map((circle) => circle.join(" → ")), []);
 });
 
 Deno.test("src/ uses no Math function whose last bit an engine may choose, and no Math.random", () => {
@@ -68,59 +41,22 @@ Deno.test("src/ uses no Math function whose last bit an engine may choose, and n
   assert.deepEqual(FILES.filter(({ text }) => loose.test(code(text))).map(({ path }) => path), []);
 });
 
-Deno.test("the engine and the verifier use web-standard interfaces only", () => {
+Deno.test("the engine and the verifier use web-standard interfaces only, in all that they import", () => {
   const platform = /\bDeno\.|from "node:|\bprocess\./;
-  const verifier = [
-    "artefact_limits",
-    "artefacts",
-    "companions",
-    "caveats",
-    "cross_check",
-    "dates",
-    "dsse",
-    "ed25519_strict",
-    "environment_schema",
-    "format_reviews",
-    "inclusion",
-    "keys",
-    "learning_rates",
-    "limits",
-    "members",
-    "paper_judge",
-    "pem",
-    "plan_arms",
-    "predicate",
-    "run_schema",
-    "run_tree",
-    "statement",
-    "statement_check",
-    "statement_payload",
-    "verification_report",
-    "verify",
-    "verify_artefacts",
-    "verify_claims",
-    "verify_curves",
-    "verify_journals",
-    "verify_options",
-    "verify_plan",
-    "verify_records",
-    "verify_report",
-    "verify_signature",
-    "verify_summaries",
-  ].map((name) => `src/manifest/${name}.ts`);
-  const pages = ["manifest_input", "manifest_page", "manifest_renderer", "page"].map((name) => `src/report/${name}.ts`);
-  const reviews = ["attestation_check", "predicate", "read", "require", "schema", "verifiers"]
-    .map((name) => `src/attestation/${name}.ts`);
-  const journals = ["due_records", "journal_curves", "journal_header", "journal_reader", "journal_record"]
-    .map((name) => `src/train/${name}.ts`);
-  const checked = FILES.filter(({ path }) =>
-    // A GPU is reached through the driver's library, which the web has no interface for; TensorFlow and the exact
-    // engine's native kernels too are reached through Deno.
-    (/^src\/(digest|engine)\//.test(path) && !/^src\/engine\/(cuda|exact\/native|tensorflow)\//.test(path)) ||
-    [...verifier, ...journals, ...pages, ...reviews].includes(path)
-  );
-  assert(checked.length > 30, `${checked.length} files`);
-  assert.deepEqual(checked.filter(({ text }) => platform.test(code(text))).map(({ path }) => path), []);
+  const roots = [
+    "src/attestation/read.ts",
+    "src/attestation/require.ts",
+    "src/engine/exact/engine.ts",
+    "src/engine/exact/worker.ts",
+    "src/manifest/verify/inclusion.ts",
+    "src/manifest/verify/verify.ts",
+    "src/report/manifest_renderer.ts",
+    "src/results/paper_judge.ts",
+  ];
+  const reached = closureOf(roots, FILES);
+  assert(reached.size > 80, `${reached.size} files`);
+  const offenders = FILES.filter(({ path, text }) => reached.has(path) && platform.test(code(text)));
+  assert.deepEqual(offenders.map(({ path }) => path), []);
 });
 
 Deno.test("the kernels' compiler is the one that deno.json pins", async () => {
@@ -167,7 +103,6 @@ Deno.test("src/ reads whole files by Deno itself only where they are its own", (
     "src/container/record_image.ts", // the system's list of what is loaded
     "src/data/embedded/npm_source.ts", // package.json of a pinned package
     "src/engine/cuda/kernel_source.ts",
-    "tests/engine/cuda/stand_in/build.ts",
     "src/engine/exact/native/choose.ts", // the library that is committed, and the list of digests
     "src/experiment/catalogue.ts",
     "src/reproduce/inputs.ts",

@@ -1,8 +1,13 @@
-/** Parts of the documentation that follow from the code: the table of what verification checks of a manifest. */
+/** Parts of the documentation that follow from the code. */
 import { membersTable, topicsList } from "../src/manifest/format/members.ts";
+import { architectureMaps } from "./architecture_map.ts";
+
+const MAPS = await architectureMaps(new URL("../", import.meta.url));
 
 /** Where what is generated stands in the documentation. */
 const PARTS = [
+  ["docs/architecture.md", "rooms", () => MAPS.all],
+  ["docs/architecture.md", "manifest", () => MAPS.manifest],
   ["docs/manifest.md", "members", membersTable],
   ["docs/manifest.md", "topics", topicsList],
   ["docs/verification.md", "topics", topicsList],

@@ -82,6 +82,14 @@ async function build({ file, triple, baseline, kernels }: Target, folder: string
   return await Deno.readFile(library);
 }
 
+/** SHA-256 of the sources and of how they are compiled: shows, without the compiler, libraries that were left behind. */
+export async function sourceDigest(): Promise<string> {
+  const names = (await Array.fromAsync(Deno.readDir(SOURCE))).map(({ name }) => name).sort();
+  const files = await Promise.all(names.map(async (name) => [name, await Deno.readTextFile(new URL(name, SOURCE))]));
+  const text = JSON.stringify([FLAGS, TARGETS, files]);
+  return hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+}
+
 async function main(): Promise<number> {
   const check = Deno.args.includes("--check");
   const digests: Record<string, string> = {};
@@ -107,7 +115,7 @@ async function main(): Promise<number> {
       await Deno.remove(folder, { recursive: true });
     }
   }
-  const text = `${JSON.stringify(digests, null, 2)}\n`;
+  const text = `${JSON.stringify({ source: await sourceDigest(), libraries: digests }, null, 2)}\n`;
   const path = new URL("digests.json", LIBRARIES);
   if (!check) await writeFileDurably(path.pathname, new TextEncoder().encode(text));
   else if (await Deno.readTextFile(path) !== text) {

@@ -3,7 +3,7 @@ import type { Json } from "../../src/digest/canonical_json.ts";
 import { createSha256, sha256 } from "../../src/digest/sha256.ts";
 import { BpeTokenizer } from "../../src/formats/bpe/bpe_tokenizer.ts";
 import { readTokenizerFile } from "../../src/formats/bpe/tokenizer_file.ts";
-import { LineProcess } from "./line_process.ts";
+import { type LineProcess, startPython } from "./line_process.ts";
 import type { Unavailable } from "./peer.ts";
 
 /** What is not in deno.lock is imported by its exact version, at run time only. */
@@ -73,27 +73,14 @@ export async function openNpm({ tokenizer, texts }: EncodingTask): Promise<Token
  * @param python name or path of the interpreter
  */
 export async function openRust(task: EncodingTask, python: string): Promise<TokenizerPeer | Unavailable> {
-  const name = "tokenizers, Rust";
-  const { state } = await Deno.permissions.request({ name: "run", command: python });
-  if (state !== "granted") {
-    return { name, reason: `"${python}" may not be run; put the folder of that python3 first in PATH instead` };
-  }
-  let process: LineProcess | undefined;
-  try {
-    process = new LineProcess(python, ["-c", await Deno.readTextFile(SCRIPT)]);
-    // A process without the package answers without reading: what cannot be written then is no error of its own.
-    const sent = process.send(task).catch(() => {});
-    const greeting = await process.receive<{ readonly version: string } | { readonly unavailable: string }>();
-    if ("unavailable" in greeting) {
-      await process.close();
-      return { name, reason: greeting.unavailable };
-    }
-    await sent;
-    return runningPeer(process, `tokenizers ${greeting.version}, Rust`);
-  } catch (error) {
-    await process?.close();
-    return { name, reason: `"${python}": ${error instanceof Error ? error.message : String(error)}` };
-  }
+  const started = await startPython<{ readonly version: string }>({
+    name: "tokenizers, Rust",
+    python,
+    args: ["-c", await Deno.readTextFile(SCRIPT)],
+    task,
+  });
+  if ("reason" in started) return started;
+  return runningPeer(started.process, `tokenizers ${started.greeting.version}, Rust`);
 }
 
 function runningPeer(process: LineProcess, name: string): TokenizerPeer {

@@ -13,10 +13,10 @@ const ROUNDS = 10;
 function multiplyHigh(a: number, b: number): number {
   const aHigh = a >>> 16, aLow = a & 0xffff;
   const bHigh = b >>> 16, bLow = b & 0xffff;
-  // Every partial product and sum stays below 2^53, where doubles are exact.
-  const cross1 = aHigh * bLow + Math.floor(aLow * bLow / 65536);
-  const cross2 = aLow * bHigh + (cross1 % 65536);
-  return (aHigh * bHigh + Math.floor(cross1 / 65536) + Math.floor(cross2 / 65536)) >>> 0;
+  // No sum exceeds 32 bits: (2^16 - 1)^2 + 2^16 - 1 < 2^32.
+  const cross1 = (Math.imul(aHigh, bLow) >>> 0) + (Math.imul(aLow, bLow) >>> 16) >>> 0;
+  const cross2 = (Math.imul(aLow, bHigh) >>> 0) + (cross1 & 0xffff) >>> 0;
+  return (Math.imul(aHigh, bHigh) >>> 0) + (cross1 >>> 16) + (cross2 >>> 16) >>> 0;
 }
 
 /**

@@ -16,5 +16,5 @@ export async function nativeHint(values: EngineValues, task: string): Promise<st
   if (Deno.build.arch !== "x86_64" || libraryName(Deno.build) === undefined) return undefined;
   const { state } = await Deno.permissions.query({ name: "ffi", path: LIBRARY_FOLDER });
   if (state === "granted") return undefined;
-  return `The same bits ${MEASURED}: deno task ${task} (docs/native.md says what that permits)`;
+  return `Native kernels give the same bits, ${MEASURED}: deno task ${task} (docs/native.md says what that permits)`;
 }

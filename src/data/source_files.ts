@@ -3,7 +3,7 @@ import { ownMember } from "../digest/own_member.ts";
 import { UserError } from "../errors.ts";
 import type { CorpusName } from "../experiment/run.ts";
 import { requireDigest } from "./data_lock.ts";
-import type { Settings, SourceDigest } from "./ingredients.ts";
+import type { Settings, SourceDigest } from "./text_ingredients.ts";
 
 /** In a file's name it marks what is for validation. */
 export const VALIDATION_MARK = ".val.";

@@ -27,14 +27,23 @@ const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
  * @throws {Error} the platform's own, if it is missing, or there where it should be made, or access is denied
  */
 export async function openRegular(path: string, mode: OpenMode, permissions?: number): Promise<Deno.FsFile> {
-  const before = mode === "create" ? undefined : await statusAt(path, mode);
-  if (before !== undefined) requireKind(path, mode, before);
-  const file = await Deno.open(path, optionsFor(before === undefined ? "create" : mode, mode, permissions));
-  const now = await file.stat();
-  if (isSame(before, now)) return accept(file, path, mode, now);
-  // Some file systems give a file another number when it is first opened for writing: then the path has that too.
-  const isThere = isSame(await statusAt(path, mode).catch(() => undefined) ?? UNKNOWN, now);
-  return isThere ? accept(file, path, mode, now) : refuse(file, path, mode, now);
+  for (let attempt = 1;; attempt++) {
+    const before = mode === "create" ? undefined : await statusAt(path, mode);
+    if (before !== undefined) requireKind(path, mode, before);
+    const options = optionsFor(before === undefined ? "create" : mode, mode, permissions);
+    let file: Deno.FsFile;
+    try {
+      file = await Deno.open(path, options);
+    } catch (error) {
+      if (attempt < MOST_ATTEMPTS && hasChangedMeanwhile(error, mode, before)) continue;
+      throw error;
+    }
+    const now = await file.stat();
+    if (isSame(before, now)) return accept(file, path, mode, now);
+    // Some file systems give a file another number when it is first opened for writing: then the path has that too.
+    const isThere = isSame(await statusAt(path, mode).catch(() => undefined) ?? UNKNOWN, now);
+    return isThere ? accept(file, path, mode, now) : refuse(file, path, mode, now);
+  }
 }
 
 /** {@linkcode openRegular} at once. */
@@ -46,6 +55,15 @@ export function openRegularSync(path: string, mode: OpenMode): Deno.FsFile {
   return isSame(before, now) || isSame(statusAtSync(path, mode) ?? UNKNOWN, now)
     ? accept(file, path, mode, now)
     : refuse(file, path, mode, now);
+}
+
+/** Times that a file to update is looked for: other processes make and remove such files, locks above all. */
+const MOST_ATTEMPTS = 16;
+
+/** Whether a file to update was made or removed by somebody else between looking and opening. */
+function hasChangedMeanwhile(error: unknown, mode: OpenMode, before: Deno.FileInfo | undefined): boolean {
+  if (mode !== "update") return false;
+  return before === undefined ? error instanceof Deno.errors.AlreadyExists : error instanceof Deno.errors.NotFound;
 }
 
 /** A whole file of the project's own making, and so of a size that is known to be small. */

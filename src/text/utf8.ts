@@ -50,8 +50,13 @@ function firstFault(bytes: Uint8Array): number {
 }
 
 const encoder = new TextEncoder();
+/** Room for what is only counted. */
+const scratch = new Uint8Array(1 << 16);
+/** UTF-8 bytes of a UTF-16 code unit at most. */
+const MOST_BYTES = 3;
 
 /** Bytes of a well-formed text's UTF-8. */
 export function utf8Bytes(text: string): number {
+  if (MOST_BYTES * text.length <= scratch.length) return encoder.encodeInto(text, scratch).written;
   return encoder.encode(text).length;
 }

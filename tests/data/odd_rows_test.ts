@@ -7,7 +7,7 @@ import { openTokenizer } from "../../src/data/open_tokenizer.ts";
 import type { CorpusOptions, DataProgress } from "../../src/data/options.ts";
 import { prepare } from "../../src/data/prepared/prepare.ts";
 import { readProgress } from "../../src/data/prepared/staging_progress.ts";
-import { fileIngredients } from "../../src/data/text/ingredients.ts";
+import { fileIngredients } from "../../src/data/text/file_sources.ts";
 import { describeOddRows } from "../../src/data/text/odd_rows.ts";
 import { dataWarnings } from "../../src/cli/data_warnings.ts";
 import { withFolder } from "../temporary_folder.ts";

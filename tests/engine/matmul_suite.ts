@@ -125,6 +125,8 @@ export function testMatmul(road: string, bench: KernelBench): void {
     Deno.test(`${road}: ${kernel}() covers all rows when there are more than a block of 258 holds`, () => {
       for (const m of [256, 258, 260, 262, 264, 518]) check({ kernel, m, n: 8, k: 8 });
       check({ kernel, m: 262, n: 16, k: 516 });
+      // More than one block both of rows and of k, by the native kernels' measures as well.
+      check({ kernel, m: 272, n: 8, k: 516 });
     });
   }
 

@@ -4,6 +4,8 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import { takeMemory } from "../../src/engine/exact/kernel_code.ts";
 import { planLayout } from "../../src/engine/exact/layout.ts";
+import { sourceDigest } from "../../src/engine/exact/native/build.ts";
+import record from "../../src/engine/exact/native/libraries/digests.json" with { type: "json" };
 import { LIBRARY_FOLDER, libraryDigest, libraryName } from "../../src/engine/exact/native/platform.ts";
 import { hex, runSelfTest, SELF_TEST_DIGEST } from "../../src/engine/exact/native/self_test.ts";
 import { sharedCache, smallTraining } from "./fixture.ts";
@@ -24,6 +26,11 @@ Deno.test("every platform's library is committed with the digest that the engine
   const files = (await Array.fromAsync(Deno.readDir(LIBRARY_FOLDER))).map(({ name }) => name);
   assert.deepEqual(files.sort(), [...names, "digests.json"].sort());
   assert.equal(libraryName({ os: "freebsd", arch: "x86_64" }), undefined);
+});
+
+Deno.test("the committed libraries were compiled from the sources as they are", async () => {
+  // Whether the compiler gives these bytes is for "deno task native:build --check" to say.
+  assert.equal(record.source, await sourceDigest(), 'run "deno task native:build"');
 });
 
 Deno.test("the self-test's digest is what WebAssembly's kernels give, and shows a kernel that does nothing", async () => {

@@ -40,3 +40,14 @@ Deno.test("createFileHash() hashes pieces as one", () => {
   for (const piece of ["a", "", "bc"]) hash.update(new TextEncoder().encode(piece));
   assert.equal(hash.finish(), sha256("abc"));
 });
+
+Deno.test("createFileHash() can be asked before the end, and goes on", () => {
+  const hash = createFileHash();
+  const pieces = ["a", "bc", ""].map((text) => new TextEncoder().encode(text));
+  const found = pieces.map((piece) => {
+    hash.update(piece);
+    return hash.peek();
+  });
+  assert.deepEqual(found, ["a", "abc", "abc"].map((text) => sha256(text)));
+  assert.equal(hash.finish(), sha256("abc"));
+});

@@ -68,3 +68,21 @@ for (const [name, open] of WAYS) {
       assert.equal(made.statSync().size, 0);
     }));
 }
+
+Deno.test("openRegular() gives a file to update to all who ask for it at once, and to whoever finds it removed", () =>
+  withFolder(async (folder) => {
+    for (let round = 0; round < 50; round++) {
+      const path = `${folder}/lock-${round}`;
+      const files = await Promise.all(Array.from({ length: 8 }, () => openRegular(path, "update")));
+      for (const file of files) file.close();
+    }
+    const path = `${folder}/lock`;
+    await Promise.all(Array.from({ length: 200 }, async (_, turn) => {
+      if (turn % 4 === 0) return await Deno.remove(path).catch(() => {});
+      const file = await openRegular(path, "update").catch((error: { code?: string }) => {
+        // What was opened and removed in the same moment is nobody's file any more.
+        assert.equal(error.code, "FILE_CHANGED");
+      });
+      file?.close();
+    }));
+  }));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
-import { proveInclusion, verifyInclusion } from "../../src/manifest/format/inclusion.ts";
+import { proveInclusion, verifyInclusion } from "../../src/manifest/verify/inclusion.ts";
 import { readVerifyingKey } from "../../src/manifest/keys/key_file.ts";
 import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
 import { openManifest } from "../../src/manifest/verify/open_manifest.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { runKey } from "../../src/experiment/run_key.ts";
-import { maxCurvesBytes } from "../../src/manifest/format/artefact_limits.ts";
+import { maxCurvesBytes } from "../../src/manifest/verify/artefact_limits.ts";
 import type { ArtefactReader } from "../../src/manifest/verify/artefacts.ts";
 import { folderArtefacts } from "../../src/manifest/verify/folder_artefacts.ts";
 import { LearningRates } from "../../src/manifest/consistency/learning_rates.ts";

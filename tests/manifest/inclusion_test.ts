@@ -7,7 +7,7 @@ import {
   type InclusionProof,
   proveInclusion,
   verifyInclusion,
-} from "../../src/manifest/format/inclusion.ts";
+} from "../../src/manifest/verify/inclusion.ts";
 import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
 import { isTrained } from "../../src/manifest/format/run.ts";
 import {

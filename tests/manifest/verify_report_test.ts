@@ -1,7 +1,9 @@
 /** The page beside a manifest: rendered again, and compared byte for byte. */
 import assert from "node:assert/strict";
+import { sha256 } from "../../src/digest/sha256.ts";
 import { formatVerification, type VerificationReport } from "../../src/manifest/verify/verification_report.ts";
 import { verifyManifest } from "../../src/manifest/verify/verify.ts";
+import { checkReport } from "../../src/manifest/verify/verify_report.ts";
 import type { VerifyOptions } from "../../src/manifest/verify/verify_options.ts";
 import { manifestPage } from "../../src/report/manifest_page.ts";
 import { manifestRenderer } from "../../src/report/manifest_renderer.ts";
@@ -93,4 +95,20 @@ Deno.test("manifestPage() gives the same bytes whatever order members stand in",
   const { predicate, plan } = evidence;
   const other = { ...evidence, predicate: reversed(predicate), plan: reversed(plan) } as typeof evidence;
   assert.equal(manifestPage(other), page);
+});
+
+Deno.test("verifyManifest() draws no page of more arms than it has time and memory for, and names it as unchecked", async () => {
+  const { paper: _, ...evidence } = await pageEvidence(bundle);
+  const [run = assert.fail()] = evidence.plan.runs;
+  const usedBy = [{ experiment: "a", arm: "b", seedIndex: 0, steps: 1 }];
+  const runs = Array.from({ length: 1001 }, () => ({ ...run, usedBy }));
+  const large = { ...evidence, plan: { ...evidence.plan, runs } };
+  const report = { name: "report.html", sha256: sha256(page), rendererVersion: renderer.version };
+  const drawn = { ...renderer, render: () => Promise.reject(new Error("drawn")) };
+  assert.deepEqual(await checkReport(large, report, drawn), {
+    status: "not checked",
+    detail:
+      `the page shows 1001 arms with ${1001 * (evidence.curves.get(run.key)?.points.length ?? 0)} points, and is ` +
+      "drawn again for at most 1000 with 300000",
+  });
 });

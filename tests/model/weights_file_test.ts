@@ -136,7 +136,7 @@ const WIDE: ModelConfig = {
 
 Deno.test("writeWeightsFile() holds less than a quarter of the weights when it imports f16", () =>
   withFolder(async (folder) => {
-    // A file of zeros that takes no room on the disk.
+    // A file of zeros, of which no more lie on the disk than a file must have to be read.
     const header: Record<string, unknown> = {};
     let end = 0;
     for (const { name, shape, size } of parameterShapes(WIDE)) {
@@ -145,6 +145,7 @@ Deno.test("writeWeightsFile() holds less than a quarter of the weights when it i
     await writeFolder(folder, [], huggingFaceConfig(WIDE, 0));
     const start = safetensorsFile(JSON.stringify(header), new Uint8Array(0));
     await Deno.writeFile(`${folder}/model.safetensors`, start);
+    await Deno.writeFile(`${folder}/model.safetensors`, new Uint8Array(2 << 20), { append: true });
     await Deno.truncate(`${folder}/model.safetensors`, start.length + end);
 
     const source = await openHuggingFaceFolder(folder);

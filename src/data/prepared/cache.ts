@@ -6,7 +6,7 @@ import { fileError } from "../../files/file_error.ts";
 import type { FileSystem } from "../../files/file_system.ts";
 import { filesWithin, requireNoLinks } from "../../files/files_within.ts";
 import { openRegular } from "../../files/open_regular.ts";
-import type { Ingredients } from "../ingredients.ts";
+import type { Ingredients } from "../text_ingredients.ts";
 import type { DataProgress } from "../options.ts";
 import { inspectPrepared, type PreparedManifest, type PreparedState } from "./manifest.ts";
 import { prepare } from "./prepare.ts";

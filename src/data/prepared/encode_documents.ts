@@ -6,8 +6,10 @@ import type { EncodingRefusal, EncodingResult, EncodingTask } from "./encoding_p
 
 /** UTF-16 code units that are sent to a thread at once: enough that sending costs little beside encoding. */
 const BATCH_LENGTH = 1 << 18;
-/** Batches that each worker has, one at work and one waiting. */
-const BATCHES_PER_WORKER = 2;
+/** Batches that each worker has, one at work and the others waiting while the reading thread is at a batch itself. */
+const BATCHES_PER_WORKER = 3;
+/** Batches beside those: what the reading thread encodes itself meanwhile. */
+const OWN_BATCHES = 2;
 
 /** A document with its ids, without the end. */
 export interface EncodedDocument<T> {
@@ -20,8 +22,8 @@ export interface EncodedDocument<T> {
 /**
  * Encodes documents. A few batches are held, so memory does not grow with the corpus.
  *
- * @param threads the calling one, which reads the documents, and workers that encode; with one thread, or with a
- * tokenizer that cannot be sent, the calling thread does both
+ * @param threads the calling one, which reads the documents and encodes while the others have enough to do, and workers
+ * that encode; with one thread, or with a tokenizer that cannot be sent, the calling thread does everything
  */
 export async function* encodeDocuments<T extends { readonly text: string }>(
   documents: AsyncIterable<T> | Iterable<T>,
@@ -30,30 +32,39 @@ export async function* encodeDocuments<T extends { readonly text: string }>(
 ): AsyncGenerator<EncodedDocument<T>, void> {
   const { source } = tokenizer;
   if (source === undefined || threads < 2) {
-    for await (const document of documents) {
-      const tokens = tokenizer.encode(document.text);
-      yield { document, tokens, textBytes: utf8Bytes(document.text) };
-    }
+    for await (const document of documents) yield encodeDocument(document, tokenizer);
     return;
   }
   const workerCount = threads - 1;
   const workers: EncodingThread[] = [];
-  const pending: Promise<EncodedDocument<T>[]>[] = [];
+  /** in the documents' order, whoever encodes them */
+  const pending: (EncodedDocument<T>[] | Promise<EncodedDocument<T>[]>)[] = [];
   try {
-    let sent = 0;
     for await (const batch of batches(documents)) {
-      const slot = sent++ % workerCount;
-      const worker = workers[slot] ??= new EncodingThread(source);
-      const encoded = worker.encode(batch);
-      // Whoever waits for it is told; until then a failure must not count as one that nobody handles.
-      encoded.catch(() => {});
-      pending.push(encoded);
-      if (pending.length >= BATCHES_PER_WORKER * workerCount) yield* await pending.shift() ?? [];
+      let worker = freeOf(workers);
+      if (worker === undefined && workers.length === workerCount) {
+        // Answers that are there already come in.
+        await new Promise((resolve) => setTimeout(resolve));
+        worker = freeOf(workers);
+      }
+      if (worker === undefined && workers.length < workerCount) workers.push(worker = new EncodingThread(source));
+      if (worker === undefined) pending.push(batch.map((document) => encodeDocument(document, tokenizer)));
+      else {
+        const encoded = worker.encode(batch);
+        // Whoever waits for it is told; until then a failure must not count as one that nobody handles.
+        encoded.catch(() => {});
+        pending.push(encoded);
+      }
+      if (pending.length >= BATCHES_PER_WORKER * workerCount + OWN_BATCHES) yield* await pending.shift() ?? [];
     }
     for (const encoded of pending) yield* await encoded;
   } finally {
     for (const worker of workers) worker.terminate();
   }
+}
+
+function encodeDocument<T extends { readonly text: string }>(document: T, tokenizer: Tokenizer): EncodedDocument<T> {
+  return { document, tokens: tokenizer.encode(document.text), textBytes: utf8Bytes(document.text) };
 }
 
 async function* batches<T extends { readonly text: string }>(
@@ -68,6 +79,10 @@ async function* batches<T extends { readonly text: string }>(
     [batch, length] = [[], 0];
   }
   if (batch.length > 0) yield batch;
+}
+
+function freeOf(workers: readonly EncodingThread[]): EncodingThread | undefined {
+  return workers.find(({ batches }) => batches < BATCHES_PER_WORKER);
 }
 
 /** A worker; it answers in the order in which it was asked. */
@@ -87,6 +102,11 @@ class EncodingThread {
       for (const { reject } of this.#asked.splice(0)) reject(error);
     };
     this.#worker.postMessage(source);
+  }
+
+  /** Batches that it has not answered. */
+  get batches(): number {
+    return this.#asked.length;
   }
 
   async encode<T extends { readonly text: string }>(documents: readonly T[]): Promise<EncodedDocument<T>[]> {

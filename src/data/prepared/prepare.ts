@@ -8,7 +8,7 @@ import { STREAM } from "../../arithmetic/streams.ts";
 import { UserError } from "../../errors.ts";
 import { writeFileDurably } from "../../files/durable.ts";
 import { domainWord, type SourceDocument, type Split } from "../domain.ts";
-import type { Ingredients } from "../ingredients.ts";
+import type { Ingredients } from "../text_ingredients.ts";
 import type { DataProgress } from "../options.ts";
 import { OddRowCounter } from "../text/odd_rows.ts";
 import { encodeDocuments } from "./encode_documents.ts";

@@ -1,19 +1,19 @@
 /** Tokens of one domain and split in the sources' order, in staging files, until they are copied in shuffled order. */
 import { z } from "zod";
 import type { Permutation } from "../../arithmetic/permutation.ts";
-import { createSha256 } from "../../digest/sha256.ts";
 import { removeFileSync } from "../../files/deno_file_system.ts";
+import { createFileHash } from "../../files/file_digest.ts";
 import { openRegularSync } from "../../files/open_regular.ts";
 import { ByteWriter } from "../../formats/megatron/byte_writer.ts";
 import { TOKEN_BYTES, tokenBytes } from "../../formats/megatron/dataset.ts";
 import { readAt } from "../../formats/megatron/read_at.ts";
 import { writeIndex } from "../../formats/megatron/write_index.ts";
+import { DocumentStarts, START_BYTES } from "./document_starts.ts";
 import { type PreparedFile, preparedFile, type PreparedSplit } from "./manifest.ts";
 import { StagedFile } from "./staged_file.ts";
 
 /** Tokens copied at a time. */
 const COPY_TOKENS = 1 << 15;
-const START_BYTES = 8;
 const SIZE_BYTES = 4;
 
 const count = z.int().nonnegative();
@@ -47,9 +47,9 @@ export class StagedSplit {
   }
 
   /** @param path how the names of its files begin; none of them may exist */
-  static async create(path: string, endOfText: number): Promise<StagedSplit> {
+  static create(path: string, endOfText: number): StagedSplit {
     const [tokens, starts] = stagingPaths(path);
-    return new StagedSplit(await StagedFile.create(tokens), await StagedFile.create(starts), endOfText);
+    return new StagedSplit(StagedFile.create(tokens), StagedFile.create(starts), endOfText);
   }
 
   /** Goes on with files that begin as recorded; null if they do not. */
@@ -110,16 +110,16 @@ export class StagedSplit {
   }
 
   /** Writes `folder/name.bin` and `.idx` with the documents in the order of a permutation; the files are finished. */
-  async shuffle(
+  shuffle(
     folder: string,
     name: string,
     order: Permutation | null,
     onBytes: (bytes: number) => void,
-  ): Promise<PreparedSplit> {
+  ): PreparedSplit {
     const path = `${folder}/${name}`;
     const sizes = `${path}.sizes`;
-    const bin = await this.#copy(`${path}.bin`, sizes, order, onBytes);
-    const digest = await createSha256();
+    const bin = this.#copy(`${path}.bin`, sizes, order, onBytes);
+    const digest = createFileHash();
     let bytes = 0;
     writeIndex(`${path}.idx`, this.documents, () => readSizes(sizes, this.documents), (piece) => {
       digest.update(piece);
@@ -130,25 +130,23 @@ export class StagedSplit {
     return { name, documents, tokens, textBytes, bin, idx: { bytes, sha256: digest.finish() } };
   }
 
-  async #copy(
+  #copy(
     path: string,
     sizesPath: string,
     order: Permutation | null,
     onBytes: (bytes: number) => void,
-  ): Promise<PreparedFile> {
-    const digest = await createSha256();
+  ): PreparedFile {
+    const digest = createFileHash();
     using tokens = openRegularSync(this.#tokens.path, "read");
-    using starts = openRegularSync(this.#starts.path, "read");
+    using starts = new DocumentStarts(this.#starts.path, this.documents);
     const writer = new ByteWriter(path, (bytes) => digest.update(bytes));
     const sizes = new ByteWriter(sizesPath);
     try {
-      const bounds = new DataView(new ArrayBuffer(2 * START_BYTES));
       const size = new DataView(new ArrayBuffer(SIZE_BYTES));
       const buffer = new Uint8Array(TOKEN_BYTES * COPY_TOKENS);
       for (let position = 0; position < this.documents; position++) {
         const document = order?.at(position) ?? position;
-        requireRead(readAt(starts, document * START_BYTES, new Uint8Array(bounds.buffer)), this.#starts.path);
-        const start = bounds.getFloat64(0, true), end = bounds.getFloat64(START_BYTES, true);
+        const [start, end] = starts.bounds(document);
         for (let at = start; at < end; at += COPY_TOKENS) {
           const piece = buffer.subarray(0, TOKEN_BYTES * Math.min(COPY_TOKENS, end - at));
           requireRead(readAt(tokens, TOKEN_BYTES * at, piece), this.#tokens.path);

@@ -142,7 +142,7 @@ export class Staging {
 
   /** Takes in the next document. */
   async add(domain: string, split: Split, tokens: Uint16Array, textBytes: number): Promise<void> {
-    const { staged } = (this.#domains.get(domain) ?? await this.#newDomain(domain))[split];
+    const { staged } = (this.#domains.get(domain) ?? this.#newDomain(domain))[split];
     if (staged === undefined) throw new Error(`Domain "${domain}" is finished`);
     staged.add(tokens, textBytes);
     this.#documents++;
@@ -150,12 +150,12 @@ export class Staging {
     if (this.#bytesSinceCheckpoint >= this.#checkpointBytes) await this.#checkpoint();
   }
 
-  async #newDomain(domain: string): Promise<Readonly<Record<Split, Part>>> {
+  #newDomain(domain: string): Readonly<Record<Split, Part>> {
     const ordinal = this.#domains.size;
-    const create = async (split: Split) => ({
-      staged: await StagedSplit.create(this.#stagingPath(ordinal, split), this.#endOfText),
+    const create = (split: Split) => ({
+      staged: StagedSplit.create(this.#stagingPath(ordinal, split), this.#endOfText),
     });
-    const parts = { train: await create("train"), validation: await create("validation") };
+    const parts = { train: create("train"), validation: create("validation") };
     this.#domains.set(domain, parts);
     return parts;
   }
@@ -213,7 +213,7 @@ export class Staging {
     }
     const staged = part?.staged;
     if (part === undefined || staged === undefined) throw new Error(`Domain "${domain}" is not staged`);
-    const shuffled = await staged.shuffle(this.#folder, name, orderOf(staged.documents), onBytes);
+    const shuffled = staged.shuffle(this.#folder, name, orderOf(staged.documents), onBytes);
     if (this.#isRecorded) {
       part.progress = { shuffled };
       await this.#writeProgress();

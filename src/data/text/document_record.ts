@@ -1,6 +1,7 @@
 /** A document of the Pile, of SlimPajama, or of any data set of rows with a `text`, whatever the format of the file. */
 import { z } from "zod";
 import { UserError } from "../../errors.ts";
+import { DOMAIN_FIELDS } from "../../formats/document_fields.ts";
 import { exceedsValues } from "../../digest/json_values.ts";
 import { UNNAMED_DOMAIN } from "../domain.ts";
 import type { OnOddRow } from "./odd_rows.ts";
@@ -10,9 +11,6 @@ export interface FileDocument {
   readonly domain: string;
   readonly text: string;
 }
-
-/** Fields of `meta` that name a document's domain, the first of them that is there. */
-export const DOMAIN_FIELDS = ["pile_set_name", "redpajama_set_name"] as const;
 
 /** UTF-16 code units of a domain's name: it is a name, and is kept with every count of the corpus. */
 const MAX_DOMAIN_LENGTH = 8192;

@@ -17,6 +17,9 @@ export interface AddedToken {
 /** A byte has 256 successors in the tree. */
 const BYTES = 256;
 
+/** Searches of a text for one string, by the engine's own code, that cost less than one for all tokens here. */
+const MOST_SEARCHES = 4;
+
 const encoder = new TextEncoder();
 
 /**
@@ -33,7 +36,11 @@ export class AddedTokens {
   readonly #next: Int32Array;
   /** node → place in the list of the token that ends there, −1 where none does */
   readonly #places: Int32Array;
+  /** first byte << 8 | second byte → 1 where a token begins so, whatever the second byte for a token of one */
+  readonly #beginnings = new Uint8Array(BYTES * BYTES);
   readonly #tokens: readonly AddedToken[];
+  /** the first two characters of tokens, each once */
+  readonly #beginningsInText: readonly string[];
   #bytes: Uint8Array = new Uint8Array(0);
   /** bounds of the piece of text, outside of which nothing is seen */
   #from = 0;
@@ -51,12 +58,15 @@ export class AddedTokens {
 
   constructor(tokens: readonly AddedToken[]) {
     this.#tokens = tokens;
+    this.#beginningsInText = [...new Set(tokens.map(({ content }) => content.toWellFormed().slice(0, 2)))];
     const contents = tokens.map(({ content }) => encoder.encode(content));
     const most = 1 + contents.reduce((bytes, content) => bytes + content.length, 0);
     this.#next = new Int32Array(BYTES * most);
     this.#places = new Int32Array(most).fill(-1);
     let nodes = 1;
     for (const [place, content] of contents.entries()) {
+      const pair = BYTES * (content[0] ?? 0);
+      this.#beginnings.fill(1, pair + (content[1] ?? 0), pair + (content[1] ?? BYTES - 1) + 1);
       let node = 0;
       for (const byte of content) {
         const edge = BYTES * node + byte;
@@ -65,6 +75,12 @@ export class AddedTokens {
       }
       this.#places[node] = place;
     }
+  }
+
+  /** Whether tokens have to be looked for in a text; false for most text, which has none. */
+  mayBeIn(text: string): boolean {
+    const beginnings = this.#beginningsInText;
+    return beginnings.length > MOST_SEARCHES || beginnings.some((beginning) => text.includes(beginning));
   }
 
   /** Begins a piece of text. */
@@ -103,6 +119,7 @@ export class AddedTokens {
   #match(): number {
     const next = this.#next, places = this.#places, bytes = this.#bytes, to = this.#to;
     for (let start = this.#search; start < to; start++) {
+      start = this.#candidate(start);
       let node = next[bytes[start] as number] as number;
       if (node === 0) continue;
       let place = -1;
@@ -123,6 +140,18 @@ export class AddedTokens {
     }
     this.#search = to;
     return -1;
+  }
+
+  /** The next place from `from` on whose two bytes begin a token, or the last one, which has but one. */
+  #candidate(from: number): number {
+    const beginnings = this.#beginnings, bytes = this.#bytes, last = this.#to - 1;
+    let first = bytes[from] as number;
+    for (let at = from; at < last; at++) {
+      const second = bytes[at + 1] as number;
+      if (beginnings[first << 8 | second] !== 0) return at;
+      first = second;
+    }
+    return last;
   }
 
   #isInWord(): boolean {

@@ -4,9 +4,11 @@ import type { Tokenizer, TokenizerSource } from "../tokenizer.ts";
 import { AddedTokens } from "./added_tokens.ts";
 import { Merger } from "./merges.ts";
 import { mayChange, normalize } from "./nfc.ts";
+import { PaddedText } from "./padded_text.ts";
+import { SHORT_WORD, ShortWords } from "./short_words.ts";
 import type { TokenizerDefinition } from "./tokenizer_file.ts";
 import { WholeWords } from "./whole_words.ts";
-import { WordCache } from "./word_cache.ts";
+import { hashOf, WordCache } from "./word_cache.ts";
 import { wordEnd } from "./words.ts";
 
 /** Bytes of English prose a token with GPT-NeoX-20B's vocabulary. */
@@ -14,7 +16,6 @@ export const PROSE_BYTES_PER_TOKEN = 4.2;
 
 const BLANK = 0x20;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
@@ -35,7 +36,12 @@ export class BpeTokenizer implements Tokenizer {
   readonly #definition: TokenizerDefinition;
   readonly #merger: Merger;
   readonly #wholeWords: WholeWords | undefined;
+  readonly #shortWords = new ShortWords();
   readonly #cache = new WordCache();
+  readonly #raw = new PaddedText();
+  #normalized: PaddedText | undefined;
+  /** a piece with the space that is put before it */
+  #prefixed: PaddedText | undefined;
   /** ids of the text so far */
   #ids = new Uint16Array(1 << 16);
   #count = 0;
@@ -58,66 +64,95 @@ export class BpeTokenizer implements Tokenizer {
     this.#wholeWords = wholeWords === undefined ? undefined : new WholeWords(wholeWords);
   }
 
-  encode(text: string): Uint16Array<ArrayBuffer> {
-    const bytes = encoder.encode(text);
-    const changes = this.#definition.normalizes && mayChange(text);
+  encode(anyText: string): Uint16Array<ArrayBuffer> {
+    // What stands for a lone surrogate in UTF-8 stands for it where text is searched, too.
+    const text = anyText.toWellFormed();
+    const raw = this.#raw;
+    raw.encode(text);
     this.#count = 0;
+    const changes = this.#definition.normalizes && mayChange(text);
+    const mayHaveTokens = changes || this.#normalizedTokens.mayBeIn(text);
+    const encodePiece = (from: number, to: number) => {
+      if (changes) this.#normalizePiece(from, to);
+      else this.#encodeNormalized(raw, from, to, mayHaveTokens);
+    };
     const tokens = this.#rawTokens;
-    tokens.begin(bytes, 0, bytes.length);
-    while (tokens.next()) {
-      this.#encodeRaw(bytes, tokens.textStart, tokens.textEnd, changes);
-      this.#push(tokens.id);
+    if (!tokens.mayBeIn(text)) encodePiece(0, raw.length);
+    else {
+      tokens.begin(raw.bytes, 0, raw.length);
+      while (tokens.next()) {
+        encodePiece(tokens.textStart, tokens.textEnd);
+        this.#push(tokens.id);
+      }
+      encodePiece(tokens.textStart, tokens.textEnd);
     }
-    this.#encodeRaw(bytes, tokens.textStart, tokens.textEnd, changes);
     return this.#ids.slice(0, this.#count);
   }
 
-  /** A piece between added tokens of the raw text. */
-  #encodeRaw(bytes: Uint8Array, from: number, to: number, changes: boolean): void {
+  /** A piece between added tokens of the raw text, which normalising may change. */
+  #normalizePiece(from: number, to: number): void {
     if (from >= to) return;
-    if (!changes) return this.#encodeNormalized(bytes, from, to);
-    const normalized = encoder.encode(normalize(decoder.decode(bytes.subarray(from, to))));
-    this.#encodeNormalized(normalized, 0, normalized.length);
+    const text = normalize(decoder.decode(this.#raw.bytes.subarray(from, to)));
+    const normalized = this.#normalized ??= new PaddedText();
+    normalized.encode(text);
+    this.#encodeNormalized(normalized, 0, normalized.length, this.#normalizedTokens.mayBeIn(text));
   }
 
-  #encodeNormalized(bytes: Uint8Array, from: number, to: number): void {
+  #encodeNormalized(text: PaddedText, from: number, to: number, mayHaveTokens: boolean): void {
+    if (!mayHaveTokens) return this.#encodePiece(text, from, to);
     const tokens = this.#normalizedTokens;
-    tokens.begin(bytes, from, to);
+    tokens.begin(text.bytes, from, to);
     while (tokens.next()) {
-      this.#encodePiece(bytes, tokens.textStart, tokens.textEnd);
+      this.#encodePiece(text, tokens.textStart, tokens.textEnd);
       this.#push(tokens.id);
     }
-    this.#encodePiece(bytes, tokens.textStart, tokens.textEnd);
+    this.#encodePiece(text, tokens.textStart, tokens.textEnd);
   }
 
   /** A piece between added tokens, which is all that the words' pattern sees. */
-  #encodePiece(bytes: Uint8Array, from: number, to: number): void {
+  #encodePiece(text: PaddedText, from: number, to: number): void {
     if (from >= to) return;
-    if (!this.#definition.prefixesSpace || bytes[from] === BLANK) return this.#encodeWords(bytes, from, to);
-    const piece = new Uint8Array(1 + to - from);
-    piece[0] = BLANK;
-    piece.set(bytes.subarray(from, to), 1);
+    if (!this.#definition.prefixesSpace || text.bytes[from] === BLANK) return this.#encodeWords(text, from, to);
+    const piece = this.#prefixed ??= new PaddedText();
+    piece.set(text.bytes.subarray(from, to), BLANK);
     this.#encodeWords(piece, 0, piece.length);
   }
 
-  #encodeWords(bytes: Uint8Array, from: number, to: number): void {
-    // No text has more ids than bytes.
-    this.#reserve(to - from);
-    const ids = this.#ids, cache = this.#cache;
+  #encodeWords(text: PaddedText, from: number, to: number): void {
+    // No text has more ids than bytes; a short word's are written two at a time.
+    this.#reserve(to - from + 1);
+    const ids = this.#ids, shortWords = this.#shortWords;
+    const { bytes } = text;
     const { splitsWords } = this.#definition;
     let count = this.#count;
     for (let at = from; at < to;) {
-      const end = splitsWords ? wordEnd(bytes, at, to) : to;
-      let hash = 0x811c9dc5;
-      for (let i = at; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
-      const known = cache.copy(bytes, at, end, hash, ids, count);
-      count += known > 0 ? known : this.#merge(bytes, at, end, hash, count);
+      const end = splitsWords ? wordEnd(text, at, to) : to;
+      const size = end - at;
+      if (size <= SHORT_WORD) {
+        const known = shortWords.copy(text, at, size, ids, count);
+        if (known > 0) count += known;
+        else {
+          const made = this.#merge(bytes, at, end, count);
+          shortWords.add(text, at, size, ids, count, made);
+          count += made;
+        }
+      } else count += this.#encodeLong(bytes, at, end, count);
       at = end;
     }
     this.#count = count;
   }
 
-  #merge(bytes: Uint8Array, from: number, to: number, hash: number, at: number): number {
+  #encodeLong(bytes: Uint8Array, from: number, to: number, at: number): number {
+    const hash = hashOf(bytes, from, to);
+    const known = this.#cache.copy(bytes, from, to, hash, this.#ids, at);
+    if (known > 0) return known;
+    const made = this.#merge(bytes, from, to, at);
+    this.#cache.add(bytes, from, to, hash, this.#ids, at, made);
+    return made;
+  }
+
+  /** Writes a word's ids at `at`, and returns their number. */
+  #merge(bytes: Uint8Array, from: number, to: number, at: number): number {
     const whole = this.#wholeWords?.idOf(bytes, from, to);
     if (whole !== undefined) {
       this.#ids[at] = whole;
@@ -126,7 +161,6 @@ export class BpeTokenizer implements Tokenizer {
     const count = this.#merger.merge(bytes, from, to, this.#definition.byteIds);
     const merged = this.#merger.ids;
     for (let i = 0; i < count; i++) this.#ids[at + i] = merged[i] as number;
-    this.#cache.add(bytes, from, to, hash, merged, count);
     return count;
   }
 

@@ -1,9 +1,9 @@
-/** Ids of words seen before, in memory of fixed size: text repeats its words, and merging one is the slow part. */
+/** Ids of longer words seen before, in memory of fixed size: text repeats its words, and merging one is the slow part. */
 
 /** Longer words are hardly ever seen twice. */
 const LONGEST = 64;
 /** A power of two. */
-const SLOTS = 1 << 17;
+const SLOTS = 1 << 16;
 /** The table is emptied when this many slots are taken: searches stay short, and what is common comes back soon. */
 const MOST_WORDS = SLOTS / 2;
 const KEY_BYTES = 1 << 20;
@@ -49,8 +49,16 @@ export class WordCache {
     return true;
   }
 
-  /** Takes in a word that is not there. */
-  add(bytes: Uint8Array, from: number, to: number, hash: number, ids: Int32Array, count: number): void {
+  /** Takes in a word that is not there, with the `count` ids from `first` on. */
+  add(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    hash: number,
+    ids: Uint16Array,
+    first: number,
+    count: number,
+  ): void {
     const size = to - from;
     if (size > LONGEST) return;
     if (this.#words === MOST_WORDS || this.#keyBytes + size > KEY_BYTES) this.#clear();
@@ -62,7 +70,7 @@ export class WordCache {
     slots[slot + 2] = this.#idCount;
     slots[slot + 3] = size << 8 | count;
     for (let i = 0; i < size; i++) this.#keys[this.#keyBytes++] = bytes[from + i] as number;
-    for (let i = 0; i < count; i++) this.#ids[this.#idCount++] = ids[i] as number;
+    for (let i = 0; i < count; i++) this.#ids[this.#idCount++] = ids[first + i] as number;
     this.#words++;
   }
 
@@ -70,6 +78,13 @@ export class WordCache {
     this.#slots.fill(0);
     this.#words = this.#keyBytes = this.#idCount = 0;
   }
+}
+
+/** FNV-1a of a word's bytes. */
+export function hashOf(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
+  return hash;
 }
 
 function slotOf(hash: number): number {

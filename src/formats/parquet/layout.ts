@@ -14,8 +14,8 @@ import { collectBounded } from "../../files/collect_bounded.ts";
 import { DENO_FILES } from "../../files/deno_file_system.ts";
 import { readChunks } from "../../files/read_file.ts";
 import { PARQUET_CODECS } from "./codecs.ts";
-import { documentColumns, type Leaf } from "../../data/parquet/document_columns.ts";
-import type { PageColumn } from "../../data/parquet/page_contents.ts";
+import { documentColumns, type Leaf } from "./document_columns.ts";
+import type { PageColumn } from "./page_contents.ts";
 import { countThriftValues } from "./pages.ts";
 import { damagedParquet, unsupportedParquet } from "./parquet_error.ts";
 

@@ -5,7 +5,7 @@
  * @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift `PageHeader`
  */
 
-import { checkPageContents, type PageColumn } from "../../data/parquet/page_contents.ts";
+import { checkPageContents, type PageColumn } from "./page_contents.ts";
 import { UnsupportedPage } from "./unsupported_page.ts";
 
 /** Types of Thrift's compact protocol. */

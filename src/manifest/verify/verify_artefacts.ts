@@ -2,7 +2,7 @@
 import { type Digest, shortDigest } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
 import { printable } from "../../files/safe_name.ts";
-import { artefactLimits } from "../format/artefact_limits.ts";
+import { artefactLimits } from "./artefact_limits.ts";
 import { type ArtefactReader, digestStream } from "./artefacts.ts";
 import type { Statement } from "../format/predicate.ts";
 import type { StepOutcome } from "./verification_report.ts";

@@ -6,7 +6,7 @@ import type { Curves } from "../../results/curves.ts";
 import { curvesSchema } from "../../results/curves_schema.ts";
 import { curveDifference, curvesOfJournal } from "../../train/journal_curves.ts";
 import { updatesBefore } from "../../train/skipped_steps.ts";
-import { maxCurvesBytes } from "../format/artefact_limits.ts";
+import { maxCurvesBytes } from "./artefact_limits.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import { LearningRates } from "../consistency/learning_rates.ts";
 import type { Predicate } from "../format/predicate.ts";

@@ -8,9 +8,9 @@ import type { DataFacts, Predicate, ReportArtefact } from "../format/predicate.t
 import type { StepOutcome } from "./verification_report.ts";
 
 /** Points of curves, once for each arm that shows them, beyond which no page is drawn to be compared. */
-const MAX_DRAWN_POINTS = 500_000;
+const MAX_DRAWN_POINTS = 300_000;
 /** Arms beyond which none is. */
-const MAX_DRAWN_ARMS = 2000;
+const MAX_DRAWN_ARMS = 1000;
 
 /** What a page is rendered from. */
 export interface PageEvidence {

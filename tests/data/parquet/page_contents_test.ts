@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkPageContents, type PageHeader } from "../../../src/data/parquet/page_contents.ts";
+import { checkPageContents, type PageHeader } from "../../../src/formats/parquet/page_contents.ts";
 import { countThriftValues } from "../../../src/formats/parquet/pages.ts";
 
 const OPTIONAL = { maxLevel: 1, codec: undefined };

@@ -26,6 +26,24 @@ Deno.test("encodeDocuments() gives the same ids in the same order for any number
   }
 });
 
+Deno.test("encodeDocuments() encodes in the calling thread too while the others are at work", async () => {
+  let own = 0;
+  const counting = {
+    ...BYTE_TOKENIZER,
+    source: tokenizer.source,
+    encode: (text: string) => {
+      own++;
+      return tokenizer.encode(text);
+    },
+  };
+  // A batch each.
+  const long = Array.from({ length: 12 }, (_, ordinal) => ({ ordinal, text: `${ordinal} words `.repeat(1 << 15) }));
+  const found = await Array.fromAsync(encodeDocuments(long, counting, 2));
+  equal(own > 0 && own < long.length, true, `${own} of ${long.length}`);
+  deepEqual(found.map(({ document }) => document.ordinal), long.map(({ ordinal }) => ordinal));
+  for (const { document, tokens } of found) deepEqual(tokens, tokenizer.encode(document.text));
+});
+
 Deno.test("encodeDocuments() gives nothing for no documents, and bytes without threads", async () => {
   deepEqual(await Array.fromAsync(encodeDocuments([], tokenizer, 2)), []);
   const [first] = await Array.fromAsync(encodeDocuments([{ ordinal: 0, text: "é" }], BYTE_TOKENIZER, 4));

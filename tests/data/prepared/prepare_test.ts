@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import type { SourceDocument } from "../../../src/data/domain.ts";
-import type { Ingredients } from "../../../src/data/ingredients.ts";
+import type { Ingredients } from "../../../src/data/text_ingredients.ts";
 import { openPrepared } from "../../../src/data/prepared/cache.ts";
 import { prepare } from "../../../src/data/prepared/prepare.ts";
 import { PROGRESS_FILE } from "../../../src/data/prepared/staging_progress.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { deepEqual, ok } from "node:assert/strict";
-import { decodeUtf8 } from "../../../src/text/utf8.ts";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { decodeUtf8, utf8Bytes } from "../../../src/text/utf8.ts";
 import { encode } from "./bytes.ts";
 
 Deno.test("decodeUtf8() finds the first ill-formed sequence", () => {
@@ -30,3 +30,9 @@ Deno.test("decodeUtf8() finds the place where the longest decodable prefix ends"
     }),
     { numRuns: 2000 },
   ));
+
+Deno.test("utf8Bytes() counts short texts and long ones", () => {
+  for (const text of ["", "a", "é漢😀\0"]) {
+    for (const times of [1, 30_000]) equal(utf8Bytes(text.repeat(times)), encode(text).length * times);
+  }
+});

@@ -6,6 +6,7 @@
  */
 import fc from "fast-check";
 import { deepEqual, equal } from "node:assert/strict";
+import { BpeTokenizer } from "../../../src/formats/bpe/bpe_tokenizer.ts";
 import { normalize } from "../../../src/formats/bpe/nfc.ts";
 import { oddTexts } from "./odd_texts.ts";
 import { plainEncode, type PlainTokenizer } from "./reference.ts";
@@ -88,4 +89,25 @@ Deno.test("BpeTokenizer encodes a word of 100,000 characters", () => {
   const word = "ab".repeat(50_000);
   const ids = tokenizer.encode(word);
   equal(decode(ids), word);
+});
+
+Deno.test("BpeTokenizer encodes a text that is longer than the buffer it keeps, and short ones after it", () => {
+  const sentence = "\nThe été's  12 cats\u0301.";
+  const ids = [...tokenizer.encode(sentence)];
+  const times = 60_000;
+  const long = tokenizer.encode(sentence.repeat(times));
+  equal(long.length, times * ids.length);
+  equal(long.every((id, i) => id === ids[i % ids.length]), true);
+  deepEqual([...tokenizer.encode(sentence)], ids);
+});
+
+Deno.test("BpeTokenizer reads a lone surrogate as U+FFFD, in text and in added tokens", () => {
+  const { definition, sha256 } = tokenizer.source;
+  const added = { content: "x\ud800y", singleWord: false, stripsLeft: false, stripsRight: false, special: false };
+  for (const normalized of [true, false]) {
+    const addedTokens = [...definition.addedTokens, { ...added, id: 600, normalized }];
+    const odd = new BpeTokenizer({ definition: { ...definition, addedTokens }, sha256 });
+    for (const text of ["x\ud800y", "x\ufffdy"]) deepEqual([...odd.encode(text)], [600]);
+    deepEqual(odd.encode("a\ud800"), odd.encode("a\ufffd"));
+  }
 });

@@ -1,5 +1,7 @@
 /** Which library belongs to this machine. */
-import digests from "./libraries/digests.json" with { type: "json" };
+import record from "./libraries/digests.json" with { type: "json" };
+
+const digests = record.libraries;
 
 /** A library of the folder `libraries/`. */
 export type LibraryName = keyof typeof digests;

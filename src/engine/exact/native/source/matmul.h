@@ -19,6 +19,18 @@ enum {
 /** Floats that `scratch` must have; layout.ts takes the most that any kernels need. */
 _Static_assert(COLUMNS * K_BLOCK + 19 * (K_BLOCK * SLOT + 16) <= 512 * 8 + 258 * 512, "scratch memory is too small");
 
+/** A rectangle of A that is packed next: brought near, some rows at each tile, while the tiles before it compute. */
+typedef struct {
+  const float *at;
+  size_t ld;
+  int rows, width, rowsAtATime;
+} Ahead;
+
+INLINE void fetchAhead(Ahead *x) {
+  for (int r = 0; r < x->rowsAtATime && x->rows > 0; r++, x->rows--, x->at += x->ld)
+    for (int i = 0; i < x->width; i += 16) __builtin_prefetch(x->at + i, 0, 2);
+}
+
 /** Tiles of one block of rows against one packed panel. */
 typedef struct {
   Split split;
@@ -29,9 +41,10 @@ typedef struct {
   const float *a; // the block's first element in A
   size_t lda;
   const float *packed;
+  Ahead ahead;
 } PanelWork;
 
-static void multiplyPanel(const PanelWork *p, const float *panel, float *c, size_t ldc, int fresh) {
+static void multiplyPanel(PanelWork *p, const float *panel, float *c, size_t ldc, int fresh) {
   const Split s = p->split;
   const int vectors = (p->count + W - 1) / W, last = p->count - (vectors - 1) * W;
   int t = 0;
@@ -43,6 +56,7 @@ static void multiplyPanel(const PanelWork *p, const float *panel, float *c, size
     work.next = t + 1 < s.count ? to + rows * ldc : to;
     int wide = vectors;
     if (!p->inPlace) {
+      fetchAhead(&p->ahead);
       work.a = p->packed + t * tileRoom(p->steps);
       work.stepStride = SLOT;
       // Right of the diagonal nothing is needed.
@@ -71,8 +85,8 @@ static void multiplyMatrices(int m, int n, int k, const float *a, size_t lda, in
   float *panel = scratch, *packed = scratch + COLUMNS * K_BLOCK;
   const int triangular = shape == ENDS_AT_ROW || shape == STARTS_AT_ROW;
   const int inPlace = triangular || (!transposedA && n <= COLUMNS);
-  for (int first = 0; first < k; first += K_BLOCK) {
-    for (int block = 0; block < m; block += ROW_BLOCK) {
+  for (int block = 0; block < m; block += ROW_BLOCK) {
+    for (int first = 0; first < k; first += K_BLOCK) {
       const int rows = least(m - block, ROW_BLOCK), end = shape == LOWER ? least(n, block + rows) : n;
       PanelWork work = {.block = block, .first = first, .shape = shape, .transposedA = transposedA, .inPlace = inPlace};
       work.split = splitRows(rows, triangular ? least(TILE_ROWS, MARGIN + 1) : TILE_ROWS);
@@ -82,6 +96,18 @@ static void multiplyMatrices(int m, int n, int k, const float *a, size_t lda, in
       work.packed = packed;
       if (!inPlace && transposedA) packColumns(packed, work.a, lda, work.split, work.steps, m - block);
       else if (!inPlace) packRows(packed, work.a, lda, work.split, work.steps, m - block);
+      if (!inPlace) {
+        const int ends = first + K_BLOCK >= k, nextFirst = ends ? 0 : first + K_BLOCK;
+        const int nextBlock = ends ? block + ROW_BLOCK : block;
+        const int nextSteps = least(k - nextFirst, K_BLOCK), nextRows = most(0, least(m - nextBlock, ROW_BLOCK));
+        const int tiles = (end + COLUMNS - 1) / COLUMNS * work.split.count;
+        Ahead *ahead = &work.ahead;
+        ahead->at = transposedA ? a + nextFirst * lda + nextBlock : a + nextBlock * lda + nextFirst;
+        ahead->ld = lda;
+        ahead->rows = nextRows == 0 ? 0 : transposedA ? nextSteps : nextRows;
+        ahead->width = transposedA ? nextRows : nextSteps;
+        ahead->rowsAtATime = (ahead->rows + tiles - 1) / most(1, tiles);
+      }
       for (int column = 0; column < end; column += COLUMNS) {
         work.column = column;
         work.count = least(COLUMNS, n - column);

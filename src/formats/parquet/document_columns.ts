@@ -1,8 +1,8 @@
 /** Which columns of a Parquet file make its documents, by its schema: `text`, and what of `meta` names the domain. */
 import type { SchemaTree } from "hyparquet";
 import { UserError } from "../../errors.ts";
-import { DOMAIN_FIELDS } from "../text/document_record.ts";
-import { unsupportedParquet } from "../../formats/parquet/parquet_error.ts";
+import { DOMAIN_FIELDS } from "../document_fields.ts";
+import { unsupportedParquet } from "./parquet_error.ts";
 
 /** A column of the schema, from the top-level one to itself. */
 export type Leaf = readonly SchemaTree[];

@@ -2,10 +2,10 @@
 import { MAX_CURVES_LENGTH } from "../../results/curves_schema.ts";
 import { maxCheckpointBytes } from "../../train/checkpoint_size.ts";
 import { MAX_LINE_BYTES } from "../../train/journal_record.ts";
-import type { Statement } from "./predicate.ts";
-import { isTrained, type TrainedRun } from "./run.ts";
-import { leafCount } from "./run_tree.ts";
-import { MAX_PLAN_BYTES } from "../verify/verify_plan.ts";
+import type { Statement } from "../format/predicate.ts";
+import { isTrained, type TrainedRun } from "../format/run.ts";
+import { leafCount } from "../format/run_tree.ts";
+import { MAX_PLAN_BYTES } from "./verify_plan.ts";
 
 /** A page, a copy of the rules: what no member of the predicate describes further. */
 const MAX_OTHER_BYTES = 2 ** 28;

@@ -14,7 +14,7 @@ import { UNNAMED_DOMAIN } from "../domain.ts";
 import type { DataProgress } from "../options.ts";
 import type { PreparedFolder } from "../prepared/cache.ts";
 import { collectWindows, requireWhole } from "../windows.ts";
-import type { RowIngredients } from "./ingredients.ts";
+import type { RowIngredients } from "./row_ingredients.ts";
 import { TokenRows } from "./token_rows.ts";
 import { heldBackRows, preparedValidation, type RowValidation } from "./validation.ts";
 

@@ -1,12 +1,15 @@
-/** Ingredients of a corpus of the hub: files that were downloaded, by the list that the lockfile pins. */
+/** A corpus of the hub: files that were downloaded, by the list that the lockfile pins. */
 import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { HubCache } from "../../hub/cache.ts";
-import type { Ingredients, Settings } from "../ingredients.ts";
+import type { Settings } from "../text_ingredients.ts";
+import type { CorpusSource } from "../corpus_source.ts";
 import type { HubCorpora } from "../options.ts";
-import { type RowIngredients, rowIngredients } from "../rows/ingredients.ts";
+import { textSource } from "../prepared/text_source.ts";
+import { type RowIngredients, rowIngredients } from "../rows/row_ingredients.ts";
+import { rowSource } from "../rows/row_source.ts";
 import { formatOf } from "../text/file_source.ts";
-import { documentIngredients } from "../text/ingredients.ts";
+import { documentIngredients } from "../text/file_sources.ts";
 import { type DatasetPart, datasetParts } from "./dataset_parts.ts";
 import { chooseFiles, isValidationFile } from "./file_choice.ts";
 import { lockedRepository } from "./lock.ts";
@@ -18,11 +21,11 @@ import { namedPath, requireFetched } from "./named_files.ts";
  *
  * @throws {UserError} `NOT_LOCKED`, `DATA_NOT_FETCHED`, `MIXED_FORMATS`, `CORPUS_TOO_SHORT`
  */
-export async function hubIngredients(
+export async function hubSource(
   name: CorpusName,
   source: HubCorpora,
   settings: Settings,
-): Promise<Ingredients | RowIngredients> {
+): Promise<CorpusSource> {
   const { dataset, tokens } = source[name];
   const cache = new HubCache(source.hubCache);
   const [own, heldOut] = datasetParts(source[name]);
@@ -30,7 +33,7 @@ export async function hubIngredients(
   const held = heldOut === undefined ? [] : await fetchedFiles(cache, settings, heldOut);
   const apart = held.map((file) => ({ ...file, format: formatOf(file.path), isValidation: true }));
   const rows = files.filter(({ path }) => path.endsWith(".bin")).length;
-  if (rows === files.length) return rowIngredients(name, files, tokens, settings, apart);
+  if (rows === files.length) return rowSource(rowIngredients(name, files, tokens, settings, apart));
   if (rows > 0) {
     throw new UserError("MIXED_FORMATS", `"${dataset}" has both text and token rows, and one of them is expected`);
   }
@@ -39,7 +42,7 @@ export async function hubIngredients(
     format: formatOf(file.path),
     isValidation: isValidationFile(file.name),
   }));
-  return documentIngredients(name, [...documents, ...apart], settings);
+  return textSource(documentIngredients(name, [...documents, ...apart], settings));
 }
 
 /** The files of a dataset that hold some tokens, all of them here. */

@@ -6,7 +6,7 @@ import type { CorpusName } from "../../experiment/run.ts";
 import { digestFile } from "../../files/file_digest.ts";
 import type { Split } from "../domain.ts";
 import { domainWeights } from "../domain_weights.ts";
-import type { Settings, SourceDigest } from "../ingredients.ts";
+import type { Settings, SourceDigest } from "../text_ingredients.ts";
 import { MegatronIndex } from "../../formats/megatron/index.ts";
 import type { DomainWeights } from "../options.ts";
 import { nameOf } from "../../files/durable.ts";

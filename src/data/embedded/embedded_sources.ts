@@ -1,7 +1,7 @@
 /** The embedded corpora's ingredients: text of npm packages, mixed. */
 import type { CorpusName } from "../../experiment/run.ts";
 import { VALIDATION_ONE_IN } from "../domain.ts";
-import { corpusDigests, type Ingredients, type Settings } from "../ingredients.ts";
+import { corpusDigests, type Ingredients, type Settings } from "../text_ingredients.ts";
 import { CUTTING_RULE } from "../text/document_cutter.ts";
 import { utf8Bytes } from "../../text/utf8.ts";
 import { mixEmbedded, UPSTREAM_QUARTERS } from "./mix.ts";

@@ -2,7 +2,7 @@
 import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { domainWord, type SourceDocument, splitOf, VALIDATION_ONE_IN } from "../domain.ts";
-import { corpusDigests, type Ingredients, type Settings } from "../ingredients.ts";
+import { corpusDigests, type Ingredients, type Settings } from "../text_ingredients.ts";
 import { digestSources } from "../source_files.ts";
 import { CUTTING_RULE } from "./document_cutter.ts";
 import type { FileFormat } from "./file_kind.ts";

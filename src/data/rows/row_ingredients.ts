@@ -5,10 +5,10 @@ import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import type { TokenizerDefinition } from "../../formats/bpe/tokenizer_file.ts";
 import type { PerSplit } from "../domain.ts";
-import type { Ingredients, Settings, SourceDigest } from "../ingredients.ts";
+import type { Ingredients, Settings, SourceDigest } from "../text_ingredients.ts";
 import type { DigestedFile } from "../source_files.ts";
 import type { SourceFile } from "../text/file_source.ts";
-import { documentIngredients } from "../text/ingredients.ts";
+import { documentIngredients } from "../text/file_sources.ts";
 import { rowsIn } from "./token_rows.ts";
 
 /** Counts changes in what the same rows give. */

@@ -7,7 +7,7 @@ import { Blend } from "../blend.ts";
 import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "../corpus.ts";
 import { domainWord, type Split } from "../domain.ts";
 import { domainWeights } from "../domain_weights.ts";
-import type { Ingredients } from "../ingredients.ts";
+import type { Ingredients } from "../text_ingredients.ts";
 import type { DomainWeights } from "../options.ts";
 import { VALIDATION_MARK } from "../source_files.ts";
 import { collectWindows, requireWhole, windowsIn } from "../windows.ts";

@@ -9,7 +9,7 @@ import { IndexedDataset } from "../../formats/megatron/dataset.ts";
 import type { Tokenizer } from "../../formats/tokenizer.ts";
 import { collectWindows, requireWhole, tooFewWindows, windowsIn } from "../windows.ts";
 import { blendShares } from "./blending.ts";
-import type { MegatronIngredients, MegatronSet } from "./ingredients.ts";
+import type { MegatronIngredients, MegatronSet } from "./megatron_ingredients.ts";
 import { OrderedDataset } from "./ordered_dataset.ts";
 
 /** Tokens that are counted at a time. */

@@ -10,15 +10,15 @@ import { UserError } from "../../errors.ts";
 import type { RunKey } from "../../experiment/run.ts";
 import { printable } from "../../files/safe_name.ts";
 import { type JournalRecord, MAX_LINE_BYTES, parseRecord } from "../../train/journal_record.ts";
-import type { ArtefactReader } from "../verify/artefacts.ts";
-import { findRun } from "./find_run.ts";
-import type { Statement } from "./predicate.ts";
-import { type Artefact, isTrained, type TrainedRun } from "./run.ts";
-import { checkpointLeaf, journalLeaf, leafIndex, PART_KINDS, readLeaves, type RunPart } from "./run_tree.ts";
+import type { ArtefactReader } from "./artefacts.ts";
+import { findRun } from "../format/find_run.ts";
+import type { Statement } from "../format/predicate.ts";
+import { type Artefact, isTrained, type TrainedRun } from "../format/run.ts";
+import { checkpointLeaf, journalLeaf, leafIndex, PART_KINDS, readLeaves, type RunPart } from "../format/run_tree.ts";
 import { schemaFlaws } from "../statement.ts";
-import type { Signer } from "../verify/verification_report.ts";
-import { verifyManifest } from "../verify/verify.ts";
-import type { TrustedKey } from "../verify/verify_signature.ts";
+import type { Signer } from "./verification_report.ts";
+import { verifyManifest } from "./verify.ts";
+import type { TrustedKey } from "./verify_signature.ts";
 
 /** A part of a run with the way to the run's Merkle root; plain JSON. */
 export interface InclusionProof extends RunPart {

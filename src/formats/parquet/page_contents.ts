@@ -4,8 +4,8 @@
  *
  * @see https://github.com/apache/parquet-format/blob/master/Encodings.md
  */
-import { PARQUET_CODECS } from "../../formats/parquet/codecs.ts";
-import { UnsupportedPage } from "../../formats/parquet/unsupported_page.ts";
+import { PARQUET_CODECS } from "./codecs.ts";
+import { UnsupportedPage } from "./unsupported_page.ts";
 
 /** Values beyond those of a page that its last run may have: it is filled up to whole groups. */
 const SLACK = 512;

@@ -1,0 +1,63 @@
+/**
+ * The rooms of `src/`: what each is for, and which way its imports may go. docs/architecture.md draws them from the code,
+ * and tests/architecture_test.ts holds the code to them.
+ */
+
+/** A folder of `src/` that a reader looks for by its subject. */
+export interface Room {
+  /** path below `src/` */
+  readonly name: string;
+  /** what is in it, for the map */
+  readonly purpose: string;
+}
+
+/** From the ground floor up: a room imports from its own storey and those before it. */
+export const STOREYS: readonly (readonly Room[])[] = [
+  [
+    { name: "digest", purpose: "SHA-256, canonical JSON, Merkle trees" },
+    { name: "arithmetic", purpose: "Philox, permutations, exp, log, cos and erf to the bit" },
+    { name: "text", purpose: "UTF-8, strict JSON, YAML: texts of others, read with bounds" },
+    { name: "files", purpose: "the one place that opens, writes, renames and locks files" },
+  ],
+  [
+    { name: "formats", purpose: "file formats: tar, safetensors, PyTorch, Parquet, Megatron, npy, tokenizer.json" },
+    { name: "schedule", purpose: "learning-rate schedules, a file a kind" },
+    { name: "hub", purpose: "downloads from a hub: listing, resuming, caching" },
+  ],
+  [{ name: "model", purpose: "shapes, parameters, initial weights, Hugging Face folders in and out" }],
+  [{ name: "experiment", purpose: "experiments and scales from YAML to a plan: a graph of runs with content keys" }],
+  [
+    { name: "container", purpose: "what image a process runs in" },
+    { name: "data", purpose: "corpora: sources, tokenised and shuffled windows, validation" },
+    { name: "engine", purpose: "what computes a training step: exact, cuda, tensorflow" },
+  ],
+  [
+    { name: "results", purpose: "curves, the paper's claims and the rules that judge them" },
+    { name: "inference", purpose: "continuing a text, losses by domain" },
+  ],
+  [{ name: "train", purpose: "a run: journal, checkpoints, curves; a plan's runs in order" }],
+  [{ name: "manifest", purpose: "the signed statement: format, keys, consistency, verification" }],
+  [{ name: "report", purpose: "the page: figures, claims, numbers, from verified data alone" }],
+  [{ name: "retrain", purpose: "training pieces again to check them, and comparing two manifests" }],
+  [{ name: "attestation", purpose: "what reviewers sign" }],
+  [{ name: "bundle", purpose: "a manifest and its artefacts in one archive" }],
+  [{ name: "reproduce", purpose: "the whole way, from options to a signed manifest" }],
+  [{ name: "cli", purpose: "the command line: a file a command" }],
+];
+
+/** Rooms within `src/manifest`, in the same way. */
+export const MANIFEST_STOREYS: readonly (readonly Room[])[] = [
+  [{ name: "manifest/keys", purpose: "Ed25519 keys: PEM, strict checks, signatures" }],
+  [{ name: "manifest/format", purpose: "what is signed: predicate, runs, envelope, Merkle trees, schemas" }],
+  [{ name: "manifest/consistency", purpose: "whether a statement agrees with itself" }],
+  [{ name: "manifest/statement.ts", purpose: "making and signing a statement" }],
+  [{ name: "manifest/verify", purpose: "the steps of a verification, and where artefacts are read from" }],
+];
+
+/** Number of a room's storey; undefined for files that lie in none, such as `src/errors.ts`. */
+export function storeyOf(path: string, storeys: readonly (readonly Room[])[]): number | undefined {
+  const found = storeys.findIndex((rooms) =>
+    rooms.some(({ name }) => path === `src/${name}` || path.startsWith(`src/${name}/`))
+  );
+  return found < 0 ? undefined : found;
+}
