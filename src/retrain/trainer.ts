@@ -1,25 +1,23 @@
-/** Training pieces of runs again and comparing them, record by record, with what the runs left. */
-import { type Digest, shortDigest } from "../digest/sha256.ts";
-import type { Engine, Session, StepResult, TrainingState } from "../engine/engine.ts";
+/** Retraining pieces of runs and comparing them, record by record, with what the runs left. */
+import { shortDigest } from "../digest/sha256.ts";
+import type { Engine, Session, TrainingState } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
-import { isEvaluationStep } from "../experiment/evaluation.ts";
 import type { RunKey } from "../experiment/run.ts";
 import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
 import { LearningRates } from "../manifest/consistency/learning_rates.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/format/run.ts";
-import { initializeWeights } from "../model/initial_weights.ts";
-import { pointAt } from "../results/curves.ts";
 import { loadCheckpoint } from "../train/checkpoint.ts";
 import { maxCheckpointBytes } from "../train/checkpoint_size.ts";
-import { type Corpora, requireCorpus, Validation } from "../train/evaluation.ts";
-import { toBits } from "../train/journal_record.ts";
 import { conditionsOf } from "../train/conditions.ts";
-import { loadImported, type OpenImported } from "../train/imported_weights.ts";
+import { type Corpora, requireCorpus, ValidationSets } from "../train/evaluation.ts";
+import type { OpenImported } from "../train/imported_weights.ts";
+import { loadInitialState, priorUpdates } from "../train/initial_state.ts";
+import { runRecords } from "../train/run_records.ts";
 import { updatesBefore } from "../train/skipped_steps.ts";
-import { stateDigest } from "../train/state_digest.ts";
 import { SessionPool } from "../train/train_plan.ts";
 import { Interrupted } from "../train/train_run.ts";
-import { type RetrainingField, RetrainingMismatch } from "./difference.ts";
+import { compareEvent } from "./compare.ts";
+import { RetrainingMismatch } from "./difference.ts";
 import { readCheckpointArtefact, readEvidence, type RunEvidence } from "./evidence.ts";
 import { requireConditions, requireEngine } from "./means.ts";
 import type { Segment } from "./segment.ts";
@@ -52,7 +50,16 @@ interface Position {
   readonly run: RunKey;
   /** the one whose memory holds it: another shape of run opens another */
   readonly session: Session;
-  step: number;
+  readonly step: number;
+}
+
+/** The run that another starts from. */
+interface Parent {
+  readonly run: TrainedRun;
+  /** optimizer steps that it had done there */
+  readonly step: number;
+  /** whether moments and loss scale are carried on */
+  readonly withOptimizer: boolean;
 }
 
 /** Retrains segments; consecutive ones continue in memory. Close it to stop the engine's threads. */
@@ -61,15 +68,17 @@ export class Trainer {
   readonly #pool: SessionPool;
   readonly #rates = new LearningRates();
   readonly #trained: ReadonlyMap<RunKey, TrainedRun>;
-  readonly #prior = new Map<RunKey, number>();
+  readonly #validations: ValidationSets;
+  /** updates that parents had made, by run and step */
+  readonly #parentUpdates = new Map<string, number>();
   #position: Position | undefined;
   #evidence: { readonly run: RunKey; readonly evidence: RunEvidence } | undefined;
-  #validation: { readonly windows: number; readonly loaded: Validation } | undefined;
   #evaluations = 0;
 
   constructor(options: TrainerOptions) {
     this.#options = options;
     this.#pool = new SessionPool(options.engine);
+    this.#validations = new ValidationSets(options.corpora);
     this.#trained = new Map(options.runs.filter(isTrained).map((run) => [run.key, run]));
   }
 
@@ -79,7 +88,7 @@ export class Trainer {
   }
 
   /**
-   * Trains a segment again.
+   * Retrains a segment.
    *
    * @throws {RetrainingMismatch} at the first record that differs
    * @throws {UserError} if data, engine or artefacts are not at hand
@@ -89,11 +98,10 @@ export class Trainer {
     const { run, from, to, diverges } = segment;
     this.#requireMeans(run);
     this.#evaluations = 0;
-    const startedAt = await this.#seek(run, from);
-    if (from === 0) await this.#compareCurve(run, 0);
-    await this.#advance(run, to, true);
-    if (diverges) await this.#compareDivergence(run);
-    else if (to > from) await this.#compareCheckpoint(run, to);
+    const startedAt = await this.#find(run, from);
+    // The attempt at the step after the last one is what a run that diverged ends with.
+    await this.#advance(run, diverges ? to + 1 : to, (step) => step > from || from === 0);
+    if (!diverges && to > from) await this.#compareCheckpoint(run, to);
     return { startedAt, evaluations: this.#evaluations };
   }
 
@@ -115,16 +123,14 @@ export class Trainer {
     return this.#evidence.evidence;
   }
 
-  /** Brings the engine's state to a step of a run; returns the step from which it had to train. */
-  async #seek(run: TrainedRun, step: number): Promise<number> {
+  /** Brings the engine's state to a step of a run, or as near before it as is recorded; returns the step reached. */
+  async #find(run: TrainedRun, step: number): Promise<number> {
     const session = await this.#pool.get(run);
     if (run.conditions !== undefined) requireConditions(run, conditionsOf(this.#options.engine, session));
     const position = this.#position;
     const isHere = position?.run === run.key && position.session === session && position.step <= step;
     const here = isHere ? position.step : -1;
-    const startedAt = here === step ? here : await this.#load(run, session, step, here);
-    await this.#advance(run, step, false);
-    return startedAt;
+    return here === step ? here : await this.#load(run, session, step, here);
   }
 
   /** Loads the newest checkpoint up to a step and after `here`; without one stays there, or begins the run. */
@@ -172,117 +178,71 @@ export class Trainer {
 
   /** The state at step 0: random weights, imported ones or the parent's; moments at zero or the parent's too. */
   async #begin(run: TrainedRun): Promise<void> {
-    const { model, initialWeights } = run.specification;
-    let parentState: TrainingState | undefined;
-    if (initialWeights.kind === "checkpoint") {
-      const parent = this.#trained.get(initialWeights.run);
-      if (parent === undefined) throw new Error(`Run "${run.label}" starts from a run that was not trained`);
-      this.#requireMeans(parent);
-      await this.#seek(parent, initialWeights.step);
-      parentState = copyOf(
-        await (await this.#pool.get(parent)).readState(),
-        initialWeights.optimizerState === "carried",
-      );
-    }
+    const parent = this.#parentOf(run);
+    const { imported } = this.#options;
+    const state = parent === undefined ? undefined : await this.#stateOf(parent);
     this.#position = undefined;
     const session = await this.#pool.get(run);
-    await session.writeState(async (state) => {
-      if (parentState !== undefined) {
-        state.weights.set(parentState.weights);
-        state.firstMoments.set(parentState.firstMoments);
-        state.secondMoments.set(parentState.secondMoments);
-        if (parentState.engineState !== undefined) state.engineState?.set(parentState.engineState);
-      } else if (initialWeights.kind === "random") initializeWeights(model, initialWeights.seed, state.weights);
-      else if (initialWeights.kind === "imported") {
-        const { weights } = initialWeights;
-        await loadImported(state, { run: run.label, model, weights }, this.#options.imported);
-      }
+    await loadInitialState(run, session, {
+      ...(parent === undefined || state === undefined ? {} : {
+        parent: { load: (target) => Promise.resolve(fill(target, state)) },
+      }),
+      ...(imported === undefined ? {} : { imported }),
     });
-    await this.#compareState(run, 0);
     this.#position = { run: run.key, session, step: 0 };
   }
 
-  /** Trains to a step, and compares every record on the way; with `evaluate` the points of the curve as well. */
-  async #advance(run: TrainedRun, to: number, evaluate: boolean): Promise<void> {
-    const { signal, onStep } = this.#options;
-    const position = this.#position;
-    if (position?.run !== run.key) throw new Error(`The engine is not at run "${run.label}"`);
-    while (position.step < to) {
-      if (signal?.aborted === true) throw new Interrupted(run.label, position.step);
-      const { step } = position;
-      this.#position = undefined;
-      await this.#compareStep(run, step);
-      await this.#compareState(run, step + 1);
-      this.#position = position;
-      position.step++;
-      if (evaluate) await this.#compareCurve(run, position.step);
-      onStep?.(run, position.step);
-    }
+  /** The run that another starts from, and where; undefined if it starts from none. */
+  #parentOf({ label, specification: { initialWeights } }: TrainedRun): Parent | undefined {
+    if (initialWeights.kind !== "checkpoint") return undefined;
+    const run = this.#trained.get(initialWeights.run);
+    if (run === undefined) throw new Error(`Run "${label}" starts from a run that was not trained`);
+    return { run, step: initialWeights.step, withOptimizer: initialWeights.optimizerState === "carried" };
   }
 
-  async #compareStep(run: TrainedRun, step: number): Promise<void> {
-    const record = (await this.#evidenceOf(run)).steps[step];
-    if (record === undefined) throw new Error(`Run "${run.label}" has no record of step ${step}`);
-    const compare = comparison(run, step);
-    const { loss, gradientNorm, outcome } = await this.#trainStep(run, step, (batch, learningRate) => {
-      compare("batch", record.batch, batch);
-      if (record.kind === "step") compare("learning rate", record.lr, toBits(learningRate));
-    });
-    compare("loss", record.loss, toBits(loss));
-    compare("skip", record.kind === "skip" ? "skipped" : "updated", outcome);
-    if (record.kind === "step") compare("gradient norm", record.gradientNorm, toBits(gradientNorm));
+  /** The state of a parent where another run starts, as a copy that stays while the engine trains on. */
+  async #stateOf({ run, step, withOptimizer }: Parent): Promise<TrainingState> {
+    this.#requireMeans(run);
+    await this.#find(run, step);
+    await this.#advance(run, step, () => false);
+    return copyOf(await (await this.#pool.get(run)).readState(), withOptimizer);
   }
 
-  /** One step; `check` sees what goes into it before time is spent on it. */
-  async #trainStep(
-    run: TrainedRun,
-    step: number,
-    check: (batch: Digest, learningRate: number) => void,
-  ): Promise<StepResult> {
-    const { corpus, orderSeed, batchSequences, schedule } = run.specification;
-    const batch = await this.#options.corpora[corpus.name].batch(step, batchSequences, orderSeed);
-    const rates = this.#rates.table(schedule);
-    const updates = updatesBefore((await this.#evidenceOf(run)).skips, step);
-    const learningRate = rates[Math.min(updates, rates.length - 1)] ?? 0;
-    check(batch.digest, learningRate);
-    const prior = await this.#priorUpdates(run);
-    return await (await this.#pool.get(run)).step(batch.tokens, learningRate, prior + updates);
-  }
-
-  /** Updates that Adam's moments had behind them at the run's step 0. */
-  async #priorUpdates({ specification: { initialWeights }, key }: TrainedRun): Promise<number> {
-    if (initialWeights.kind !== "checkpoint" || initialWeights.optimizerState !== "carried") return 0;
-    const known = this.#prior.get(key);
+  async #updatesOf({ run, step }: Parent): Promise<number> {
+    const known = this.#parentUpdates.get(`${run.key} ${step}`);
     if (known !== undefined) return known;
-    const parent = this.#trained.get(initialWeights.run);
-    if (parent === undefined) throw new Error("A run starts from one that was not trained");
-    const { skips } = await readEvidence(parent, this.#options.artefacts);
-    const updates = updatesBefore(skips, initialWeights.step);
-    this.#prior.set(key, updates);
+    const updates = updatesBefore((await readEvidence(run, this.#options.artefacts)).skips, step);
+    this.#parentUpdates.set(`${run.key} ${step}`, updates);
     return updates;
   }
 
-  async #compareDivergence(run: TrainedRun): Promise<void> {
-    const { divergence, curves } = await this.#evidenceOf(run);
-    const { steps: step } = run.journal;
-    if (divergence === undefined) throw new Error(`Run "${run.label}" has no record of its divergence`);
-    const compare = comparison(run, step);
-    this.#position = undefined;
-    const result = await this.#trainStep(run, step, (batch) => compare("batch", divergence.batch, batch));
-    const isLoss = !Number.isFinite(result.loss);
-    const value = isLoss ? result.loss : result.gradientNorm;
-    const retrained = result.outcome !== "diverged" ? "none" : `${isLoss ? "loss" : "gradientNorm"} ${toBits(value)}`;
-    compare("divergence", `${divergence.divergence} ${divergence.value}`, retrained);
-    compare("curve", curves.diverged?.loss ?? "whole", String(value));
-  }
-
-  /** The state against the one recorded at this step, if one is. */
-  async #compareState(run: TrainedRun, step: number): Promise<void> {
-    const recorded = (await this.#evidenceOf(run)).states.get(step);
-    if (recorded === undefined) return;
-    const session = await this.#pool.get(run);
-    const found = stateDigest(await session.readState(), step, step * run.specification.batchSequences);
-    comparison(run, step)("state", recorded, found);
+  /** Trains to a step, and compares every record on the way; evaluations only where they are wanted. */
+  async #advance(run: TrainedRun, to: number, evaluates: (step: number) => boolean): Promise<void> {
+    const { corpora, signal, onStep } = this.#options;
+    const position = this.#position;
+    if (position?.run !== run.key) throw new Error(`The engine is not at run "${run.label}"`);
+    const { session, step: start } = position;
+    const evidence = await this.#evidenceOf(run);
+    const parent = this.#parentOf(run);
+    const means = {
+      session,
+      corpora,
+      validations: this.#validations,
+      rates: this.#rates.table(run.specification.schedule),
+      priorUpdates: await priorUpdates(run, {
+        ...(parent === undefined ? {} : { parent: { updates: () => this.#updatesOf(parent) } }),
+      }),
+    };
+    const from = { step: start, updates: updatesBefore(evidence.skips, start) };
+    for await (const event of runRecords(run, means, { from, to, evaluates })) {
+      if (event.kind === "input") this.#position = undefined;
+      compareEvent(run, evidence, corpora, event);
+      if (event.kind === "evaluation") this.#evaluations++;
+      if (event.kind !== "reached") continue;
+      this.#position = { run: run.key, session, step: event.step };
+      if (event.step > start) onStep?.(run, event.step);
+      if (event.step < to && signal?.aborted === true) throw new Interrupted(run.label, event.step);
+    }
   }
 
   /** The checkpoint at the end of a segment holds the state that was reached; afterwards the engine holds it too. */
@@ -292,34 +252,9 @@ export class Trainer {
     const session = await this.#pool.get(run);
     if (await this.#loadCheckpoint(run, session, recorded)) this.#position = { run: run.key, session, step };
   }
-
-  /** Both validation losses at this step against the curve, if an evaluation is due. */
-  async #compareCurve(run: TrainedRun, step: number): Promise<void> {
-    const { evaluation, model } = run.specification;
-    if (!isEvaluationStep(evaluation, step)) return;
-    const { curves } = await this.#evidenceOf(run);
-    const point = pointAt(curves, step);
-    const compare = comparison(run, step);
-    const validation = await this.#validationWindows(evaluation.windows);
-    const losses = await validation.losses(await this.#pool.get(run), model.sequenceLength);
-    for (const name of ["upstream", "downstream"] as const) {
-      compare("curve", `${name} ${point?.[name]}`, `${name} ${losses[name]}`);
-      const { bytes, tokens } = this.#options.corpora[name].summary;
-      const ratio = bytes.validation / tokens.validation;
-      compare("curve", `${curves.bytesPerToken[name]} ${name} bytes a token`, `${ratio} ${name} bytes a token`);
-    }
-    this.#evaluations++;
-  }
-
-  async #validationWindows(windows: number): Promise<Validation> {
-    if (this.#validation?.windows !== windows) {
-      this.#validation = { windows, loaded: await Validation.load(this.#options.corpora, windows) };
-    }
-    return this.#validation.loaded;
-  }
 }
 
-/** A state that stays while the engine goes on: its weights, and what the optimizer keeps if that is wanted, else empty. */
+/** A state that stays while the engine trains on: its weights, and what the optimizer keeps if that is wanted, else empty. */
 function copyOf(state: TrainingState, withOptimizer: boolean): TrainingState {
   const { weights, firstMoments, secondMoments, engineState } = state;
   const none = new Float32Array(0);
@@ -331,8 +266,10 @@ function copyOf(state: TrainingState, withOptimizer: boolean): TrainingState {
   };
 }
 
-function comparison(run: TrainedRun, step: number) {
-  return (field: RetrainingField, recorded: string, retrained: string): void => {
-    if (recorded !== retrained) throw new RetrainingMismatch({ run: run.label, step, field, recorded, retrained });
-  };
+/** Fills a state with a copy's vectors; what the copy leaves out stays as it is. */
+function fill(target: TrainingState, { weights, firstMoments, secondMoments, engineState }: TrainingState): void {
+  target.weights.set(weights);
+  target.firstMoments.set(firstMoments);
+  target.secondMoments.set(secondMoments);
+  if (engineState !== undefined) target.engineState?.set(engineState);
 }
