@@ -33,11 +33,11 @@
  * console.log(verdict); // verified
  * ```
  *
- * @example Train a piece of what someone signed again, and compare every bit
+ * @example Retrain pieces of what someone signed, and compare every bit
  * ```ts ignore
- * import { createExactEngine, paperRules, replay, sha256 } from "./mod.ts";
+ * import { createExactEngine, paperRules, retrain, sha256 } from "./mod.ts";
  *
- * const { report, choice, difference } = await replay("out/tiny/manifest.dsse.json", {
+ * const { report, choice, difference } = await retrain("out/tiny/manifest.dsse.json", {
  *   pieces: { kind: "random", count: 5 },
  *   engine: () => createExactEngine({ threads: 2, sha256 }),
  *   judge: await paperRules(),
@@ -115,7 +115,7 @@ export { formatClaims } from "./src/results/format_claims.ts";
 export { verifyManifestFile as verify } from "./src/manifest/verify/verify_file.ts";
 export { proveInclusion, verifyInclusion } from "./src/manifest/verify/inclusion.ts";
 export { openManifest } from "./src/manifest/verify/open_manifest.ts";
-export { replay } from "./src/replay/replay.ts";
+export { retrain } from "./src/retrain/retrain.ts";
 export { attest } from "./src/attestation/attest.ts";
 export { requireAttestations } from "./src/attestation/require.ts";
 export { readReviewers } from "./src/attestation/reviewers.ts";

@@ -231,14 +231,13 @@ const RUNS = [
 
 /** Training again what a manifest states, and comparing. */
 const RETRAINING = [
-  "BAD_REPLAY_SEED",
+  "BAD_RETRAIN_SEED",
   "BAD_SEGMENT",
   "CANNOT_COMPARE",
-  "ENGINE_CANNOT_REPLAY",
   "ENGINE_CANNOT_RETRAIN",
-  "NOTHING_TO_REPLAY",
+  "NOTHING_TO_RETRAIN",
   "RETRAINING_DIFFERS",
-  "TOO_LARGE_TO_REPLAY",
+  "TOO_LARGE_TO_RETRAIN",
   "TOO_MANY_PIECES",
 ] as const;
 

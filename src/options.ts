@@ -10,6 +10,10 @@ export interface Option {
   readonly mayBeEmpty?: boolean;
   /** the value is a path, from where the user stands */
   readonly path?: true;
+  /** names that it had in earlier versions, without dashes: who gives one is told the new one */
+  readonly formerly?: readonly string[];
+  /** a list that takes one word each time it is given, so that a word after it is not one of its own */
+  readonly wordEach?: true;
   /** words that may stand in place of a path, such as `bytes` */
   readonly words?: readonly string[];
 }

@@ -122,8 +122,8 @@ export type {
   AttestationsOutcome,
   AttestedManifest,
   CountAttestations,
-  ReplayOutcome,
-  TrainAgain,
+  Retrain,
+  RetrainingOutcome,
   VerifyOptions,
 } from "./manifest/verify/verify_options.ts";
 export type { ArtefactFolder, ArtefactReader } from "./manifest/verify/artefacts.ts";
@@ -132,13 +132,19 @@ export type { PageEvidence, ReportRenderer } from "./manifest/verify/verify_repo
 export type { TrustedKey } from "./manifest/verify/verify_signature.ts";
 export type { FileHandle, FileStatus, FileSystem, OpenMode } from "./files/file_system.ts";
 
-// Training again
-export type { RetrainChoice, RetrainCount, RetrainEvents } from "./reproduce/retrain.ts";
-export type { Replay, ReplayChoice, ReplayEvents, ReplayOptions, ReplayPieces } from "./replay/replay.ts";
-export type { ReplaySeed } from "./replay/choice.ts";
-export type { ReplayDifference, ReplayField } from "./replay/difference.ts";
-export type { Segment } from "./replay/segment.ts";
-export type { SegmentWork } from "./replay/trainer.ts";
+// Retraining
+export type { RetrainCount, RetrainFoundChoice, RetrainFoundEvents } from "./reproduce/retrain_found.ts";
+export type {
+  Retraining,
+  RetrainingChoice,
+  RetrainingEvents,
+  RetrainingOptions,
+  RetrainingPieces,
+} from "./retrain/retrain.ts";
+export type { RetrainingSeed } from "./retrain/choice.ts";
+export type { RetrainingDifference, RetrainingField } from "./retrain/difference.ts";
+export type { Segment } from "./retrain/segment.ts";
+export type { SegmentWork } from "./retrain/trainer.ts";
 
 // Reviews
 export type { AttestOptions } from "./attestation/attest.ts";

@@ -20,7 +20,13 @@ function offences(storeys: readonly (readonly Room[])[]): string[] {
 
 Deno.test("every file of src/ lies in a room, and imports only from its own storey and those below", () => {
   const outside = FILES.filter(({ path }) => storeyOf(path, STOREYS) === undefined).map(({ path }) => path);
-  assert.deepEqual(outside, ["src/errors.ts", "src/public_types.ts", "src/terminal.ts"]);
+  assert.deepEqual(outside, [
+    "src/error_codes.ts",
+    "src/errors.ts",
+    "src/options.ts",
+    "src/public_types.ts",
+    "src/terminal.ts",
+  ]);
   assert.deepEqual(offences(STOREYS), []);
 });
 

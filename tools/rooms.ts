@@ -38,7 +38,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [{ name: "train", purpose: "a run: journal, checkpoints, curves; a plan's runs in order" }],
   [{ name: "manifest", purpose: "the signed statement: format, keys, consistency, verification" }],
   [{ name: "report", purpose: "the page: figures, claims, numbers, from verified data alone" }],
-  [{ name: "replay", purpose: "training pieces again, and comparing two manifests" }],
+  [{ name: "retrain", purpose: "training pieces again to check them, and comparing two manifests" }],
   [{ name: "attestation", purpose: "what reviewers sign" }],
   [{ name: "bundle", purpose: "a manifest and its artefacts in one archive" }],
   [{ name: "reproduce", purpose: "the whole way, from options to a signed manifest" }],

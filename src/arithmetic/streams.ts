@@ -6,6 +6,6 @@ export const STREAM = {
   documentSplit: 4,
   corpusSplit: 5,
   bootstrap: 6,
-  replayChoice: 7,
+  retrainingChoice: 7,
   sampling: 8,
 } as const;

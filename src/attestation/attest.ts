@@ -21,7 +21,7 @@ export interface AttestOptions {
   readonly key: SigningKey;
   /** replaces an attestation of the same key */
   readonly replace?: boolean;
-  /** threads of the replay, if there was one */
+  /** threads that retrained, if anything was retrained */
   readonly threads?: number;
   /** the reviewer's clock, in milliseconds since 1970; the platform's if absent */
   readonly now?: number;

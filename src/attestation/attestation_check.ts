@@ -5,20 +5,25 @@ import { UserError } from "../errors.ts";
 import { printable, unsafeNameReason } from "../files/safe_name.ts";
 import { PREDICATE_TYPES } from "../manifest/format/predicate.ts";
 import type { ManifestRun } from "../manifest/format/run.ts";
-import { OPTIONAL_STEPS, type VerificationStep } from "../manifest/verify/verification_report.ts";
+import { OPTIONAL_STEPS } from "../manifest/verify/verification_report.ts";
 import type { AttestedManifest } from "../manifest/verify/verify_options.ts";
-import { chooseSegments } from "../replay/choice.ts";
-import { parseSegment, segmentName, segmentsOf } from "../replay/segment.ts";
-import { type Attestation, type AttestedReplay, policiesOf, type Policy, propertiesOf } from "./predicate.ts";
+import { chooseSegments } from "../retrain/choice.ts";
+import { parseSegment, segmentName, segmentsOf } from "../retrain/segment.ts";
+import { type Attestation, type AttestedRetraining, policiesOf, type Policy, propertiesOf } from "./predicate.ts";
+import { type AttestedStep, retrainingOf, stepNameOf } from "./signed_words.ts";
 import { stepsOf, VERIFIERS } from "./verifiers.ts";
 
 /** The first contradiction; `undefined` if there is none. A flaw reads on after "the attestation". */
 export function attestationFlaw({ subject, predicate }: Attestation, manifest: AttestedManifest): string | undefined {
-  const { verifier, timeCreated, properties, rewarm: { steps, replay } } = predicate;
+  const { verifier, timeCreated, properties, rewarm } = predicate;
+  const { steps } = rewarm;
+  const retraining = retrainingOf(rewarm);
   return subjectFlaw(subject, manifest) ?? verifierFlaw(verifier.id, manifest) ?? timeFlaw(timeCreated, manifest) ??
     stepsFlaw(steps, stepsOf(verifier.id)) ??
-    (isSame(properties, propertiesOf(steps, replay)) ? undefined : "has properties that its steps do not bear out") ??
-    policiesFlaw(verifier.policies, manifest) ?? replayFlaw(steps, replay, manifest.statement.predicate.runs);
+    (isSame(properties, propertiesOf(steps, retraining))
+      ? undefined
+      : "has properties that its steps do not bear out") ??
+    policiesFlaw(verifier.policies, manifest) ?? retrainingFlaw(steps, retraining, manifest.statement.predicate.runs);
 }
 
 /** Nobody verifies what is not made yet, and nobody has verified what they will verify. */
@@ -51,39 +56,39 @@ function verifierFlaw(id: string, { statement }: AttestedManifest): string | und
 }
 
 /** All steps in their order, and none but those that may be left out is anything but good. */
-function stepsFlaw(steps: readonly VerificationStep[], expected: readonly string[] = []): string | undefined {
+function stepsFlaw(steps: readonly AttestedStep[], expected: readonly string[] = []): string | undefined {
   if (!isSame(steps.map(({ name }) => name), expected)) {
     return "does not list the steps of a verification in their order";
   }
   const bad = steps.find(({ name, status }) =>
-    status === "failed" || (status === "not checked" && !OPTIONAL_STEPS.has(name))
+    status === "failed" || (status === "not checked" && !OPTIONAL_STEPS.has(stepNameOf(name)))
   );
   return bad === undefined ? undefined : `is not of a verified manifest: its step "${bad.name}" is "${bad.status}"`;
 }
 
-function replayFlaw(
-  steps: readonly VerificationStep[],
-  replay: AttestedReplay | undefined,
+function retrainingFlaw(
+  steps: readonly AttestedStep[],
+  retraining: AttestedRetraining | undefined,
   runs: readonly ManifestRun[],
 ): string | undefined {
-  const isDone = steps.some(({ name, status }) => name === "replay" && status === "ok");
-  if (isDone !== (replay !== undefined)) {
-    return 'has a step "replay" and details of a replay that contradict each other';
+  const isDone = steps.some(({ name, status }) => stepNameOf(name) === "retrain" && status === "ok");
+  if (isDone !== (retraining !== undefined)) {
+    return "has a step that retrains and details of it that contradict each other";
   }
-  if (replay === undefined) return undefined;
+  if (retraining === undefined) return undefined;
   const all = segmentsOf(runs);
-  if (replay.total !== all.length) return `counts ${replay.total} segments, and the manifest has ${all.length}`;
-  switch (replay.pieces) {
+  if (retraining.total !== all.length) return `counts ${retraining.total} segments, and the manifest has ${all.length}`;
+  switch (retraining.pieces) {
     case "all":
       return undefined;
     case "named":
-      return isEvery(replay.segments, (name) => segmentName(parseSegment(name, runs)) === name)
+      return isEvery(retraining.segments, (name) => segmentName(parseSegment(name, runs)) === name)
         ? undefined
         : "names a segment that the manifest does not have";
     case "drawn":
     case "repeated": {
-      const drawn = chooseSegments(all, replay.segments.length, replay.seed).map(segmentName);
-      return isSame(replay.segments, drawn) ? undefined : "lists other segments than its seed draws";
+      const drawn = chooseSegments(all, retraining.segments.length, retraining.seed).map(segmentName);
+      return isSame(retraining.segments, drawn) ? undefined : "lists other segments than its seed draws";
     }
   }
 }

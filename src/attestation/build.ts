@@ -6,30 +6,31 @@ import { describeEnvironment } from "../manifest/format/environment.ts";
 import { STATEMENT_TYPE } from "../manifest/format/predicate.ts";
 import { schemaFlaws } from "../manifest/statement.ts";
 import type { VerificationReport, VerificationStep } from "../manifest/verify/verification_report.ts";
-import type { Replay } from "../replay/replay.ts";
-import { segmentName } from "../replay/segment.ts";
+import type { Retraining } from "../retrain/retrain.ts";
+import { segmentName } from "../retrain/segment.ts";
 import { attestationFlaw } from "./attestation_check.ts";
 import {
   type Attestation,
-  type AttestedReplay,
+  type AttestedRetraining,
   policiesOf,
   propertiesOf,
   SVR_PREDICATE_TYPE,
   VERIFIER_ID,
 } from "./predicate.ts";
 import { attestationSchema, MAX_ATTESTED_SEGMENTS } from "./schema.ts";
+import { type AttestedStep, attestedStepName, withRetraining } from "./signed_words.ts";
 
 /** Longest detail or caveat that is attested, in characters. */
 const MAX_SENTENCE = 1000;
 
-/** What came of a verification, with its choice of pieces if some were trained again: `Replay` is one. */
-export type VerificationFindings = Pick<Replay, "report" | "choice">;
+/** What came of a verification, with its choice of pieces if some were retrained: `Retraining` is one. */
+export type VerificationFindings = Pick<Retraining, "report" | "choice">;
 
 /**
  * The statement of an attestation.
  *
  * @param name of the manifest's file
- * @param threads of the replay, 0 without one
+ * @param threads that retrained, 0 if nothing was retrained
  * @param now the reviewer's clock, in milliseconds since 1970; the platform's if absent
  * @throws {UserError} `NOT_VERIFIED` for any verdict but "verified", `TOO_MANY_SEGMENTS`, `CLOCK_BEHIND` for a manifest
  * that was made later than now
@@ -59,8 +60,8 @@ export function buildAttestation(
     );
   }
   const steps = report.steps.map((step) => publicStep(step, signers));
-  const isReplayed = steps.some(({ name, status }) => name === "replay" && status === "ok");
-  const replay = isReplayed && choice !== undefined ? attestedReplay(choice) : undefined;
+  const isRetrained = report.steps.some(({ name, status }) => name === "retrain" && status === "ok");
+  const retraining = isRetrained && choice !== undefined ? attestedRetraining(choice) : undefined;
   const parsed = attestationSchema.safeParse({
     _type: STATEMENT_TYPE,
     subject: [{ name, digest: { sha256: manifestDigest } }],
@@ -68,12 +69,12 @@ export function buildAttestation(
     predicate: {
       verifier: { id: VERIFIER_ID, policies: policiesOf(statement) },
       timeCreated,
-      properties: propertiesOf(steps, replay),
+      properties: propertiesOf(steps, retraining),
       rewarm: {
         tool: { name: "rewarm", version: project.version },
         environment: describeEnvironment({ threads }),
         steps,
-        ...(replay === undefined ? {} : { replay }),
+        ...withRetraining(retraining),
         caveats: caveats.map((caveat) => printable(caveat, MAX_SENTENCE)),
       },
     },
@@ -85,19 +86,24 @@ export function buildAttestation(
 }
 
 /** A step as others may see it: the caller's name of a key, often the path of a file, is the caller's own. */
-function publicStep({ name, status, detail }: VerificationStep, signers: VerificationReport["signers"]) {
+function publicStep(
+  { name, status, detail }: VerificationStep,
+  signers: VerificationReport["signers"],
+): AttestedStep {
   const known = signers.filter(({ trustedAs }) => trustedAs !== undefined).map(({ keyId }) => keyId);
   const told = name === "signer" && status === "ok" ? `the reviewer knows key ${known.join(" and ")}` : detail;
-  return { name, status, detail: printable(told, MAX_SENTENCE) };
+  return { name: attestedStepName(name), status, detail: printable(told, MAX_SENTENCE) };
 }
 
-function attestedReplay({ kind, segments, total, seed, worth }: NonNullable<Replay["choice"]>): AttestedReplay {
+function attestedRetraining(
+  { kind, segments, total, seed, worth }: NonNullable<Retraining["choice"]>,
+): AttestedRetraining {
   if (kind === "all") return { pieces: "all", total, worth };
   if (segments.length > MAX_ATTESTED_SEGMENTS) {
     throw new UserError(
       "TOO_MANY_SEGMENTS",
-      `${segments.length} segments were trained again, and an attestation lists at most ${MAX_ATTESTED_SEGMENTS}`,
-      'draw fewer, or all with "--replay all"',
+      `${segments.length} segments were retrained, and an attestation lists at most ${MAX_ATTESTED_SEGMENTS}`,
+      'draw fewer, or all with "--retrain all"',
     );
   }
   const names = [...new Set(segments.map(segmentName))];

@@ -2,8 +2,8 @@
 import type { Digest } from "../digest/sha256.ts";
 import { ATTESTATION_FOLDER } from "../manifest/format/companions.ts";
 import type { Environment, Statement, STATEMENT_TYPE } from "../manifest/format/predicate.ts";
-import type { VerificationStep } from "../manifest/verify/verification_report.ts";
-import type { ReplaySeed } from "../replay/choice.ts";
+import type { RetrainingSeed } from "../retrain/choice.ts";
+import { type AttestedStep, RETRAINED_ALL } from "./signed_words.ts";
 import { NEWEST_VERIFIER } from "./verifiers.ts";
 
 /**
@@ -27,8 +27,8 @@ export interface Policy {
   readonly digest: { readonly sha256: Digest };
 }
 
-/** What the reviewer trained again, all with the same bits. */
-export type AttestedReplay =
+/** What the reviewer retrained, all with the same bits. */
+export type AttestedRetraining =
   & {
     /** segments of the whole manifest */
     readonly total: number;
@@ -39,7 +39,7 @@ export type AttestedReplay =
     /** every segment */
     | { readonly pieces: "all" }
     /** segments drawn with randomness of the reviewer's own, or by a seed that was given */
-    | { readonly pieces: "drawn" | "repeated"; readonly seed: ReplaySeed; readonly segments: readonly string[] }
+    | { readonly pieces: "drawn" | "repeated"; readonly seed: RetrainingSeed; readonly segments: readonly string[] }
     /** pieces named one by one */
     | { readonly pieces: "named"; readonly segments: readonly string[] }
   );
@@ -48,12 +48,12 @@ export type AttestedReplay =
 export interface VerificationDetails {
   /** what verified */
   readonly tool: { readonly name: "rewarm"; readonly version: string };
-  /** where, as that process saw it; its threads are those of the replay, 0 without one */
+  /** where, as that process saw it; its threads are those that retrained, 0 if nothing was retrained */
   readonly environment: Environment;
   /** every step with its outcome */
-  readonly steps: readonly VerificationStep[];
-  /** absent if nothing was trained again */
-  readonly replay?: AttestedReplay;
+  readonly steps: readonly AttestedStep[];
+  /** what was retrained, by the name that it is signed with (`signed_words.ts`); absent if nothing was */
+  readonly replay?: AttestedRetraining;
   /** what the outcome leaves open, in whole sentences */
   readonly caveats: readonly string[];
 }
@@ -92,8 +92,8 @@ export function policiesOf({ predicate: { paper } }: Statement): Policy[] {
   return [{ name: paper.name, digest: { sha256: paper.sha256 } }];
 }
 
-/** The properties that follow from details: one for the verdict, one for each good step, one for a whole replay. */
-export function propertiesOf(steps: readonly VerificationStep[], replay: AttestedReplay | undefined): string[] {
+/** The properties that follow from details: one for the verdict, one for each good step, one if all was retrained. */
+export function propertiesOf(steps: readonly AttestedStep[], retraining: AttestedRetraining | undefined): string[] {
   const good = steps.filter(({ status }) => status === "ok").map(({ name }) => `REWARM_${name.toUpperCase()}`);
-  return ["REWARM_VERIFIED", ...good, ...(replay?.pieces === "all" ? ["REWARM_REPLAY_ALL"] : [])];
+  return ["REWARM_VERIFIED", ...good, ...(retraining?.pieces === "all" ? [RETRAINED_ALL] : [])];
 }

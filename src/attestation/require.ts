@@ -6,8 +6,9 @@ import type { Review, StepOutcome } from "../manifest/verify/verification_report
 import { listed, readProblem } from "../manifest/verify/verify_artefacts.ts";
 import type { AttestationsOutcome, AttestedManifest, CountAttestations } from "../manifest/verify/verify_options.ts";
 import type { TrustedKey } from "../manifest/verify/verify_signature.ts";
-import { type Attestation, attestationName, type AttestedReplay } from "./predicate.ts";
+import { type Attestation, attestationName, type AttestedRetraining } from "./predicate.ts";
 import { MAX_ATTESTATION_BYTES, readAttestation } from "./read.ts";
+import { retrainingOf } from "./signed_words.ts";
 
 /** What is demanded of reviewers. */
 export interface AttestationDemand {
@@ -15,8 +16,8 @@ export interface AttestationDemand {
   readonly count: number;
   /** whose attestations count; the same key twice is one reviewer */
   readonly reviewers: readonly TrustedKey[];
-  /** a replay that each of them must attest: so many segments, drawn with fresh randomness, or every one */
-  readonly replay?: number | "all";
+  /** what each of them must have retrained: so many segments, drawn with fresh randomness, or every one */
+  readonly retrain?: number | "all";
 }
 
 /**
@@ -43,7 +44,7 @@ export function requireAttestations(demand: AttestationDemand): CountAttestation
     for (const { name, key } of reviewers) {
       const found = manifest.signers.includes(key.keyId) || await manifest.isSignedBy?.(key)
         ? { status: "refused", detail: "signed the manifest, and is no reviewer of it" } as const
-        : await readReview(key, manifest, files, demand.replay);
+        : await readReview(key, manifest, files, demand.retrain);
       reviews.push({ reviewer: name, keyId: key.keyId, ...found });
     }
     return conclude(count, reviews);
@@ -56,7 +57,7 @@ async function readReview(
   key: TrustedKey["key"],
   manifest: AttestedManifest,
   files: ArtefactReader,
-  replay: AttestationDemand["replay"],
+  demanded: AttestationDemand["retrain"],
 ): Promise<Finding> {
   let attestation: Attestation | string;
   try {
@@ -68,11 +69,12 @@ async function readReview(
   }
   if (typeof attestation === "string") return { status: "refused", detail: attestation };
   const { rewarm, timeCreated } = attestation.predicate;
-  const done = describeReplay(rewarm.replay);
+  const retraining = retrainingOf(rewarm);
+  const done = describeRetraining(retraining);
   const said = { attestedAt: timeCreated, caveats: rewarm.caveats };
-  return meets(rewarm.replay, replay)
+  return meets(retraining, demanded)
     ? { status: "counts", detail: done, ...said }
-    : { status: "refused", detail: `${done}, ${dayOf(timeCreated)}; required is ${describeDemand(replay)}`, ...said };
+    : { status: "refused", detail: `${done}, ${dayOf(timeCreated)}; required: ${describeDemand(demanded)}`, ...said };
 }
 
 /** The day of a time in ISO 8601. */
@@ -81,28 +83,28 @@ function dayOf(time: string): string {
 }
 
 /** A named piece, or a seed that another may have picked, is no spot check of the reviewer's own. */
-function meets(replay: AttestedReplay | undefined, demanded: AttestationDemand["replay"]): boolean {
-  if (demanded === undefined || replay?.pieces === "all") return true;
-  return replay?.pieces === "drawn" && demanded !== "all" && replay.segments.length >= demanded;
+function meets(retraining: AttestedRetraining | undefined, demanded: AttestationDemand["retrain"]): boolean {
+  if (demanded === undefined || retraining?.pieces === "all") return true;
+  return retraining?.pieces === "drawn" && demanded !== "all" && retraining.segments.length >= demanded;
 }
 
-function describeReplay(replay: AttestedReplay | undefined): string {
-  switch (replay?.pieces) {
+function describeRetraining(retraining: AttestedRetraining | undefined): string {
+  switch (retraining?.pieces) {
     case undefined:
-      return "no replay";
+      return "nothing retrained";
     case "all":
-      return `replay of all ${replay.total} segments`;
+      return `all ${retraining.total} segments retrained`;
     case "drawn":
-      return `replay of ${replay.segments.length} of ${replay.total} segments`;
+      return `${retraining.segments.length} of ${retraining.total} segments retrained`;
     case "repeated":
-      return `replay of ${replay.segments.length} of ${replay.total} segments by a given seed`;
+      return `${retraining.segments.length} of ${retraining.total} segments retrained, drawn by a given seed`;
     case "named":
-      return `replay of named pieces`;
+      return "named pieces retrained";
   }
 }
 
-function describeDemand(replay: AttestationDemand["replay"]): string {
-  return replay === "all" ? "a replay of all segments" : `a replay of ${replay} or more drawn segments`;
+function describeDemand(demanded: AttestationDemand["retrain"]): string {
+  return demanded === "all" ? "all segments retrained" : `${demanded} or more drawn segments retrained`;
 }
 
 function conclude(count: number, reviews: readonly Review[]): AttestationsOutcome {

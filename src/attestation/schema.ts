@@ -8,18 +8,18 @@ import { textSchema } from "../experiment/run_schema.ts";
 import { environmentSchema } from "../manifest/format/environment_schema.ts";
 import { STATEMENT_TYPE } from "../manifest/format/predicate.ts";
 import { artefactNameSchema } from "../manifest/format/run_schema.ts";
-import { VERIFICATION_STEPS } from "../manifest/verify/verification_report.ts";
-import { type Attestation, type AttestedReplay, type Policy, SVR_PREDICATE_TYPES } from "./predicate.ts";
+import { type Attestation, type AttestedRetraining, type Policy, SVR_PREDICATE_TYPES } from "./predicate.ts";
+import { ATTESTED_STEPS } from "./signed_words.ts";
 import { VERIFIERS } from "./verifiers.ts";
 
-/** Segments that an attestation lists; a whole replay lists none. */
+/** Segments that an attestation lists; one that retrained all lists none. */
 export const MAX_ATTESTED_SEGMENTS = 1000;
 
 /** `RUN:FROM..TO` */
 const segments = z.array(z.string().min(1).max(4100)).min(1).max(MAX_ATTESTED_SEGMENTS);
 const measure = { total: z.int().min(1), worth: textSchema };
 
-const replaySchema: z.ZodType<AttestedReplay> = z.discriminatedUnion("pieces", [
+const retrainingSchema: z.ZodType<AttestedRetraining> = z.discriminatedUnion("pieces", [
   z.strictObject({ pieces: z.literal("all"), ...measure }),
   z.strictObject({
     pieces: z.enum(["drawn", "repeated"]),
@@ -47,12 +47,12 @@ const details = {
     environment: environmentSchema,
     steps: z.array(
       z.strictObject({
-        name: z.enum(VERIFICATION_STEPS),
+        name: z.enum(ATTESTED_STEPS),
         status: z.enum(["ok", "failed", "not checked"]),
         detail: textSchema,
       }),
     ).max(100),
-    replay: replaySchema.exactOptional(),
+    replay: retrainingSchema.exactOptional(),
     caveats: z.array(textSchema).max(100),
   }),
 };

@@ -4,7 +4,7 @@
 export interface Verifier {
   /** a name: nothing is fetched from it */
   readonly id: string;
-  /** names of its steps, in their order */
+  /** names of its steps as they are signed (`signed_words.ts`), in their order */
   readonly steps: readonly string[];
 }
 

@@ -6,14 +6,14 @@ import { isTrained, type ManifestRun, type StateEvidence, type TrainedRun } from
 type Rule = (run: TrainedRun, state: StateEvidence) => boolean;
 
 const RULES = {
-  /** a bundle verifies as its folder does, and replays from anywhere */
+  /** a bundle verifies as its folder does, and is retrained from anywhere */
   all: () => true,
   /** where claims look at the curves, and where other runs start */
   landmarks: ({ specification, checkpointSteps }, { step }) =>
     specification.evaluation.landmarks.includes(step) || checkpointSteps.includes(step),
   /** the newest one of each run: the trained models */
   last: ({ states }, { step }) => states.findLast(({ checkpoint }) => checkpoint !== undefined)?.step === step,
-  /** replays start where the runs begin */
+  /** retraining starts where the runs begin */
   none: () => false,
 } as const satisfies Readonly<Record<string, Rule>>;
 

@@ -1,5 +1,6 @@
 /** Command lines: what a subcommand accepts, parsed strictly, with help made from the same table. */
-import { parseArgs } from "node:util";
+// @ts-types="./parse_args.d.ts"
+import { parseArgs } from "@std/cli/parse-args";
 import { suggest, UserError } from "../errors.ts";
 import type { Option, Options, Values } from "../options.ts";
 
@@ -13,10 +14,8 @@ export interface CommandLine<T extends Options> {
 
 /**
  * Parses a subcommand's arguments. Every word stays the text that was typed; only values of options of the kind `count`
- * become numbers. A list option takes all words up to the next option: `--upstream a.txt b.txt`;
- * joined by \`=\` it takes one.
- *
- * `parseArgs` of `@std/cli` was refused: it turns words that look like numbers into numbers, and drops a lone dash.
+ * become numbers. A list option takes all words up to the next option: `--upstream a.txt b.txt`; joined by `=` it takes
+ * one.
  *
  * @param maxPositionals words without an option that the subcommand takes
  * @throws {UserError} on an unknown option, with the nearest match, a missing or repeated value, or a surplus word
@@ -26,49 +25,64 @@ export function parseCommandLine<T extends Options>(
   options: T,
   maxPositionals = 0,
 ): CommandLine<T> {
-  const given = new Map<string, string[]>();
-  const positionals: string[] = [];
-  let list: string[] | undefined;
-  for (const token of tokensOf(args, options)) {
-    if (token.kind === "option") {
-      const option = optionOf(token.name, token.rawName, options);
-      const words = given.get(token.name) ?? [];
-      given.set(token.name, words);
-      words.push(valueOf(token, option));
-      list = option.kind === "list" && token.inlineValue !== true ? words : undefined;
-    } else if (token.kind === "option-terminator") list = undefined;
-    else if (list !== undefined) list.push(token.value);
-    else positionals.push(token.value);
-  }
+  const names = Object.keys(options);
+  const isFlag = (name: string) => options[name]?.kind === "flag";
+  const parsed = parseArgs(spelledOut(args, options), {
+    boolean: names.filter(isFlag),
+    string: [...names.filter((name) => !isFlag(name)), "_"],
+    collect: names,
+  });
+  const positionals = parsed._.map(String);
   const surplus = positionals[maxPositionals];
   if (surplus !== undefined) {
     throw new UserError("UNKNOWN_ARGUMENT", `Unexpected argument "${surplus}"`, "see --help for what is accepted");
   }
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(options)) {
-    const words = given.get(name);
-    if (words !== undefined) values[name] = readValue(name, option, words);
+    const given = (parsed[name] as readonly (string | boolean)[] | undefined ?? []).map(String);
+    if (given.length > 0) values[name] = readValue(name, option, given);
   }
   return { values: values as Values<T>, positionals };
 }
 
-function tokensOf(args: readonly string[], options: Options) {
-  const types = Object.entries(options).map(([name, { kind }]) =>
-    [name, { type: kind === "flag" ? "boolean" : "string", multiple: true }] as const
-  );
-  // Not strict: unknown options and missing values are found below, with words of our own.
-  return parseArgs({
-    args: [...args],
-    options: Object.fromEntries(types),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  }).tokens;
+/**
+ * The same command line with each value joined to its option, and all other words behind `--`: `parseArgs` would take a
+ * word after a flag for its value, and drop a lone dash.
+ */
+function spelledOut(args: readonly string[], options: Options): string[] {
+  const spelled: string[] = [];
+  const positionals: string[] = [];
+  let list: string | undefined;
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i] as string;
+    if (word === "--") {
+      positionals.push(...args.slice(i + 1));
+      break;
+    }
+    if (!word.startsWith("-") || word === "-") {
+      if (list === undefined) positionals.push(word);
+      else spelled.push(`--${list}=${word}`);
+      continue;
+    }
+    const [, rawName = word, inline] = /^([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
+    const name = rawName.replace(/^--?/, "");
+    const option = optionOf(name, rawName, options);
+    if (option.kind === "flag") requireNoValue(rawName, inline);
+    const takesNext = option.kind !== "flag" && inline === undefined;
+    const value = takesNext ? args[++i] : inline;
+    spelled.push(option.kind === "flag" ? `--${name}` : `--${name}=${valueOf(rawName, value, takesNext, option)}`);
+    list = option.kind === "list" && option.wordEach !== true && takesNext ? name : undefined;
+  }
+  return [...spelled, "--", ...positionals];
 }
 
 function optionOf(name: string, rawName: string, options: Options): Option {
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
   if (option !== undefined && rawName.startsWith("--")) return option;
+  const renamed = Object.entries(options).find(([, { formerly = [] }]) => formerly.includes(name));
+  if (renamed !== undefined) {
+    throw new UserError("UNKNOWN_OPTION", `Option "${rawName}" has another name now`, `give --${renamed[0]}`);
+  }
   throw new UserError(
     "UNKNOWN_OPTION",
     `Unknown option "${rawName}"`,
@@ -76,24 +90,18 @@ function optionOf(name: string, rawName: string, options: Options): Option {
   );
 }
 
-/** What stands after an option; nothing after a flag. */
-function valueOf(
-  { rawName, value, inlineValue }: {
-    readonly rawName: string;
-    readonly value: string | undefined;
-    readonly inlineValue: boolean | undefined;
-  },
-  option: Option,
-): string {
-  if (option.kind === "flag") {
-    if (value === undefined) return "";
-    throw new UserError(
-      "UNKNOWN_ARGUMENT",
-      `Option "${rawName}" takes no value, but "${value}" is given`,
-      "leave it out",
-    );
-  }
-  const isOption = inlineValue !== true && value !== undefined && value.length > 1 && value.startsWith("-");
+function requireNoValue(rawName: string, value: string | undefined): void {
+  if (value === undefined) return;
+  throw new UserError(
+    "UNKNOWN_ARGUMENT",
+    `Option "${rawName}" takes no value, but "${value}" is given`,
+    "leave it out",
+  );
+}
+
+/** @param isNext whether the value is the word after the option, which may be another option */
+function valueOf(rawName: string, value: string | undefined, isNext: boolean, option: Option): string {
+  const isOption = isNext && value !== undefined && value.length > 1 && value.startsWith("-");
   if (value !== undefined && !isOption && (value !== "" || option.mayBeEmpty === true)) return value;
   if (value === "") {
     throw new UserError(

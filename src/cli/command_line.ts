@@ -17,9 +17,9 @@ import { keygen } from "./commands/keygen.ts";
 import { plan } from "./commands/plan.ts";
 import { reproduceCommand } from "./commands/reproduce.ts";
 import { sample } from "./commands/sample.ts";
-import { print } from "../terminal.ts";
+import { print, printError } from "../terminal.ts";
 import { takeUserFolder } from "./user_path.ts";
-import { replayCommand, verify } from "./commands/verify.ts";
+import { retrainCommand, verify } from "./commands/verify.ts";
 
 /** All of them, by their names. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -27,7 +27,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   plan,
   data: dataCommand,
   verify,
-  replay: replayCommand,
+  retrain: retrainCommand,
   attest,
   diff,
   bundle: bundleCommand,
@@ -39,6 +39,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   kernels,
   keygen,
 };
+
+/** Names that commands had in earlier versions, and have now; scripts that give one are told, and go on working. */
+const FORMER_NAMES: Readonly<Record<string, string>> = { replay: "retrain" };
 
 function overview(): string {
   const names = Object.keys(COMMANDS);
@@ -59,7 +62,8 @@ function help(name: string, { summary, usage, options }: Command): string {
 
 /** Runs a command line; see `EXIT` for what it returns. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args;
+  const [given, ...rest] = args;
+  const name = given === undefined ? undefined : ownMember(FORMER_NAMES, given) ?? given;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     print(overview());
     return name === undefined ? EXIT.unable : EXIT.ok;
@@ -72,6 +76,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   if (command === undefined) {
     throw new UserError("UNKNOWN_COMMAND", `Unknown command "${name}"`, suggest(name, Object.keys(COMMANDS)));
   }
+  if (name !== given) printError(`The command "${given}" is now called "${name}"`);
   const words = takeUserFolder(rest);
   const [word = "", ...further] = words;
   const own = Object.hasOwn(command.subcommands ?? {}, word) ? command.subcommands?.[word] : undefined;

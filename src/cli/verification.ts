@@ -1,17 +1,17 @@
-/** A verification as the command line asks for it, with or without a replay: what verify, replay and attest share. */
+/** A verification as the command line asks for it, with or without retraining: what verify, retrain and attest share. */
 import { UserError } from "../errors.ts";
 import { readVerifyingKey } from "../manifest/keys/key_file.ts";
 import { paperJudge } from "../results/paper_judge.ts";
 import { formatVerification, type VerificationReport } from "../manifest/verify/verification_report.ts";
 import { verifyManifestFile } from "../manifest/verify/verify_file.ts";
 import type { CountAttestations, VerifyOptions } from "../manifest/verify/verify_options.ts";
-import type { Replay } from "../replay/replay.ts";
+import type { Retraining } from "../retrain/retrain.ts";
 import { manifestRenderer } from "../report/manifest_renderer.ts";
 import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
 import { replan } from "../reproduce/replan.ts";
 import type { Values } from "./arguments.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./options/experiment_options.ts";
-import { piecesFromOptions, REPLAY_OPTIONS, replaySummary, runReplay } from "./replay.ts";
+import { piecesFromOptions, RETRAIN_OPTIONS, retrainingSummary, runRetraining } from "./retrain.ts";
 import { print } from "../terminal.ts";
 
 /** Options of a verification. */
@@ -24,16 +24,16 @@ export const VERIFICATION_OPTIONS = {
   },
   "without-checkpoints": { kind: "flag", help: "accept that checkpoints were not published" },
   ...EXPERIMENT_OPTIONS,
-  ...REPLAY_OPTIONS,
+  ...RETRAIN_OPTIONS,
   json: { kind: "flag", help: "print the report as JSON" },
 } as const;
 
 /** What options do not say. */
 export interface Further {
-  /** stands for `--replay` where the options name no pieces */
+  /** stands for `--retrain` where the options name no pieces */
   readonly usual?: string;
   readonly countAttestations?: CountAttestations;
-  /** a replay computes by WebAssembly whatever this process may load: what verifies runs no native code */
+  /** retraining computes by WebAssembly whatever this process may load: what verifies runs no native code */
   readonly portable?: boolean;
 }
 
@@ -41,7 +41,7 @@ export interface Further {
 export interface Verified {
   readonly report: VerificationReport;
   /** if some of the training was to be repeated */
-  readonly replay?: Replay;
+  readonly retraining?: Retraining;
 }
 
 /** The manifest among a command's words. */
@@ -51,7 +51,7 @@ export function manifestPath([path]: readonly string[]): string {
 }
 
 /**
- * Verifies, and prints the progress of a replay.
+ * Verifies, and prints the progress of retraining.
  *
  * @returns undefined when it was interrupted
  */
@@ -80,24 +80,24 @@ export async function verifyByOptions(
     throw new UserError(
       "NO_NATIVE_KERNELS",
       '"verify" loads no native code, whatever "--kernels" says',
-      "use deno task replay:native",
+      "use deno task retrain:native",
     );
   }
   const engineValues = portable ? { ...values, kernels: "wasm" } : values;
-  const replay = await runReplay(path, pieces, engineValues, options, values.json === true);
-  if (replay === undefined) return undefined;
+  const retraining = await runRetraining(path, pieces, engineValues, options, values.json === true);
+  if (retraining === undefined) return undefined;
   if (values.json !== true) print();
-  return { report: replay.report, replay };
+  return { report: retraining.report, retraining };
 }
 
 /** The report for a terminal, or as JSON with what else there is to say. */
 export function reportText(
-  { report, replay }: Verified,
+  { report, retraining }: Verified,
   json: boolean,
   further: Readonly<Record<string, unknown>> = {},
 ): string {
   if (!json) return formatVerification(report).trimEnd();
   const { statement: _, ...summary } = report;
-  const replayed = replay === undefined ? {} : { replay: replaySummary(replay) };
-  return JSON.stringify({ ...summary, ...replayed, ...further }, null, 2);
+  const retrained = retraining === undefined ? {} : { retraining: retrainingSummary(retraining) };
+  return JSON.stringify({ ...summary, ...retrained, ...further }, null, 2);
 }

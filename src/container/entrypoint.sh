@@ -8,7 +8,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 # What the process may do, by subcommand: at least what its task in deno.json may. None may start programs.
 case "${1-}" in
   # Engines load native libraries, and these look at the machine and at variables of their own.
-  reproduce | replay | attest | doctor | kernels | sample | evaluate)
+  reproduce | retrain | replay | attest | doctor | kernels | sample | evaluate)
     permissions="--allow-read --allow-write --allow-env --deny-env=HF_TOKEN --allow-sys --allow-ffi"
     ;;
   keygen | bundle | import | export)

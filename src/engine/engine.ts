@@ -89,7 +89,7 @@ export interface Engine {
   readonly description: Readonly<Record<string, string>>;
   /**
    * What the bits depend on besides everything a run's key covers, below `machine_to_machine`: device, driver, libraries.
-   * A run goes on only where they are the same.
+   * A run resumes only where they are the same.
    */
   readonly conditions?: Readonly<Record<string, string>>;
   /** what a manifest's environment says of hardware and libraries beyond Deno's own; default: no GPU */

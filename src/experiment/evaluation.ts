@@ -33,6 +33,14 @@ export function evaluationSteps(specification: EvaluationSpecification, lastStep
     .filter((step) => isEvaluationStep(specification, step, lastStep));
 }
 
+/** Whether the journal records the state after this many optimizer steps: at the start, and wherever a checkpoint is due. */
+export function isStateStep(
+  specification: Pick<RunSpecification, "checkpointInterval" | "evaluation">,
+  step: number,
+): boolean {
+  return step === 0 || isCheckpointStep(specification, step);
+}
+
 /**
  * Whether a checkpoint is due after this many optimizer steps: on the interval and at landmarks, where arms end and
  * start. The journal records the state's digest there. A function of the specification only, so that the journal of a

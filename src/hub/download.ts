@@ -46,7 +46,7 @@ export interface DownloadOptions {
 }
 
 /**
- * Downloads files that the cache does not have. What was interrupted goes on where it stopped.
+ * Downloads files that the cache does not have. What was interrupted resumes where it stopped.
  *
  * @returns the files in the order given
  * @throws {UserError} `NO_SPACE` before anything is fetched, `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `HUB_UNREACHABLE`,

@@ -28,8 +28,8 @@ export function provenanceSection(input: ReportInput): Markup {
           <pre><code>deno task verify FOLDER/manifest.dsse.json</code></pre>
         </li>
         <li>
-          <p>Also train a piece of it again and compare the bits:</p>
-          <pre><code>deno task verify FOLDER/manifest.dsse.json --replay 5</code></pre>
+          <p>Also retrain pieces of it and compare the bits:</p>
+          <pre><code>deno task verify FOLDER/manifest.dsse.json --retrain 5</code></pre>
         </li>
         <li>
           <p>Make all of it again from nothing, in another folder:</p>

@@ -16,7 +16,7 @@ import { describeRuns } from "./describe_runs.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
 import { requireStatable } from "./dry_run.ts";
 import type { PaperFile } from "./paper_file.ts";
-import { requireRetraining, retrainFound } from "./retrain.ts";
+import { requireRetraining, retrainFound } from "./retrain_found.ts";
 
 /** A plan with all that it is judged by and trained on. */
 export interface ReadyPlan {
@@ -30,10 +30,10 @@ export interface ReadyPlan {
 }
 
 /**
- * Trains what of the plan is not trained yet, trains again what `options.retrain` asks for, then judges, reports and
- * signs. Everything that it writes goes through `options.fileSystem`, and the same call goes on from wherever it stopped.
+ * Trains what of the plan is not trained yet, retrains what `options.retrain` asks for, then judges, reports and
+ * signs. Everything that it writes goes through `options.fileSystem`, and the same call resumes from wherever it stopped.
  *
- * @throws {UserError} where files cannot be read or written; the folder is left so that the same call goes on
+ * @throws {UserError} where files cannot be read or written; the folder is left so that the same call resumes
  * @throws {Interrupted} when `options.signal` is aborted
  */
 export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Promise<Reproduction> {
@@ -47,7 +47,7 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
   await requireOwnFolder(output, planText, isOurs, files);
   await using lock = await lockOutputFolder(output, files);
   if (lock.tookOverFrom !== undefined) {
-    events.onWarning?.(`Process ${lock.tookOverFrom.pid} left "${output}" without finishing; going on from there`);
+    events.onWarning?.(`Process ${lock.tookOverFrom.pid} left "${output}" without finishing; resuming from there`);
   }
   await claimOutputFolder(output, planText, isOurs, files);
   const key = await options.signingKey(); // fail on a missing key before training

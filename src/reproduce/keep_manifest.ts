@@ -19,7 +19,7 @@ import { MAX_MANIFEST_BYTES } from "../manifest/verify/verify.ts";
  * their encoding leave no choice, so that equal bytes mean an equal statement by the same key. What the old one says of
  * the process that signed it stays true: runs that it trained are found now, with every digest the same.
  *
- * @param hasRetrained whether the statement says what was trained again for it, which must not be lost
+ * @param hasRetrained whether the statement says what was retrained for it, which must not be lost
  */
 export async function isSigned(
   path: string,

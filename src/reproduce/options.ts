@@ -13,7 +13,7 @@ import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { RunProgress } from "../train/train_run.ts";
 import type { Calibration } from "./calibrate.ts";
-import type { RetrainCount, RetrainEvents } from "./retrain.ts";
+import type { RetrainCount, RetrainFoundEvents } from "./retrain_found.ts";
 
 /** What to reproduce, and how. */
 export interface ReproduceOptions extends ExperimentFolders {
@@ -43,7 +43,7 @@ export interface ReproduceOptions extends ExperimentFolders {
   readonly output: string;
   /** the files that the output folder stands on; the machine's own if absent */
   readonly fileSystem?: FileSystem;
-  /** go on with runs that were computed under other conditions (`Engine.conditions`); the manifest says so */
+  /** resume runs that were computed under other conditions (`Engine.conditions`); the manifest says so */
   readonly acceptOtherConditions?: boolean;
   /** trains so many segments again, before anything is signed, that lay in the folder; none if absent */
   readonly retrain?: RetrainCount;
@@ -60,7 +60,7 @@ export interface ReproduceOptions extends ExperimentFolders {
 }
 
 /** What happens on the way, for whoever shows it. */
-export interface ReproduceEvents extends RetrainEvents {
+export interface ReproduceEvents extends RetrainFoundEvents {
   /** sources are read, hashed or tokenised */
   readonly onData?: (progress: DataProgress) => void;
   /** the plan is fixed and the machine's speed measured, which is done for this only; training starts next */

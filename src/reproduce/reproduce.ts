@@ -14,7 +14,7 @@ import { findStart } from "../train/find_start.ts";
 
 /**
  * Trains what is not trained yet, judges the paper's claims, and leaves `plan.json`, `runs/`, `report.html` and
- * `manifest.dsse.json` in the output folder. Called again, it goes on where it stopped.
+ * `manifest.dsse.json` in the output folder. Called again, it resumes where it stopped.
  *
  * @throws {UserError} on bad input, and where files cannot be read or written, naming what to do
  * @throws {Interrupted} when `signal` is aborted; the newest step is on the disk

@@ -1,6 +1,6 @@
 /**
  * What a run's bits depend on besides its key, where an engine promises them only from run to run: device, driver,
- * libraries. They are kept with every checkpoint, so that a run goes on under the same or by its owner's word.
+ * libraries. They are kept with every checkpoint, so that a run resumes under the same or by its owner's word.
  */
 import { z } from "zod";
 import { ownMember } from "../digest/own_member.ts";
@@ -43,11 +43,11 @@ export function conditionDifferences(before: Conditions, now: Conditions): strin
 }
 
 /**
- * The periods of a run that goes on.
+ * The periods of a run that resumes.
  *
- * @param before those of the checkpoint it goes on from; undefined if its engine's bits need no conditions
+ * @param before those of the checkpoint it resumes from; undefined if its engine's bits need no conditions
  * @param now the engine's conditions
- * @param accept goes on all the same, which the manifest then says
+ * @param accept resumes all the same, which the manifest then says
  * @throws {UserError} `CONDITIONS_CHANGED` naming what differs
  */
 export function continueUnder(
@@ -64,7 +64,7 @@ export function continueUnder(
     throw new UserError(
       "CONDITIONS_CHANGED",
       `Run "${label}" stands at step ${step} and was computed under other conditions: ${differences.join("; ")}`,
-      "go on where they are as they were, add --accept-other-device (the manifest will say so), or choose another --out",
+      "resume it where they are as they were, add --accept-other-device (the manifest will say so), or choose another --out",
     );
   }
   return now === undefined ? before : [...before ?? [], { fromStep: step, conditions: now }];

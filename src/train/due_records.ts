@@ -3,7 +3,7 @@
  * wherever one is due. The records themselves are read by journal_reader.ts. Web-standard APIs only.
  */
 import { tokensPerStep } from "../experiment/cost.ts";
-import { isCheckpointStep, isEvaluationStep } from "../experiment/evaluation.ts";
+import { isEvaluationStep, isStateStep } from "../experiment/evaluation.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import type { JournalHeader } from "./journal_header.ts";
 import {
@@ -38,7 +38,7 @@ export class DueRecords {
     switch (record.kind) {
       case "state":
         this.#seen.state = true;
-        return this.#isStateDue(record.step)
+        return isStateStep(this.run.specification, record.step)
           ? undefined
           : `it records a state at step ${record.step}, where none is due`;
       case "evaluation":
@@ -56,15 +56,12 @@ export class DueRecords {
     }
   }
 
-  /** What is missing where the journal goes on from a number of steps, or ends there. */
+  /** What is missing where the journal resumes from a number of steps, or ends there. */
   end(steps: number): string | undefined {
-    if (this.#isStateDue(steps) && !this.#seen.state) return `it records no state at step ${steps}, where one is due`;
+    const isStateDue = isStateStep(this.run.specification, steps);
+    if (isStateDue && !this.#seen.state) return `it records no state at step ${steps}, where one is due`;
     const isDue = this.#hasEvaluations && isEvaluationStep(this.run.specification.evaluation, steps);
     return isDue && !this.#seen.evaluation ? `it records no evaluation at step ${steps}, where one is due` : undefined;
-  }
-
-  #isStateDue(step: number): boolean {
-    return step === 0 || isCheckpointStep(this.run.specification, step);
   }
 
   #rateFlaw({ step, lr }: StepRecord): string | undefined {

@@ -55,6 +55,21 @@ export class Validation {
   }
 }
 
+/** Validation windows of both corpora by their number; the last ones are kept. */
+export class ValidationSets {
+  #last: { readonly windows: number; readonly loaded: Validation } | undefined;
+
+  constructor(private readonly corpora: Corpora) {}
+
+  /** @param windows validation windows of each corpus */
+  async get(windows: number): Promise<Validation> {
+    if (this.#last?.windows !== windows) {
+      this.#last = { windows, loaded: await Validation.load(this.corpora, windows) };
+    }
+    return this.#last.loaded;
+  }
+}
+
 /** Bytes of validation text that a token stands for. */
 export function bytesPerTokenOf({ upstream, downstream }: Corpora): BytesPerToken {
   const ratio = ({ summary: { bytes, tokens } }: Corpus) => bytes.validation / tokens.validation;

@@ -2,14 +2,13 @@
 import type { Digest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import type { RunKey } from "../experiment/run.ts";
-import type { CurvePoint } from "../results/curves.ts";
 import { AppendFile } from "../files/append_file.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readChunks } from "../files/read_file.ts";
 import type { DueRecords } from "./due_records.ts";
-import { evaluationRecord } from "./journal_curves.ts";
+import { curvePoint } from "./journal_curves.ts";
 import { chainStart, formatHeader, JOURNAL_VERSION, type JournalHeader, type WrittenHeader } from "./journal_header.ts";
 import {
   type HeaderVisitor,
@@ -18,14 +17,7 @@ import {
   readJournal,
   type RecordVisitor,
 } from "./journal_reader.ts";
-import {
-  chainNext,
-  type DivergenceRecord,
-  type EvaluationRecord,
-  formatRecord,
-  type JournalRecord,
-  toBits,
-} from "./journal_record.ts";
+import { chainNext, type EvaluationRecord, formatRecord, fromBits, type JournalRecord } from "./journal_record.ts";
 
 /** What resuming did to a journal. */
 export interface JournalResumption {
@@ -48,15 +40,6 @@ export interface ResumeOptions {
   readonly files?: FileSystem;
   /** what the run's specification makes due; where a record is not so, the journal is no longer whole */
   readonly due?: DueRecords;
-}
-
-/** A step as training knows it; numbers are rounded to f32. */
-export interface StepOutcome {
-  readonly step: number;
-  readonly learningRate: number;
-  readonly loss: number;
-  readonly gradientNorm: number;
-  readonly batch: Digest;
 }
 
 const encoder = new TextEncoder();
@@ -93,7 +76,7 @@ export class JournalWriter {
   }
 
   /**
-   * Opens a journal to go on after `step` optimizer steps: everything later is cut away, a torn last line included.
+   * Opens a journal to resume after `step` optimizer steps: everything later is cut away, a torn last line included.
    *
    * @throws {UserError} `JOURNAL_TOO_SHORT` if the journal is not whole up to that step; `JOURNAL_OF_EARLIER_VERSION`;
    * `OTHER_JOURNAL` if its header is another. The file is then left as it is
@@ -132,7 +115,7 @@ export class JournalWriter {
         `The journal "${path}" is whole up to step ${reading.steps}, and step ${step} is needed${
           missing === undefined ? "" : ` (${missing})`
         }`,
-        "go on from an earlier checkpoint, or remove the run's folder to train it again",
+        "resume from an earlier checkpoint, or remove the run's folder to train it again",
       );
     }
     const file = await AppendFile.open(path, files);
@@ -165,59 +148,15 @@ export class JournalWriter {
     return this.#chain;
   }
 
-  /** @throws {RangeError} if the step is not the next one, or a value is not finite: that is a divergence */
-  appendStep(outcome: StepOutcome): void {
-    const { step, batch } = outcome;
-    const values = [outcome.learningRate, outcome.loss, outcome.gradientNorm].map(Math.fround);
-    if (!values.every(Number.isFinite)) throw new RangeError(`Step ${step} has a value that is not finite: ${values}`);
-    const [lr = "", loss = "", gradientNorm = ""] = values.map(toBits);
-    this.#append({ kind: "step", step, lr, loss, gradientNorm, batch });
-    this.#steps++;
-  }
-
-  /** Records a step whose gradients overflowed and that changed nothing. */
-  appendSkip(step: number, loss: number, batch: Digest): void {
-    this.#append({ kind: "skip", step, skipped: "gradient", loss: toBits(loss), batch });
-    this.#steps++;
-  }
-
   /**
-   * Records the state after `step` optimizer steps; recorded already, as after a resumption, it is not recorded twice.
+   * Appends a record. A state or an evaluation that is recorded already, as after a resumption, is not recorded twice.
    *
-   * @throws {RangeError} if the state recorded at this step is another one
+   * @throws {RangeError} if it is not the next record; if a value of a step or an evaluation is not finite, or that of a
+   * divergence is; if another state or evaluation is recorded at this step
    */
-  appendState(step: number, state: Digest): void {
-    this.#appendOnce({ kind: "state", step, state });
-  }
-
-  /**
-   * Records an evaluation, after the state of its step; recorded already, it is not recorded twice.
-   *
-   * @throws {RangeError} if a loss is not finite, or the evaluation recorded at this step is another one
-   */
-  appendEvaluation(point: CurvePoint): void {
-    const { step, learningRate, upstream, downstream } = point;
-    if (![learningRate, upstream, downstream].every(Number.isFinite)) {
-      throw new RangeError(`The evaluation at step ${step} has a value that is not finite: ${upstream}, ${downstream}`);
-    }
-    this.#appendOnce(evaluationRecord(point));
-  }
-
-  #appendOnce(record: JournalRecord): void {
-    const known = this.#here.find(({ kind, step }) => kind === record.kind && step === record.step);
-    if (known === undefined) return this.#append(record);
-    const [before, now] = [known, record].map((record) => formatRecord(record, this.#chain));
-    if (before !== now) throw new RangeError(`Step ${record.step} has two ${record.kind}s, ${before}, ${now}`);
-  }
-
-  /** Records that a value was no longer finite; the last record of the run. */
-  appendDivergence(step: number, divergence: DivergenceRecord["divergence"], value: number, batch: Digest): void {
-    const rounded = Math.fround(value);
-    if (Number.isFinite(rounded)) throw new RangeError(`Step ${step} has not diverged: ${divergence} is ${value}`);
-    this.#append({ kind: "divergence", step, divergence, value: toBits(rounded), batch });
-  }
-
-  #append(record: JournalRecord): void {
+  append(record: JournalRecord): void {
+    requireValues(record);
+    if (this.#isRecorded(record)) return;
     const previous = this.#here.at(-1)?.kind;
     if (previous === "divergence") throw new RangeError("The journal has ended with a divergence");
     if (record.step !== this.#steps) throw new RangeError(`Step ${this.#steps} is due, not ${record.step}`);
@@ -225,8 +164,20 @@ export class JournalWriter {
       throw new RangeError(`The state of step ${record.step} comes before its evaluation`);
     }
     this.#chain = chainNext(this.#chain, record);
-    this.#here = record.kind === "step" || record.kind === "skip" ? [] : [...this.#here, record];
     this.#pending.push(`${formatRecord(record, this.#chain)}\n`);
+    if (record.kind === "step" || record.kind === "skip") {
+      this.#here = [];
+      this.#steps++;
+    } else this.#here = [...this.#here, record];
+  }
+
+  #isRecorded(record: JournalRecord): boolean {
+    if (record.kind !== "state" && record.kind !== "evaluation") return false;
+    const known = this.#here.find(({ kind, step }) => kind === record.kind && step === record.step);
+    if (known === undefined) return false;
+    const [before, now] = [known, record].map((record) => formatRecord(record, this.#chain));
+    if (before !== now) throw new RangeError(`Step ${record.step} has two ${record.kind}s, ${before}, ${now}`);
+    return true;
   }
 
   /** Hands the buffered records to the operating system. */
@@ -251,6 +202,27 @@ export class JournalWriter {
   /** Closes the file; records that were not flushed are lost. */
   close(): void {
     this.file.close();
+  }
+}
+
+/** Values that are not finite are a divergence, and a divergence has no other. */
+function requireValues(record: JournalRecord): void {
+  switch (record.kind) {
+    case "step": {
+      const values = [record.lr, record.loss, record.gradientNorm].map(fromBits);
+      if (values.every(Number.isFinite)) return;
+      throw new RangeError(`Step ${record.step} has a value that is not finite: ${values}`);
+    }
+    case "evaluation": {
+      const { step, learningRate, upstream, downstream } = curvePoint(record);
+      if ([learningRate, upstream, downstream].every(Number.isFinite)) return;
+      throw new RangeError(`The evaluation at step ${step} has a value that is not finite: ${upstream}, ${downstream}`);
+    }
+    case "divergence": {
+      const value = fromBits(record.value);
+      if (!Number.isFinite(value)) return;
+      throw new RangeError(`Step ${record.step} has not diverged: ${record.divergence} is ${value}`);
+    }
   }
 }
 

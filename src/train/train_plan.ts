@@ -7,11 +7,12 @@ import { canonicalJson } from "../digest/canonical_json.ts";
 import { conditionsOf } from "./conditions.ts";
 import { FinishedRuns } from "./finished_runs.ts";
 import type { Corpora } from "./evaluation.ts";
-import { Validation } from "./evaluation.ts";
+import { ValidationSets } from "./evaluation.ts";
 import type { RunOrigin } from "../manifest/format/run.ts";
 import { RunFolder, type RunRecord } from "./run_folder.ts";
 import { type ParentOutcome, skipReason } from "./skip_reason.ts";
 import type { OpenImported } from "./imported_weights.ts";
+import { parentInFolder } from "./parent_folder.ts";
 import { type RunProgress, trainRun } from "./train_run.ts";
 
 /** A planned run that is done. */
@@ -45,7 +46,7 @@ export interface TrainPlanOptions {
   readonly finished?: FinishedRuns;
   /** weights that others trained, for runs that start from them */
   readonly imported?: OpenImported;
-  /** go on with runs that were computed under other conditions (`Engine.conditions`) */
+  /** resume runs that were computed under other conditions (`Engine.conditions`) */
   readonly acceptOtherConditions?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
@@ -96,12 +97,7 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
   const { finished = new FinishedRuns(output, corpora, files) } = options;
   const pool = new SessionPool(engine);
   const results = new Map<RunKey, RunResult>();
-  let validation: { readonly windows: number; readonly loaded: Validation } | undefined;
-
-  const loadValidation = async (windows: number): Promise<Validation> => {
-    if (validation?.windows !== windows) validation = { windows, loaded: await Validation.load(corpora, windows) };
-    return validation.loaded;
-  };
+  const validations = new ValidationSets(corpora);
 
   const train = async (run: PlannedRun): Promise<RunResult> => {
     const { initialWeights, evaluation } = run.specification;
@@ -125,16 +121,17 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
       );
     }
     const session = await pool.get(run);
+    await validations.get(evaluation.windows); // too few windows are found out before training
     const conditions = conditionsOf(engine, session);
     const { record, resumedAt } = await trainRun(run, folder, {
       session,
       corpora,
-      validation: await loadValidation(evaluation.windows),
+      validations,
       output,
       ...(conditions === undefined ? {} : { conditions }),
       ...(options.acceptOtherConditions === true ? { acceptOtherConditions: true } : {}),
-      ...(parent === undefined ? {} : {
-        parent: { run: parent.run, folder: new RunFolder(output, parent.run.label, files) },
+      ...(parent === undefined || initialWeights.kind !== "checkpoint" ? {} : {
+        parent: parentInFolder(parent.run, new RunFolder(output, parent.run.label, files), initialWeights.step),
       }),
       ...(options.imported === undefined ? {} : { imported: options.imported }),
       ...(signal === undefined ? {} : { signal }),

@@ -1,9 +1,7 @@
 /** One run from its start, or from its newest good checkpoint, to its end. */
-import type { Digest } from "../digest/sha256.ts";
-import type { Batch } from "../data/corpus.ts";
 import type { Session } from "../engine/engine.ts";
 import { type ErrorCode, UserError } from "../errors.ts";
-import { isCheckpointStep, isEvaluationStep } from "../experiment/evaluation.ts";
+import { isCheckpointStep } from "../experiment/evaluation.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { removeLeftovers } from "../files/durable.ts";
 import type { CurvePoint, Curves } from "../results/curves.ts";
@@ -11,12 +9,14 @@ import { learningRateTable } from "../schedule/learning_rate.ts";
 import { type ExpectedCheckpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { type ConditionPeriod, type Conditions, continueUnder } from "./conditions.ts";
 import { DueRecords } from "./due_records.ts";
-import { bytesPerTokenOf, type Corpora, requireCorpus, type Validation } from "./evaluation.ts";
-import { loadInitialState, priorUpdates, type StartSources } from "./initial_state.ts";
+import { bytesPerTokenOf, type Corpora, type ValidationSets } from "./evaluation.ts";
+import { loadInitialState, type ParentState, priorUpdates, type StartSources } from "./initial_state.ts";
 import { JournalWriter } from "./journal.ts";
 import { curvePoint, curvesOfPoints } from "./journal_curves.ts";
 import { JOURNAL_VERSION, type WrittenHeader } from "./journal_header.ts";
+import { type DivergenceRecord, fromBits } from "./journal_record.ts";
 import type { Outcome, RecordedState, RunFolder, RunRecord } from "./run_folder.ts";
+import { runRecords } from "./run_records.ts";
 import { stateDigest } from "./state_digest.ts";
 
 /** Steps between progress reports. */
@@ -47,13 +47,15 @@ export interface RunProgress {
 
 /** What a run is trained with. */
 export interface RunEnvironment extends StartSources {
+  /** the run whose checkpoint it starts from, if it does */
+  readonly parent?: ParentState;
   readonly session: Session;
   /** what the engine's bits depend on besides the run's key, if anything */
   readonly conditions?: Conditions;
-  /** go on even where a checkpoint was computed under other conditions */
+  /** resume even where a checkpoint was computed under other conditions */
   readonly acceptOtherConditions?: boolean;
   readonly corpora: Corpora;
-  readonly validation: Validation;
+  readonly validations: ValidationSets;
   /** the plan's output folder */
   readonly output: string;
   /** aborted: stop after the current step, with a checkpoint */
@@ -109,12 +111,13 @@ export async function trainRun(
   }
 }
 
-/** Where training begins or goes on. */
+/** Where training begins or resumes. */
 interface Start {
   /** updates that Adam's moments had behind them at step 0 */
   readonly priorUpdates: number;
   readonly step: number;
-  readonly skipped: number;
+  /** of these steps, how many changed the weights */
+  readonly updates: number;
   readonly journal: JournalWriter;
   readonly points: CurvePoint[];
   readonly states: RecordedState[];
@@ -130,33 +133,15 @@ class Training {
   readonly #run: PlannedRun;
   readonly #folder: RunFolder;
   readonly #environment: RunEnvironment;
-  readonly #rates: Float32Array;
-  readonly #journal: JournalWriter;
-  readonly #points: CurvePoint[];
-  readonly #states: RecordedState[];
-  readonly #conditions: readonly ConditionPeriod[] | undefined;
-  readonly #priorUpdates: number;
+  readonly #start: Start;
   #step: number;
-  /** steps that changed nothing, since a 16-bit gradient overflowed */
-  #skipped: number;
 
-  private constructor(
-    run: PlannedRun,
-    folder: RunFolder,
-    environment: RunEnvironment,
-    start: Start,
-  ) {
+  private constructor(run: PlannedRun, folder: RunFolder, environment: RunEnvironment, start: Start) {
     this.#run = run;
     this.#folder = folder;
     this.#environment = environment;
-    this.#rates = learningRateTable(run.specification.schedule);
-    this.#priorUpdates = start.priorUpdates;
+    this.#start = start;
     this.#step = start.step;
-    this.#journal = start.journal;
-    this.#points = start.points;
-    this.#states = start.states;
-    this.#conditions = start.conditions;
-    this.#skipped = start.skipped;
   }
 
   /** Resumes from the newest good checkpoint, or starts anew. */
@@ -178,7 +163,7 @@ class Training {
     return new Training(run, folder, environment, {
       priorUpdates: await priorUpdates(run, environment),
       step: 0,
-      skipped: 0,
+      updates: 0,
       journal,
       points: [],
       states: [],
@@ -225,11 +210,10 @@ class Training {
     if (resumption.problem !== undefined) {
       onWarning(`Journal of run "${run.label}" was cut back to step ${step}: ${resumption.problem}`);
     }
-    const { skipped } = resumption;
     return new Training(run, folder, environment, {
       priorUpdates: prior,
       step,
-      skipped,
+      updates: step - resumption.skipped,
       journal: writer,
       points,
       states,
@@ -243,102 +227,60 @@ class Training {
   }
 
   close(): void {
-    this.#journal.close();
+    this.#start.journal.close();
   }
 
+  /** Appends the records that are left to the journal, with checkpoints where they are due. */
   async finish(): Promise<RunRecord> {
-    const { signal } = this.#environment;
-    const last = this.#run.steps;
-    let nextBatch = this.#step < last ? this.#batch(this.#step) : undefined;
-    while (true) {
-      const isCheckpoint = isCheckpointStep(this.#run.specification, this.#step);
-      if (this.#step === 0 || isCheckpoint) await this.#recordState();
-      await this.#evaluateIfDue();
-      if (isCheckpoint) await this.#checkpoint();
-      if (this.#step === last || nextBatch === undefined) break;
-      if (signal?.aborted === true) {
-        await this.#checkpoint();
-        throw new Interrupted(this.#run.label, this.#step);
+    const { session, corpora, validations, onProgress } = this.#environment;
+    const { priorUpdates, step, updates, journal, points, states } = this.#start;
+    const { specification, steps: last } = this.#run;
+    const rates = learningRateTable(specification.schedule);
+    const means = { session, corpora, validations, rates, priorUpdates };
+    for await (const event of runRecords(this.#run, means, { from: { step, updates }, to: last })) {
+      switch (event.kind) {
+        case "input":
+          continue;
+        case "reached":
+          this.#step = event.step;
+          await this.#stopOver();
+          continue;
+        case "state":
+          states.push({ step: event.step, state: event.state });
+          break;
+        case "evaluation":
+          points.push(curvePoint(event));
+          break;
       }
-      const batch = await nextBatch;
-      nextBatch = this.#step + 1 < last ? this.#batch(this.#step + 1) : undefined;
-      const diverged = await this.#trainStep(batch);
-      if (diverged !== undefined) return await this.#end(diverged);
+      journal.append(event);
+      switch (event.kind) {
+        case "evaluation":
+          onProgress?.({ run: this.#run, step: event.step, point: curvePoint(event) });
+          break;
+        case "step":
+        case "skip": {
+          const step = event.step + 1;
+          const isShown = step % PROGRESS_INTERVAL === 0 || step === last;
+          if (isShown) onProgress?.({ run: this.#run, step, loss: fromBits(event.loss) });
+          break;
+        }
+        case "divergence":
+          return await this.#end(divergenceOf(event));
+      }
     }
     return await this.#end({ kind: "completed" });
   }
 
-  /** A step's batch, read ahead. When a run stops, the one that nobody waits for any more may fail unheard. */
-  #batch(step: number): Promise<Batch> {
-    const { corpus, orderSeed, batchSequences } = this.#run.specification;
-    const source = requireCorpus(this.#environment.corpora, corpus.name, corpus.digest);
-    const batch = source.batch(step, batchSequences, orderSeed);
-    batch.catch(() => {});
-    return batch;
-  }
-
-  async #trainStep(batch: Batch): Promise<Outcome | undefined> {
-    const { session, onProgress } = this.#environment;
-    const step = this.#step;
-    const learningRate = this.#learningRate;
-    const { loss, gradientNorm, outcome } = await session.step(
-      batch.tokens,
-      learningRate,
-      this.#priorUpdates + this.#updates,
-    );
-    if (outcome === "diverged") {
-      const value = Math.fround(Number.isFinite(loss) ? gradientNorm : loss);
-      this.#journal.appendDivergence(step, Number.isFinite(loss) ? "gradientNorm" : "loss", value, batch.digest);
-      return { kind: "diverged", step, value: String(value) };
-    }
-    if (outcome === "skipped") {
-      this.#journal.appendSkip(step, loss, batch.digest);
-      this.#skipped++;
-    } else {
-      this.#journal.appendStep({ step, learningRate, loss, gradientNorm, batch: batch.digest });
-    }
-    this.#step++;
-    if (this.#step % PROGRESS_INTERVAL === 0 || this.#step === this.#run.steps) {
-      onProgress?.({ run: this.#run, step: this.#step, loss });
-    }
-    return undefined;
-  }
-
-  /** Steps done that changed the weights. */
-  get #updates(): number {
-    return this.#step - this.#skipped;
-  }
-
-  /** Rate of the step about to be done: the schedule moves on with updates. */
-  get #learningRate(): number {
-    return this.#rates[Math.min(this.#updates, this.#rates.length - 1)] ?? 0;
-  }
-
-  async #evaluateIfDue(): Promise<void> {
-    const { evaluation, model, batchSequences } = this.#run.specification;
-    const step = this.#step;
-    if (!isEvaluationStep(evaluation, step) || (this.#points.at(-1)?.step ?? -1) >= step) return;
-    const { session, validation, onProgress } = this.#environment;
-    const losses = await validation.losses(session, model.sequenceLength);
-    const tokens = step * batchSequences * model.sequenceLength;
-    const point: CurvePoint = { step, tokens, learningRate: this.#learningRate, ...losses };
-    this.#journal.appendEvaluation(point);
-    this.#points.push(point);
-    onProgress?.({ run: this.#run, step, point });
+  /** Between two steps: a checkpoint if one is due, and here a run stops when it is asked to. */
+  async #stopOver(): Promise<void> {
+    const { specification, steps, label } = this.#run;
+    const isStopped = this.#environment.signal?.aborted === true && this.#step < steps;
+    if (isStopped || isCheckpointStep(specification, this.#step)) await this.#checkpoint();
+    if (isStopped) throw new Interrupted(label, this.#step);
   }
 
   get #dataPosition(): number {
     return this.#step * this.#run.specification.batchSequences;
-  }
-
-  async #stateDigest(): Promise<Digest> {
-    return stateDigest(await this.#environment.session.readState(), this.#step, this.#dataPosition);
-  }
-
-  async #recordState(): Promise<void> {
-    const state = await this.#stateDigest();
-    this.#journal.appendState(this.#step, state);
-    if (this.#states.at(-1)?.step !== this.#step) this.#states.push({ step: this.#step, state });
   }
 
   /**
@@ -348,9 +290,12 @@ class Training {
   async #checkpoint(): Promise<void> {
     const { session } = this.#environment;
     const { key, specification } = this.#run;
-    const recorded = this.#states.at(-1);
-    const state = recorded?.step === this.#step ? recorded.state : await this.#stateDigest();
-    await this.#journal.sync();
+    const { journal, states, conditions } = this.#start;
+    const recorded = states.at(-1);
+    const state = recorded?.step === this.#step
+      ? recorded.state
+      : stateDigest(await session.readState(), this.#step, this.#dataPosition);
+    await journal.sync();
     await this.#folder.writeCurves(this.#curves());
     const path = this.#folder.checkpoint(this.#step);
     const info = {
@@ -358,7 +303,7 @@ class Training {
       step: this.#step,
       dataPosition: this.#dataPosition,
       state,
-      ...(this.#conditions === undefined ? {} : { conditions: this.#conditions }),
+      ...(conditions === undefined ? {} : { conditions }),
     };
     await writeCheckpoint(path, specification.model, await session.readState(), info, this.#folder.files);
   }
@@ -366,14 +311,15 @@ class Training {
   #curves(outcome?: Outcome): Curves {
     const { bytesPerToken } = headerOf(this.#run, this.#environment.corpora);
     const diverged = outcome?.kind === "diverged" ? { step: outcome.step, loss: outcome.value } : undefined;
-    return curvesOfPoints(this.#run, bytesPerToken, this.#points, diverged);
+    return curvesOfPoints(this.#run, bytesPerToken, this.#start.points, diverged);
   }
 
   async #end(outcome: Outcome): Promise<RunRecord> {
-    await this.#journal.sync();
+    const { journal, states, conditions } = this.#start;
+    await journal.sync();
     await this.#folder.writeCurves(this.#curves(outcome));
     // Others are those that an interruption left between the scheduled steps, and those of a longer plan.
-    const checkpoints = this.#states.map(({ step }) => step).filter((step) => step > 0);
+    const checkpoints = states.map(({ step }) => step).filter((step) => step > 0);
     await this.#folder.keepCheckpoints(checkpoints);
     const record: RunRecord = {
       format: "rewarm run v1",
@@ -381,9 +327,9 @@ class Training {
       label: this.#run.label,
       steps: this.#step,
       outcome,
-      journalRoot: this.#journal.chain,
-      states: this.#states,
-      ...(this.#conditions === undefined ? {} : { conditions: this.#conditions }),
+      journalRoot: journal.chain,
+      states,
+      ...(conditions === undefined ? {} : { conditions }),
       files: {
         journal: await this.#folder.digest(this.#folder.journal),
         curves: await this.#folder.digest(this.#folder.curves),
@@ -393,4 +339,8 @@ class Training {
     await this.#folder.writeRecord(record);
     return record;
   }
+}
+
+function divergenceOf({ step, value }: DivergenceRecord): Outcome {
+  return { kind: "diverged", step, value: String(fromBits(value)) };
 }

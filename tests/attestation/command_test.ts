@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
 import { output } from "../cli/output.ts";
 import { createKeyFile } from "../../src/manifest/keys/key_file.ts";
-import { honest } from "../replay/forgery.ts";
+import { honest } from "../retrain/forgery.ts";
 import { toPem } from "../../src/manifest/keys/pem.ts";
 import { withFolder } from "../temporary_folder.ts";
 
 const MANIFEST = `${honest}/manifest.dsse.json`;
 
-Deno.test("main() attests what it verified and replayed, and verifies by what reviewers attested", () =>
+Deno.test("main() attests what it verified and retrained, and verifies by what reviewers attested", () =>
   withFolder(async (folder) => {
     for (const name of ["ada", "grace"]) await createKeyFile(`${folder}/${name}.pem`);
     const list = `${folder}/reviewers.yaml`;
@@ -16,7 +16,7 @@ Deno.test("main() attests what it verified and replayed, and verifies by what re
     Deno.writeTextFileSync(list, `reviewers:\n${entry("ada")}${entry("grace")}`);
     const required = ["verify", MANIFEST, "--require", "2", "--keys", list];
 
-    const first = await output(["attest", MANIFEST, "--key", `${folder}/ada.pem`, "--replay", "1", "--threads", "1"]);
+    const first = await output(["attest", MANIFEST, "--key", `${folder}/ada.pem`, "--retrain", "1", "--threads", "1"]);
     assert.equal(first.code, 0, first.text);
     assert.match(first.text, /^Attested {4}.*\/attestations\/[0-9a-f]{64}\.dsse\.json$/m);
     const alone = await output(required);
@@ -30,12 +30,12 @@ Deno.test("main() attests what it verified and replayed, and verifies by what re
     const both = await output(required);
     assert.equal(both.code, 0, both.text);
     assert.match(both.text, /^Verified: .*; attested by ada and grace$/m);
-    assert.match(both.text, /^ada attests, at 20.*Z: replay of 1 of \d+ segments; and leaves open:\n {2}- /m);
-    const replayed = await output([...required, "--require-replay", "1", "--json"]);
-    assert.equal(replayed.code, 1, replayed.text);
+    assert.match(both.text, /^ada attests, at 20.*Z: 1 of \d+ segments retrained; and leaves open:\n {2}- /m);
+    const retrained = await output([...required, "--require-retrain", "1", "--json"]);
+    assert.equal(retrained.code, 1, retrained.text);
     assert.deepEqual(
       // deno-lint-ignore no-explicit-any -- JSON that the command printed
-      JSON.parse(replayed.text).reviews.map(({ reviewer, status }: any) => [reviewer, status]),
+      JSON.parse(retrained.text).reviews.map(({ reviewer, status }: any) => [reviewer, status]),
       [["ada", "counts"], ["grace", "refused"]],
     );
   }));
@@ -78,7 +78,7 @@ for (
     { args: ["verify", MANIFEST, "--require", "1"], code: "MISSING_ARGUMENT" },
     { args: ["verify", MANIFEST, "--require", "none", "--keys", "a.yaml"], code: "BAD_NUMBER" },
     { args: ["verify", MANIFEST, "--keys", "a.yaml"], code: "UNUSED_OPTION" },
-    { args: ["verify", MANIFEST, "--require-replay", "5"], code: "UNUSED_OPTION" },
+    { args: ["verify", MANIFEST, "--require-retrain", "5"], code: "UNUSED_OPTION" },
     { args: ["verify", MANIFEST, "--require", "1", "--keys", "nowhere.yaml"], code: "FILE_NOT_FOUND" },
   ]
 ) {

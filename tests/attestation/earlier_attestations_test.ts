@@ -26,20 +26,20 @@ for (const version of ["svr-v0.1"]) {
       name,
       key: await readVerifyingKey(`${folder}/${name}.pub.pem`),
     })));
-    const verify = (count: number, replay?: number) =>
+    const verify = (count: number, retrain?: number) =>
       verifyManifest(bytes, files, {
         judge: paperJudge(paper.text, PAPER_FILE),
         withoutCheckpoints: true,
-        countAttestations: requireAttestations({ count, reviewers, ...(replay === undefined ? {} : { replay }) }),
+        countAttestations: requireAttestations({ count, reviewers, ...(retrain === undefined ? {} : { retrain }) }),
         now: Date.parse("2026-12-01T00:00:00Z"),
       });
     const both = await verify(2);
     assert.equal(both.verdict, "verified", formatVerification(both));
     assert.match(
       formatVerification(both),
-      /^grace attests, at 2026-.*: replay of 2 of 52 segments; and leaves open:$/m,
+      /^grace attests, at 2026-.*: 2 of 52 segments retrained; and leaves open:$/m,
     );
-    const replayed = await verify(1, 2);
-    assert.deepEqual(replayed.reviews?.map(({ status }) => status), ["refused", "counts"]);
+    const retrained = await verify(1, 2);
+    assert.deepEqual(retrained.reviews?.map(({ status }) => status), ["refused", "counts"]);
   });
 }

@@ -8,9 +8,9 @@ import { generateSigningKey, type SigningKey } from "../../src/manifest/keys/key
 import type { VerificationReport } from "../../src/manifest/verify/verification_report.ts";
 import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import type { AttestedManifest, VerifyOptions } from "../../src/manifest/verify/verify_options.ts";
-import { chooseSegments, worthOf } from "../../src/replay/choice.ts";
-import type { ReplayChoice } from "../../src/replay/replay.ts";
-import { segmentsOf } from "../../src/replay/segment.ts";
+import { chooseSegments, worthOf } from "../../src/retrain/choice.ts";
+import type { RetrainingChoice } from "../../src/retrain/retrain.ts";
+import { segmentsOf } from "../../src/retrain/segment.ts";
 import { makeBundle, memoryArtefacts, testJudge } from "../manifest/fixture.ts";
 
 const encoder = new TextEncoder();
@@ -27,13 +27,13 @@ export const manifest: AttestedManifest = {
 export const SEED = "00112233445566778899aabbccddeeff";
 const all = segmentsOf(bundle.statement.predicate.runs);
 
-/** Choices of a replay that no one makes here: the outcome is taken for granted. */
+/** Choices that no one retrains here: the outcome is taken for granted. */
 export const CHOICES = {
   all: { kind: "all", segments: all, total: all.length, worth: worthOf(all, all.length) },
   drawn: { ...drawn(3), kind: "drawn" },
   repeated: { ...drawn(3), kind: "repeated" },
   named: { kind: "named", segments: all.slice(1, 3), total: all.length, worth: "Named." },
-} satisfies Record<string, ReplayChoice>;
+} satisfies Record<string, RetrainingChoice>;
 
 function drawn(count: number) {
   return { segments: chooseSegments(all, count, SEED), total: all.length, seed: SEED, worth: worthOf(all, count) };
@@ -45,15 +45,17 @@ export function verify(options: VerifyOptions = {}, attestations: ReadonlyMap<st
   return verifyManifest(manifestBytes, artefacts, { judge: testJudge, ...options });
 }
 
-/** What a verification found, with a replay if there is a choice. */
-export async function findings(choice?: ReplayChoice): Promise<VerificationFindings & { report: VerificationReport }> {
+/** What a verification found, with retraining if there is a choice. */
+export async function findings(
+  choice?: RetrainingChoice,
+): Promise<VerificationFindings & { report: VerificationReport }> {
   if (choice === undefined) return { report: await verify() };
-  const trainAgain = () => Promise.resolve({ status: "ok", detail: "the same bits", caveats: [] } as const);
-  return { report: await verify({ trainAgain }), choice };
+  const retrain = () => Promise.resolve({ status: "ok", detail: "the same bits", caveats: [] } as const);
+  return { report: await verify({ retrain }), choice };
 }
 
 /** What an honest reviewer attests. */
-export async function attestation(choice?: ReplayChoice): Promise<Attestation> {
+export async function attestation(choice?: RetrainingChoice): Promise<Attestation> {
   return buildAttestation("manifest.dsse.json", await findings(choice), 2);
 }
 

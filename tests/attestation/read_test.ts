@@ -42,7 +42,7 @@ Deno.test("buildAttestation() makes a simple verification result of in-toto abou
   });
 });
 
-Deno.test("buildAttestation() says less where less was checked, and more after a whole replay", async () => {
+Deno.test("buildAttestation() says less where less was checked, and more where all was retrained", async () => {
   const without = await attestation();
   assert.equal(without.predicate.rewarm.replay, undefined);
   assert.ok(!without.predicate.properties.includes("REWARM_REPLAY"));
@@ -72,7 +72,7 @@ Deno.test("buildAttestation() attests no verdict but verified, and lists no endl
   assert.throws(() => buildAttestation("manifest.dsse.json", { report, choice }, 0), { code: "TOO_MANY_SEGMENTS" });
 });
 
-Deno.test("readAttestation() takes what a reviewer signed, with every kind of replay", async () => {
+Deno.test("readAttestation() takes what a reviewer signed, with every kind of choice", async () => {
   for (const choice of [undefined, ...Object.values(CHOICES)]) {
     const made = await attestation(choice);
     assert.deepEqual(await readAttestation(await sealed(made, ada), ada, manifest), made);
@@ -157,7 +157,7 @@ const FORGERIES: readonly [name: string, change: (statement: any) => unknown, re
   ["a failed signer", (s) => s.predicate.rewarm.steps[3].status = "failed", /its step "signer" is "failed"/],
   ["a property more", (s) => s.predicate.properties.push("REWARM_REPLAY_ALL"), /properties that its steps do not/],
   ["a property less", (s) => s.predicate.properties.shift(), /properties that its steps do not/],
-  ["no details of the replay", (s) => delete s.predicate.rewarm.replay, /contradict each other/],
+  ["no details of retraining", (s) => delete s.predicate.rewarm.replay, /contradict each other/],
   ["another total", (s) => s.predicate.rewarm.replay.total++, /counts \d+ segments, and the manifest has \d+/],
   ["another seed", (s) => s.predicate.rewarm.replay.seed = "f".repeat(32), /other segments than its seed draws/],
   ["a segment less", (s) => s.predicate.rewarm.replay.segments.pop(), /other segments than its seed draws/],

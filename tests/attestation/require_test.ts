@@ -58,7 +58,7 @@ Deno.test("verifyManifest() asks for no reviewer unless told to, and opens no at
 
 Deno.test("requireAttestations() counts distinct reviewers, and the verdict names them", async () => {
   const report = await demand(2, [byAda, byGrace]);
-  step(report, "ok", /^2 of 2 required reviewers attested this manifest: Ada \(no replay, .*\); Grace \(/);
+  step(report, "ok", /^2 of 2 required reviewers attested this manifest: Ada \(nothing retrained, .*\); Grace \(/);
   assert.match(formatVerification(report), /^Verified: .*; attested by Ada and Grace$/m);
   assert.match(report.caveats.join(" "), /Ada and Grace did what they attest: it is their word/);
   assert.deepEqual(report.reviews?.map(({ reviewer, status }) => [reviewer, status]), [
@@ -118,7 +118,7 @@ Deno.test("requireAttestations() cannot check what cannot be read, unless others
   step(await verifyWith(1), "ok", /^1 of 1/);
 });
 
-Deno.test("requireAttestations() demands a replay of each reviewer where it is asked for", async () => {
+Deno.test("requireAttestations() demands retraining of each reviewer where it is asked for", async () => {
   const file = async (kind: keyof typeof CHOICES) => fileOf(ada, await sealed(await attestation(CHOICES[kind]), ada));
   const met: Record<keyof typeof CHOICES, readonly (number | "all")[]> = {
     all: [1, 3, 4, "all"],
@@ -127,13 +127,13 @@ Deno.test("requireAttestations() demands a replay of each reviewer where it is a
     named: [],
   };
   for (const kind of ["all", "drawn", "repeated", "named"] as const) {
-    for (const replay of [1, 3, 4, "all"] as const) {
-      const report = await demand(1, [await file(kind)], { replay });
-      if (met[kind].includes(replay)) step(report, "ok", /Ada \(replay of/);
-      else step(report, "failed", /Ada \(replay of .*; required is a replay of/);
+    for (const retrain of [1, 3, 4, "all"] as const) {
+      const report = await demand(1, [await file(kind)], { retrain });
+      if (met[kind].includes(retrain)) step(report, "ok", /Ada \(.*retrained, /);
+      else step(report, "failed", /Ada \(.*retrained.*; required: .* retrained/);
     }
   }
-  step(await demand(1, [byAda], { replay: 1 }), "failed", /Ada \(no replay, /);
+  step(await demand(1, [byAda], { retrain: 1 }), "failed", /Ada \(nothing retrained, /);
 });
 
 Deno.test("requireAttestations() refuses a demand that nothing could meet", () => {
@@ -148,15 +148,15 @@ Deno.test("requireAttestations() refuses a demand that nothing could meet", () =
 
 Deno.test("verifyManifest() trains nothing again where reviewers are missing", async () => {
   let trained = 0;
-  const trainAgain = () => {
+  const retrain = () => {
     trained++;
     return Promise.resolve({ status: "ok", detail: "the same bits", caveats: [] } as const);
   };
   const countAttestations = requireAttestations({ count: 1, reviewers });
-  assert.equal((await verify({ trainAgain, countAttestations })).verdict, "failed");
+  assert.equal((await verify({ retrain, countAttestations })).verdict, "failed");
   assert.equal(trained, 0);
-  assert.equal((await verify({ trainAgain, countAttestations }, new Map([byAda]))).verdict, "verified");
-  assert.equal((await verify({ trainAgain })).verdict, "verified");
+  assert.equal((await verify({ retrain, countAttestations }, new Map([byAda]))).verdict, "verified");
+  assert.equal((await verify({ retrain })).verdict, "verified");
   assert.equal(trained, 2);
 });
 
@@ -186,12 +186,12 @@ Deno.test("verifyManifest() shows when each reviewer attested and what each leav
   assert.deepEqual(report.reviews?.[0]?.caveats?.length, 2);
   const text = formatVerification(report);
   const lines = text.split("\n");
-  const first = lines.indexOf("Ada attests, at 2026-11-30T10:00:00Z: no replay; and leaves open:");
+  const first = lines.indexOf("Ada attests, at 2026-11-30T10:00:00Z: nothing retrained; and leaves open:");
   assert.deepEqual(lines.slice(first + 1, first + 3), [
     "  - The corpora were not looked at.",
     "  - \ufffd[2JNor the paper.",
   ]);
-  assert.match(text, /^Grace attests, at 2026-11-30T11:30:00\.5Z: no replay$/m);
+  assert.match(text, /^Grace attests, at 2026-11-30T11:30:00\.5Z: nothing retrained$/m);
   assert.ok(!text.includes("Nothing."));
 });
 

@@ -1,10 +1,10 @@
-/** A real, small reproduction: packed by the command line, then verified, replayed and compared out of the archive. */
+/** A real, small reproduction: packed by the command line, then verified, retrained and compared out of the archive. */
 import assert from "node:assert/strict";
 import { main } from "../../src/cli/main.ts";
 import { output } from "../cli/output.ts";
-import { diffManifests } from "../../src/replay/diff.ts";
-import { honest, PARENT, replayFolder, smokeEngine } from "../replay/forgery.ts";
-import { replay } from "../../src/replay/replay.ts";
+import { diffManifests } from "../../src/retrain/diff.ts";
+import { honest, PARENT, retrainFolder, smokeEngine } from "../retrain/forgery.ts";
+import { retrain } from "../../src/retrain/retrain.ts";
 import { paperJudge } from "../../src/results/paper_judge.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { DATA_CACHE } from "../reproduce/smoke.ts";
@@ -63,20 +63,20 @@ for (
   });
 }
 
-Deno.test("replay() and diffManifests() read a bundle where it lies", () =>
+Deno.test("retrain() and diffManifests() read a bundle where it lies", () =>
   withFolder(async (folder) => {
     const path = `${folder}/smoke.tar`;
     assert.equal((await output(["bundle", honest, "--output", path])).code, 0);
     const pieces = { kind: "named", names: [`${PARENT}:16..20`] } as const;
     const { text } = await loadPaper(FIXTURE_CATALOGUE);
-    const fromBundle = await replay(path, {
+    const fromBundle = await retrain(path, {
       pieces,
       engine: smokeEngine,
       dataCache: DATA_CACHE,
       judge: paperJudge(text, PAPER_FILE),
     });
     assert.equal(fromBundle.report.verdict, "verified");
-    const { report } = await replayFolder(honest, pieces);
+    const { report } = await retrainFolder(honest, pieces);
     assert.deepEqual({ ...fromBundle.report, path: "" }, { ...report, path: "" });
     assert.deepEqual((await diffManifests(path, honest)).differences, []);
   }));

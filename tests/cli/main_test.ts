@@ -39,7 +39,7 @@ for (
     { args: ["reproduce", "--kernels", "wsam"], code: "UNKNOWN_KERNELS", message: /"wsam": did you mean "wasm"/ },
     { args: ["reproduce", "--kernels", "native"], code: "NO_NATIVE_KERNELS", message: /without --allow-ffi/ },
     {
-      args: ["verify", "a", "--replay", "1", "--kernels", "native"],
+      args: ["verify", "a", "--retrain", "1", "--kernels", "native"],
       code: "NO_NATIVE_KERNELS",
       message: /"verify" loads no native code/,
     },

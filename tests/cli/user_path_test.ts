@@ -21,7 +21,7 @@ Deno.test("every option that names a file or folder is taken from where the user
       assert.equal(path === true, /\b(FILE|DIR|PATH|FOLDER)\b/.test(value), `--${name} ${value}`);
       if (path === true) paths++;
       for (const [option, word] of [["tokenizer", "bytes"], ["start", "train"]] as const) {
-        // What export copies is a folder, and a replay starts from what is given alone.
+        // What export copies is a folder, and retraining starts from what is given alone.
         const isWord = name === option && (option === "tokenizer" ? value === "FILE" : value.includes("train"));
         assert.equal(words.includes(word), isWord, `--${name} ${value}`);
       }

@@ -197,7 +197,7 @@ Deno.test(`verifyManifest() verifies no other steps, rates, evaluations or state
         const found = await report(signed, artefacts, { trustedKeys });
         if (found.verdict !== "verified") return;
         verified++;
-        // Losses of steps, norms, batches and states are the maker's word until they are trained again. Steps, rates and
+        // Losses of steps, norms, batches and states are the maker's word until they are retrained. Steps, rates and
         // evaluations are not: the former follow from the schedule, the latter are in the curve.
         const grid = (list: readonly JournalRecord[]) =>
           list.map((record) =>

@@ -22,7 +22,7 @@ const CASES: [name: string, change: (predicate: any) => void, reason: RegExp][] 
   ["a date on the eve", (p) => p.metadata.createdAt = "2026-11-22T23:59:59Z", /before this project began/],
   ["a date in the future", (p) => p.metadata.createdAt = "2026-12-02T00:00:01Z", /in the future/],
   ["a date far off", (p) => p.metadata.createdAt = "9999-12-31T23:59:59Z", /in the future/],
-  ["retraining past the end", (p) => p.runs[0].retrained = [{ fromStep: 60, toStep: 65 }], /trained again, of 64/],
+  ["retraining past the end", (p) => p.runs[0].retrained = [{ fromStep: 60, toStep: 65 }], /retrained, of 64/],
   ["retraining backwards", (p) => p.runs[0].retrained = [{ fromStep: 8, toStep: 4 }], /steps 8 to 4/],
   [
     "the same retraining twice",

@@ -10,8 +10,8 @@ import { paperJudge } from "../../src/results/paper_judge.ts";
 import { isTrained } from "../../src/manifest/format/run.ts";
 import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
-import { replay } from "../../src/replay/replay.ts";
-import { segmentName } from "../../src/replay/segment.ts";
+import { retrain } from "../../src/retrain/retrain.ts";
+import { segmentName } from "../../src/retrain/segment.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { DATA_CACHE, kernelCache } from "../reproduce/smoke.ts";
 
@@ -68,9 +68,9 @@ Deno.test("verifyInclusion() accepts proofs of every run's last step against the
 });
 
 // A version with another arithmetic or other corpora cannot train this again: it must then say "not checked" here.
-Deno.test("replay() trains a segment of v1 again from its checkpoint, to the same bits", async () => {
+Deno.test("retrain() trains a segment of v1 again from its checkpoint, to the same bits", async () => {
   const starts: number[] = [];
-  const { report, replayed } = await replay(manifestOf("v1"), {
+  const { report, retrained } = await retrain(manifestOf("v1"), {
     ...await optionsFor("v1"),
     pieces: { kind: "named", names: ["warmup-length_1%_seed-0:16..22"] },
     engine: () => createExactEngine({ threads: 1, sha256, cache: kernelCache }),
@@ -78,6 +78,6 @@ Deno.test("replay() trains a segment of v1 again from its checkpoint, to the sam
     events: { onSegment: (_, { startedAt }) => starts.push(startedAt) },
   });
   assert.equal(report.verdict, "verified", formatVerification(report));
-  assert.deepEqual(replayed.map(segmentName), ["warmup-length_1%_seed-0:16..22"]);
+  assert.deepEqual(retrained.map(segmentName), ["warmup-length_1%_seed-0:16..22"]);
   assert.deepEqual(starts, [16]);
 });

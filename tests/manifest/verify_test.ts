@@ -82,7 +82,7 @@ Deno.test("verifyManifest() verifies what was signed, and says by whom", async (
   assert.equal(report.exitCode, 0);
   assert.deepEqual(report.signers, [{ keyId: bundle.key.keyId, trustedAs: "the maker" }]);
   const open = report.steps.filter(({ status }) => status !== "ok").map(({ name }) => name);
-  assert.deepEqual(open, ["report", "attestations", "replay"]);
+  assert.deepEqual(open, ["report", "attestations", "retrain"]);
   assert.deepEqual(
     report.caveats.map((caveat) => caveat.slice(0, 24)),
     [
@@ -619,7 +619,7 @@ Deno.test("verifyManifest() fails limits that do not follow from plan, runs and 
   assert.match(other.caveats.join("\n"), /^In which words limits, and reasons of skips, are given/m);
 });
 
-Deno.test("verifyManifest() names runs that were found or resumed, and whether any of them was trained again", async () => {
+Deno.test("verifyManifest() names runs that were found or resumed, and whether any of them was retrained", async () => {
   const origins = (change: (runs: { origin: string; retrained: unknown }[]) => void) =>
     resigned(bundle.artefacts, (s) => change(s.predicate.runs));
   const found = await verify({
@@ -630,7 +630,7 @@ Deno.test("verifyManifest() names runs that were found or resumed, and whether a
   });
   assert.equal(found.verdict, "verified", formatVerification(found));
   const caveats = found.caveats.join("\n");
-  assert.match(caveats, /^That 3 of 4 runs \(warmup.*\) were trained at all: .*: nothing of them was trained again/m);
+  assert.match(caveats, /^That 3 of 4 runs \(warmup.*\) were trained at all: .*: nothing of them was retrained/m);
   assert.match(
     caveats,
     /^That 1 of 4 runs \(upstream_pretrain_seed-0\) were trained from .*: pieces of 1 of them were/m,

@@ -47,7 +47,7 @@ async function interruptAt(process: Deno.ChildProcess, runs: string, count: numb
   return stderr;
 }
 
-Deno.test("reproduce --scale paper, small: fetched from a hub, interrupted twice, verified and replayed", () =>
+Deno.test("reproduce --scale paper, small: fetched from a hub, interrupted twice, verified and retrained", () =>
   withFolder(async (folder) => {
     await using hub = await rehearsalHub("pythia-14m");
     await Deno.copyFile(`${PROJECT}/lockfiles/data.lock.yaml`, `${folder}/data.lock.yaml`);
@@ -73,7 +73,7 @@ Deno.test("reproduce --scale paper, small: fetched from a hub, interrupted twice
     const reproduce = ["reproduce", ...scale, "--out", "out"];
     for (const count of [2, 9]) {
       const stopped = await interruptAt(start(folder, reproduce), `${folder}/out/runs`, count);
-      assert.match(stopped, /the same command goes on from there/);
+      assert.match(stopped, /the same command resumes from there/);
     }
     const done = await run(folder, reproduce);
     assert.match(done, /16 runs in/);
@@ -82,13 +82,13 @@ Deno.test("reproduce --scale paper, small: fetched from a hub, interrupted twice
     assert.equal(verified.verdict, "verified");
     const planStep = verified.steps.find(({ name }: { name: string }) => name === "plan");
     assert.match(planStep.detail, /16 planned runs .*the experiments of this version give the same plan/);
-    const replayed = await run(folder, [
-      "replay",
+    const retrained = await run(folder, [
+      "retrain",
       "out/manifest.dsse.json",
       ...["--segment", "earlier-checkpoints_7%-warmup-1%_seed-0:0..3", "same-data_2x_seed-0:0..3"],
       ...places,
     ]);
-    assert.match(replayed, /2 of \d+ segments trained again/);
+    assert.match(retrained, /2 of \d+ segments retrained/);
 
     const manifest = JSON.parse(await Deno.readTextFile(`${folder}/out/manifest.dsse.json`));
     const { predicate } = JSON.parse(atob(manifest.payload));

@@ -72,17 +72,17 @@ test("diff needs nothing but to read", async () => {
   assert.match(stdout, /^A {2}\/.*\nSame bits/ms);
 });
 
-test("verify --replay needs nothing but to read where the caches are filled, and says so where they are not", async () => {
-  const args = ["verify", "--replay", "2", "--threads", "2"];
-  const replayed = await rewarm(folder, ["--allow-read", ...DENIED], [...args, MANIFEST]);
-  assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
-  assert.match(replayed.stdout, /replay +ok +2 of \d+ segments trained again/);
+test("verify --retrain needs nothing but to read where the caches are filled, and says so where they are not", async () => {
+  const args = ["verify", "--retrain", "2", "--threads", "2"];
+  const retrained = await rewarm(folder, ["--allow-read", ...DENIED], [...args, MANIFEST]);
+  assert.equal(retrained.code, 0, retrained.stdout + retrained.stderr);
+  assert.match(retrained.stdout, /retrain +ok +2 of \d+ segments retrained/);
   await withFolder(async (elsewhere) => {
     const refused = await rewarm(elsewhere, ["--allow-read", ...DENIED], [...args, `${folder}/${MANIFEST}`]);
     assert.equal(refused.code, 2, refused.stdout + refused.stderr);
     assert.match(
       refused.stdout,
-      /replay +not checked .*give the command as "deno task replay", which may write to \.cache/,
+      /retrain +not checked .*give the command as "deno task retrain", which may write to \.cache/,
     );
     assertClean(refused.stderr);
     assert.deepEqual([...Deno.readDirSync(elsewhere)], []);
@@ -94,7 +94,7 @@ test("the tasks of deno.json give a verifier no more than docs/verification.md s
   const permissions = (task: string): string[] => tasks[task].command.match(/--allow-\S+|-[A-Z]\b|--unstable\S*/g);
   assert.deepEqual(permissions("verify"), ["--allow-read"]);
   assert.deepEqual(permissions("diff"), ["--allow-read"]);
-  assert.deepEqual(permissions("replay"), ["--allow-read", "--allow-write=.cache", "--allow-env=CI"]);
+  assert.deepEqual(permissions("retrain"), ["--allow-read", "--allow-write=.cache", "--allow-env=CI"]);
 });
 
 test("no module that verifies can start a process, open a connection, or read the environment", async () => {

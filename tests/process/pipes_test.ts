@@ -56,7 +56,7 @@ Deno.test({
           ["verify", `${folder}/out/manifest.dsse.json`],
           ["verify", "deno.json", "--public-key", pipe],
           ["verify", "deno.json", "--require", "1", "--keys", pipe],
-          ["replay", pipe],
+          ["retrain", pipe],
           ["diff", pipe, pipe],
           ["attest", pipe, "--key", pipe],
           ["bundle", pipe, "--output", `${folder}/new.tar`],

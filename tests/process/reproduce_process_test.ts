@@ -38,7 +38,7 @@ Deno.test({
       first.kill("SIGINT");
       const { code, stderr } = await finish(first);
       assert.equal(code, 130, stderr);
-      assert.match(stderr, /the same command goes on from there/);
+      assert.match(stderr, /the same command resumes from there/);
 
       const second = await finish(start(`${folder}/cut`));
       assert.equal(second.code, 0, second.stderr);

@@ -1,4 +1,4 @@
-/** Runs that lie in the output folder: what is taken as it is, what is trained again, and what the manifest says of it. */
+/** Runs that lie in the output folder: what is taken as it is, what is retrained, and what the manifest says of it. */
 import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { type Digest, sha256 } from "../../src/digest/sha256.ts";
@@ -8,8 +8,8 @@ import type { Predicate } from "../../src/manifest/format/predicate.ts";
 import { isTrained, type TrainedRun } from "../../src/manifest/format/run.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { parameterCount } from "../../src/model/config.ts";
-import { segmentName } from "../../src/replay/segment.ts";
-import type { RetrainChoice } from "../../src/reproduce/retrain.ts";
+import { segmentName } from "../../src/retrain/segment.ts";
+import type { RetrainFoundChoice } from "../../src/reproduce/retrain_found.ts";
 import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
 import { curvePoint, formatCurves } from "../../src/train/journal_curves.ts";
 import { chainStart, formatHeader, type JournalHeader, parseHeader } from "../../src/train/journal_header.ts";
@@ -121,7 +121,7 @@ class Forger {
 /** What came of a command that was given for a folder. */
 async function command(disk: SimulatedDisk, options: Parameters<SmallSmoke["reproduce"]>[1] = {}) {
   const warnings: string[] = [];
-  const choices: RetrainChoice[] = [];
+  const choices: RetrainFoundChoice[] = [];
   const retrained: string[] = [];
   const before = smoke.steps;
   const result = await smoke.reproduce(disk.files, {
@@ -397,7 +397,7 @@ Deno.test("reproduce() with retraining catches every piece of a run that trainin
   }
 });
 
-Deno.test("reproduce() states which pieces of honest runs were trained again, drawn by randomness of its own", async () => {
+Deno.test("reproduce() states which pieces of honest runs were retrained, drawn by randomness of its own", async () => {
   const whole = await command(new SimulatedDisk(unsigned), { retrain: "all" });
   assert.equal(whole.choice?.seed, undefined);
   assert.equal(whole.retrained.length, whole.choice?.total);
@@ -430,7 +430,7 @@ Deno.test("reproduce() trains nothing again that this very process trained", asy
   assert(runs.every((run) => run.retrained === undefined));
 });
 
-Deno.test("reproduce() says that a run was resumed, and trains again only what was there before", async () => {
+Deno.test("reproduce() says that a run was resumed, and retrains only what was there before", async () => {
   const disk = new SimulatedDisk(EMPTY);
   const controller = new AbortController();
   const onProgress = ({ step }: { readonly step: number }) => {
@@ -444,7 +444,7 @@ Deno.test("reproduce() says that a run was resumed, and trains again only what w
   assert(retrained.every((name) => name.startsWith(PARENT.label)));
 });
 
-Deno.test("reproduce() keeps its own manifest of runs that it trained, until pieces are trained again", async () => {
+Deno.test("reproduce() keeps its own manifest of runs that it trained, until pieces are retrained", async () => {
   const disk = new SimulatedDisk(honest);
   await command(disk);
   assert.equal(firstDifference(disk.afterStop("lost"), honest), undefined);

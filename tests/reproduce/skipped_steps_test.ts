@@ -3,7 +3,7 @@ import { UserError } from "../../src/errors.ts";
 import { paperJudge } from "../../src/results/paper_judge.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { isTrained } from "../../src/manifest/format/run.ts";
-import { replay } from "../../src/replay/replay.ts";
+import { retrain } from "../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";
 import { readJournalFile } from "../../src/train/journal.ts";
@@ -18,7 +18,7 @@ import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
 const ONLY = ["max-learning-rate/1x", "max-learning-rate/2x"];
 const judge = paperJudge((await loadPaper(FIXTURE_CATALOGUE)).text, PAPER_FILE);
 
-Deno.test("reproduce() spends a skipped step's batch and not its learning rate, and its manifest verifies and replays", () =>
+Deno.test("reproduce() spends a skipped step's batch and not its learning rate, and its manifest verifies and retrains", () =>
   withFolder(async (folder) => {
     const { manifestPath, plan } = await reproduceSmoke(folder, 1, { engine: await skippingEngine(), only: ONLY });
     for (const run of plan.runs) {
@@ -38,14 +38,14 @@ Deno.test("reproduce() spends a skipped step's batch and not its learning rate, 
     for (const run of statement?.predicate.runs.filter(isTrained) ?? []) {
       assert.deepEqual(run.conditions, [{ fromStep: 0, conditions: { gpu: "one" } }]);
     }
-    const again = await replay(manifestPath, {
+    const again = await retrain(manifestPath, {
       judge,
       pieces: { kind: "all" },
       engine: () => skippingEngine(),
       dataCache: DATA_CACHE,
     });
     assert.equal(again.report.verdict, "verified", JSON.stringify(again.report.steps.at(-1)));
-    const elsewhere = await replay(manifestPath, {
+    const elsewhere = await retrain(manifestPath, {
       judge,
       pieces: { kind: "random", count: 1 },
       engine: () => skippingEngine({ gpu: "two" }),
@@ -94,11 +94,11 @@ Deno.test("reproduce() goes on under other conditions by the user's word only, a
     const changed = statement?.predicate.runs.filter(isTrained).filter(({ conditions }) => conditions?.length === 2);
     assert.equal(changed?.length, 1);
     assert(statement?.predicate.limits.some((limit) => limit.includes("its bits cannot be repeated")));
-    const again = await replay(manifestPath, {
+    const again = await retrain(manifestPath, {
       judge,
       pieces: { kind: "named", names: [`${changed[0]?.label}:0..16`] },
       engine: () => skippingEngine({ gpu: "two" }),
       dataCache: DATA_CACHE,
     });
-    assert.match(again.report.steps.at(-1)?.detail ?? "", /went on under other conditions at step \d+/);
+    assert.match(again.report.steps.at(-1)?.detail ?? "", /was resumed under other conditions at step \d+/);
   }));

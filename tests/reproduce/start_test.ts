@@ -8,7 +8,7 @@ import { paperJudge } from "../../src/results/paper_judge.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { exportHuggingFace } from "../../src/model/hugging_face_export.ts";
 import { writeWeightsFile } from "../../src/model/weights_file.ts";
-import { replay } from "../../src/replay/replay.ts";
+import { retrain } from "../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import type { Reproduction } from "../../src/reproduce/options.ts";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";
@@ -78,9 +78,9 @@ Deno.test("runs that start from imported models do the same steps as from the ru
 
     const engine = () => createExactEngine({ threads: 2, sha256, cache: kernelCache });
     const again = { pieces: { kind: "all" }, judge, engine, dataCache: DATA_CACHE } as const;
-    const replayed = await replay(imported.manifestPath, { ...again, start });
-    assert.equal(replayed.report.steps.at(-1)?.status, "ok", replayed.report.steps.at(-1)?.detail);
-    const without = await replay(imported.manifestPath, again);
+    const retrained = await retrain(imported.manifestPath, { ...again, start });
+    assert.equal(retrained.report.steps.at(-1)?.status, "ok", retrained.report.steps.at(-1)?.detail);
+    const without = await retrain(imported.manifestPath, again);
     assert.match(without.report.steps.at(-1)?.detail ?? "", /name their folder with --start/);
     assert.equal(without.report.steps.at(-1)?.status, "not checked");
 
@@ -113,7 +113,7 @@ Deno.test("one model stands for the end of pre-training; what does not fit is re
   });
 });
 
-Deno.test("optimizer-state=carried goes on with Adam's moments and their count, resumes, and replays", async () => {
+Deno.test("optimizer-state=carried goes on with Adam's moments and their count, resumes, and retrains", async () => {
   await withFolder(async (folder) => {
     const only = ["same-data/1x"];
     const readings = { "optimizer-state": "carried" } as const;
@@ -154,13 +154,13 @@ Deno.test("optimizer-state=carried goes on with Adam's moments and their count, 
     corpora.upstream.close();
     corpora.downstream.close();
 
-    const replayed = await replay(carried.manifestPath, {
+    const retrained = await retrain(carried.manifestPath, {
       judge: paperJudge((await loadPaper(FIXTURE_CATALOGUE)).text, PAPER_FILE),
       pieces: { kind: "all" },
       engine: () => createExactEngine({ threads: 2, sha256, cache: kernelCache }),
       dataCache: DATA_CACHE,
     });
-    assert.equal(replayed.report.steps.at(-1)?.status, "ok", replayed.report.steps.at(-1)?.detail);
+    assert.equal(retrained.report.steps.at(-1)?.status, "ok", retrained.report.steps.at(-1)?.detail);
 
     const stop = new AbortController();
     const events = {

@@ -13,6 +13,7 @@ import {
   fromBits,
   fromBits64,
   MAX_LINE_BYTES,
+  type StepRecord,
   toBits,
   toBits64,
 } from "../../src/train/journal_record.ts";
@@ -25,12 +26,17 @@ const HEADER: WrittenHeader = { version: 2, run: RUN, bytesPerToken: { upstream:
 const batchOf = (step: number): Digest => sha256(`batch ${step}`);
 const stateOf = (step: number): Digest => sha256(`state ${step}`);
 
+function stepRecord(step: number, learningRate: number, loss: number, gradientNorm: number): StepRecord {
+  const [lr, lossBits, normBits] = [toBits(learningRate), toBits(loss), toBits(gradientNorm)];
+  return { kind: "step", step, lr, loss: lossBits, gradientNorm: normBits, batch: batchOf(step) };
+}
+
 function appendStep(journal: JournalWriter, step: number, loss = 5 - step / 8): void {
-  journal.appendStep({ step, learningRate: step / 1000, loss, gradientNorm: 1.5, batch: batchOf(step) });
+  journal.append(stepRecord(step, step / 1000, loss, 1.5));
 }
 
 function appendEvaluation(journal: JournalWriter, step: number, upstream = 4 - step / 8): void {
-  journal.appendEvaluation({ step, tokens: 64 * step, learningRate: step / 1000, upstream, downstream: 3 });
+  journal.append(evaluationRecord({ step, tokens: 64 * step, learningRate: step / 1000, upstream, downstream: 3 }));
 }
 
 /** Steps 0 to 9, a state and an evaluation every 5 steps. */
@@ -39,7 +45,7 @@ async function writeTen(path: string): Promise<Digest> {
   for (let step = 0; step < 10; step++) {
     appendStep(journal, step);
     if ((step + 1) % 5 !== 0) continue;
-    journal.appendState(step + 1, stateOf(step + 1));
+    journal.append({ kind: "state", step: step + 1, state: stateOf(step + 1) });
     appendEvaluation(journal, step + 1);
   }
   await journal.sync();
@@ -65,10 +71,16 @@ Deno.test("JournalWriter writes the bytes and the chain that docs/manifest.md st
   withFolder(async (folder) => {
     const path = `${folder}/journal.jsonl`;
     const journal = await JournalWriter.create(path, HEADER);
-    journal.appendStep({ step: 0, learningRate: 0.5, loss: 1, gradientNorm: 2, batch: batchOf(0) });
-    journal.appendState(1, stateOf(1));
-    journal.appendEvaluation({ step: 1, tokens: 64, learningRate: 0.25, upstream: 1, downstream: 1.5 });
-    journal.appendDivergence(1, "gradientNorm", -Infinity, batchOf(1));
+    journal.append(stepRecord(0, 0.5, 1, 2));
+    journal.append({ kind: "state", step: 1, state: stateOf(1) });
+    journal.append(evaluationRecord({ step: 1, tokens: 64, learningRate: 0.25, upstream: 1, downstream: 1.5 }));
+    journal.append({
+      kind: "divergence",
+      step: 1,
+      divergence: "gradientNorm",
+      value: toBits(-Infinity),
+      batch: batchOf(1),
+    });
     await journal.sync();
     journal.close();
 
@@ -146,17 +158,20 @@ Deno.test("JournalWriter refuses steps out of order, values that are not finite,
     const journal = await JournalWriter.create(`${folder}/j`, HEADER);
     assert.throws(() => appendStep(journal, 1), /Step 0 is due/);
     assert.throws(() => appendStep(journal, 0, NaN), /not finite/);
-    assert.throws(() => journal.appendState(1, stateOf(1)), /Step 0 is due/);
-    assert.throws(() => journal.appendDivergence(0, "loss", 1, batchOf(0)), /has not diverged/);
+    assert.throws(() => journal.append({ kind: "state", step: 1, state: stateOf(1) }), /Step 0 is due/);
+    assert.throws(
+      () => journal.append({ kind: "divergence", step: 0, divergence: "loss", value: toBits(1), batch: batchOf(0) }),
+      /has not diverged/,
+    );
     appendStep(journal, 0);
-    journal.appendState(1, stateOf(1));
-    journal.appendState(1, stateOf(1));
-    assert.throws(() => journal.appendState(1, stateOf(2)), /two states/);
+    journal.append({ kind: "state", step: 1, state: stateOf(1) });
+    journal.append({ kind: "state", step: 1, state: stateOf(1) });
+    assert.throws(() => journal.append({ kind: "state", step: 1, state: stateOf(2) }), /two states/);
     assert.throws(() => appendEvaluation(journal, 1, NaN), /not finite/);
     appendEvaluation(journal, 1);
     appendEvaluation(journal, 1);
     assert.throws(() => appendEvaluation(journal, 1, 7), /two evaluations/);
-    journal.appendDivergence(1, "loss", NaN, batchOf(1));
+    journal.append({ kind: "divergence", step: 1, divergence: "loss", value: toBits(NaN), batch: batchOf(1) });
     assert.throws(() => appendStep(journal, 1), /ended with a divergence/);
     journal.close();
   }));
@@ -185,7 +200,7 @@ Deno.test("JournalWriter.resume() ends with the bytes of an uninterrupted run, f
         }
         for (let next = step; next <= 10; next++) {
           if (next % 5 === 0 && next > 0) {
-            writer.appendState(next, stateOf(next));
+            writer.append({ kind: "state", step: next, state: stateOf(next) });
             appendEvaluation(writer, next);
           }
           if (next < 10) appendStep(writer, next);
@@ -223,7 +238,7 @@ Deno.test("JournalWriter refuses a state after the evaluation of its step", () =
   withFolder(async (folder) => {
     const journal = await JournalWriter.create(`${folder}/j`, HEADER);
     appendEvaluation(journal, 0);
-    assert.throws(() => journal.appendState(0, stateOf(0)), /comes before its evaluation/);
+    assert.throws(() => journal.append({ kind: "state", step: 0, state: stateOf(0) }), /comes before its evaluation/);
     journal.close();
   }));
 
@@ -264,7 +279,7 @@ Deno.test("JournalWriter.flush() keeps its records when the disk is full, and wr
       for (let step = 0; step < 10; step++) {
         appendStep(journal, step);
         if ((step + 1) % 5 !== 0) continue;
-        journal.appendState(step + 1, stateOf(step + 1));
+        journal.append({ kind: "state", step: step + 1, state: stateOf(step + 1) });
         appendEvaluation(journal, step + 1);
       }
       const error = await journal.sync().then(() => undefined, (error) => error);

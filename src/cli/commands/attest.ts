@@ -35,7 +35,7 @@ async function run(args: readonly string[]): Promise<number> {
   await requireWritableFile(target);
   const verified = await verifyByOptions(path, values);
   if (verified === undefined) return EXIT.interrupted;
-  const { report, replay } = verified;
+  const { report, retraining } = verified;
   const json = values.json === true;
   if (report.verdict !== "verified") {
     print(reportText(verified, json));
@@ -44,11 +44,11 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const file = await attestManifest(
     path,
-    { report, ...(replay?.choice === undefined ? {} : { choice: replay.choice }) },
+    { report, ...(retraining?.choice === undefined ? {} : { choice: retraining.choice }) },
     {
       key,
       replace: values.replace === true,
-      ...(replay === undefined ? {} : { threads: threadCount(values) }),
+      ...(retraining === undefined ? {} : { threads: threadCount(values) }),
     },
   );
   print(reportText(verified, json, { attestation: { file, keyId: key.keyId } }));

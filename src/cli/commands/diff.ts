@@ -1,7 +1,7 @@
 /** `deno task diff`: where two manifests of one plan part. */
 import { EXIT, UserError } from "../../errors.ts";
 import { printable } from "../../files/safe_name.ts";
-import { diffManifests, type ManifestDiff } from "../../replay/diff.ts";
+import { diffManifests, type ManifestDiff } from "../../retrain/diff.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
 import { print } from "../../terminal.ts";

@@ -21,8 +21,8 @@ import { formatSeconds, ProgressView } from "../progress.ts";
 import { abortOnSignals } from "../signals.ts";
 import { startEngine } from "../start_engine.ts";
 import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "../settings.ts";
-import { segmentCount } from "../replay.ts";
-import { retrainLines } from "../retrain.ts";
+import { segmentCount } from "../retrain.ts";
+import { retrainFoundLines } from "../retrain_found.ts";
 import { filesFromOptions, sourcesFromOptions } from "../options/source_options.ts";
 import { isTerminal, print, printError, printJson, printWarning } from "../../terminal.ts";
 import { parsePaths } from "../typed_paths.ts";
@@ -40,12 +40,12 @@ const OPTIONS = {
   },
   "accept-other-device": {
     kind: "flag",
-    help: "go on with 16-bit runs on another GPU or driver; the manifest says so",
+    help: "resume 16-bit runs on another GPU or driver; the manifest says so",
   },
   retrain: {
     kind: "text",
     value: "N|all",
-    help: "before signing, train N random segments again of runs found in the folder, or all of them",
+    help: "before signing, retrain N random segments of runs found in the folder, or all of them",
   },
   "dry-run": { kind: "flag", help: "show the plan and stop" },
 } as const;
@@ -138,7 +138,7 @@ async function run(args: readonly string[]): Promise<number> {
         },
         onProgress: (progress) => view?.onProgress(progress),
         onRun: (result) => view?.onRun(result),
-        ...retrainLines((line) => print(line)),
+        ...retrainFoundLines((line) => print(line)),
         onWarning: (message) => view === undefined ? printWarning(`${message}`) : view.warn(message),
       },
     });
@@ -150,7 +150,7 @@ async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     view?.end();
     if (!(error instanceof Interrupted)) throw error;
-    printError(`${error.message}; the same command goes on from there`);
+    printError(`${error.message}; the same command resumes from there`);
     return EXIT.interrupted;
   } finally {
     dispose();

@@ -1,4 +1,4 @@
-/** `deno task sample`: the text that a model goes on with. The same command prints the same text on every machine. */
+/** `deno task sample`: the text with which a model continues a prompt. The same command prints the same text on every machine. */
 import { EXIT, UserError } from "../../errors.ts";
 import { generate, generationWindow } from "../../inference/generate.ts";
 import type { SamplingOptions } from "../../inference/next_token.ts";
@@ -96,7 +96,7 @@ async function run(args: readonly string[]): Promise<number> {
 
 /** `sample` */
 export const sample: Command = {
-  summary: "prints the text that a model goes on with after a prompt",
+  summary: "prints the text with which a model continues a prompt",
   usage: `${WEIGHTS_ARGUMENT} [options]`,
   options: OPTIONS,
   run,

@@ -7,22 +7,27 @@ import type { Values } from "../arguments.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
 import { chooseEngine } from "../../engine/catalogue.ts";
-import { segmentCount } from "../replay.ts";
+import { segmentCount } from "../retrain.ts";
 import { print, printError } from "../../terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "../verification.ts";
 
 const REVIEW_OPTIONS = {
   require: { kind: "count", value: "N", help: "so many reviewers must have attested exactly this manifest" },
   keys: { kind: "text", value: "FILE", path: true, help: "who counts as reviewer: YAML with names and public keys" },
-  "require-replay": { kind: "text", value: "N|all", help: "and each of them trained N drawn segments again, or all" },
+  "require-retrain": {
+    kind: "text",
+    value: "N|all",
+    formerly: ["require-replay"],
+    help: "and each of them retrained N drawn segments, or all",
+  },
 } as const;
 
 const OPTIONS = { ...REVIEW_OPTIONS, ...VERIFICATION_OPTIONS } as const;
 
 async function demandFromOptions(values: Values<typeof REVIEW_OPTIONS>): Promise<CountAttestations | undefined> {
-  const { require: count, keys, "require-replay": replay } = values;
+  const { require: count, keys, "require-retrain": retrain } = values;
   if (count === undefined) {
-    const unused = (["keys", "require-replay"] as const).find((name) => values[name] !== undefined);
+    const unused = (["keys", "require-retrain"] as const).find((name) => values[name] !== undefined);
     if (unused === undefined) return undefined;
     throw new UserError("UNUSED_OPTION", `"--${unused}" says who counts, and not how many`, "add --require N");
   }
@@ -32,11 +37,11 @@ async function demandFromOptions(values: Values<typeof REVIEW_OPTIONS>): Promise
   return requireAttestations({
     count,
     reviewers: await readReviewers(keys),
-    ...(replay === undefined ? {} : { replay: segmentCount("require-replay", replay) }),
+    ...(retrain === undefined ? {} : { retrain: segmentCount("require-retrain", retrain) }),
   });
 }
 
-/** @param usual stands for `--replay` where the options name no pieces */
+/** @param usual stands for `--retrain` where the options name no pieces */
 async function run(args: readonly string[], usual?: string): Promise<number> {
   const { values, positionals } = parsePaths(args, OPTIONS, 1);
   const path = manifestPath(positionals);
@@ -48,22 +53,22 @@ async function run(args: readonly string[], usual?: string): Promise<number> {
   });
   if (verified === undefined) return EXIT.interrupted;
   print(reportText(verified, values.json === true));
-  const hint = usual === undefined ? undefined : await chooseEngine(values).speedHint?.(values, "replay:native");
+  const hint = usual === undefined ? undefined : await chooseEngine(values).speedHint?.(values, "retrain:native");
   if (hint !== undefined) printError(`\n${hint}`);
   return verified.report.exitCode;
 }
 
 /** `verify` */
 export const verify: Command = {
-  summary: "checks a manifest: signature, artefacts, journals, claims; with --replay, pieces of the training as well",
+  summary: "checks a manifest: signature, artefacts, journals, claims; with --retrain, pieces of the training as well",
   usage: "MANIFEST [options]",
   options: OPTIONS,
   run: (args) => run(args),
 };
 
-/** `replay`: `verify` that trains five segments again if it is not told which. */
-export const replayCommand: Command = {
-  summary: "verifies a manifest and trains five random segments again, bit for bit",
+/** `retrain`: `verify` that retrains five segments unless it is told which. */
+export const retrainCommand: Command = {
+  summary: "verifies a manifest and retrains five random segments, bit for bit",
   usage: "MANIFEST [options]",
   options: OPTIONS,
   run: (args) => run(args, "5"),

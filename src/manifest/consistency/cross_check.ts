@@ -76,12 +76,12 @@ function seedFlaw({ specification }: ManifestRun, index: number | undefined, { s
     `${continuingOrder}`;
 }
 
-/** Pieces that were trained again are pieces of the run, in its order. */
+/** Pieces that were retrained are pieces of the run, in its order. */
 function retrainedFlaw({ retrained = [], journal }: TrainedRun): string | undefined {
   let end = 0;
   for (const { fromStep, toStep } of retrained) {
     if (fromStep < end || toStep < fromStep || toStep > journal.steps) {
-      return `says that steps ${fromStep} to ${toStep} were trained again, of ${journal.steps} and after step ${end}`;
+      return `says that steps ${fromStep} to ${toStep} were retrained, of ${journal.steps} and after step ${end}`;
     }
     end = toStep;
   }

@@ -14,9 +14,8 @@ export const TOPICS = {
     "What the texts are: where they come from, what a token is, counts, shares and shortages are the maker's words, " +
     "but for the validation text's bytes and tokens, which are those of the curves",
   time: "When this was made: the date is the maker's, and no more than within reason",
-  checkpoints:
-    "That checkpoints hold the states that the journals record: their bytes are as they were signed, and a " +
-    "replay opens those that it starts from",
+  checkpoints: "That checkpoints hold the states that the journals record: their bytes are as they were signed, and " +
+    "retraining opens those that it starts from",
   origin: "That the runs which the maker calls its own were trained by the process that signed",
   words: "In which words limits, and reasons of skips, are given: they are those of another version",
 } as const;

@@ -46,7 +46,7 @@ export interface MerkleTreeHead {
  */
 export type RunOrigin = "trained" | "resumed" | "found";
 
-/** A piece of a run that was trained again before the manifest was signed, and gave the recorded bits. */
+/** A piece of a run that was retrained before the manifest was signed, and gave the recorded bits. */
 export interface RetrainedSegment {
   /** steps done before it */
   readonly fromStep: number;
@@ -70,7 +70,7 @@ export interface TrainedRun extends PlannedRun {
   readonly curves: Artefact;
   /** what the process that signed did for it; absent in version 1 of the predicate */
   readonly origin?: RunOrigin;
-  /** ascending and apart; absent where nothing was trained again */
+  /** ascending and apart; absent where nothing was retrained */
   readonly retrained?: readonly RetrainedSegment[];
 }
 

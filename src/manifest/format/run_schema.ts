@@ -44,7 +44,7 @@ const evidenceOfVersion2 = {
   origin: z.enum(["trained", "resumed", "found"])
     .meta({ description: "What the process that signed did for the run" }),
   retrained: z.array(z.strictObject({ fromStep: stepSchema, toStep: stepSchema })).min(1).max(1000).exactOptional()
-    .meta({ description: "Pieces that were trained again before signing, and gave the recorded bits" }),
+    .meta({ description: "Pieces that were retrained before signing, and gave the recorded bits" }),
 };
 
 const trained = { ...plannedRunShape, outcome: z.enum(["completed", "diverged"]) };

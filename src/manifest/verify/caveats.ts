@@ -31,8 +31,8 @@ function foundCaveat(runs: readonly TrainedRun[]): string[] {
     if (chosen.length === 0) return [];
     const again = chosen.filter(({ retrained }) => retrained !== undefined);
     const retrained = again.length === 0
-      ? "nothing of them was trained again before signing"
-      : `pieces of ${again.length} of them were trained again before signing`;
+      ? "nothing of them was retrained before signing"
+      : `pieces of ${again.length} of them were retrained before signing`;
     return [`That ${countOf(chosen, runs)} ${words}: ${retrained}.`];
   };
   return [

@@ -1,4 +1,4 @@
-/** What reviewers attest, for a terminal: when, what they trained again, and what they leave open themselves. */
+/** What reviewers attest, for a terminal: when, what they retrained, and what they leave open themselves. */
 import { printable } from "../../files/safe_name.ts";
 import type { Review } from "./verification_report.ts";
 

@@ -5,7 +5,8 @@ import { printable } from "../../files/safe_name.ts";
 import { formatReviews } from "./format_reviews.ts";
 import type { Statement } from "../format/predicate.ts";
 
-/** The steps of a verification, in their order. Attestations list them: others are another of `VERIFIERS`. */
+/** The steps of a verification, in their order. Attestations list them, in words of their own
+ * (`signed_words.ts`): others are another of `VERIFIERS`. */
 export const VERIFICATION_STEPS = [
   "size",
   "envelope",
@@ -22,7 +23,7 @@ export const VERIFICATION_STEPS = [
   "claims",
   "report",
   "attestations",
-  "replay",
+  "retrain",
 ] as const;
 
 const MAX_DETAIL = 800;
@@ -93,7 +94,7 @@ export interface VerificationReport {
 }
 
 /** Steps that may be left out without making the verdict "could not check". */
-export const OPTIONAL_STEPS: ReadonlySet<StepName> = new Set(["signer", "report", "attestations", "replay"]);
+export const OPTIONAL_STEPS: ReadonlySet<StepName> = new Set(["signer", "report", "attestations", "retrain"]);
 
 /** Whether a step that the verdict needs was not checked. */
 export function isOpen({ name, status }: VerificationStep, asked: readonly StepName[] = []): boolean {

@@ -60,7 +60,7 @@ class Verification {
   constructor(private readonly artefacts: ArtefactReader, private readonly options: VerifyOptions) {
     this.asked = [
       ...(options.countAttestations === undefined ? [] : ["attestations"] as const),
-      ...(options.trainAgain === undefined ? [] : ["replay"] as const),
+      ...(options.retrain === undefined ? [] : ["retrain"] as const),
     ];
   }
 
@@ -95,7 +95,7 @@ class Verification {
     const curves = await this.checkResults(statement, plan, good);
     await this.checkReport(statement, plan, curves, good);
     await this.checkAttestations(statement, envelope);
-    await this.checkReplay(statement, plan);
+    await this.checkRetraining(statement, plan);
     this.caveats.push(...statementCaveats(statement));
   }
 
@@ -289,21 +289,21 @@ class Verification {
     if (outcome.status === "ok") this.caveats.push(...caveats);
   }
 
-  async checkReplay(statement: Statement, plan: Plan | undefined): Promise<void> {
-    const { trainAgain } = this.options;
-    if (trainAgain === undefined) {
-      this.note("replay", { status: "not checked", detail: "no piece of the training was repeated" });
+  async checkRetraining(statement: Statement, plan: Plan | undefined): Promise<void> {
+    const { retrain } = this.options;
+    if (retrain === undefined) {
+      this.note("retrain", { status: "not checked", detail: "no piece of the training was repeated" });
       this.caveats.push(
         "No piece of the training was repeated here: journals and curves are as their maker signed them.",
       );
       return;
     }
     if (plan === undefined || this.steps.some((step) => step.status === "failed" || isOpen(step, this.asked))) {
-      this.note("replay", { status: "not checked", detail: "nothing is trained again before the rest is verified" });
+      this.note("retrain", { status: "not checked", detail: "nothing is retrained before the rest is verified" });
       return;
     }
-    const { caveats, ...outcome } = await trainAgain(statement, this.artefacts, plan);
-    this.note("replay", outcome);
+    const { caveats, ...outcome } = await retrain(statement, this.artefacts, plan);
+    this.note("retrain", outcome);
     this.caveats.push(...caveats);
   }
 

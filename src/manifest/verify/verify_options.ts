@@ -10,17 +10,17 @@ import type { Judge } from "./verify_claims.ts";
 import type { ReportRenderer } from "./verify_report.ts";
 import type { TrustedKey } from "./verify_signature.ts";
 
-/** What training pieces again found, and what it leaves open. */
-export interface ReplayOutcome extends StepOutcome {
+/** What retraining found, and what it leaves open. */
+export interface RetrainingOutcome extends StepOutcome {
   /** in whole sentences, for the report */
   readonly caveats: readonly string[];
 }
 
 /**
- * Trains pieces again and compares; called when everything else is verified, with the plan that was. Errors mean that it
+ * Retrains pieces and compares; called when everything else is verified, with the plan that was. Errors mean that it
  * could not be done.
  */
-export type TrainAgain = (statement: Statement, artefacts: ArtefactReader, plan: Plan) => Promise<ReplayOutcome>;
+export type Retrain = (statement: Statement, artefacts: ArtefactReader, plan: Plan) => Promise<RetrainingOutcome>;
 
 /** A manifest as it was read and found to agree with itself: what reviewers attest. */
 export interface AttestedManifest {
@@ -74,6 +74,6 @@ export interface VerifyOptions {
   readonly withoutCheckpoints?: boolean;
   /** demands attestations of reviewers and counts them (src/attestation); without it none are read */
   readonly countAttestations?: CountAttestations;
-  /** asks for the replay and makes it (src/replay); without it no piece of the training is repeated */
-  readonly trainAgain?: TrainAgain;
+  /** retrains pieces and compares them (src/retrain); without it no piece of the training is repeated */
+  readonly retrain?: Retrain;
 }

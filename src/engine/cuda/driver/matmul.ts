@@ -1,6 +1,6 @@
 /**
  * A matrix product by cuBLASLt with a fixed algorithm. The first algorithm that its heuristic names is taken, without
- * timing; it is kept with the run, so that going on from a checkpoint computes the same bits.
+ * timing; it is kept with the run, so that resuming from a checkpoint computes the same bits.
  */
 import { UserError } from "../../../errors.ts";
 import { ALGORITHM_ATTRIBUTE, ALGORITHM_BYTES, HEURISTIC_RESULT } from "./abi.ts";
@@ -155,7 +155,7 @@ export class Matmul {
       throw new UserError(
         "LIBRARY_DIFFERS",
         `The algorithm kept for ${this.#shape} does not run on ${device.properties.name} (status ${status})`,
-        "go on with it on the GPU where the run began",
+        "resume it on the GPU where the run began",
       );
     }
     return { bytes, workspaceBytes: workspaceOf(result) };

@@ -6,7 +6,7 @@ import { createTensorFlowEngine } from "../../../../src/engine/tensorflow/engine
 import { generateSigningKey } from "../../../../src/manifest/keys/keys.ts";
 import { paperJudge } from "../../../../src/results/paper_judge.ts";
 import { verifyManifestFile } from "../../../../src/manifest/verify/verify_file.ts";
-import { replay } from "../../../../src/replay/replay.ts";
+import { retrain } from "../../../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../../../src/reproduce/paper_file.ts";
 import { reproduce } from "../../../../src/reproduce/reproduce.ts";
 import { withFolder } from "../../../temporary_folder.ts";
@@ -42,8 +42,8 @@ Deno.test("reproduce() trains the smoke plan on TensorFlow.js, and verify() bear
       assert.equal(statement.predicate.environment.libraries["@tensorflow/tfjs"], "4.22.0");
     });
 
-    await t.step("a replay says that it cannot check, and does not fail", async () => {
-      const { report } = await replay(manifestPath, {
+    await t.step("retraining says that it cannot check, and does not fail", async () => {
+      const { report } = await retrain(manifestPath, {
         pieces: { kind: "random", count: 1 },
         engine: () => createExactEngine({ threads: 1, sha256, cache: sharedCache }),
         dataCache: DATA_CACHE,

@@ -3,7 +3,7 @@ import { shortDigest } from "../digest/sha256.ts";
 import { type Bits, fromBits } from "../train/journal_record.ts";
 
 /** What of a run can differ. */
-export type ReplayField =
+export type RetrainingField =
   | "batch"
   | "learning rate"
   | "loss"
@@ -14,36 +14,34 @@ export type ReplayField =
   | "checkpoint"
   | "curve";
 
-/** A record that training again did not give. */
-export interface ReplayDifference {
+/** A record that retraining did not give. */
+export interface RetrainingDifference {
   /** label of the run */
   readonly run: string;
   /** number of the optimizer step, or of steps done for a state, a checkpoint and a curve */
   readonly step: number;
   /** what of the step's record differs */
-  readonly field: ReplayField;
+  readonly field: RetrainingField;
   /** as it is recorded: bits of an f32 in hexadecimal, a digest, or a number */
   readonly recorded: string;
-  /** as training again gave it */
-  readonly replayed: string;
+  /** as retraining gave it */
+  readonly retrained: string;
 }
 
-/** Thrown inside a replay where the training recorded is not the one repeated. */
-export class ReplayMismatch extends Error {
+/** Thrown where retraining does not give what is recorded. */
+export class RetrainingMismatch extends Error {
   /** for programs that cannot use `instanceof` */
-  override readonly name = "ReplayMismatch";
+  override readonly name = "RetrainingMismatch";
 
   /** Its message names run, step, field and both values. */
-  constructor(readonly difference: ReplayDifference) {
+  constructor(readonly difference: RetrainingDifference) {
     super(describeDifference(difference));
   }
 }
 
 /** The difference in one sentence without final stop. */
-export function describeDifference({ run, step, field, recorded, replayed }: ReplayDifference): string {
-  return `run "${run}", step ${step}: its ${field} is ${shown(recorded)}, and training it again gives ${
-    shown(replayed)
-  }`;
+export function describeDifference({ run, step, field, recorded, retrained }: RetrainingDifference): string {
+  return `run "${run}", step ${step}: its ${field} is ${shown(recorded)}, and retraining gives ${shown(retrained)}`;
 }
 
 /** f32 bits with their value, digests shortened, all else as it is. */

@@ -1,5 +1,5 @@
 /**
- * Whether a run can be trained again here, asked before data are prepared, memory is taken or a batch is read: a signed
+ * Whether a run can be retrained here, asked before data are prepared, memory is taken or a batch is read: a signed
  * manifest may state a model or a batch of any size.
  */
 import type { Engine } from "../engine/engine.ts";
@@ -18,18 +18,18 @@ const MAX_WINDOWS = 2 ** 30;
 /**
  * Refuses a run whose bits this engine cannot compare, or that is too large for it.
  *
- * @throws {UserError} `ENGINE_CANNOT_REPLAY`, or `TOO_LARGE_TO_REPLAY` naming what the run states and the limit
+ * @throws {UserError} `ENGINE_CANNOT_RETRAIN`, or `TOO_LARGE_TO_RETRAIN` naming what the run states and the limit
  */
 export function requireEngine(run: TrainedRun, engine: Engine): void {
   const { level, arithmetic } = run.specification.engine;
   if (level === "not_guaranteed" || engine.level !== level || arithmetic !== engine.arithmetic) {
     throw new UserError(
-      "ENGINE_CANNOT_REPLAY",
+      "ENGINE_CANNOT_RETRAIN",
       `Run "${run.label}" was computed by "${arithmetic}" (${level}), and the engine here computes by ` +
         `"${engine.arithmetic}" (${engine.level})`,
       level === "not_guaranteed"
-        ? "that engine promises no bits; only training again and comparing the curves shows anything"
-        : "replay it with the version of rewarm and the engine that made it",
+        ? "that engine promises no bits; only retraining and comparing the curves shows anything"
+        : "retrain it with the version of rewarm and the engine that made it",
     );
   }
   if (level === "run_to_run") {
@@ -38,7 +38,7 @@ export function requireEngine(run: TrainedRun, engine: Engine): void {
   }
   const flaw = batchFlaw(run) ?? memoryFlaw(run, engine);
   if (flaw !== undefined) {
-    throw new UserError("TOO_LARGE_TO_REPLAY", `Run "${run.label}" cannot be trained again here: ${flaw}`);
+    throw new UserError("TOO_LARGE_TO_RETRAIN", `Run "${run.label}" cannot be retrained here: ${flaw}`);
   }
 }
 
@@ -46,7 +46,7 @@ export function requireEngine(run: TrainedRun, engine: Engine): void {
  * Refuses a run whose bits depend on more than is given here: they hold under its conditions, all of them and throughout.
  *
  * @param isAsked which conditions are known so far; default: all
- * @throws {UserError} `ENGINE_CANNOT_REPLAY` naming what differs
+ * @throws {UserError} `ENGINE_CANNOT_RETRAIN` naming what differs
  */
 export function requireConditions(
   { label, conditions = [] }: TrainedRun,
@@ -58,10 +58,10 @@ export function requireConditions(
   const differences = conditionDifferences(Object.fromEntries(then), here);
   if (second === undefined && differences.length === 0) return;
   throw new UserError(
-    "ENGINE_CANNOT_REPLAY",
+    "ENGINE_CANNOT_RETRAIN",
     second === undefined
       ? `Run "${label}" was computed under other conditions: ${differences.join("; ")}`
-      : `Run "${label}" went on under other conditions at step ${second.fromStep}`,
+      : `Run "${label}" was resumed under other conditions at step ${second.fromStep}`,
     "its bits are promised on the same GPU model with the same driver and libraries only",
   );
 }

@@ -17,7 +17,7 @@ import type { Statement } from "../../src/manifest/format/predicate.ts";
 import { readTree } from "../../src/manifest/format/run_tree.ts";
 import { armsOf } from "../../src/manifest/verify/verify_claims.ts";
 import { parameterCount } from "../../src/model/config.ts";
-import { type Replay, replay, type ReplayOptions } from "../../src/replay/replay.ts";
+import { retrain, type Retraining, type RetrainingOptions } from "../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { parseCurves } from "../../src/results/curves_schema.ts";
 import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
@@ -43,13 +43,13 @@ export const honest: string = `${await Deno.makeTempDir()}/honest`;
 await reproduceSmoke(honest, 1, { only: ARMS });
 globalThis.addEventListener("unload", () => Deno.removeSync(honest.slice(0, -"/honest".length), { recursive: true }));
 
-/** Verifies the manifest of a folder with a replay. */
-export async function replayFolder(
+/** Verifies the manifest of a folder and retrains. */
+export async function retrainFolder(
   folder: string,
-  pieces: ReplayOptions["pieces"] = { kind: "all" },
-  options: Partial<ReplayOptions> = {},
-): Promise<Replay> {
-  return await replay(`${folder}/manifest.dsse.json`, {
+  pieces: RetrainingOptions["pieces"] = { kind: "all" },
+  options: Partial<RetrainingOptions> = {},
+): Promise<Retraining> {
+  return await retrain(`${folder}/manifest.dsse.json`, {
     pieces,
     engine: smokeEngine,
     dataCache: DATA_CACHE,

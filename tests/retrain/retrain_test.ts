@@ -6,12 +6,12 @@ import { learningRateTable } from "../../src/schedule/learning_rate.ts";
 import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
 import { folderArtefacts } from "../../src/manifest/verify/folder_artefacts.ts";
 import { readTree } from "../../src/manifest/format/run_tree.ts";
-import { ReplayMismatch } from "../../src/replay/difference.ts";
-import { segmentName, segmentsOf } from "../../src/replay/segment.ts";
-import { Trainer } from "../../src/replay/trainer.ts";
+import { RetrainingMismatch } from "../../src/retrain/difference.ts";
+import { segmentName, segmentsOf } from "../../src/retrain/segment.ts";
+import { Trainer } from "../../src/retrain/trainer.ts";
 import { readJournalFile } from "../../src/train/journal.ts";
-import type { Replay } from "../../src/replay/replay.ts";
-import type { ReplayField } from "../../src/replay/difference.ts";
+import type { Retraining } from "../../src/retrain/retrain.ts";
+import type { RetrainingField } from "../../src/retrain/difference.ts";
 import { checkpointName } from "../../src/train/checkpoint.ts";
 import { JOURNAL_FORMAT } from "../../src/train/journal_header.ts";
 import { fromBits64, type JournalRecord, toBits, toBits64 } from "../../src/train/journal_record.ts";
@@ -24,8 +24,8 @@ import {
   plannedRun,
   readPlan,
   readRecords,
-  replayFolder,
   resign,
+  retrainFolder,
   rewriteCheckpoint,
   RUN_1,
   RUN_2,
@@ -35,15 +35,15 @@ import {
   writeRecords,
 } from "./forgery.ts";
 
-function step(result: Replay, name = "replay") {
+function step(result: Retraining, name = "retrain") {
   return result.report.steps.find((step) => step.name === name);
 }
 
-/** Everything but the replay must be deceived, and the replay must find this. */
-function expectCaught(result: Replay, run: string, field: ReplayField, detail: RegExp, at?: number): void {
+/** Everything but retraining must be deceived, and retraining must find this. */
+function expectCaught(result: Retraining, run: string, field: RetrainingField, detail: RegExp, at?: number): void {
   const text = formatVerification(result.report);
   const others = result.report.steps.filter(({ name, status }) =>
-    !["signer", "report", "attestations", "replay"].includes(name) && status !== "ok"
+    !["signer", "report", "attestations", "retrain"].includes(name) && status !== "ok"
   );
   assert.deepEqual(others, [], text);
   assert.equal(result.report.exitCode, 1, text);
@@ -53,34 +53,34 @@ function expectCaught(result: Replay, run: string, field: ReplayField, detail: R
   assert.match(step(result)?.detail ?? "", detail);
 }
 
-Deno.test("replay() finds every step, evaluation and state of a reproduction the same", async () => {
-  const result = await replayFolder(honest);
+Deno.test("retrain() finds every step, evaluation and state of a reproduction the same", async () => {
+  const result = await retrainFolder(honest);
   assert.equal(result.report.verdict, "verified", formatVerification(result.report));
-  assert.equal(result.replayed.length, result.choice?.total);
+  assert.equal(result.retrained.length, result.choice?.total);
   const plan = await readPlan(honest);
-  assert.equal(result.replayed.reduce((sum, { from, to }) => sum + to - from, 0), plan.totals.steps);
-  assert.match(step(result)?.detail ?? "", /segments trained again, \d+ steps and \d+ evaluations gave the same bits/);
-  assert(!result.report.caveats.some((caveat) => /training/.test(caveat)), result.report.caveats.join());
+  assert.equal(result.retrained.reduce((sum, { from, to }) => sum + to - from, 0), plan.totals.steps);
+  assert.match(step(result)?.detail ?? "", /segments retrained, \d+ steps and \d+ evaluations gave the same bits/);
+  assert(!result.report.caveats.some((caveat) => /\btraining\b/.test(caveat)), result.report.caveats.join());
 });
 
-Deno.test("replay() repeats the choice of a seed, and says what it is worth and leaves open", async () => {
+Deno.test("retrain() repeats the choice of a seed, and says what it is worth and leaves open", async () => {
   const seed = "0123456789abcdef0123456789abcdef";
-  const first = await replayFolder(honest, { kind: "random", count: 2, seed });
-  const second = await replayFolder(honest, { kind: "random", count: 2, seed });
+  const first = await retrainFolder(honest, { kind: "random", count: 2, seed });
+  const second = await retrainFolder(honest, { kind: "random", count: 2, seed });
   assert.equal(first.report.verdict, "verified");
-  assert.deepEqual(first.replayed.map(segmentName), second.replayed.map(segmentName));
-  assert.equal(first.replayed.length, 2);
+  assert.deepEqual(first.retrained.map(segmentName), second.retrained.map(segmentName));
+  assert.equal(first.retrained.length, 2);
   assert.match(step(first)?.detail ?? "", new RegExp(seed));
   assert.match(first.report.caveats.join(), /probability 1 − \(1 − p\)\^2 or more/);
 });
 
-Deno.test("replay() trains from the runs' beginnings, through their parents, when no checkpoint is there", async () => {
+Deno.test("retrain() trains from the runs' beginnings, through their parents, when no checkpoint is there", async () => {
   await withCopy(async (folder) => {
     for (const { label } of (await readPlan(folder)).runs) {
       await Deno.remove(new RunFolder(folder, label).checkpoints, { recursive: true }).catch(() => {});
     }
     const starts: number[] = [];
-    const result = await replayFolder(folder, { kind: "named", names: [`${RUN_1}:20..30`, `${RUN_1}:32..40`] }, {
+    const result = await retrainFolder(folder, { kind: "named", names: [`${RUN_1}:20..30`, `${RUN_1}:32..40`] }, {
       withoutCheckpoints: true,
       events: { onSegment: (_, { startedAt }) => starts.push(startedAt) },
     });
@@ -89,9 +89,9 @@ Deno.test("replay() trains from the runs' beginnings, through their parents, whe
   });
 });
 
-Deno.test("replay() starts from the newest checkpoint before a piece", async () => {
+Deno.test("retrain() starts from the newest checkpoint before a piece", async () => {
   const starts: number[] = [];
-  const result = await replayFolder(honest, { kind: "named", names: [`${RUN_1}:20..30`, `${PARENT}:48..50`] }, {
+  const result = await retrainFolder(honest, { kind: "named", names: [`${RUN_1}:20..30`, `${PARENT}:48..50`] }, {
     events: { onSegment: (_, { startedAt }) => starts.push(startedAt) },
   });
   assert.equal(result.report.verdict, "verified", formatVerification(result.report));
@@ -101,7 +101,7 @@ Deno.test("replay() starts from the newest checkpoint before a piece", async () 
 const otherText = `${honest}.txt`;
 await Deno.writeTextFile(otherText, "Another text than was trained on.\n\n".repeat(100));
 
-Deno.test("replay() could not check when data, engine or pieces are not at hand", async () => {
+Deno.test("retrain() could not check when data, engine or pieces are not at hand", async () => {
   for (
     const { options, names, reason } of [
       {
@@ -117,35 +117,35 @@ Deno.test("replay() could not check when data, engine or pieces are not at hand"
         options: { engine: async () => ({ ...await smokeEngine(), level: "run_to_run" as const }) },
         reason: /\(run_to_run\)/,
       },
-      { options: { engine: () => Promise.reject(new Deno.errors.NotCapable("write")) }, reason: /deno task replay/ },
+      { options: { engine: () => Promise.reject(new Deno.errors.NotCapable("write")) }, reason: /deno task retrain/ },
       { options: {}, names: ["nobody:0..1"], reason: /No trained run is "nobody"/ },
       { options: { signal: AbortSignal.abort() }, reason: /Stopped at step 0/ },
     ]
   ) {
-    const result = await replayFolder(honest, { kind: "named", names: names ?? [`${PARENT}:0..16`] }, options);
+    const result = await retrainFolder(honest, { kind: "named", names: names ?? [`${PARENT}:0..16`] }, options);
     assert.equal(step(result)?.status, "not checked");
     assert.match(step(result)?.detail ?? "", reason);
     assert.equal(result.report.exitCode, 2);
-    assert.match(formatVerification(result.report), /Could not check: replay/);
+    assert.match(formatVerification(result.report), /Could not check: retrain/);
   }
 });
 
-Deno.test("replay() trains nothing when a checkpoint has one flipped bit: its digest is not the signed one", async () => {
+Deno.test("retrain() trains nothing when a checkpoint has one flipped bit: its digest is not the signed one", async () => {
   await withCopy(async (folder) => {
     await flipBit(folder);
-    const result = await replayFolder(folder);
+    const result = await retrainFolder(folder);
     assert.match(step(result, "artefacts")?.detail ?? "", /step-000016\.safetensors" was changed/);
     assert.equal(step(result)?.status, "not checked");
     assert.equal(result.report.exitCode, 1);
   });
 });
 
-Deno.test("replay() catches one flipped bit of a checkpoint when the manifest was signed over it", async () => {
+Deno.test("retrain() catches one flipped bit of a checkpoint when the manifest was signed over it", async () => {
   await withCopy(async (folder) => {
     await flipBit(folder);
     await resign(folder);
-    expectCaught(await replayFolder(folder), RUN_1, "checkpoint", /has the digest/, 16);
-    const later = await replayFolder(folder, { kind: "named", names: [`${RUN_1}:16..32`] });
+    expectCaught(await retrainFolder(folder), RUN_1, "checkpoint", /has the digest/, 16);
+    const later = await retrainFolder(folder, { kind: "named", names: [`${RUN_1}:16..32`] });
     expectCaught(later, RUN_1, "checkpoint", /has the digest/, 16);
   });
 });
@@ -157,7 +157,7 @@ async function flipBit(folder: string): Promise<void> {
   await Deno.writeFile(path, bytes);
 }
 
-Deno.test("replay() catches a checkpoint with other weights when its state, the journal and the manifest fit it", async () => {
+Deno.test("retrain() catches a checkpoint with other weights when its state, the journal and the manifest fit it", async () => {
   await withCopy(async (folder) => {
     const run = await plannedRun(folder, RUN_1);
     const forged = await rewriteCheckpoint(
@@ -175,13 +175,13 @@ Deno.test("replay() catches a checkpoint with other weights when its state, the 
       records.map((record) => record.kind === "state" && record.step === 32 ? { ...record, state: forged } : record),
     );
     await resign(folder);
-    expectCaught(await replayFolder(folder), RUN_1, "state", /step 32: its state is/, 32);
-    const after = await replayFolder(folder, { kind: "named", names: [`${RUN_1}:32..48`] });
+    expectCaught(await retrainFolder(folder), RUN_1, "state", /step 32: its state is/, 32);
+    const after = await retrainFolder(folder, { kind: "named", names: [`${RUN_1}:32..48`] });
     expectCaught(after, RUN_1, "loss", /step 32: its loss is/, 32);
   });
 });
 
-Deno.test("replay() trains nothing when a curve is not the one that its journal records", async () => {
+Deno.test("retrain() trains nothing when a curve is not the one that its journal records", async () => {
   await withCopy(async (folder) => {
     const path = new RunFolder(folder, RUN_1).curves;
     const curves = JSON.parse(await Deno.readTextFile(path));
@@ -189,13 +189,13 @@ Deno.test("replay() trains nothing when a curve is not the one that its journal 
     point.downstream -= 2 ** -40;
     await Deno.writeTextFile(path, canonicalJson(curves));
     await resign(folder);
-    const result = await replayFolder(folder);
+    const result = await retrainFolder(folder);
     assert.match(step(result, "curves")?.detail ?? "", /its downstream loss at step 24 is .*, and the journal records/);
     assert.equal(result.report.exitCode, 1);
   });
 });
 
-Deno.test("replay() catches an evaluation edited, with journal, curve and manifest made to fit", async () => {
+Deno.test("retrain() catches an evaluation edited, with journal, curve and manifest made to fit", async () => {
   await withCopy(async (folder) => {
     const run = await plannedRun(folder, RUN_1);
     const records = (await readRecords(folder, RUN_1)).map((record) =>
@@ -205,18 +205,18 @@ Deno.test("replay() catches an evaluation edited, with journal, curve and manife
     );
     await writeRecords(folder, RUN_1, run.key, records);
     await resign(folder);
-    expectCaught(await replayFolder(folder), RUN_1, "curve", /step 24: its curve is downstream/, 24);
+    expectCaught(await retrainFolder(folder), RUN_1, "curve", /step 24: its curve is downstream/, 24);
   });
 });
 
-Deno.test("replay() catches bytes a token edited in every journal, curve and summary", async () => {
+Deno.test("retrain() catches bytes a token edited in every journal, curve and summary", async () => {
   await withCopy(async (folder) => {
     await doubleBytesPerToken(folder);
-    expectCaught(await replayFolder(folder), PARENT, "curve", /bytes a token/, 0);
+    expectCaught(await retrainFolder(folder), PARENT, "curve", /bytes a token/, 0);
   });
 });
 
-Deno.test("replay() trains nothing when a rate of the journal is not the schedule's", async () => {
+Deno.test("retrain() trains nothing when a rate of the journal is not the schedule's", async () => {
   await withCopy(async (folder) => {
     const run = await plannedRun(folder, RUN_1);
     const records = await readRecords(folder, RUN_1);
@@ -227,7 +227,7 @@ Deno.test("replay() trains nothing when a rate of the journal is not the schedul
       records.map((record) => record.kind === "step" && record.step === 5 ? { ...record, lr: toBits(0.001) } : record),
     );
     await resign(folder);
-    const result = await replayFolder(folder);
+    const result = await retrainFolder(folder);
     assert.match(step(result, "journals")?.detail ?? "", /learning rate is 0\.001.*and the schedule has/);
     assert.equal(result.report.exitCode, 1);
   });
@@ -241,7 +241,7 @@ function withRates(records: readonly JournalRecord[], rates: Float32Array): Jour
   });
 }
 
-Deno.test("replay() catches a table of learning rates changed with schedule, keys and all digests recomputed", async () => {
+Deno.test("retrain() catches a table of learning rates changed with schedule, keys and all digests recomputed", async () => {
   await withCopy(async (folder) => {
     const plan = await readPlan(folder);
     const run = await plannedRun(folder, RUN_1);
@@ -267,28 +267,28 @@ Deno.test("replay() catches a table of learning rates changed with schedule, key
       const stated = predicate.runs.find((each: { label: string }) => each.label === RUN_1);
       Object.assign(stated, { key: forged.key, specification });
     });
-    const { difference, ...result } = await replayFolder(folder);
+    const { difference, ...result } = await retrainFolder(folder);
     assert(difference !== undefined);
-    expectCaught({ ...result, difference }, RUN_1, difference.field, /training it again gives/);
+    expectCaught({ ...result, difference }, RUN_1, difference.field, /retraining gives/);
     assert(["loss", "gradient norm", "curve"].includes(difference.field), difference.field);
     assert(difference.step < 8);
   });
 });
 
-Deno.test("replay() trains nothing when two journals are swapped: each is chained to its run", async () => {
+Deno.test("retrain() trains nothing when two journals are swapped: each is chained to its run", async () => {
   await withCopy(async (folder) => {
     const [first, second] = [new RunFolder(folder, RUN_2).journal, new RunFolder(folder, RUN_1).journal];
     await Deno.rename(first, `${first}.swap`);
     await Deno.rename(second, first);
     await Deno.rename(`${first}.swap`, second);
-    const result = await replayFolder(folder);
+    const result = await retrainFolder(folder);
     assert.match(step(result, "artefacts")?.detail ?? "", /journal\.jsonl" was changed/);
     assert.match(step(result, "journals")?.detail ?? "", /header is not that of a journal/);
     assert.equal(result.report.exitCode, 1);
   });
 });
 
-Deno.test("replay() catches two journals swapped with headers, rates and chains recomputed", async () => {
+Deno.test("retrain() catches two journals swapped with headers, rates and chains recomputed", async () => {
   await withCopy(async (folder) => {
     const labels = [RUN_1, RUN_2] as const;
     const all = [await readRecords(folder, RUN_1), await readRecords(folder, RUN_2)];
@@ -302,15 +302,15 @@ Deno.test("replay() catches two journals swapped with headers, rates and chains 
       const isGone = (name: string) => labels.some((label) => name.startsWith(`runs/${label}/checkpoints/`));
       statement.subject = statement.subject.filter(({ name }: { name: string }) => !isGone(name));
     });
-    expectCaught(await replayFolder(folder), RUN_1, "curve", /step 2: its curve is upstream/, 2);
-    const later = await replayFolder(folder, { kind: "named", names: [`${RUN_2}:40..41`] }, {
+    expectCaught(await retrainFolder(folder), RUN_1, "curve", /step 2: its curve is upstream/, 2);
+    const later = await retrainFolder(folder, { kind: "named", names: [`${RUN_2}:40..41`] }, {
       withoutCheckpoints: true,
     });
     expectCaught(later, RUN_2, "loss", /step 2: its loss is [0-9a-f]{8} \(/, 2);
   });
 });
 
-Deno.test("replay() catches the honest chain of a training in another order", async () => {
+Deno.test("retrain() catches the honest chain of a training in another order", async () => {
   await withCopy(async (folder) => {
     const original = await readRecords(folder, RUN_1);
     const plan = await readPlan(folder);
@@ -328,7 +328,7 @@ Deno.test("replay() catches the honest chain of a training in another order", as
     corpora.upstream.close();
     corpora.downstream.close();
     await resign(folder);
-    expectCaught(await replayFolder(folder), RUN_1, "batch", /step 0: its batch is/, 0);
+    expectCaught(await retrainFolder(folder), RUN_1, "batch", /step 0: its batch is/, 0);
 
     // The same with the right batches' digests put in.
     const batches = new Map(original.flatMap((record) => record.kind === "step" ? [[record.step, record.batch]] : []));
@@ -337,11 +337,11 @@ Deno.test("replay() catches the honest chain of a training in another order", as
     );
     await writeRecords(folder, RUN_1, run.key, records);
     await resign(folder);
-    expectCaught(await replayFolder(folder), RUN_1, "loss", /step 0: its loss is/, 0);
+    expectCaught(await retrainFolder(folder), RUN_1, "loss", /step 0: its loss is/, 0);
   });
 });
 
-Deno.test("replay() catches the lowest bit of one loss with the chain recomputed", async () => {
+Deno.test("retrain() catches the lowest bit of one loss with the chain recomputed", async () => {
   await withCopy(async (folder) => {
     const run = await plannedRun(folder, PARENT);
     const records = (await readRecords(folder, PARENT)).map((record) => {
@@ -350,14 +350,14 @@ Deno.test("replay() catches the lowest bit of one loss with the chain recomputed
     });
     await writeRecords(folder, PARENT, run.key, records);
     await resign(folder);
-    expectCaught(await replayFolder(folder), PARENT, "loss", /step 40: its loss is/, 40);
-    const elsewhere = await replayFolder(folder, { kind: "named", names: [`${PARENT}:0..32`] });
+    expectCaught(await retrainFolder(folder), PARENT, "loss", /step 40: its loss is/, 40);
+    const elsewhere = await retrainFolder(folder, { kind: "named", names: [`${PARENT}:0..32`] });
     assert.equal(elsewhere.report.verdict, "verified");
     assert.match(elsewhere.report.caveats.join(), /other pieces/);
   });
 });
 
-Deno.test("replay() repeats a divergence to the bits of what was no number any more, and catches an invented one", async () => {
+Deno.test("retrain() repeats a divergence to the bits of what was no number any more, and catches an invented one", async () => {
   await withCopy(async (folder) => {
     const corpora = await smokeCorpora();
     const engine = await smokeEngine();
@@ -390,7 +390,7 @@ Deno.test("replay() repeats a divergence to the bits of what was no number any m
       const trainer = new Trainer(options);
       const segments = segmentsOf([trained]);
       assert.equal(segments.at(-1)?.diverges, true);
-      for (const segment of segments) await trainer.replay(segment);
+      for (const segment of segments) await trainer.retrain(segment);
       trainer.close();
 
       const records = await readRecords(folder, run.label);
@@ -408,8 +408,8 @@ Deno.test("replay() repeats a divergence to the bits of what was no number any m
       };
       const second = new Trainer({ ...options, runs: [forged] });
       await assert.rejects(async () => {
-        for (const segment of segmentsOf([forged])) await second.replay(segment);
-      }, (error) => error instanceof ReplayMismatch && error.difference.field === "divergence");
+        for (const segment of segmentsOf([forged])) await second.retrain(segment);
+      }, (error) => error instanceof RetrainingMismatch && error.difference.field === "divergence");
       second.close();
     } finally {
       corpora.upstream.close();

@@ -1,4 +1,4 @@
-/** Models and batches of any size may be stated and signed: a replay refuses them before it takes memory for them. */
+/** Models and batches of any size may be stated and signed: retraining refuses them before it takes memory for them. */
 import assert from "node:assert/strict";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import { ARITHMETIC_VERSION } from "../../src/engine/ordered/arithmetic.ts";
@@ -6,7 +6,7 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { folderOf } from "../../src/files/durable.ts";
 import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
-import { replay } from "../../src/replay/replay.ts";
+import { retrain } from "../../src/retrain/retrain.ts";
 import type { PlanOptions } from "../../src/experiment/plan.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
 import { makeBundle, testJudge } from "../manifest/fixture.ts";
@@ -61,7 +61,7 @@ const CASES: [what: string, overrides: NonNullable<PlanOptions["overrides"]>, re
 ];
 
 for (const [what, overrides, reason] of CASES) {
-  Deno.test(`replay() could not check a verified manifest that states ${what}, and says what and the limit`, () =>
+  Deno.test(`retrain() could not check a verified manifest that states ${what}, and says what and the limit`, () =>
     withFolder(async (folder) => {
       const { artefacts, envelope } = await makeBundle(
         await fixedPlan("smoke", {
@@ -77,7 +77,7 @@ for (const [what, overrides, reason] of CASES) {
       const path = `${folder}/manifest.dsse.json`;
       await Deno.writeTextFile(path, envelope);
       const engine: Engine = { ...exact, open: () => assert.fail("a session was opened") };
-      const { report } = await replay(path, {
+      const { report } = await retrain(path, {
         pieces: { kind: "all" },
         engine: () => Promise.resolve(engine),
         judge: testJudge,
@@ -87,12 +87,12 @@ for (const [what, overrides, reason] of CASES) {
       const text = formatVerification(report);
       assert.equal(report.exitCode, 2, text);
       const others = report.steps.filter(({ name, status }) =>
-        !["signer", "report", "attestations", "replay"].includes(name) && status !== "ok"
+        !["signer", "report", "attestations", "retrain"].includes(name) && status !== "ok"
       );
       assert.deepEqual(others, [], text);
-      const step = report.steps.find(({ name }) => name === "replay");
+      const step = report.steps.find(({ name }) => name === "retrain");
       assert.equal(step?.status, "not checked");
-      assert.match(step.detail, /^Run "upstream_pretrain_seed-0" cannot be trained again here: /);
+      assert.match(step.detail, /^Run "upstream_pretrain_seed-0" cannot be retrained here: /);
       assert.match(step.detail, reason);
     }));
 }

@@ -5,18 +5,18 @@ import { UserError } from "../errors.ts";
 import type { Segment } from "./segment.ts";
 
 /** A verifier's randomness: 128 bits as 32 lower-case hexadecimal digits. */
-export type ReplaySeed = string;
+export type RetrainingSeed = string;
 
 /** Fresh randomness of the operating system. */
-export function drawSeed(): ReplaySeed {
+export function drawSeed(): RetrainingSeed {
   return crypto.getRandomValues(new Uint8Array(16)).toHex();
 }
 
-/** @throws {UserError} `BAD_REPLAY_SEED` */
-export function parseSeed(text: string): ReplaySeed {
+/** @throws {UserError} `BAD_RETRAIN_SEED` */
+export function parseSeed(text: string): RetrainingSeed {
   const seed = text.toLowerCase();
   if (/^[0-9a-f]{32}$/.test(seed)) return seed;
-  throw new UserError("BAD_REPLAY_SEED", `"${text}" is no seed of a replay`, "give 32 hexadecimal digits");
+  throw new UserError("BAD_RETRAIN_SEED", `"${text}" is no seed of a choice`, "give 32 hexadecimal digits");
 }
 
 /** A whole number below `bound` for each draw: ⌊w · bound / 2^64⌋ of the block's first two words w. */
@@ -25,14 +25,14 @@ class Draws {
   readonly #block = new Uint32Array(4);
   #draw = 0;
 
-  constructor(seed: ReplaySeed) {
+  constructor(seed: RetrainingSeed) {
     const word = (index: number) => Number.parseInt(seed.slice(8 * index, 8 * index + 8), 16);
     this.#words = [word(0), word(1), word(2), word(3)];
   }
 
   below(bound: bigint): bigint {
     const [key0, key1, counter1, counter2] = this.#words;
-    philox([key0, key1], [this.#draw++, counter1, counter2, STREAM.replayChoice], this.#block);
+    philox([key0, key1], [this.#draw++, counter1, counter2, STREAM.retrainingChoice], this.#block);
     const value = (BigInt(this.#block[0] ?? 0) << 32n) | BigInt(this.#block[1] ?? 0);
     return (value * bound) >> 64n;
   }
@@ -44,7 +44,7 @@ class Draws {
  * @param segments in the order of the manifest; a segment without tokens is never drawn
  * @returns the chosen ones in that same order; all with tokens if there are no more than `count`
  */
-export function chooseSegments(segments: readonly Segment[], count: number, seed: ReplaySeed): Segment[] {
+export function chooseSegments(segments: readonly Segment[], count: number, seed: RetrainingSeed): Segment[] {
   const draws = new Draws(seed);
   const left = segments.filter(({ tokens }) => tokens > 0);
   if (count >= left.length) return left;
@@ -86,7 +86,7 @@ export function worthOf(
 ): string {
   const weights = segments.map(({ tokens }) => tokens).filter((tokens) => tokens > 0);
   if (count >= weights.length) {
-    return "Every segment was trained again: a forger who altered any would have been caught.";
+    return "Every segment was retrained: a forger who altered any would have been caught.";
   }
   const total = weights.reduce((sum, tokens) => sum + tokens, 0);
   const smallest = weights.reduce((least, tokens) => Math.min(least, tokens), total) / total;

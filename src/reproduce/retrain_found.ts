@@ -1,16 +1,16 @@
 /**
- * Training pieces of runs again before anything is signed: of runs that lay in the folder, since whoever made the folder
+ * Retraining pieces of runs before anything is signed: of runs that lay in the folder, since whoever made the folder
  * could make its files agree with each other, but not with a training that never took place.
  */
 import type { Engine } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
 import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
 import { isTrained, type ManifestRun, type RetrainedSegment } from "../manifest/format/run.ts";
-import { chooseSegments, drawSeed, worthOf } from "../replay/choice.ts";
-import { ReplayMismatch } from "../replay/difference.ts";
-import { requireEngine } from "../replay/means.ts";
-import { type Segment, segmentsOf } from "../replay/segment.ts";
-import { type SegmentWork, Trainer } from "../replay/trainer.ts";
+import { chooseSegments, drawSeed, worthOf } from "../retrain/choice.ts";
+import { RetrainingMismatch } from "../retrain/difference.ts";
+import { requireEngine } from "../retrain/means.ts";
+import { type Segment, segmentsOf } from "../retrain/segment.ts";
+import { type SegmentWork, Trainer } from "../retrain/trainer.ts";
 import type { RunKey } from "../experiment/run.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import type { OpenImported } from "../train/imported_weights.ts";
@@ -22,31 +22,31 @@ const MAX_PIECES = 1000;
 /** What the choice rests on. */
 const CONDITION = "This holds of whatever lay in the folder before the seed was drawn, which was a moment ago.";
 
-/** Which segments are trained again: so many, drawn at random, or all. */
+/** Which segments are retrained: so many, drawn at random, or all. */
 export type RetrainCount = number | "all";
 
-/** The segments that are trained again. */
-export interface RetrainChoice {
+/** The segments that are retrained. */
+export interface RetrainFoundChoice {
   /** in the order of the plan */
   readonly segments: readonly Segment[];
   /** segments that this process did not train, of which they were chosen */
   readonly total: number;
-  /** randomness of this process that drew them; absent if all are trained again */
+  /** randomness of this process that drew them; absent if all are retrained */
   readonly seed?: string;
   /** what the choice is worth, in whole sentences */
   readonly worth: string;
 }
 
 /** What retraining tells whoever watches. */
-export interface RetrainEvents {
+export interface RetrainFoundEvents {
   /** the segments are chosen; training starts next */
-  readonly onRetrain?: (choice: RetrainChoice) => void;
-  /** a segment was trained again and gave the recorded bits */
+  readonly onRetrain?: (choice: RetrainFoundChoice) => void;
+  /** a segment was retrained and gave the recorded bits */
   readonly onRetrained?: (segment: Segment, work: SegmentWork) => void;
 }
 
-/** What runs are trained again with. */
-export interface RetrainOptions extends RetrainEvents {
+/** What runs are retrained with. */
+export interface RetrainFoundOptions extends RetrainFoundEvents {
   readonly count: RetrainCount;
   readonly results: readonly RunResult[];
   /** as they are to be signed */
@@ -67,7 +67,7 @@ export function requireRetraining({ name, level }: Engine): void {
   if (level !== "not_guaranteed") return;
   throw new UserError(
     "ENGINE_CANNOT_RETRAIN",
-    `Engine "${name}" promises no bits, so that training again shows nothing`,
+    `Engine "${name}" promises no bits, so that retraining shows nothing`,
     'leave out "--retrain", or choose another engine',
   );
 }
@@ -75,11 +75,11 @@ export function requireRetraining({ name, level }: Engine): void {
 /**
  * Trains segments again that this process took from the folder.
  *
- * @returns the runs, with what of them was trained again
+ * @returns the runs, with what of them was retrained
  * @throws {UserError} `RETRAINING_DIFFERS`, naming the first difference; `TOO_MANY_PIECES`; as the trainer throws
  * @throws {Interrupted} when `signal` is aborted
  */
-export async function retrainFound(options: RetrainOptions): Promise<readonly ManifestRun[]> {
+export async function retrainFound(options: RetrainFoundOptions): Promise<readonly ManifestRun[]> {
   const { runs, artefacts, engine, corpora, imported, signal } = options;
   const choice = choose(options);
   options.onRetrain?.(choice);
@@ -99,11 +99,11 @@ export async function retrainFound(options: RetrainOptions): Promise<readonly Ma
   });
   try {
     for (const segment of choice.segments) {
-      const work = await trainer.replay(segment);
+      const work = await trainer.retrain(segment);
       options.onRetrained?.(segment, work);
     }
   } catch (error) {
-    if (!(error instanceof ReplayMismatch)) throw error;
+    if (!(error instanceof RetrainingMismatch)) throw error;
     const { seed } = choice;
     throw new UserError(
       "RETRAINING_DIFFERS",
@@ -121,7 +121,7 @@ export async function retrainFound(options: RetrainOptions): Promise<readonly Ma
 }
 
 /** Draws among the segments that were found; the randomness is this process's, which nobody knew who made the folder. */
-function choose({ count, results, runs }: RetrainOptions): RetrainChoice {
+function choose({ count, results, runs }: RetrainFoundOptions): RetrainFoundChoice {
   const found = new Map(results.map((result) => [result.run.key, result]));
   const segments = segmentsOf(runs).filter(({ run, from }) => {
     const result = found.get(run.key);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { philox } from "../../src/arithmetic/philox.ts";
-import { chooseSegments, detectionProbability, drawSeed, parseSeed, worthOf } from "../../src/replay/choice.ts";
-import { parseSegment, type Segment, segmentName, segmentsOf } from "../../src/replay/segment.ts";
+import { chooseSegments, detectionProbability, drawSeed, parseSeed, worthOf } from "../../src/retrain/choice.ts";
+import { parseSegment, type Segment, segmentName, segmentsOf } from "../../src/retrain/segment.ts";
 import type { ManifestRun, TrainedRun } from "../../src/manifest/format/run.ts";
 
 const SEED = "000102030405060708090a0b0c0d0e0f";
@@ -122,7 +122,7 @@ Deno.test("worthOf() states the probability for 1, 5 and 10 %, and certainty whe
 Deno.test("parseSeed() takes 32 digits and nothing else", () => {
   assert.equal(parseSeed("00AB".repeat(8)), "00ab".repeat(8));
   for (const text of ["", "12", "g".repeat(32), "0".repeat(33)]) {
-    assert.throws(() => parseSeed(text), { code: "BAD_REPLAY_SEED" });
+    assert.throws(() => parseSeed(text), { code: "BAD_RETRAIN_SEED" });
   }
   assert.notEqual(parseSeed(drawSeed()), drawSeed());
 });

@@ -1,4 +1,4 @@
-/** Verification with replay: a manifest is verified, then pieces of its training are repeated and compared bit by bit. */
+/** Retraining: a manifest is verified, then pieces of its training are repeated and compared bit by bit. */
 import { describeCorpora, openCorpora } from "../data/corpora.ts";
 import type { CorpusFiles, CorpusOptions, DataProgress } from "../data/options.ts";
 import { scaleCorpora } from "../data/scale_corpora.ts";
@@ -13,30 +13,30 @@ import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
 import type { Predicate, Statement } from "../manifest/format/predicate.ts";
 import type { TrainedRun } from "../manifest/format/run.ts";
 import type { VerificationReport } from "../manifest/verify/verification_report.ts";
-import type { ReplayOutcome, VerifyOptions } from "../manifest/verify/verify_options.ts";
+import type { RetrainingOutcome, VerifyOptions } from "../manifest/verify/verify_options.ts";
 import { listed } from "../manifest/verify/verify_artefacts.ts";
 import { verifyManifestFile } from "../manifest/verify/verify_file.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import { findStart } from "../train/find_start.ts";
-import { chooseSegments, drawSeed, parseSeed, type ReplaySeed, worthOf } from "./choice.ts";
-import { type ReplayDifference, ReplayMismatch } from "./difference.ts";
+import { chooseSegments, drawSeed, parseSeed, type RetrainingSeed, worthOf } from "./choice.ts";
+import { type RetrainingDifference, RetrainingMismatch } from "./difference.ts";
 import { requireEngine } from "./means.ts";
 import { counted, parseSegment, type Segment, segmentName, segmentsOf } from "./segment.ts";
 import { type SegmentWork, Trainer } from "./trainer.ts";
 
 /** Which pieces of the training are repeated. */
-export type ReplayPieces =
+export type RetrainingPieces =
   /** so many segments, drawn by tokens; a seed repeats another verifier's choice */
-  | { readonly kind: "random"; readonly count: number; readonly seed?: ReplaySeed }
+  | { readonly kind: "random"; readonly count: number; readonly seed?: RetrainingSeed }
   /** every step of every run */
   | { readonly kind: "all" }
   /** pieces written as `RUN:FROM..TO` */
   | { readonly kind: "named"; readonly names: readonly string[] };
 
 /** What is repeated, and with what. */
-export interface ReplayOptions extends Omit<VerifyOptions, "trainAgain"> {
+export interface RetrainingOptions extends Omit<VerifyOptions, "retrain"> {
   /** which pieces */
-  readonly pieces: ReplayPieces;
+  readonly pieces: RetrainingPieces;
   /** gives the engine; asked when everything else is verified */
   readonly engine: () => Promise<Engine>;
   /** the files that were trained on, if it was not the scale's own data */
@@ -49,93 +49,93 @@ export interface ReplayOptions extends Omit<VerifyOptions, "trainAgain"> {
   readonly hubCache?: string;
   /** folder of prepared corpora; written only where they are not there yet */
   readonly dataCache?: string;
-  /** aborted: stop after the current step; the replay is then "not checked" */
+  /** aborted: stop after the current step; the step is then "not checked" */
   readonly signal?: AbortSignal;
   /** told on the way */
-  readonly events?: ReplayEvents;
+  readonly events?: RetrainingEvents;
   /** how the manifest's folder is read; the machine's own files if absent */
   readonly files?: FileSystem;
 }
 
 /** What happens on the way, for whoever shows it. */
-export interface ReplayEvents {
+export interface RetrainingEvents {
   /** sources are read, hashed or tokenised */
   readonly onData?: (progress: DataProgress) => void;
   /** the pieces are chosen; training starts next */
-  readonly onChoice?: (choice: ReplayChoice) => void;
-  /** a step was trained again and found the same; `step` counts those of the run that are done */
+  readonly onChoice?: (choice: RetrainingChoice) => void;
+  /** a step was retrained and found the same; `step` counts those of the run that are done */
   readonly onStep?: (run: TrainedRun, step: number) => void;
-  /** a segment was trained again and found the same */
+  /** a segment was retrained and found the same */
   readonly onSegment?: (segment: Segment, work: SegmentWork) => void;
 }
 
 /** The pieces that were chosen. */
-export interface ReplayChoice {
+export interface RetrainingChoice {
   /**
    * how: every segment there is; drawn with fresh randomness; drawn with a seed that was given, as another verifier's
    * choice is repeated; or named one by one
    */
   readonly kind: "all" | "drawn" | "repeated" | "named";
-  /** in the order of the manifest, which is that of the replay */
+  /** in the order of the manifest, which is that of retraining */
   readonly segments: readonly Segment[];
   /** segments of the whole manifest */
   readonly total: number;
   /** the verifier's randomness, for a random choice */
-  readonly seed?: ReplaySeed;
+  readonly seed?: RetrainingSeed;
   /** what the choice is worth, in whole sentences */
   readonly worth: string;
 }
 
 /** What came of it. */
-export interface Replay {
-  /** of the whole verification; its step "replay" says what training again found */
+export interface Retraining {
+  /** of the whole verification; its step "retrain" says what was found */
   readonly report: VerificationReport;
   /** absent if it came to no choice */
-  readonly choice?: ReplayChoice;
+  readonly choice?: RetrainingChoice;
   /** chosen segments found the same, in their order; the others come after the first difference */
-  readonly replayed: readonly Segment[];
-  /** the first record that training again did not give */
-  readonly difference?: ReplayDifference;
+  readonly retrained: readonly Segment[];
+  /** the first record that retraining did not give */
+  readonly difference?: RetrainingDifference;
 }
 
 /**
- * Verifies a manifest, then trains pieces of its runs again, from their checkpoints or from where the runs begin, and
+ * Verifies a manifest, then retrains pieces of its runs, from their checkpoints or from where the runs begin, and
  * compares every record of the journals, every point of the curves, and the states at the ends. docs/verification.md
  * says what that shows.
  *
  * @param path of `manifest.dsse.json`
  */
-export async function replay(path: string, options: ReplayOptions): Promise<Replay> {
+export async function retrain(path: string, options: RetrainingOptions): Promise<Retraining> {
   const attempt = new Attempt(options);
   const report = await verifyManifestFile(path, {
     ...options,
-    trainAgain: (statement, artefacts, plan) => attempt.run(statement, artefacts, plan),
+    retrain: (statement, artefacts, plan) => attempt.run(statement, artefacts, plan),
   });
-  const { choice, replayed, difference } = attempt;
+  const { choice, retrained, difference } = attempt;
   return {
     report,
-    replayed,
+    retrained,
     ...(choice === undefined ? {} : { choice }),
     ...(difference === undefined ? {} : { difference }),
   };
 }
 
 class Attempt {
-  readonly replayed: Segment[] = [];
-  choice: ReplayChoice | undefined;
-  difference: ReplayDifference | undefined;
+  readonly retrained: Segment[] = [];
+  choice: RetrainingChoice | undefined;
+  difference: RetrainingDifference | undefined;
   #steps = 0;
   #evaluations = 0;
 
-  constructor(private readonly options: ReplayOptions) {}
+  constructor(private readonly options: RetrainingOptions) {}
 
   /** Never throws for what a manifest holds or a machine lacks: then it could not be checked. */
-  async run(statement: Statement, artefacts: ArtefactReader, plan: Plan): Promise<ReplayOutcome> {
+  async run(statement: Statement, artefacts: ArtefactReader, plan: Plan): Promise<RetrainingOutcome> {
     try {
-      await this.#replay(statement, artefacts, plan);
+      await this.#retrain(statement, artefacts, plan);
       return this.#same();
     } catch (error) {
-      if (error instanceof ReplayMismatch) {
+      if (error instanceof RetrainingMismatch) {
         this.difference = error.difference;
         return { status: "failed", detail: `${error.message}${this.#seedNote()}`, caveats: [] };
       }
@@ -143,7 +143,7 @@ class Attempt {
     }
   }
 
-  async #replay({ predicate }: Statement, artefacts: ArtefactReader, { scale }: Plan): Promise<void> {
+  async #retrain({ predicate }: Statement, artefacts: ArtefactReader, { scale }: Plan): Promise<void> {
     const { events = {}, signal } = this.options;
     const { runs } = predicate;
     this.choice = choose(this.options.pieces, predicate);
@@ -163,8 +163,8 @@ class Attempt {
     });
     try {
       for (const segment of this.choice.segments) {
-        const work = await trainer.replay(segment);
-        this.replayed.push(segment);
+        const work = await trainer.retrain(segment);
+        this.retrained.push(segment);
         this.#steps += segment.to - segment.from;
         this.#evaluations += work.evaluations;
         events.onSegment?.(segment, work);
@@ -206,22 +206,22 @@ class Attempt {
     return this.choice?.seed === undefined ? "" : `; seed ${this.choice.seed}`;
   }
 
-  #same(): ReplayOutcome {
+  #same(): RetrainingOutcome {
     const { kind, segments = [], total = 0, worth = "" } = this.choice ?? {};
     const isWhole = kind === "all";
     const counts = `${counted(this.#steps, "step")} and ${counted(this.#evaluations, "evaluation")} gave the same bits`;
     const which = isWhole ? "" : `: ${listed(segments.map(segmentName))}`;
     return {
       status: "ok",
-      detail: `${segments.length} of ${total} segments trained again, ${counts}${this.#seedNote()}${which}`,
+      detail: `${segments.length} of ${total} segments retrained, ${counts}${this.#seedNote()}${which}`,
       caveats: isWhole ? [] : [`That other pieces of the training give what is recorded. ${worth}`],
     };
   }
 }
 
-function choose(pieces: ReplayPieces, { runs }: Predicate): ReplayChoice {
+function choose(pieces: RetrainingPieces, { runs }: Predicate): RetrainingChoice {
   const all = segmentsOf(runs);
-  if (all.length === 0) throw new UserError("NOTHING_TO_REPLAY", "No run of the manifest was trained");
+  if (all.length === 0) throw new UserError("NOTHING_TO_RETRAIN", "No run of the manifest was trained");
   const total = all.length;
   switch (pieces.kind) {
     case "all":
@@ -248,11 +248,11 @@ function choose(pieces: ReplayPieces, { runs }: Predicate): ReplayChoice {
   }
 }
 
-/** Why the replay could not be made, with what to do about a permission that is missing. */
+/** Why it could not be retrained, with what to do about a permission that is missing. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isDenied = [error, error.cause].some((link) => errnoOf(link) === "ENOTCAPABLE");
   if (!isDenied) return error.message;
-  return `a replay has to prepare data or kernels that are not at hand, and may not: give the command as ` +
-    `"deno task replay", which may write to .cache (${error.message})`;
+  return `retraining has to prepare data or kernels that are not at hand, and may not: give the command as ` +
+    `"deno task retrain", which may write to .cache (${error.message})`;
 }

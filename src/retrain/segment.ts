@@ -1,4 +1,4 @@
-/** Segments: the pieces of training that a replay repeats, between states that journals record. */
+/** Segments: the pieces of training that a verification retrains, between states that journals record. */
 import { UserError } from "../errors.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
 import { findRun } from "../manifest/format/find_run.ts";

@@ -1,14 +1,14 @@
 /**
- * Fuzzing of checkpoints as a replay reads them, their digests in the manifest made to fit: the replay finds that such a
+ * Fuzzing of checkpoints as retraining reads them, their digests in the manifest made to fit: it finds that such a
  * checkpoint does not hold the recorded state, or trains on from the very state. Seeds are fixed.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { sha256 } from "../../src/digest/sha256.ts";
 import type { TrainedRun } from "../../src/manifest/format/run.ts";
-import { ReplayMismatch } from "../../src/replay/difference.ts";
-import { segmentsOf } from "../../src/replay/segment.ts";
-import { Trainer } from "../../src/replay/trainer.ts";
+import { RetrainingMismatch } from "../../src/retrain/difference.ts";
+import { segmentsOf } from "../../src/retrain/segment.ts";
+import { Trainer } from "../../src/retrain/trainer.ts";
 import { checkpointName } from "../../src/train/checkpoint.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
@@ -60,8 +60,8 @@ const data = whole.slice(8 + headerLength);
 /** Ends with the checkpoint, which is then loaded and compared. */
 const segment = segmentsOf([run]).find(({ to }) => to === last.step) ?? assert.fail();
 
-/** Replays the segment with another file for its checkpoint; what differs, or nothing. */
-async function replayWith(bytes: Uint8Array): Promise<string | undefined> {
+/** Retrains the segment with another file for its checkpoint; what differs, or nothing. */
+async function retrainWith(bytes: Uint8Array): Promise<string | undefined> {
   const states = run.states.map((state) =>
     state.step === last.step ? { ...state, checkpoint: { name, sha256: sha256(bytes) } } : state
   );
@@ -73,10 +73,10 @@ async function replayWith(bytes: Uint8Array): Promise<string | undefined> {
     corpora,
   });
   try {
-    await trainer.replay({ ...segment, run: forged });
+    await trainer.retrain({ ...segment, run: forged });
     return undefined;
   } catch (error) {
-    assert(error instanceof ReplayMismatch, String(error));
+    assert(error instanceof RetrainingMismatch, String(error));
     assert.deepEqual([error.difference.run, error.difference.step], [run.label, last.step]);
     return error.difference.field;
   } finally {
@@ -85,8 +85,8 @@ async function replayWith(bytes: Uint8Array): Promise<string | undefined> {
 }
 
 const FILES = 100;
-Deno.test(`Trainer.replay() finds what is wrong with a checkpoint that the manifest was made to fit (${FILES} checkpoints)`, async () => {
-  assert.equal(await replayWith(whole), undefined);
+Deno.test(`Trainer.retrain() finds what is wrong with a checkpoint that the manifest was made to fit (${FILES} checkpoints)`, async () => {
+  assert.equal(await retrainWith(whole), undefined);
   const places = placesOf(header);
   let found = 0;
   await fc.assert(
@@ -94,7 +94,7 @@ Deno.test(`Trainer.replay() finds what is wrong with a checkpoint that the manif
       const file = bytes === null
         ? safetensorsFile(applyJsonEdit(header, places, json).text, data)
         : applyByteEdits(whole, bytes);
-      const field = await replayWith(file);
+      const field = await retrainWith(file);
       if (field !== undefined) found++;
       assert(field === undefined || field === "checkpoint", field);
     }),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { diffManifests } from "../../src/replay/diff.ts";
+import { diffManifests } from "../../src/retrain/diff.ts";
 import { main } from "../../src/cli/main.ts";
 import { PREDICATE_TYPES } from "../../src/manifest/format/predicate.ts";
 import { chainStart, formatHeader, type JournalHeader } from "../../src/train/journal_header.ts";

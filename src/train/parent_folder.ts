@@ -1,0 +1,31 @@
+/** The run that another starts from, as it lies in the output folder. */
+import type { TrainingState } from "../engine/engine.ts";
+import type { PlannedRun } from "../experiment/run.ts";
+import { readChunks } from "../files/read_file.ts";
+import { readCheckpoint } from "./checkpoint.ts";
+import type { ParentState } from "./initial_state.ts";
+import { readJournal } from "./journal_reader.ts";
+import type { RunFolder } from "./run_folder.ts";
+
+/** The state of a run after a number of steps, from its checkpoint and its journal. */
+export function parentInFolder(
+  { key, label, specification }: PlannedRun,
+  folder: RunFolder,
+  step: number,
+): ParentState {
+  return {
+    async load(state: TrainingState): Promise<void> {
+      const record = await folder.readRecord();
+      const recorded = record?.states.find((entry) => entry.step === step);
+      if (recorded === undefined) throw new Error(`Run "${label}" has no record of step ${step}`);
+      const expected = { run: key, step, state: recorded.state };
+      await readCheckpoint(folder.checkpoint(step), specification.model, state, expected, folder.files);
+    },
+    async updates(): Promise<number> {
+      const { states } = await readJournal(readChunks(folder.journal, folder.files), key);
+      const state = states.find((entry) => entry.step === step);
+      if (state === undefined) throw new Error(`Run "${label}" has no record of step ${step}`);
+      return state.steps - state.skipped;
+    },
+  };
+}
