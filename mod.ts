@@ -126,7 +126,8 @@ export { generateSigningKey } from "./src/manifest/keys/keys.ts";
 export { readSigningKey } from "./src/manifest/keys/key_file.ts";
 
 export { sha256 } from "./src/digest/sha256.ts";
-export { EXIT, UserError } from "./src/errors.ts";
+export { ERROR_CODES } from "./src/error_codes.ts";
+export { EXIT, hasCode, UserError } from "./src/errors.ts";
 
 export type * from "./src/public_types.ts";
 

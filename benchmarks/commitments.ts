@@ -4,7 +4,7 @@
  * loop of the same steps and evaluations, in turn; then each part is timed by itself.
  */
 import { parseCommandLine } from "../src/cli/arguments.ts";
-import { startEngine } from "../src/cli/engines.ts";
+import { startEngine } from "../src/cli/start_engine.ts";
 import { openCorpora } from "../src/data/corpora.ts";
 import { sha256 } from "../src/digest/sha256.ts";
 import type { Engine, Session } from "../src/engine/engine.ts";

@@ -2,6 +2,9 @@
  * Errors a person is meant to read: what is wrong, where, what was expected, and what to do about it.
  * Everything else that is thrown is a bug.
  */
+import type { ErrorCode } from "./error_codes.ts";
+
+export type { ErrorCode } from "./error_codes.ts";
 
 /** Process exit codes, stable for scripts. */
 export const EXIT = {
@@ -33,13 +36,18 @@ export class UserError extends Error {
   /**
    * Its message is the problem, a colon, and the remedy.
    *
-   * @param code stable upper-case identifier for programs, such as `DIGEST_MISMATCH`
+   * @param code stable identifier for programs, such as `DIGEST_MISMATCH`: one of `error_codes.ts`
    * @param problem what is wrong and where, what was found and what was expected; no final stop
    * @param remedy what to do
    */
-  constructor(readonly code: string, problem: string, remedy?: string, options?: ErrorOptions) {
+  constructor(readonly code: ErrorCode, problem: string, remedy?: string, options?: ErrorOptions) {
     super(remedy === undefined ? problem : `${problem}: ${remedy}`, options);
   }
+}
+
+/** Whether an error is a {@linkcode UserError} with one of some codes. */
+export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is UserError {
+  return error instanceof UserError && codes.includes(error.code);
 }
 
 /** Levenshtein distance of two strings, in edits. */

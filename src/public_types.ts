@@ -1,5 +1,8 @@
 /** The types that the functions of mod.ts take and give, by where they come from. */
 
+// Errors
+export type { ErrorCode } from "./error_codes.ts";
+
 // Digests and keys
 export type { Digest } from "./digest/sha256.ts";
 export type { SigningKey, VerifyingKey } from "./manifest/keys/keys.ts";
@@ -21,6 +24,7 @@ export type {
   RunSpecification,
 } from "./experiment/run.ts";
 export type { Cost, PlanTotals } from "./experiment/cost.ts";
+export type { ExperimentFolders } from "./experiment/catalogue.ts";
 export type { Plan, PlannedData, PlannedExperiment, PlanOptions } from "./experiment/plan.ts";
 
 // Engines and weights

@@ -2,7 +2,7 @@
 import { sha256 } from "../src/digest/sha256.ts";
 import { tokensPerStep } from "../src/experiment/cost.ts";
 import { buildPlan, findRun, type Plan } from "../src/experiment/plan.ts";
-import { compactNumber, groupedNumber } from "../src/experiment/plan_text.ts";
+import { compactNumber, groupedNumber } from "../src/text/numbers.ts";
 import { PAPER_CHECKPOINT_STEPS } from "../src/experiment/paper_units.ts";
 import type { Experiment } from "../src/experiment/schema.ts";
 import { parameterCount } from "../src/model/config.ts";

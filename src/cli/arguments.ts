@@ -1,35 +1,9 @@
 /** Command lines: what a subcommand accepts, parsed strictly, with help made from the same table. */
 import { parseArgs } from "node:util";
 import { suggest, UserError } from "../errors.ts";
+import type { Option, Options, Values } from "../options.ts";
 
-/** One option of a subcommand. */
-export interface Option {
-  readonly kind: "text" | "list" | "flag" | "count";
-  /** what stands for the value in the help, such as `DIR` */
-  readonly value?: string;
-  readonly help: string;
-  /** whether an empty text is a value as any other */
-  readonly mayBeEmpty?: boolean;
-  /** the value is a path, from where the user stands */
-  readonly path?: true;
-  /** names that it had in earlier versions, without dashes: who gives one is told the new one */
-  readonly formerly?: readonly string[];
-  /** a list that takes one word each time it is given, so that a word after it is not one of its own */
-  readonly wordEach?: true;
-  /** words that may stand for a path and are none: `bytes` */
-  readonly words?: readonly string[];
-}
-
-/** Options by their name without dashes. */
-export type Options = Readonly<Record<string, Option>>;
-
-/** Values of options, typed by their kind; absent where not given. */
-export type Values<T extends Options> = {
-  readonly [Name in keyof T]?: T[Name]["kind"] extends "flag" ? true
-    : T[Name]["kind"] extends "list" ? readonly string[]
-    : T[Name]["kind"] extends "count" ? number
-    : string;
-};
+export type { Option, Options, Values } from "../options.ts";
 
 /** A parsed command line. */
 export interface CommandLine<T extends Options> {

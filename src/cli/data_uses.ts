@@ -15,7 +15,7 @@ import { printable } from "../files/safe_name.ts";
 import type { HubCache } from "../hub/cache.ts";
 import type { HubConnection } from "../hub/connection.ts";
 import type { PinnedFile } from "../hub/listing.ts";
-import { compactNumber } from "../experiment/plan_text.ts";
+import { compactNumber } from "../text/numbers.ts";
 import { parameterCount } from "../model/config.ts";
 import { formatBytes } from "./download_progress.ts";
 

@@ -1,6 +1,6 @@
 /** The progress of a plan in a terminal: one live view, or plain lines where the output is no terminal. */
 import type { Calibration } from "../reproduce/calibrate.ts";
-import { compactNumber } from "../experiment/plan_text.ts";
+import { compactNumber } from "../text/numbers.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { RunResult } from "../train/train_plan.ts";

@@ -1,6 +1,6 @@
 /** Retraining under `verify`, `retrain` and `attest`: the options, and what is printed on the way. */
 import { UserError } from "../errors.ts";
-import { compactNumber } from "../experiment/plan_text.ts";
+import { compactNumber } from "../text/numbers.ts";
 import { parseSeed } from "../retrain/choice.ts";
 import { retrain, type Retraining, type RetrainingEvents, type RetrainingPieces } from "../retrain/retrain.ts";
 import { counted, segmentName } from "../retrain/segment.ts";
@@ -8,7 +8,8 @@ import type { VerifyOptions } from "../manifest/verify/verify_options.ts";
 import type { Values } from "./arguments.ts";
 import { formatSeconds } from "./progress.ts";
 import { abortOnSignals } from "./signals.ts";
-import { ENGINE_OPTIONS, startEngine } from "./engines.ts";
+import { ENGINE_OPTIONS } from "../engine/catalogue.ts";
+import { startEngine } from "./start_engine.ts";
 import { DATA_CACHE } from "./settings.ts";
 import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./options/source_options.ts";
 import { print } from "../terminal.ts";

@@ -1,5 +1,5 @@
 /** What `reproduce --retrain` prints on the way. */
-import { compactNumber } from "../experiment/plan_text.ts";
+import { compactNumber } from "../text/numbers.ts";
 import { counted, segmentName } from "../retrain/segment.ts";
 import type { RetrainFoundEvents } from "../reproduce/retrain_found.ts";
 import { formatSeconds } from "./progress.ts";

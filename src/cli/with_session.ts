@@ -1,11 +1,12 @@
 /** Weights in an engine for the length of a command: for `sample` and `evaluate`. */
 import type { Digest } from "../digest/sha256.ts";
 import { createFileHash } from "../files/file_digest.ts";
+import type { EngineValues } from "../engine/catalogue.ts";
 import type { Session } from "../engine/engine.ts";
 import { openForInference } from "../inference/open_for_inference.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { bytesOf, readWeights, type WeightsSource } from "../model/weights_source.ts";
-import { type EngineValues, startEngine } from "./engines.ts";
+import { startEngine } from "./start_engine.ts";
 
 /**
  * Starts the engine that options name, fills a session with weights, and ends both after `use`.

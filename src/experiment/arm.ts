@@ -1,8 +1,8 @@
 /** From an arm of an experiment, in the paper's units, to the run it needs at a scale. */
 import { UserError } from "../errors.ts";
 import type { Digest } from "../digest/sha256.ts";
+import { scheduleOf, type ScheduleSpecification } from "../schedule/catalogue.ts";
 import { checkSchedule } from "../schedule/learning_rate.ts";
-import type { ScheduleSpecification } from "../schedule/specification.ts";
 import { LEAST_STEPS } from "./change_scale.ts";
 import { isEvaluationStep } from "./evaluation.ts";
 import {
@@ -141,14 +141,14 @@ function armSchedule(arm: Arm, totalSteps: number, scale: Scale): ScheduleSpecif
   const maxLearningRate = arm.maxLearningRate === "minimum"
     ? own * scale.minLearningRateFraction
     : own * arm.maxLearningRate;
-  return {
+  const frame = {
     kind: arm.schedule,
     totalSteps,
     warmupSteps: totalSteps * arm.warmupPercent / 100,
     maxLearningRate,
-    minLearningRate: arm.schedule === "constant" ? maxLearningRate : maxLearningRate * scale.minLearningRateFraction,
-    ...(arm.constantLearningRate === undefined ? {} : { constantLearningRate: own * arm.constantLearningRate }),
+    minLearningRate: maxLearningRate * scale.minLearningRateFraction,
   };
+  return scheduleOf(arm.schedule).specify(frame, arm, own);
 }
 
 /** The grid depends on scale and phase only, so that the same trajectory is the same run in every experiment. */

@@ -1,5 +1,6 @@
 /** The experiments and scales that stand as YAML files: rewarm's own in `experiments/`, and the user's in a folder. */
 import { suggest, UserError } from "../errors.ts";
+import { fileError } from "../files/file_error.ts";
 import type { Scale } from "./scale.ts";
 import { type Experiment, experimentSchema, scaleSchema } from "./schema.ts";
 import { parseYaml, validate } from "../text/yaml.ts";
@@ -79,7 +80,8 @@ export async function loadExperiments(folders: ExperimentFolders = {}): Promise<
  * @throws {UserError} if it cannot be read or is not YAML
  */
 export async function readPaperFile(folder: URL = EXPERIMENTS_FOLDER): Promise<Omit<ExperimentFile, "experiment">> {
-  return { name: `experiments/${PAPER_FILE_NAME}`, ...await readYaml(folder, PAPER_FILE_NAME, PAPER_FILE_NAME) };
+  const name = `experiments/${PAPER_FILE_NAME}`;
+  return { name, ...await readYaml(folder, PAPER_FILE_NAME, name) };
 }
 
 /**
@@ -150,7 +152,8 @@ function requireFileName(file: string, name: string): void {
   );
 }
 
-function unreadable(what: string, error: unknown): UserError {
+function unreadable(what: string, error: unknown): unknown {
+  if (error instanceof Deno.errors.NotCapable) return fileError(error, "read", what);
   const reason = error instanceof Error ? error.message : String(error);
   return new UserError("UNREADABLE_FILE", `Cannot read "${what}" (${reason})`, "check that it is there and readable", {
     cause: error,

@@ -5,7 +5,7 @@
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
 import { MODEL_PRESETS, type ModelPreset, presetModel } from "../model/presets.ts";
-import { MAX_STEPS } from "./run_schema.ts";
+import { MAX_STEPS } from "../schedule/specification.ts";
 import type { Phase, Scale } from "./scale.ts";
 
 /** What is changed; all else follows. */

@@ -1,7 +1,7 @@
 /** What a plan costs on rented GPUs: FLOPs over a chip's peak and the share of it that training reaches. */
 import { ownMember } from "../digest/own_member.ts";
 import { suggest, UserError } from "../errors.ts";
-import { compactNumber } from "./plan_text.ts";
+import { compactNumber } from "../text/numbers.ts";
 import { runCost } from "./cost.ts";
 import type { Plan } from "./plan.ts";
 import type { PlannedRun } from "./run.ts";

@@ -3,7 +3,7 @@ import { shortDigest } from "../digest/sha256.ts";
 import { parameterCount } from "../model/config.ts";
 import { runCost } from "./cost.ts";
 import { isCheckpointStep } from "./evaluation.ts";
-import { compactNumber, groupedNumber } from "./plan_text.ts";
+import { compactNumber, groupedNumber } from "../text/numbers.ts";
 import type { Plan } from "./plan.ts";
 import { gpuPrice, isPretraining, type PriceOptions } from "./price.ts";
 import type { PlannedRun } from "./run.ts";

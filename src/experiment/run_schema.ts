@@ -2,11 +2,8 @@
 import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
 import { modelSchema } from "../model/model_schema.ts";
-import { SCHEDULE_KINDS, type ScheduleSpecification } from "../schedule/specification.ts";
+import { MAX_STEPS, scheduleSchema } from "../schedule/specification.ts";
 import type { ArmReference, OptimizerSpecification, RunKey, RunSpecification } from "./run.ts";
-
-/** Schedules longer than this are refused before their table is computed; the paper's has 131,296 steps. */
-export const MAX_STEPS = 2_000_000;
 
 /** Most repetitions a plan may have. */
 export const MAX_SEEDS = 1000;
@@ -24,7 +21,6 @@ const runKeySchema = digestSchema as unknown as z.ZodType<RunKey>;
 const wholeNumber = z.int().min(0);
 const positiveInteger = z.int().min(1);
 const fraction = z.number().min(0).max(1);
-const rate = z.number().min(0).max(1e6);
 
 /** AdamW's numbers. */
 export const optimizerSchema: z.ZodType<OptimizerSpecification> = z.strictObject({
@@ -47,19 +43,6 @@ export const evaluationGridShape = {
   denseInterval: positiveInteger,
   denseUntilStep: wholeNumber,
 };
-
-const scheduleSchema: z.ZodType<ScheduleSpecification> = z.strictObject({
-  kind: z.enum(SCHEDULE_KINDS),
-  totalSteps: positiveInteger.max(MAX_STEPS),
-  warmupSteps: z.number().min(0),
-  maxLearningRate: rate,
-  minLearningRate: rate,
-  decayFraction: fraction.exactOptional(),
-  cooldownFraction: fraction.exactOptional(),
-  cooldown: z.enum(["cosine", "inverse-square-root"]).exactOptional(),
-  constantLearningRate: rate.exactOptional(),
-  annealFraction: fraction.exactOptional(),
-});
 
 /** A run's specification: what its key is the digest of. */
 const runSpecificationSchema = z.strictObject({

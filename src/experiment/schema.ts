@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { modelSchema } from "../model/model_schema.ts";
 import { MODEL_PRESETS, presetModel } from "../model/presets.ts";
-import { SCHEDULE_KINDS } from "../schedule/specification.ts";
+import { SCHEDULE_KINDS, type ScheduleKind, scheduleOf, type ScheduleParameters } from "../schedule/catalogue.ts";
 import { PAPER_PRETRAINING_STEPS } from "./paper_units.ts";
 import { READING_NAMES } from "./readings.ts";
 import { evaluationGridShape, optimizerSchema } from "./run_schema.ts";
@@ -23,7 +23,7 @@ const startSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-const armSchema = z.strictObject({
+const armShape = {
   /** as the reader sees it; the arm's name if absent */
   label: z.string().min(1).max(40).exactOptional(),
   /** the same beside arms of other experiments */
@@ -32,7 +32,6 @@ const armSchema = z.strictObject({
   phase: z.enum(["pretraining", "continuing"]),
   corpus: z.enum(["upstream", "downstream"]),
   start: startSchema,
-  schedule: z.enum(SCHEDULE_KINDS),
   /** multiple of the model's own maximum learning rate, or `minimum`: the model's own minimum */
   maxLearningRate: z.union([z.number().positive().max(100), z.literal("minimum")], {
     error: 'a positive multiple of the model\'s own maximum learning rate, or "minimum"',
@@ -41,17 +40,40 @@ const armSchema = z.strictObject({
   warmupPercent: z.number().min(0).max(50),
   /** the paper's tokens that the arm trains on */
   tokens: z.number().positive(),
-  /** `infinite` only: its constant rate, as a multiple of the model's own maximum learning rate */
-  constantLearningRate: z.number().positive().max(100).optional(),
   /** the paper's tokens that the schedule is laid out for; without it, all of the phase's */
   horizonTokens: z.number().positive().optional(),
-}).refine((arm) => arm.schedule !== "constant" || arm.warmupPercent === 0, {
-  path: ["warmupPercent"],
-  error: "0, as a constant rate has no warm-up",
-}).refine((arm) => (arm.schedule === "infinite") === (arm.constantLearningRate !== undefined), {
-  path: ["constantLearningRate"],
-  error: 'a multiple of the model\'s own maximum learning rate with the schedule "infinite", and nothing with others',
-}).refine((arm) => arm.tokens <= (arm.horizonTokens ?? Infinity), {
+};
+
+/** The fields of every arm, and those of its schedule. */
+type ArmShape<Kind extends ScheduleKind> =
+  & Omit<typeof armShape, keyof ScheduleParameters<Kind>>
+  & { schedule: z.ZodLiteral<Kind> }
+  & ScheduleParameters<Kind>;
+
+/** One arm of an experiment, in the paper's units. */
+export type Arm = { readonly [Kind in ScheduleKind]: Readonly<z.output<z.ZodObject<ArmShape<Kind>>>> }[ScheduleKind];
+
+function armWith(kind: ScheduleKind) {
+  const { words, parameters } = scheduleOf(kind);
+  const schedule = z.literal(kind).describe(words);
+  return z.strictObject({ ...armShape, schedule, ...parameters }, { error: otherSchedules });
+}
+
+/** Words for fields that belong to another schedule than the arm's. */
+function otherSchedules(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== "unrecognized_keys") return undefined;
+  const owners = SCHEDULE_KINDS.filter((kind) =>
+    issue.keys.every((key) => Object.hasOwn(scheduleOf(kind).parameters, key))
+  );
+  return owners.length === 0 ? undefined : `only with schedule ${owners.map((kind) => `"${kind}"`).join(" or ")}`;
+}
+
+const [firstKind, ...otherKinds] = SCHEDULE_KINDS;
+
+const armSchema = (z.discriminatedUnion("schedule", [
+  armWith(firstKind),
+  ...otherKinds.map(armWith),
+]) as unknown as z.ZodType<Arm>).refine((arm) => arm.tokens <= (arm.horizonTokens ?? Infinity), {
   path: ["tokens"],
   error: "at most horizonTokens",
 }).refine((arm) => arm.phase !== "pretraining" || arm.start.kind === "random", {
@@ -181,6 +203,3 @@ function refuseUnevenBatches(scale: Omit<Scale, "model">, context: z.RefinementC
 
 /** An experiment as its file states it. */
 export type Experiment = Readonly<z.output<typeof experimentSchema>>;
-
-/** One arm of an experiment, in the paper's units. */
-export type Arm = Readonly<Experiment["arms"][string]>;

@@ -1,9 +1,9 @@
 /** Turns what the operating system says about a file into what a person can act on. */
-import { UserError } from "../errors.ts";
+import { type ErrorCode, UserError } from "../errors.ts";
 import { askedByDeno, deniedByDeno } from "./denied_by_deno.ts";
 
 interface Explanation {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly found: string;
   readonly remedy: string;
 }
@@ -83,7 +83,7 @@ export function fileError(
   const asked = error instanceof Error && errno === "ENOTCAPABLE" ? askedByDeno(error, path) : undefined;
   if (asked !== undefined) return deniedByDeno(doing, path, [asked], { cause: error });
   const known = EXPLANATIONS[SAME_AS[errno] ?? errno];
-  const explanation = known ?? {
+  const explanation: Explanation = known ?? {
     code: "FILE_ERROR",
     found: error instanceof Error ? error.message : errno,
     remedy: "check the path and the disk",

@@ -1,6 +1,6 @@
 /** Compiled kernels in a folder, from one run to the next. A file that is damaged counts as missing. */
 import { sha256, sha256Bytes } from "../digest/sha256.ts";
-import { UserError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { KernelCache } from "../engine/kernel_cache.ts";
 import { writeFileDurably } from "./durable.ts";
 import { filesWithin } from "./files_within.ts";
@@ -33,7 +33,7 @@ export function kernelFolder(folder: string): KernelCache {
         await writeFileDurably(pathOf(digest), bytes, { files });
       } catch (error) {
         // Where nothing may be written, kernels are compiled again the next time.
-        if (!(error instanceof UserError && ["PERMISSION_DENIED", "READ_ONLY"].includes(error.code))) throw error;
+        if (!hasCode(error, "PERMISSION_DENIED", "READ_ONLY")) throw error;
       }
     },
   };

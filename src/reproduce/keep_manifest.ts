@@ -3,7 +3,7 @@
  * attested are the bytes of the old one.
  */
 import { parseStrictJson } from "../text/strict_json.ts";
-import { UserError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { readEnvelope } from "../manifest/format/dsse.ts";
@@ -59,7 +59,7 @@ async function readIfThere(path: string, files: FileSystem): Promise<Uint8Array 
   try {
     return await readFileBounded(path, MAX_MANIFEST_BYTES, files);
   } catch (error) {
-    if (error instanceof UserError && ["FILE_NOT_FOUND", "FILE_TOO_LARGE"].includes(error.code)) return undefined;
+    if (hasCode(error, "FILE_NOT_FOUND", "FILE_TOO_LARGE")) return undefined;
     throw error;
   }
 }

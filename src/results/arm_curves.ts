@@ -1,7 +1,7 @@
 /** What claims and numbers are read from: the curves of arms, and where on them a paper's token count lies. */
 import { PAPER_DOWNSTREAM_TOKENS, scaledSteps } from "../experiment/paper_units.ts";
 import { type CurvePoint, type Curves, pointAt } from "./curves.ts";
-import type { PaperPoint } from "./rule_schema.ts";
+import type { PaperPoint } from "./rules/parts.ts";
 
 /** The curve of one arm of one experiment at one seed. */
 export interface ArmCurves {

@@ -4,7 +4,7 @@
  */
 import { runCost } from "../experiment/cost.ts";
 import { findRun, type Plan } from "../experiment/plan.ts";
-import { groupedNumber } from "../experiment/plan_text.ts";
+import { groupedNumber } from "../text/numbers.ts";
 import type { RunKey } from "../experiment/run.ts";
 import { gpuPrice, isPretraining, type PriceOptions } from "../experiment/price.ts";
 import type { Claim } from "./claim_schema.ts";

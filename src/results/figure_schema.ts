@@ -1,6 +1,6 @@
 /** Shape of a figure in an experiment's file: what is drawn, against what, and of which arms. */
 import { z } from "zod";
-import { ruleParts } from "./rule_schema.ts";
+import { ruleParts } from "./rules/parts.ts";
 import { id, sentence } from "./statement_parts.ts";
 
 /** A figure of the report: the paper's, remade, or one of ours. */

@@ -6,6 +6,7 @@ import { UserError } from "../errors.ts";
 import { type ArmCurves, armName } from "./arm_curves.ts";
 import type { Paper } from "./paper_schema.ts";
 import { type Rule, runsOf } from "./rule_schema.ts";
+import { ruleKind } from "./rules/catalogue.ts";
 
 /** Comparisons of all rules together, each with a bootstrap where there are several seeds; the paper's make 61. */
 const MAX_CONTRASTS = 400;
@@ -15,28 +16,7 @@ const READINGS_PER_POINT = 64;
 
 /** Contrasts that a rule makes. */
 export function contrastCount(rule: Rule): number {
-  const { length } = runsOf(rule);
-  switch (rule.kind) {
-    case "ordered":
-    case "below":
-    case "above":
-    case "not-below":
-      return length - 1;
-    case "spread-within":
-      return length * (length - 1) / 2;
-    case "rises-after-rewarming":
-    case "does-not-recover":
-    case "linear":
-      return length;
-    case "falls":
-      return rule.through.length;
-    case "lowest-until":
-    case "overtakes":
-      return 2;
-    case "spikes":
-    case "peak-about":
-      return 1;
-  }
+  return ruleKind(rule.kind).contrastCount(rule);
 }
 
 /** The arms that each claim and each number reads. */

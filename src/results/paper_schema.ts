@@ -8,7 +8,8 @@ import { type Claim, claimSchema } from "./claim_schema.ts";
 import { EARLIER_FACT_NAMES } from "./earlier_facts.ts";
 import { experimentFileSchema, type StatedExperiment } from "./experiment_file.ts";
 import { planNumberShape } from "./plan_number.ts";
-import { marginsOf, ruleParts } from "./rule_schema.ts";
+import { marginsOf } from "./rule_schema.ts";
+import { ruleParts } from "./rules/parts.ts";
 import { comparableAt, confidence, id, section, sentence } from "./statement_parts.ts";
 
 const quantity = { id, name: z.string().min(1).max(120), unit: z.string().max(40).default("") };
@@ -160,10 +161,9 @@ const rulesSchema = z.strictObject({
   };
   const checkClaim = (claim: Claim, path: PropertyKey[]) => {
     unique(claim.id, path);
-    for (const name of marginsOf(claim.rule)) {
+    for (const [field, name] of Object.entries(marginsOf(claim.rule))) {
       if (Object.hasOwn(rules.margins, name)) continue;
-      const key = claim.rule.kind === "linear" ? (claim.rule.line === name ? "line" : "noLine") : "margin";
-      issue([...path, "rule", key], `the name of an entry of margins (${Object.keys(rules.margins).join(", ")})`);
+      issue([...path, "rule", field], `the name of an entry of margins (${Object.keys(rules.margins).join(", ")})`);
     }
   };
   for (const list of ["setup", "textNumbers", "followUpNumbers", "openPoints"] as const) {

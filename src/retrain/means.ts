@@ -4,7 +4,7 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
-import { compactNumber } from "../experiment/plan_text.ts";
+import { compactNumber } from "../text/numbers.ts";
 import type { TrainedRun } from "../manifest/format/run.ts";
 import { parameterCount } from "../model/config.ts";
 import { conditionDifferences, type Conditions } from "../train/conditions.ts";

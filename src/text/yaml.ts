@@ -141,10 +141,13 @@ function findUnusableName(value: unknown, path: Path = []): Path | undefined {
 function describeIssue(issue: z.core.$ZodIssue, schema: z.core.$ZodType, root: unknown): string[] {
   const where = describePath(issue.path);
   if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(schema, issue.path);
-    return issue.keys.slice(0, MAX_PROBLEMS).map((key) =>
-      `unknown key ${describePath([...issue.path, key])}: ${known === undefined ? "remove it" : suggest(key, known)}`
-    );
+    const { object, union } = schemaAt(schema, issue.path, root);
+    const ownWords = issue.message.startsWith("Unrecognized ") ? undefined : issue.message;
+    return issue.keys.slice(0, MAX_PROBLEMS).map((key) => {
+      const isRemoved = object === undefined || union?.options.some((option) => hasKey(option, key));
+      const remedy = ownWords ?? (isRemoved ? "remove it" : suggest(key, Object.keys(object.shape)));
+      return `unknown key ${describePath([...issue.path, key])}: ${remedy}`;
+    });
   }
   if (issue.code === "invalid_key") {
     return [`the key of ${where} is not valid, ${issue.issues.map(expected).join(", ")}`];
@@ -182,6 +185,7 @@ function expectation(issue: z.core.$ZodIssue): string {
   if (known.length > 0) return `${known.length > 1 ? "one of " : ""}${known.map((choice) => `"${choice}"`).join(", ")}`;
   switch (issue.code) {
     case "invalid_type":
+      if (!issue.message.startsWith("Invalid ")) return issue.message; // the schema's own words, rather than zod's
       return TYPE_NAMES[issue.expected] ?? issue.expected;
     case "too_small":
       return bound(issue.origin, issue.minimum, issue.inclusive === true ? "at least" : "more than");
@@ -202,21 +206,42 @@ function bound(origin: string, limit: number | bigint, relation: string): string
   return `${relation} ${limit} ${origin === "string" ? "characters" : "entries"}`;
 }
 
-/** Keys of the object schema at a path, as far as the schema's form lets them be known. */
-function knownKeys(schema: z.core.$ZodType, path: Path): string[] | undefined {
+/** The object schema at a path, as far as the schema's form lets it be known, and the union that it is a variant of. */
+function schemaAt(
+  schema: z.core.$ZodType,
+  path: Path,
+  root: unknown,
+): { readonly object?: z.ZodObject; readonly union?: z.ZodDiscriminatedUnion } {
   let current: unknown = schema;
-  for (const step of [...path, undefined]) {
+  for (let depth = 0; depth <= path.length; depth++) {
     while (
       current instanceof z.ZodOptional || current instanceof z.ZodDefault || current instanceof z.ZodNullable ||
       current instanceof z.ZodReadonly
     ) current = current.unwrap();
-    if (step === undefined) break;
-    if (current instanceof z.ZodObject) current = current.shape[String(step)];
+    const union = current instanceof z.ZodDiscriminatedUnion ? current : undefined;
+    if (union !== undefined) current = variantOf(union, valueAt(root, path.slice(0, depth)));
+    if (depth === path.length) {
+      return {
+        ...(current instanceof z.ZodObject ? { object: current } : {}),
+        ...(union === undefined ? {} : { union }),
+      };
+    }
+    if (current instanceof z.ZodObject) current = current.shape[String(path[depth])];
     else if (current instanceof z.ZodRecord) current = current.valueType;
     else if (current instanceof z.ZodArray) current = current.element;
-    else return undefined;
+    else return {};
   }
-  return current instanceof z.ZodObject ? Object.keys(current.shape) : undefined;
+  return {};
+}
+
+/** The member of a union that a value says it is. */
+function variantOf({ options, def: { discriminator } }: z.ZodDiscriminatedUnion, value: unknown): unknown {
+  const name = valueAt(value, [discriminator]) as z.core.util.Primitive;
+  return options.find((option) => option._zod.propValues?.[discriminator]?.has(name));
+}
+
+function hasKey(schema: unknown, key: string): boolean {
+  return schema instanceof z.ZodObject && Object.hasOwn(schema.shape, key);
 }
 
 function valueAt(root: unknown, path: Path): unknown {

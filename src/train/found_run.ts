@@ -5,7 +5,7 @@
  */
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { sha256, shortDigest } from "../digest/sha256.ts";
-import { UserError } from "../errors.ts";
+import { type ErrorCode, UserError } from "../errors.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { createFileHash } from "../files/file_digest.ts";
 import { readChunks, readStart } from "../files/read_file.ts";
@@ -36,7 +36,7 @@ const NOT_THE_DIGEST = 'its digest is not the one in "run.json"';
 class Contradiction extends Error {}
 
 /** Codes of errors by which a file is not what it should be; others say that it could not be looked at. */
-const FLAWS: readonly string[] = [
+const FLAWS: readonly ErrorCode[] = [
   "FILE_NOT_FOUND",
   "FILE_TOO_LARGE",
   "NOT_A_FILE",

@@ -1,6 +1,6 @@
 /** One run from its start, or from its newest good checkpoint, to its end. */
 import type { Session } from "../engine/engine.ts";
-import { UserError } from "../errors.ts";
+import { type ErrorCode, UserError } from "../errors.ts";
 import { isCheckpointStep } from "../experiment/evaluation.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { removeLeftovers } from "../files/durable.ts";
@@ -22,7 +22,7 @@ import { stateDigest } from "./state_digest.ts";
 /** Steps between progress reports. */
 const PROGRESS_INTERVAL = 4;
 /** Codes of errors that say nothing against a file: once the user has helped, it may be as good as ever. */
-const NOT_DAMAGED: readonly string[] = [
+const NOT_DAMAGED: readonly ErrorCode[] = [
   "PERMISSION_DENIED",
   "READ_ONLY",
   "NO_SPACE",

@@ -46,7 +46,7 @@ Deno.test("print(), printError() and printFailure() show hostile characters and 
   for (const [text, shown] of HOSTILE) {
     assert.equal(captured(() => print(text)), shown);
     assert.equal(captured(() => printError(text)), shown);
-    assert.equal(captured(() => printFailure(new UserError("BAD", text))), `error: ${shown} [BAD]`);
+    assert.equal(captured(() => printFailure(new UserError("BAD_NUMBER", text))), `error: ${shown} [BAD_NUMBER]`);
     const bug = captured(() => printFailure(new TypeError(text, { cause: new Error(text) })));
     assert.ok(bug.startsWith("This is a bug in rewarm: TypeError: "));
     assert.match(bug, /terminal_test\.ts/, "the stack is shown");

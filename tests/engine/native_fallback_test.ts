@@ -4,7 +4,7 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import { takeMemory } from "../../src/engine/exact/kernel_code.ts";
 import { planLayout } from "../../src/engine/exact/layout.ts";
-import { sourceDigest } from "../../src/engine/exact/native/build.ts";
+import { sourceDigest } from "../../tools/native_libraries.ts";
 import record from "../../src/engine/exact/native/libraries/digests.json" with { type: "json" };
 import { LIBRARY_FOLDER, libraryDigest, libraryName } from "../../src/engine/exact/native/platform.ts";
 import { hex, runSelfTest, SELF_TEST_DIGEST } from "../../src/engine/exact/native/self_test.ts";

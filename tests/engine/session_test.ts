@@ -4,6 +4,7 @@ import type { SessionOptions } from "../../src/engine/engine.ts";
 import { ExactSession, type SessionCode } from "../../src/engine/exact/session.ts";
 import { presetModel } from "../../src/model/presets.ts";
 import { step as referenceStep } from "../reference/step.ts";
+import { engineContract } from "./contract/engine_contract.ts";
 import {
   assertSameState,
   copyState,
@@ -18,6 +19,9 @@ import {
   stateOf,
   withSession,
 } from "./fixture.ts";
+
+// Here, where the kernels are compiled already: to compile them takes longer than the contract.
+engineContract("exact", () => engineWith(), { variant: "WebAssembly" });
 
 const training = smallTraining();
 const { model } = training;

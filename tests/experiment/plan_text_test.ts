@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { buildPlan } from "../../src/experiment/plan.ts";
-import { compactNumber, formatPlan, groupedNumber } from "../../src/experiment/plan_text.ts";
+import { formatPlan } from "../../src/experiment/plan_text.ts";
+import { compactNumber, groupedNumber } from "../../src/text/numbers.ts";
 import { FIXED_OPTIONS, fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
 
 Deno.test("formatPlan() shows arms, shared runs and costs", async () => {

@@ -40,7 +40,7 @@ Deno.test("data fetch imports each checkpoint once, whatever type and form it ca
     await lock();
     assert.match(await status(), /start of smoke +1 of 2 files, 6\d\d bytes of 1\d\.\d kB, not imported/);
     const said = await fetch();
-    assert.match(said, /^[\d.]+ kB of files, and [\d.]+ kB of weights that are imported from them as f32, in /);
+    assert.match(said, /^[\d.]+ kB of files, and [\d.]+ kB of weights that are imported from them as f32, in /m);
     const found = await start();
     assert.deepEqual(found.map(({ step, revision }) => ({ step, revision })), [
       { step: 10_000, revision: COMMITS[0] },

@@ -137,7 +137,7 @@ const anySpecification: fc.Arbitrary<ScheduleSpecification> = fc.record({
         ),
       }
       : {}),
-  };
+  } as ScheduleSpecification;
 });
 
 Deno.test("learningRateTable() stays between the bounds and only falls after the warm-up, whatever the schedule", () => {
@@ -186,7 +186,7 @@ const BAD: readonly (readonly [Partial<ScheduleSpecification>, RegExp])[] = [
 
 for (const [change, message] of BAD) {
   Deno.test(`learningRate() throws when ${JSON.stringify(change)} makes no sense`, () => {
-    const specification = { ...PAPER, ...change };
+    const specification = { ...PAPER, ...change } as ScheduleSpecification;
     for (const use of [() => learningRate(specification, 0), () => learningRateTable(specification)]) {
       assert.throws(use, (error) => error instanceof RangeError && message.test(error.message));
     }

@@ -4,7 +4,7 @@ import { learningRate, learningRateTable } from "../../src/schedule/learning_rat
 import type { ScheduleKind } from "../../src/schedule/specification.ts";
 
 interface Case {
-  readonly schedule: ScheduleKind;
+  readonly schedule: Exclude<ScheduleKind, "infinite">;
   readonly total_steps: number;
   readonly warmup_steps: number;
   readonly max_lr: number;

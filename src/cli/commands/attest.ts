@@ -1,10 +1,10 @@
 /** `deno task attest`: a reviewer verifies a manifest and signs the outcome. */
 import { attest as attestManifest, requireAttestable } from "../../attestation/attest.ts";
+import { threadCount } from "../../engine/threads.ts";
 import { EXIT, UserError } from "../../errors.ts";
 import { readSigningKey } from "../../manifest/keys/key_file.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
-import { threadCount } from "../engines.ts";
 import { print } from "../../terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "../verification.ts";
 import { requireWritableFile } from "../write_permission.ts";

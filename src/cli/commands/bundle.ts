@@ -2,7 +2,7 @@
 import { type Bundle, bundle } from "../../bundle/bundle.ts";
 import { CHECKPOINT_CHOICES } from "../../bundle/checkpoint_choice.ts";
 import { EXIT, UserError } from "../../errors.ts";
-import { groupedNumber } from "../../experiment/plan_text.ts";
+import { groupedNumber } from "../../text/numbers.ts";
 import { folderOf, nameOf } from "../../files/durable.ts";
 import { printable } from "../../files/safe_name.ts";
 import { MANIFEST_FILE } from "../../manifest/verify/open_manifest.ts";

@@ -15,7 +15,7 @@ import type { Values } from "../arguments.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
 import { warnOfData } from "../data_warnings.ts";
-import { ENGINE_OPTIONS } from "../engines.ts";
+import { ENGINE_OPTIONS } from "../../engine/catalogue.ts";
 import { withSession } from "../with_session.ts";
 import { filesFromOptions, SOURCE_OPTIONS } from "../options/source_options.ts";
 import { DATA_CACHE } from "../settings.ts";

@@ -1,4 +1,6 @@
 /** `deno task plan`: what a reproduction would train, and what it would cost, before anything starts. */
+import { describeMemory, ENGINES } from "../../engine/catalogue.ts";
+import type { SessionOptions } from "../../engine/engine.ts";
 import { EXIT, UserError } from "../../errors.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import { planToJson } from "../../experiment/plan_json.ts";
@@ -7,20 +9,24 @@ import { formatPrice, type PriceOptions, pricePlan } from "../../experiment/pric
 import { formatResources } from "../../experiment/resources.ts";
 import { loadPaper } from "../../reproduce/paper_file.ts";
 import { budgetClaims, formatBudget } from "../../results/claim_budget.ts";
+import { sessionOptions } from "../../train/train_plan.ts";
 import { parseDecimal, type Values } from "../arguments.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
 import { formatFetches, usesOf } from "../data_uses.ts";
-import { chooseEngine } from "../engines.ts";
 import { foldersFromOptions } from "../options/experiment_options.ts";
 import { PLAN_OPTIONS, planFromOptions } from "../options/plan_options.ts";
 import { print, printJson } from "../../terminal.ts";
+
+function sessionsOf({ runs }: Plan): SessionOptions[] {
+  return runs.map(sessionOptions);
+}
 
 /** Prints the plan of some options. */
 export async function showPlan(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
   const plan = await planFromOptions(values);
   if (values.json === true) printJson(planToJson(plan));
-  else print(`${formatPlan(plan)}\n${await chooseEngine(values).memory(plan, values)}`);
+  else print(`${formatPlan(plan)}\n${await describeMemory(sessionsOf(plan), values)}`);
   return plan;
 }
 
@@ -60,8 +66,8 @@ export const plan: Command = {
     if (values.json === true) return EXIT.ok;
     if (isPriced) {
       print(formatPrice(shown, price));
-      for (const engine of ["cuda-bf16", "cuda-ordered"]) {
-        print(`  ${await chooseEngine({ engine }).memory(shown, values)}`);
+      for (const { isForRentedGpus, memory } of ENGINES) {
+        if (isForRentedGpus === true) print(`  ${await memory(sessionsOf(shown), values)}`);
       }
     }
     if (values.runs === true) print(`\n${formatResources(shown, price)}${formatFetches(usesOf(shown.scale))}`);

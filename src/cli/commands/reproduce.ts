@@ -1,6 +1,9 @@
 /** `deno task reproduce`: the main job. */
+import { chooseEngine } from "../../engine/catalogue.ts";
+import { threadCount } from "../../engine/threads.ts";
 import { EXIT } from "../../errors.ts";
-import { compactNumber, formatPlan } from "../../experiment/plan_text.ts";
+import { formatPlan } from "../../experiment/plan_text.ts";
+import { compactNumber } from "../../text/numbers.ts";
 import { planToJson } from "../../experiment/plan_json.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import { findSigningKey, KEY_VARIABLE } from "../../manifest/keys/key_file.ts";
@@ -14,10 +17,9 @@ import { warnOfData } from "../data_warnings.ts";
 import { showPlan } from "./plan.ts";
 import { foldersFromOptions } from "../options/experiment_options.ts";
 import { choicesFromOptions, PLAN_OPTIONS } from "../options/plan_options.ts";
-import { nativeHint } from "../native_hint.ts";
 import { formatSeconds, ProgressView } from "../progress.ts";
 import { abortOnSignals } from "../signals.ts";
-import { startEngine, threadCount } from "../engines.ts";
+import { startEngine } from "../start_engine.ts";
 import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "../settings.ts";
 import { segmentCount } from "../retrain.ts";
 import { retrainFoundLines } from "../retrain_found.ts";
@@ -142,7 +144,7 @@ async function run(args: readonly string[]): Promise<number> {
     });
     view?.end();
     showResult(result, (performance.now() - start) / 1000);
-    const hint = await nativeHint(values, "reproduce:native");
+    const hint = await chooseEngine(values).speedHint?.(values, "reproduce:native");
     if (hint !== undefined) printError(`\n${hint}`);
     return EXIT.ok;
   } catch (error) {

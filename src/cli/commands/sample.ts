@@ -7,7 +7,7 @@ import { chooseTokenizer } from "../../inference/tokenizer_choice.ts";
 import { parseDecimal, type Values } from "../arguments.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
-import { ENGINE_OPTIONS } from "../engines.ts";
+import { ENGINE_OPTIONS } from "../../engine/catalogue.ts";
 import { withSession } from "../with_session.ts";
 import { printError, writeText } from "../../terminal.ts";
 import {

@@ -6,7 +6,7 @@ import type { CountAttestations } from "../../manifest/verify/verify_options.ts"
 import type { Values } from "../arguments.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
-import { nativeHint } from "../native_hint.ts";
+import { chooseEngine } from "../../engine/catalogue.ts";
 import { segmentCount } from "../retrain.ts";
 import { print, printError } from "../../terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "../verification.ts";
@@ -53,7 +53,7 @@ async function run(args: readonly string[], usual?: string): Promise<number> {
   });
   if (verified === undefined) return EXIT.interrupted;
   print(reportText(verified, values.json === true));
-  const hint = usual === undefined ? undefined : await nativeHint(values, "retrain:native");
+  const hint = usual === undefined ? undefined : await chooseEngine(values).speedHint?.(values, "retrain:native");
   if (hint !== undefined) printError(`\n${hint}`);
   return verified.report.exitCode;
 }

@@ -2,6 +2,7 @@
 import { describeCorpora } from "../../data/corpora.ts";
 import { isNotFetched } from "../../data/hub/lock.ts";
 import { corpusOptions } from "../../data/scale_corpora.ts";
+import { chooseEngine, ENGINE_OPTIONS } from "../../engine/catalogue.ts";
 import { suggest, UserError } from "../../errors.ts";
 import type { ScaleChanges } from "../../experiment/change_scale.ts";
 import { buildPlan, type Plan, type PlanOptions } from "../../experiment/plan.ts";
@@ -10,7 +11,6 @@ import { plannedChoice } from "../../experiment/start.ts";
 import { MODEL_PRESETS, type ModelPreset } from "../../model/presets.ts";
 import { findStart } from "../../train/find_start.ts";
 import { parseDecimal, type Values } from "../arguments.ts";
-import { chooseEngine, ENGINE_OPTIONS } from "../engines.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./experiment_options.ts";
 import { DEFAULT_SCALE } from "../settings.ts";
 import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./source_options.ts";

@@ -4,7 +4,7 @@
  */
 import { ownMember } from "../../digest/own_member.ts";
 import { sha256, shortDigest } from "../../digest/sha256.ts";
-import { UserError } from "../../errors.ts";
+import { hasCode, UserError } from "../../errors.ts";
 import { writeFileDurably } from "../../files/durable.ts";
 import { readFileBounded } from "../../files/read_file.ts";
 import type { HubCache } from "../../hub/cache.ts";
@@ -208,5 +208,5 @@ export function describePin({ revision, files, listing, trusted }: HubPin): stri
 
 /** Whether something of the hub is only not here yet: not pinned, or not downloaded. */
 export function isNotFetched(error: unknown): boolean {
-  return error instanceof UserError && ["NOT_LOCKED", "LISTING_NOT_CACHED", "DATA_NOT_FETCHED"].includes(error.code);
+  return hasCode(error, "NOT_LOCKED", "LISTING_NOT_CACHED", "DATA_NOT_FETCHED");
 }

@@ -1,6 +1,6 @@
 /** Checkpoints of the hub that continued training starts from, as files of weights that `data fetch` left. */
 import type { Digest } from "../../digest/sha256.ts";
-import { UserError } from "../../errors.ts";
+import { type ErrorCode, UserError } from "../../errors.ts";
 import { PAPER_CHECKPOINT_STEPS } from "../../experiment/paper_units.ts";
 import type { Scale } from "../../experiment/scale.ts";
 import { DENO_FILES } from "../../files/deno_file_system.ts";
@@ -85,7 +85,7 @@ interface WeightsHeader {
 }
 
 /** Codes of files that are no file of weights. */
-const NO_WEIGHTS: readonly string[] = ["BAD_CHECKPOINT", "BAD_SAFETENSORS", "UNSUPPORTED_SAFETENSORS"];
+const NO_WEIGHTS: readonly ErrorCode[] = ["BAD_CHECKPOINT", "BAD_SAFETENSORS", "UNSUPPORTED_SAFETENSORS"];
 
 /** What a file of weights says of itself; `undefined` if it is missing, cut short, or something else. */
 export async function weightsHeader(path: string): Promise<WeightsHeader | undefined> {

@@ -1,4 +1,5 @@
 /** Messages between the thread that reads documents and those that encode them. */
+import type { ErrorCode } from "../../errors.ts";
 
 /** Documents to encode. */
 export interface EncodingTask {
@@ -7,7 +8,7 @@ export interface EncodingTask {
 
 /** Why a document was refused: a `UserError`, whose class does not pass between threads. */
 export interface EncodingRefusal {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
 }
 

@@ -149,6 +149,9 @@ export function openTopics(type: PredicateType, isOwn: boolean): string[] {
     .map(([, words]) => `${words}.`);
 }
 
+/** Of the documentation. */
+const LINE_WIDTH = 120;
+
 /** The table for the documentation, in Markdown. */
 export function membersTable(): string {
   const rows = MEMBERS.map(({ path, checked, open, whole }) => [
@@ -157,10 +160,25 @@ export function membersTable(): string {
     open ?? "–",
   ]);
   const head = ["member", "checked by", "left open"];
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((cells) => cells[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
 /** The topics for the documentation, in Markdown. */
 export function topicsList(): string {
-  return Object.entries(TOPICS).map(([topic, words]) => `- **${topic}**: ${words}.`).join("\n");
+  return Object.entries(TOPICS).map(([topic, words]) => wrapped(`- **${topic}**: ${words}.`)).join("\n");
+}
+
+/** An item of a list in lines as `deno fmt` has them. */
+function wrapped(text: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line === undefined) lines.push(word);
+    else if (line.length + 1 + word.length <= LINE_WIDTH) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(`  ${word}`);
+  }
+  return lines.join("\n");
 }

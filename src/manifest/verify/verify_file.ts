@@ -1,5 +1,5 @@
 /** Verification of a manifest on disk, in a folder or in a bundle. */
-import { UserError } from "../../errors.ts";
+import { type ErrorCode, UserError } from "../../errors.ts";
 import { DENO_FILES } from "../../files/deno_file_system.ts";
 import type { FileSystem } from "../../files/file_system.ts";
 import { isAttestationName } from "../format/companions.ts";
@@ -10,7 +10,7 @@ import { listed } from "./verify_artefacts.ts";
 import type { VerifyOptions } from "./verify_options.ts";
 
 /** What is wrong with a file, where it is wrong: these fail, other errors mean that it could not be checked. */
-const FAILURES: readonly string[] = ["FILE_TOO_LARGE", "BAD_ARCHIVE"];
+const FAILURES: readonly ErrorCode[] = ["FILE_TOO_LARGE", "BAD_ARCHIVE"];
 
 /**
  * Verifies a manifest and the artefacts beside it; reads nothing outside its folder or bundle, and needs read

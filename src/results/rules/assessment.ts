@@ -8,8 +8,9 @@ import {
   paperTokensOf,
 } from "../arm_curves.ts";
 import { type Contrast, decimal } from "../contrast.ts";
-import type { Metric } from "../rule_schema.ts";
+import { pointAt } from "../curves.ts";
 import { mean } from "../statistics.ts";
+import type { Metric } from "./parts.ts";
 
 /** A number of a curve that a verdict rests on. */
 export interface Evidence {
@@ -63,6 +64,11 @@ export class LossReader {
   get evidence(): Evidence[] {
     return [...this.#evidence.values()];
   }
+}
+
+/** A loss that is looked at on the way to the one that counts, and is no evidence. */
+export function unread(arm: ArmCurves, metric: Metric, step: number): number {
+  return pointAt(arm.curves, step)?.[metric] ?? NaN;
 }
 
 /** `step 247 (50B tokens of the paper)`. */

@@ -35,8 +35,25 @@ const isDigestOf = (digest: string, artefacts: Artefacts, name: string) => {
 const trained = ({ predicate }: Loose): Loose[] => predicate.runs.filter(({ outcome }: Loose) => outcome !== "skipped");
 const skipped = ({ predicate }: Loose): Loose[] => predicate.runs.filter(({ outcome }: Loose) => outcome === "skipped");
 
+/** Whether a manifest names other experiments than those here, so that its plan is its own and the report says so. */
+export function namesOtherExperiments({ predicate }: Loose): boolean {
+  return !same(predicate.inputs, honest.inputs);
+}
+
+/** Whether the plan is the one that the experiments here give, whatever experiments the manifest names. */
+export function isHonestPlan({ predicate }: Loose): boolean {
+  return predicate.plan.planDigest === honestPlan.planDigest;
+}
+
+/** The plan that a manifest must have: that of the experiments here, or its own where it names others. */
+function planOf(statement: Loose, artefacts: Artefacts): Loose {
+  if (!namesOtherExperiments(statement)) return honestPlan;
+  return JSON.parse(decoder.decode(artefacts.get(statement.predicate.plan.name)));
+}
+
 /** Members of all runs are those that were planned. */
-const planned: Truth = ({ predicate }) => same(predicate.runs.map(plannedPart), honest.runs.map(plannedPart));
+const planned: Truth = (statement, artefacts) =>
+  same(statement.predicate.runs.map(plannedPart), planOf(statement, artefacts).runs);
 const once: Truth = ({ subject }) =>
   new Set(subject.map(({ name }: Loose) => name.toLowerCase())).size === subject.length &&
   subject.every(({ name }: Loose) => !/(^\/|\.\.|\\|:)/.test(name));
@@ -136,9 +153,10 @@ const records: Truth = (statement, artefacts) =>
     return same(JSON.parse(decoder.decode(bytes)), recordOf(run, value));
   });
 
-const claims: Truth = async ({ predicate }, artefacts) => {
+const claims: Truth = async (statement, artefacts) => {
+  const { predicate } = statement;
   const arms = armsOf(predicate.runs, curvesIn(predicate.runs, artefacts));
-  const judgement: Loose = await testJudge({ predicate, plan: honestPlan, arms });
+  const judgement: Loose = await testJudge({ predicate, plan: planOf(statement, artefacts), arms });
   const isSame = (claim: Loose) => {
     if (predicate.tool.version === TOOL_VERSION) return claim;
     const { rule: _, reason: __, summary: ___, numbers, evidence, ...rest } = claim;
@@ -151,14 +169,23 @@ const claims: Truth = async ({ predicate }, artefacts) => {
   return same(predicate.claims.map(isSame), judgement.claims.map(isSame)) && predicate.comparisons.length === 0;
 };
 
-const plan: Truth = ({ predicate }, artefacts) =>
-  predicate.plan.planDigest === honestPlan.planDigest &&
-  same(JSON.parse(decoder.decode(artefacts.get(predicate.plan.name))), honestPlan);
+const plan: Truth = (statement, artefacts) => {
+  const { name, planDigest } = statement.predicate.plan;
+  const found = JSON.parse(decoder.decode(artefacts.get(name)));
+  const { planDigest: stated, ...content } = found;
+  return planDigest === stated && stated === sha256(canonicalJson(content)) &&
+    same(found, planOf(statement, artefacts));
+};
 
-const page: Truth = ({ predicate }, artefacts) => {
+const page: Truth = (statement, artefacts) => {
+  const { predicate } = statement;
   const { report, ...rest } = predicate;
   if (report === undefined || report.rendererVersion !== RENDERER) return true;
-  const made = pageOf({ predicate: rest, plan: honestPlan, curves: curvesIn(predicate.runs, artefacts) });
+  const made = pageOf({
+    predicate: rest,
+    plan: planOf(statement, artefacts),
+    curves: curvesIn(predicate.runs, artefacts),
+  });
   return decoder.decode(artefacts.get(report.name)) === made;
 };
 
@@ -169,9 +196,9 @@ const retrained: Truth = (statement) =>
     )
   );
 
-const isAs = (read: (predicate: Loose) => unknown): Truth => ({ predicate }) => same(read(predicate), read(honest));
-const digests = (name: string): Truth => (statement, artefacts) =>
-  same(statement.predicate.corpora[name].digest, honest.corpora[name].digest) && planned(statement, artefacts);
+const isAs = (read: (predicate: Loose) => unknown, inPlan: (plan: Loose) => unknown): Truth => (statement, artefacts) =>
+  same(read(statement.predicate), inPlan(planOf(statement, artefacts)));
+const digests = (name: string): Truth => isAs(({ corpora }) => corpora[name].digest, ({ data }) => data[name]);
 
 /** By the paths of the table. */
 export const TRUTHS: Readonly<Record<string, Truth>> = {
@@ -180,32 +207,37 @@ export const TRUTHS: Readonly<Record<string, Truth>> = {
   "subject[].name": once,
   "subject[].digest.sha256": ({ subject }, artefacts) =>
     subject.every(({ name, digest }: Loose) => isDigestOf(digest.sha256, artefacts, name)),
-  "predicate.tool.name": isAs(({ tool }) => tool.name),
-  "predicate.scale": isAs(({ scale }) => scale),
+  "predicate.tool.name": ({ predicate }) => predicate.tool.name === "rewarm",
+  "predicate.scale": isAs(({ scale }) => scale, ({ scale }) => scale.name),
   "predicate.plan.name": references,
   "predicate.plan.sha256": references,
   "predicate.plan.planDigest": plan,
   "predicate.paper.name": once,
-  "predicate.paper.sha256": isAs(({ paper }) => paper.sha256),
-  // Where they are others than here, the plan alone is compared.
+  "predicate.paper.sha256": ({ predicate }) => predicate.paper.sha256 === honest.paper.sha256,
   "predicate.inputs[].name": plan,
   "predicate.inputs[].sha256": plan,
-  "predicate.engine.level": isAs(({ engine }) => engine.level),
-  "predicate.engine.arithmetic": isAs(({ engine }) => engine.arithmetic),
-  "predicate.seeds.count": isAs(({ seeds }) => seeds.count),
+  "predicate.engine.level": isAs(({ engine }) => engine.level, ({ engine }) => engine.level),
+  "predicate.engine.arithmetic": isAs(({ engine }) => engine.arithmetic, ({ engine }) => engine.arithmetic),
+  "predicate.seeds.count": isAs(({ seeds }) => seeds.count, ({ seeds }) => seeds),
   ...Object.fromEntries(
     ["initialWeights", "pretrainingOrder", "continuingOrder"].map((name) => [
       `predicate.seeds.values[].${name}`,
-      (statement: Loose) =>
-        statement.predicate.seeds.values === undefined || same(statement.predicate.seeds, honest.seeds),
+      ({ predicate: { seeds } }: Loose) =>
+        seeds.values === undefined || same(
+          seeds.values,
+          Array.from({ length: seeds.count }, (_, index) => {
+            const seed = 1234 + 1000 * index;
+            return { initialWeights: seed, pretrainingOrder: seed, continuingOrder: seed + 1 };
+          }),
+        ),
     ]),
   ),
   "predicate.corpora.upstream.digest": digests("upstream"),
   "predicate.corpora.downstream.digest": digests("downstream"),
   "predicate.corpora.upstream.summary{}": curves,
   "predicate.corpora.downstream.summary{}": curves,
-  "predicate.readings": isAs(({ readings }) => readings),
-  "predicate.start": isAs(({ start }) => start),
+  "predicate.readings": isAs(({ readings }) => readings, ({ readings }) => readings),
+  "predicate.start": isAs(({ start }) => start, ({ start }) => start?.checkpoints),
   ...Object.fromEntries(
     ["key", "label", "specification", "steps", "checkpointSteps[]", "usedBy"]
       .map((name) => [`predicate.runs[].${name}`, planned]),
@@ -233,9 +265,11 @@ export const TRUTHS: Readonly<Record<string, Truth>> = {
   "predicate.runs[].retrained[].toStep": retrained,
   "predicate.claims": claims,
   "predicate.comparisons": claims,
-  "predicate.limits[]": ({ predicate }) =>
-    predicate.data === undefined || predicate.tool.version !== TOOL_VERSION ||
-    same(predicate.limits, limitsOf(honestPlan, predicate.runs, predicate.data.shortages)),
+  "predicate.limits[]": (statement, artefacts) => {
+    const { data, tool, limits, runs } = statement.predicate;
+    return data === undefined || tool.version !== TOOL_VERSION ||
+      same(limits, limitsOf(planOf(statement, artefacts), runs, data.shortages));
+  },
   "predicate.metadata.createdAt": ({ predicate }) => {
     const at = Date.parse(predicate.metadata.createdAt);
     return at >= Date.UTC(2026, 10, 23) && at <= NOW + 86_400_000;

@@ -1,9 +1,9 @@
 /** What CUDA's statuses mean for the person who meets them. */
-import { UserError } from "../../../errors.ts";
+import { type ErrorCode, UserError } from "../../../errors.ts";
 
 interface Explanation {
   readonly name: string;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly remedy: string;
 }
 

@@ -11,7 +11,7 @@ import type { CudaEngineOptions } from "../options.ts";
 import { loadMixedKernels, type MixedKernels } from "./kernels.ts";
 import { planMixedMemory } from "./memory.ts";
 import { OWN_GEMM } from "./own_gemm.ts";
-import type { MixedPrecision } from "./precision.ts";
+import { mixedArithmetic, type MixedPrecision } from "./precision.ts";
 import { MixedSession } from "./session.ts";
 import { MIXED_FLAGS, mixedKernelChoice } from "./specialization.ts";
 
@@ -27,11 +27,6 @@ export interface MixedCudaEngineOptions extends CudaEngineOptions {
 
 /** Resident bytes of Deno with an opened driver and cuBLASLt, before any state is copied to the host. */
 const HOST_BASE_BYTES = 400 * 2 ** 20;
-
-/** Version of what the mode computes, part of every run's key: it changes whenever a bit can change on one machine. */
-export function mixedArithmetic(precision: MixedPrecision): string {
-  return `mixed-${precision}/1`;
-}
 
 /** Kernels of one specialization, loaded. */
 interface LoadedKernels {

@@ -8,3 +8,8 @@ export type MixedPrecision = "fp16" | "bf16";
 export function halfType(precision: MixedPrecision): HalfType {
   return precision === "fp16" ? "f16" : "bf16";
 }
+
+/** Version of what the mode computes, part of every run's key: it changes whenever a bit can change on one machine. */
+export function mixedArithmetic(precision: MixedPrecision): string {
+  return `mixed-${precision}/1`;
+}

@@ -94,14 +94,14 @@ interface TranslationUnit {
   readonly flags: readonly string[];
 }
 
-/** @throws {UserError} `COMPILER_MISSING` if g++ cannot be started, `STAND_IN_FAILED` with its messages if it fails */
+/** @throws {UserError} `CUDA_UNAVAILABLE` if g++ cannot be started, `KERNELS_DO_NOT_COMPILE` with its messages if it fails */
 async function gxx(args: readonly string[], input: string, doing: string): Promise<string> {
   let process: Deno.ChildProcess;
   try {
     process = new Deno.Command("g++", { args: [...args], stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      throw new UserError("COMPILER_MISSING", "g++ is not installed", 'install it, on Debian by "apt install g++"', {
+      throw new UserError("CUDA_UNAVAILABLE", "g++ is not installed", 'install it, on Debian by "apt install g++"', {
         cause: error,
       });
     }
@@ -112,7 +112,7 @@ async function gxx(args: readonly string[], input: string, doing: string): Promi
   const { success, stdout, stderr } = await process.output();
   await written;
   const messages = new TextDecoder().decode(stderr);
-  if (!success) throw new UserError("STAND_IN_FAILED", `g++ failed at ${doing}`, messages.slice(0, 8000));
+  if (!success) throw new UserError("KERNELS_DO_NOT_COMPILE", `g++ failed at ${doing}`, messages.slice(0, 8000));
   return new TextDecoder().decode(stdout) + messages;
 }
 
@@ -179,7 +179,7 @@ async function inParallel<T, R>(items: readonly T[], task: (item: T) => Promise<
  * Builds the stand-in, or finds it built.
  *
  * @param folder where the libraries go; made if missing
- * @throws {UserError} `COMPILER_MISSING` without g++, `STAND_IN_FAILED` if a source does not compile
+ * @throws {UserError} `CUDA_UNAVAILABLE` without g++, `KERNELS_DO_NOT_COMPILE` if a source does not compile
  */
 export async function buildStandIn(folder: string, options: StandInOptions): Promise<StandIn> {
   const { kernels, variant = "plain", objects = `${folder}/objects` } = options;

@@ -1,6 +1,5 @@
-/** One line at the end of a command that trained portably where it could have trained natively. */
-import { LIBRARY_FOLDER, libraryName } from "../engine/exact/native/platform.ts";
-import { chooseEngine, type EngineValues, kernelChoice } from "./engines.ts";
+/** One line for those who trained portably where they could have trained natively. */
+import { LIBRARY_FOLDER, libraryName } from "./platform.ts";
 
 /** Measured with two threads on hidden 128, sequence 256: docs/benchmarks.md. */
 const MEASURED = "2 times as fast with AVX2, 3.4 times with AVX-512";
@@ -9,10 +8,9 @@ const MEASURED = "2 times as fast with AVX2, 3.4 times with AVX-512";
  * Says that native kernels exist and what they gain, to those who may not know.
  *
  * @param task of deno.json that has the permission for them
- * @returns undefined where they ran, were declined, or do not exist
+ * @returns undefined where they may be loaded already, or do not exist
  */
-export async function nativeHint(values: EngineValues, task: string): Promise<string | undefined> {
-  if (chooseEngine(values).name !== "exact" || kernelChoice(values) !== "auto") return undefined;
+export async function nativeHint(task: string): Promise<string | undefined> {
   if (Deno.build.arch !== "x86_64" || libraryName(Deno.build) === undefined) return undefined;
   const { state } = await Deno.permissions.query({ name: "ffi", path: LIBRARY_FOLDER });
   if (state === "granted") return undefined;

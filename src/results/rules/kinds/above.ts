@@ -1,0 +1,22 @@
+/** Every run is higher than the reference. */
+import { z } from "zod";
+import { againstShape, assessAgainst, describeAgainst, runsAgainst } from "../against.ts";
+import { directional } from "../expectations.ts";
+import type { RuleKind } from "../rule_kind.ts";
+
+const schema = z.strictObject({ kind: z.literal("above"), ...againstShape });
+
+/** Runs above a reference. */
+export type Above = z.output<typeof schema>;
+
+/** Its fields, words and comparisons. */
+export const above: RuleKind<Above> = {
+  schema,
+  comparisons: "for each run: (L_run − L_reference) / L_reference",
+  wanted: "beyond _m_",
+  runsOf: runsAgainst,
+  marginsOf: ({ margin }) => ({ margin }),
+  contrastCount: ({ runs }) => runs.length,
+  describe: (rule, { share }) => `${describeAgainst(rule, "above")} by ${share(rule.margin)} or more`,
+  assess: (rule, context) => assessAgainst(rule, context, "above", 1, directional(context.marginValue(rule.margin))),
+};

@@ -1,0 +1,36 @@
+/** Tables of the documentation about what comes in variants, from the variants' own files: schedules and rules. */
+import { z } from "zod";
+import { SCHEDULE_KINDS, scheduleOf } from "../src/schedule/catalogue.ts";
+import { RULE_KINDS, ruleKind } from "../src/results/rules/catalogue.ts";
+
+const ALL_SCHEDULES = SCHEDULE_KINDS.map(scheduleOf);
+
+/** Every schedule in a row: its name and its words. */
+export function schedulesTable(): string {
+  return table(["kind", "after the warm-up"], ALL_SCHEDULES.map(({ kind, words }) => [`\`${kind}\``, words]));
+}
+
+/** Every parameter that its schedule describes: field, schedule, default and meaning. */
+export function parametersTable(): string {
+  const rows = ALL_SCHEDULES.flatMap(({ kind, parameters }) => {
+    const { properties = {} } = z.toJSONSchema(z.object(parameters), { io: "input" });
+    return Object.entries(properties).flatMap(([name, property]) => {
+      if (typeof property === "boolean" || property.description === undefined) return [];
+      const byDefault = property.default === undefined ? "must be set" : `\`${property.default}\``;
+      return [[`\`${name}\``, `\`${kind}\``, byDefault, property.description]];
+    });
+  });
+  return table(["field", "schedule", "default", "meaning"], rows);
+}
+
+/** Every kind of rule in a row: what it compares, and what is wanted of that. */
+export function rulesTable(): string {
+  const rows = RULE_KINDS.map((kind) => [`\`${kind}\``, ruleKind(kind).comparisons, ruleKind(kind).wanted]);
+  return table(["kind", "comparisons", "wanted"], rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}
