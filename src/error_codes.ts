@@ -229,7 +229,7 @@ const RUNS = [
   "UNKNOWN_RUN",
 ] as const;
 
-/** Training again what a manifest states, and comparing. */
+/** Retraining what a manifest states, and comparing. */
 const RETRAINING = [
   "BAD_RETRAIN_SEED",
   "BAD_SEGMENT",

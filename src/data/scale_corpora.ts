@@ -1,6 +1,7 @@
 /** What a scale is trained on: the user's files, or the scale's own data. */
 import type { CorpusName } from "../experiment/run.ts";
 import type { Scale } from "../experiment/scale.ts";
+import type { ModelConfig } from "../model/config.ts";
 import type { CorpusFiles, CorpusOptions } from "./options.ts";
 import { SLIMPAJAMA, slimPajamaTokens, slimPajamaWeights } from "./slimpajama.ts";
 import { tokensNeeded } from "./tokens_needed.ts";
@@ -48,5 +49,38 @@ export function scaleCorpora(
     samples,
     ...(isPaper ? { weights: { downstream: slimPajamaWeights(data.downstream.leftOut) } } : {}),
     ...(isPaper ? { domainTokens: { downstream: slimPajamaTokens(scale) } } : {}),
+  };
+}
+
+/** Where a scale's data are found, and where what is prepared of them is kept. */
+export interface CorpusPlaces extends Pick<CorpusOptions, "onProgress"> {
+  /** in place of the scale's own data */
+  readonly corpusFiles?: CorpusFiles;
+  /** the lockfile that data are held against; the project's own if absent */
+  readonly lockFile?: string;
+  /** folder of downloads; `.cache/hub` if absent */
+  readonly hubCache?: string;
+  /** folder of prepared corpora; `.cache/data` if absent */
+  readonly dataCache?: string;
+}
+
+/**
+ * The options by which a scale's corpora are opened or described, whether to plan, to train or to retrain.
+ *
+ * @param model whose windows and ids the corpora must have; the scale's if absent
+ */
+export function corpusOptions(
+  scale: Scale,
+  { corpusFiles, lockFile, hubCache, dataCache, onProgress }: CorpusPlaces,
+  model: Pick<ModelConfig, "sequenceLength" | "vocabularySize"> = scale.model.config,
+): CorpusOptions {
+  const { sequenceLength, vocabularySize } = model;
+  return {
+    ...scaleCorpora(scale, corpusFiles, hubCache),
+    sequenceLength,
+    vocabularySize,
+    ...(lockFile === undefined ? {} : { lockFile }),
+    ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),
+    ...(onProgress === undefined ? {} : { onProgress }),
   };
 }

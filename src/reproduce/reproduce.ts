@@ -2,7 +2,7 @@
 import { describeContainer } from "../container/describe.ts";
 import { openCorpora } from "../data/corpora.ts";
 import type { DataProgress } from "../data/options.ts";
-import { scaleCorpora } from "../data/scale_corpora.ts";
+import { corpusOptions } from "../data/scale_corpora.ts";
 import type { Shortage } from "../data/shortage.ts";
 import { buildPlan, type PlanOptions } from "../experiment/plan.ts";
 import { plannedChoice } from "../experiment/start.ts";
@@ -20,7 +20,7 @@ import { findStart } from "../train/find_start.ts";
  * @throws {Interrupted} when `signal` is aborted; the newest step is on the disk
  */
 export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
-  const { files, dataCache, lockFile, hubCache, events = {} } = options;
+  const { events = {} } = options;
   const paper = await loadPaper(options); // unreadable rules fail before training
   await describeContainer(); // and so does an unreadable description of the container
   const choice = planOptions(options);
@@ -28,7 +28,6 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const warning = lineEndsWarning(await readInputs(withoutData.scale.name, options));
   if (warning !== undefined) events.onWarning?.(warning);
   const start = await findStart(withoutData.scale, options);
-  const { sequenceLength, vocabularySize } = withoutData.scale.model.config;
   const shortages: Shortage[] = [];
   const onProgress = (progress: DataProgress) => {
     if (progress.stage === "shortage") {
@@ -37,14 +36,8 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     }
     events.onData?.(progress);
   };
-  const corpora = await openCorpora({
-    ...scaleCorpora(withoutData.scale, files, hubCache),
-    ...(lockFile === undefined ? {} : { lockFile }),
-    sequenceLength,
-    vocabularySize,
-    ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),
-    onProgress,
-  });
+  const places = { ...options, ...(options.files === undefined ? {} : { corpusFiles: options.files }), onProgress };
+  const corpora = await openCorpora(corpusOptions(withoutData.scale, places));
   const { upstream, downstream } = corpora;
   try {
     const plan = await buildPlan({

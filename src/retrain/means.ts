@@ -10,7 +10,7 @@ import { parameterCount } from "../model/config.ts";
 import { conditionDifferences, type Conditions } from "../train/conditions.ts";
 import { sessionOptions } from "../train/train_plan.ts";
 
-/** Bytes of a batch's tokens, which are read into memory beside the engine's; a batch of the paper's has 4.5 MB. */
+/** Bytes of a batch's tokens; two are read into memory beside the engine's. A batch of the paper's has 4.5 MB. */
 const MAX_BATCH_BYTES = 256 * 2 ** 20;
 /** Training windows of a run, whose order is walked one by one; the paper's longest run reads 146 million. */
 const MAX_WINDOWS = 2 ** 30;

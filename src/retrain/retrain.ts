@@ -1,7 +1,7 @@
 /** Retraining: a manifest is verified, then pieces of its training are repeated and compared bit by bit. */
 import { describeCorpora, openCorpora } from "../data/corpora.ts";
-import type { CorpusFiles, CorpusOptions, DataProgress } from "../data/options.ts";
-import { scaleCorpora } from "../data/scale_corpora.ts";
+import type { CorpusFiles, DataProgress } from "../data/options.ts";
+import { corpusOptions } from "../data/scale_corpora.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { Scale } from "../experiment/scale.ts";
@@ -178,16 +178,9 @@ class Attempt {
 
   /** The corpora that the manifest names; their digests are looked at before anything is prepared. */
   async #openCorpora(scale: Scale, { runs, corpora }: Predicate): Promise<Corpora> {
-    const { corpusFiles, dataCache, lockFile, hubCache, events } = this.options;
-    const { sequenceLength = 1, vocabularySize = 0 } = runs[0]?.specification.model ?? {};
-    const options: CorpusOptions = {
-      ...scaleCorpora(scale, corpusFiles, hubCache),
-      ...(lockFile === undefined ? {} : { lockFile }),
-      sequenceLength,
-      vocabularySize,
-      ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),
-      ...(events?.onData === undefined ? {} : { onProgress: events.onData }),
-    };
+    const { onData } = this.options.events ?? {};
+    const places = { ...this.options, ...(onData === undefined ? {} : { onProgress: onData }) };
+    const options = corpusOptions(scale, places, runs[0]?.specification.model);
     const found = await describeCorpora(options);
     for (const name of ["upstream", "downstream"] as const) {
       if (found[name].digest === corpora[name].digest) continue;

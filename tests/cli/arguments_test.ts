@@ -31,6 +31,16 @@ Deno.test("parseCommandLine() joins a list that is given in several places", () 
   assert.deepEqual(values.upstream, ["a", "b"]);
 });
 
+Deno.test("parseCommandLine() gives a list of one word each no word more, and names an option that was renamed", () => {
+  const options = { pieces: { kind: "list", help: "", wordEach: true, formerly: ["segment"] } } as const;
+  const { values, positionals } = parseCommandLine(["--pieces", "a:0..1", "--pieces", "b:0..1", "m.json"], options, 1);
+  assert.deepEqual([values.pieces, positionals], [["a:0..1", "b:0..1"], ["m.json"]]);
+  assert.throws(() => parseCommandLine(["--segment", "a:0..1"], options), {
+    code: "UNKNOWN_OPTION",
+    message: 'Option "--segment" has another name now: give --pieces',
+  });
+});
+
 /** Words that a parser may take for numbers, truths, or options of its own. */
 const WORDS = [
   "08",

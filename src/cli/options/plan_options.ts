@@ -1,7 +1,7 @@
 /** Options that determine a plan, shared by the subcommands that make one. */
 import { describeCorpora } from "../../data/corpora.ts";
 import { isNotFetched } from "../../data/hub/lock.ts";
-import { scaleCorpora } from "../../data/scale_corpora.ts";
+import { corpusOptions } from "../../data/scale_corpora.ts";
 import { chooseEngine, ENGINE_OPTIONS } from "../../engine/catalogue.ts";
 import { suggest, UserError } from "../../errors.ts";
 import type { ScaleChanges } from "../../experiment/change_scale.ts";
@@ -78,7 +78,7 @@ function tokenCount(text: string): number {
 export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
   const files = filesFromOptions(values);
   const sources = sourcesFromOptions(values);
-  const { lockFile, hubCache } = sources;
+  const { start: _, ...downloads } = sources;
   const options: PlanOptions = {
     scale: values.scale ?? DEFAULT_SCALE,
     seeds: values.seeds ?? 1,
@@ -90,15 +90,8 @@ export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Prom
     ...plannedChoice(sources.start),
   };
   const plan = await buildPlan(options);
-  const { sequenceLength, vocabularySize } = plan.scale.model.config;
-  const corpora = await ifAtHand(() =>
-    describeCorpora({
-      ...scaleCorpora(plan.scale, files, hubCache),
-      ...(lockFile === undefined ? {} : { lockFile }),
-      sequenceLength,
-      vocabularySize,
-    })
-  );
+  const places = { ...downloads, ...(files === undefined ? {} : { corpusFiles: files }) };
+  const corpora = await ifAtHand(() => describeCorpora(corpusOptions(plan.scale, places)));
   const found = await ifAtHand(() => findStart(plan.scale, sources));
   if (corpora === undefined && found === undefined) return plan;
   return await buildPlan({
