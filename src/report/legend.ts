@@ -31,12 +31,12 @@ const PALETTE: readonly Look[] = [
   { colour: "--purple", dash: "7 4", marker: "square" },
   { colour: "--gold", dash: "5 3", marker: "wedge" },
   { colour: "--grey", dash: "2 3", marker: "cross" },
-  { colour: "--gold", dash: "", marker: "triangle" },
-  { colour: "--purple", dash: "", marker: "wedge" },
+  { colour: "--teal", dash: "", marker: "triangle" },
+  { colour: "--pink", dash: "6 2 2 2", marker: "circle" },
+  { colour: "--blue", dash: "5 3", marker: "square" },
+  { colour: "--red", dash: "", marker: "wedge" },
   { colour: "--green", dash: "", marker: "diamond" },
-  { colour: "--red", dash: "", marker: "square" },
-  { colour: "--grey", dash: "", marker: "circle" },
-  { colour: "--blue", dash: "5 3", marker: "cross" },
+  { colour: "--purple", dash: "", marker: "cross" },
 ];
 
 /** Looks and labels of all arms. */

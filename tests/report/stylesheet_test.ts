@@ -22,7 +22,7 @@ for (const [mode, css] of [["light", light], ["dark", dark]] as const) {
     for (const [, name = "", value = ""] of css.matchAll(/--([a-z]+): (#[0-9a-f]{6});/g)) {
       if (!colours.has(name)) colours.set(name, value); // the print rules repeat the names later
     }
-    const names = [..."ink muted link accent blue red green purple gold grey good bad open none".split(" ")];
+    const names = [..."ink muted link accent blue red green purple gold grey teal pink good bad open none".split(" ")];
     for (const name of names) {
       for (const ground of ["card", "page"]) {
         const value = contrast(colours.get(name) ?? "", colours.get(ground) ?? "");
