@@ -39,10 +39,10 @@ export async function readInputs(
   { lockFile, ...folders }: ExperimentFolders & { readonly lockFile?: string } = {},
 ): Promise<InputFile[]> {
   const ofProject = (name: string) => Deno.readFile(new URL(`../../${name}`, import.meta.url));
-  const lock = lockFile === undefined ? ofProject(DATA_LOCK_PATH) : readFileBounded(lockFile, MAX_LOCK_BYTES);
+  const lock = await (lockFile === undefined ? ofProject(DATA_LOCK_PATH) : readFileBounded(lockFile, MAX_LOCK_BYTES));
   return [
     inputFile("deno.lock", await ofProject("deno.lock")),
-    inputFile(DATA_LOCK_PATH, await lock),
+    inputFile(DATA_LOCK_PATH, lock),
     ...await planInputs(scale, folders),
   ];
 }

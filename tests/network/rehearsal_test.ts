@@ -85,7 +85,8 @@ Deno.test("reproduce --scale paper, small: fetched from a hub, interrupted twice
     const retrained = await run(folder, [
       "retrain",
       "out/manifest.dsse.json",
-      ...["--segment", "earlier-checkpoints_7%-warmup-1%_seed-0:0..3", "same-data_2x_seed-0:0..3"],
+      ...["--retrain", "earlier-checkpoints_7%-warmup-1%_seed-0:0..3"],
+      ...["--retrain", "same-data_2x_seed-0:0..3"],
       ...places,
     ]);
     assert.match(retrained, /2 of \d+ segments retrained/);
