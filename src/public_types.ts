@@ -11,6 +11,7 @@ export type { SigningKey, VerifyingKey } from "./manifest/keys/keys.ts";
 export type { ModelConfig } from "./model/config.ts";
 export type { PresetModel } from "./model/presets.ts";
 export type { ScheduleKind, ScheduleSpecification } from "./schedule/specification.ts";
+export type { ScheduleFrame } from "./schedule/schedule.ts";
 export type { Phase, Scale, ScaleData } from "./experiment/scale.ts";
 export type {
   ArmReference,

@@ -1,9 +1,10 @@
 /** One rate at every step, without a warm-up. */
 import { z } from "zod";
-import type { Schedule, ScheduleFrame } from "../schedule.ts";
+import type { Schedule } from "../schedule.ts";
+import type { SpecificationOf } from "../catalogue.ts";
 
 /** The maximum at every step. */
-export type ConstantSchedule = ScheduleFrame<"constant">;
+type ConstantSchedule = SpecificationOf<"constant">;
 
 const parameters = {
   warmupPercent: z.number().refine((percent) => percent === 0, { error: "0, as a constant rate has no warm-up" }),

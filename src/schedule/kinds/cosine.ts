@@ -1,9 +1,10 @@
 /** GPT-NeoX since #1008, and the follow-up: a cosine that reaches the minimum at `totalSteps`. */
 import { cosineBetween } from "../cosine_between.ts";
-import type { Schedule, ScheduleFrame } from "../schedule.ts";
+import type { Schedule } from "../schedule.ts";
+import type { SpecificationOf } from "../catalogue.ts";
 
 /** A cosine from the maximum to the minimum. */
-export type CosineSchedule = ScheduleFrame<"cosine">;
+type CosineSchedule = SpecificationOf<"cosine">;
 
 /** Its parameters, checks and rates. */
 export const cosine: Schedule<CosineSchedule> = {

@@ -8,22 +8,14 @@
 import { z } from "zod";
 import { exp, log } from "../../arithmetic/elementary.ts";
 import { cosineBetween } from "../cosine_between.ts";
-import { changedFrom, fraction, rate, type Schedule, type ScheduleFrame } from "../schedule.ts";
+import { changedFrom, fraction, rate, type Schedule } from "../schedule.ts";
+import type { SpecificationOf } from "../catalogue.ts";
 
 /** Shape of the cooldown. */
 type Cooldown = "cosine" | "inverse-square-root";
 
 /** A cooldown to a constant rate, and an annealing at the end. */
-export interface InfiniteSchedule extends ScheduleFrame<"infinite"> {
-  /** share of `totalSteps` after which the cooldown reaches `constantLearningRate`; default 0.6 */
-  readonly cooldownFraction?: number;
-  /** shape of the cooldown; default `"cosine"` */
-  readonly cooldown?: Cooldown;
-  /** the constant rate between cooldown and annealing */
-  readonly constantLearningRate: number;
-  /** share of `totalSteps` at which the exponential annealing to the minimum starts; default 0.85 */
-  readonly annealFraction?: number;
-}
+type InfiniteSchedule = SpecificationOf<"infinite">;
 
 /** Steepness α of the inverse-square-root cooldown, from the follow-up's configuration. */
 const INVERSE_SQUARE_ROOT_TIMESCALE = 10;

@@ -1,8 +1,9 @@
 /** A straight line from the maximum after the warm-up to the minimum at `totalSteps`. */
-import type { Schedule, ScheduleFrame } from "../schedule.ts";
+import type { Schedule } from "../schedule.ts";
+import type { SpecificationOf } from "../catalogue.ts";
 
 /** A line from the maximum to the minimum. */
-export type LinearSchedule = ScheduleFrame<"linear">;
+type LinearSchedule = SpecificationOf<"linear">;
 
 /** Its parameters, checks and rates. */
 export const linear: Schedule<LinearSchedule> = {

@@ -5,10 +5,11 @@
  * @see arXiv 2308.04014 §2; gpt-neox v1.0 `megatron/learning_rates.py`; gpt-neox #1008
  */
 import { cos } from "../../arithmetic/elementary.ts";
-import type { Schedule, ScheduleFrame } from "../schedule.ts";
+import type { Schedule } from "../schedule.ts";
+import type { SpecificationOf } from "../catalogue.ts";
 
 /** The paper's clamped cosine. */
-export type PaperSchedule = ScheduleFrame<"paper">;
+type PaperSchedule = SpecificationOf<"paper">;
 
 /** Its parameters, checks and rates. */
 export const paper: Schedule<PaperSchedule> = {

@@ -1,11 +1,9 @@
 /** Warm-up, stable, decay: the maximum until the last `decayFraction` of the steps, then a line to the minimum. */
-import { changedFrom, fraction, type Schedule, type ScheduleFrame } from "../schedule.ts";
+import { changedFrom, fraction, type Schedule } from "../schedule.ts";
+import type { SpecificationOf } from "../catalogue.ts";
 
 /** Warm-up, stable, decay. */
-export interface WsdSchedule extends ScheduleFrame<"wsd"> {
-  /** share of `totalSteps` at the end in which the rate decays linearly to the minimum; default 0.1 */
-  readonly decayFraction?: number;
-}
+type WsdSchedule = SpecificationOf<"wsd">;
 
 const DEFAULTS = { decayFraction: 0.1 };
 
