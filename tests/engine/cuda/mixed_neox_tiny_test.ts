@@ -1,7 +1,7 @@
-/** The mixed mode against Hugging Face transformers on PyTorch in float64, from ../shared/fixtures. */
+/** The mixed mode against Hugging Face transformers on PyTorch in float64, from tests/fixtures/outside. */
 import assert from "node:assert/strict";
 import { parameterShapes } from "../../../src/model/parameters.ts";
-import { hasNeoxTiny, NEOX_TINY_OPTIMIZER, readNeoxTiny } from "../../shared/neox_tiny.ts";
+import { hasNeoxTiny, NEOX_TINY_OPTIMIZER, readNeoxTiny } from "../../outside/neox_tiny.ts";
 import { assertClose, ignoreWithoutCompiler, unitRoundoff } from "./mixed_fixture.ts";
 import { withSession } from "./mixed_session_fixture.ts";
 

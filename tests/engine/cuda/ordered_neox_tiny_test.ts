@@ -2,7 +2,7 @@ import { sha256 } from "../../../src/digest/sha256.ts";
 import { createExactEngine } from "../../../src/engine/exact/engine.ts";
 import assert from "node:assert/strict";
 import { assertSameState, copyState, loadWeights } from "../fixture.ts";
-import { hasNeoxTiny, NEOX_TINY_OPTIMIZER, readNeoxTiny } from "../../shared/neox_tiny.ts";
+import { hasNeoxTiny, NEOX_TINY_OPTIMIZER, readNeoxTiny } from "../../outside/neox_tiny.ts";
 import { hasCompiler, withCudaEngine } from "./ordered_fixture.ts";
 
 Deno.test({

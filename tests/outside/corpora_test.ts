@@ -1,8 +1,8 @@
-/** Real text with the Pile's and SlimPajama's field names, from ../shared/corpora. */
+/** Real text with the Pile's and SlimPajama's field names, from tests/fixtures/outside/corpora. */
 import assert from "node:assert/strict";
 import { openCorpora } from "../../src/data/corpora.ts";
 
-const FOLDER = new URL("../../../shared/corpora/", import.meta.url);
+const FOLDER = new URL("../fixtures/outside/corpora/", import.meta.url);
 const ignore = await Deno.stat(FOLDER).then(() => false, () => true);
 
 Deno.test({

@@ -1,4 +1,4 @@
-/** Every reference rate of the shared fixtures, which are not part of the project. */
+/** Every reference rate of GPT-NeoX, from tests/fixtures/outside. */
 import assert from "node:assert/strict";
 import { learningRate, learningRateTable } from "../../src/schedule/learning_rate.ts";
 import type { ScheduleKind } from "../../src/schedule/specification.ts";
@@ -12,7 +12,7 @@ interface Case {
   readonly lr: readonly (readonly [number, number])[];
 }
 
-const file = new URL("../../../shared/fixtures/schedule/cases.json", import.meta.url);
+const file = new URL("../fixtures/outside/schedule/cases.json", import.meta.url);
 const cases = JSON.parse(await Deno.readTextFile(file)) as readonly Case[];
 
 for (const { schedule, total_steps, warmup_steps, max_lr, min_lr, lr } of cases) {

@@ -1,4 +1,4 @@
-/** The exact engine against Hugging Face transformers on PyTorch in float64, from ../shared/fixtures. */
+/** The exact engine against Hugging Face transformers on PyTorch in float64, from tests/fixtures/outside. */
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";

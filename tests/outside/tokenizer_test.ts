@@ -9,8 +9,8 @@ import { inspectFile, readDocuments } from "../../src/data/text/file_source.ts";
 import { oddTexts } from "../formats/bpe/odd_texts.ts";
 import { bpeTokenizer, digestOfIds } from "../formats/bpe/small_tokenizer.ts";
 
-const SHARED = new URL("../../../shared/", import.meta.url);
-const FILE = new URL("fixtures/tokenizer/20B_tokenizer.json", SHARED).pathname;
+const SHARED = new URL("../fixtures/outside/", import.meta.url);
+const FILE = new URL("tokenizer/20B_tokenizer.json", SHARED).pathname;
 const ignore = await Deno.stat(FILE).then(() => false, () => true);
 
 Deno.test({
@@ -28,7 +28,7 @@ Deno.test({
   ignore,
   fn: async () => {
     const tokenizer = await bpeTokenizer(FILE);
-    const path = new URL("fixtures/tokenizer/cases.json", SHARED);
+    const path = new URL("tokenizer/cases.json", SHARED);
     const cases: { text: string; ids: number[] }[] = JSON.parse(await Deno.readTextFile(path));
     for (const { text, ids } of cases) deepEqual([...tokenizer.encode(text)], ids, JSON.stringify(text));
   },

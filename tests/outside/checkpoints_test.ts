@@ -1,4 +1,4 @@
-/** Import and export against a checkpoint of Hugging Face transformers and GPT-NeoX-20B's tokenizer, from ../shared. */
+/** Import and export against a checkpoint of Hugging Face transformers and GPT-NeoX-20B's tokenizer, from tests/fixtures/outside. */
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
@@ -14,8 +14,8 @@ import { presetModel } from "../../src/model/presets.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { hasNeoxTiny, readNeoxTiny } from "./neox_tiny.ts";
 
-const MODEL = new URL("../../../shared/fixtures/neox-tiny", import.meta.url).pathname;
-const TOKENIZER = new URL("../../../shared/fixtures/tokenizer/", import.meta.url).pathname;
+const MODEL = new URL("../fixtures/outside/neox-tiny", import.meta.url).pathname;
+const TOKENIZER = new URL("../fixtures/outside/tokenizer/", import.meta.url).pathname;
 const ignore = !hasNeoxTiny;
 
 Deno.test({

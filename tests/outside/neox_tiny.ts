@@ -1,11 +1,11 @@
-/** neox-tiny: a GPT-NeoX of Hugging Face transformers with its float64 reference values, from ../shared/fixtures. */
+/** neox-tiny: a GPT-NeoX of Hugging Face transformers with its float64 reference values, from tests/fixtures/outside. */
 import assert from "node:assert/strict";
 import { parseHuggingFaceConfig } from "../../src/model/hugging_face.ts";
 import { loadWeights } from "../../src/model/hugging_face_tensors.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { parseSafetensors } from "../../src/formats/safetensors/safetensors.ts";
 
-const FOLDER = new URL("../../../shared/fixtures/neox-tiny/", import.meta.url);
+const FOLDER = new URL("../fixtures/outside/neox-tiny/", import.meta.url);
 
 /** False where the fixture is not at hand: it is no part of this repository. */
 export const hasNeoxTiny: boolean = await Deno.stat(FOLDER).then(() => true, () => false);
