@@ -225,37 +225,35 @@ Deno.test({
         bias: true,
       } as const;
       const descriptors = createDescriptors(library, problem);
-      const operation = (attribute: keyof typeof MATMUL_ATTRIBUTE, bytes: number): number => {
-        const status = functions.cublasLtMatmulDescGetAttribute(
-          descriptors.operation,
-          MATMUL_ATTRIBUTE[attribute],
-          value.buffer,
-          BigInt(bytes),
-          written.buffer,
-        );
-        assert.equal(status, 0, attribute);
-        assert.equal(written.bytes, bytes, attribute);
-        return value.i32;
+      /** Reads an attribute by a function of the library, which must fill all its bytes and no more. */
+      const attribute = (
+        get: (buffer: BufferSource, bytes: bigint, written: BufferSource) => number,
+        name: string,
+        bytes: number,
+      ): Out => {
+        value.buffer.fill(0);
+        assert.equal(get(value.buffer, BigInt(bytes), written.buffer), 0, name);
+        assert.equal(written.bytes, bytes, name);
+        return value;
       };
+      const operation = (name: keyof typeof MATMUL_ATTRIBUTE, bytes: number): number =>
+        attribute(
+          (...out) => functions.cublasLtMatmulDescGetAttribute(descriptors.operation, MATMUL_ATTRIBUTE[name], ...out),
+          name,
+          bytes,
+        ).i32;
       assert.equal(operation("transposeA", 4), 0);
       assert.equal(operation("transposeB", 4), 1);
       assert.equal(operation("epilogue", 4), EPILOGUE.bias);
       assert.equal(operation("biasPointer", 8), 16);
 
       const layout = (handle: bigint) => {
-        const read = (attribute: keyof typeof LAYOUT_ATTRIBUTE, bytes: number): number => {
-          value.buffer.fill(0);
-          const status = functions.cublasLtMatrixLayoutGetAttribute(
-            handle,
-            LAYOUT_ATTRIBUTE[attribute],
-            value.buffer,
-            BigInt(bytes),
-            written.buffer,
-          );
-          assert.equal(status, 0, attribute);
-          assert.equal(written.bytes, bytes, attribute);
-          return value.bytes;
-        };
+        const read = (name: keyof typeof LAYOUT_ATTRIBUTE, bytes: number): number =>
+          attribute(
+            (...out) => functions.cublasLtMatrixLayoutGetAttribute(handle, LAYOUT_ATTRIBUTE[name], ...out),
+            name,
+            bytes,
+          ).bytes;
         return [read("type", 4), read("order", 4), read("rows", 8), read("columns", 8), read("leadingDimension", 8)];
       };
       const { bf16 } = DATA_TYPE;
@@ -264,19 +262,12 @@ Deno.test({
       assert.deepEqual(layout(descriptors.product), [bf16.code, 0, 40, 96, 40], "D (96, 40)");
 
       const preference = createPreference(library, 32 << 20);
-      const preferred = (attribute: keyof typeof PREFERENCE_ATTRIBUTE, bytes: number): number => {
-        value.buffer.fill(0);
-        const status = functions.cublasLtMatmulPreferenceGetAttribute(
-          preference,
-          PREFERENCE_ATTRIBUTE[attribute],
-          value.buffer,
-          BigInt(bytes),
-          written.buffer,
-        );
-        assert.equal(status, 0, attribute);
-        assert.equal(written.bytes, bytes, attribute);
-        return value.bytes;
-      };
+      const preferred = (name: keyof typeof PREFERENCE_ATTRIBUTE, bytes: number): number =>
+        attribute(
+          (...out) => functions.cublasLtMatmulPreferenceGetAttribute(preference, PREFERENCE_ATTRIBUTE[name], ...out),
+          name,
+          bytes,
+        ).bytes;
       assert.equal(preferred("workspaceBytes", 8), 32 << 20);
       assert.equal(preferred("reductionSchemes", 4), REDUCTION_IN_F32);
       for (const name of ["alignmentA", "alignmentB", "alignmentC", "alignmentD"] as const) {
