@@ -1,12 +1,11 @@
-/** Retraining under `verify`, `retrain` and `attest`: the options, and what is printed on the way. */
+/** Retraining under `verify`, `retrain` and `attest`: the options, and carrying it out. */
 import { UserError } from "../errors.ts";
-import { compactNumber } from "../text/numbers.ts";
 import { parseSeed } from "../retrain/choice.ts";
-import { retrain, type Retraining, type RetrainingEvents, type RetrainingPieces } from "../retrain/retrain.ts";
-import { counted, segmentName } from "../retrain/segment.ts";
+import { retrain, type Retraining, type RetrainingPieces } from "../retrain/retrain.ts";
+import { segmentName } from "../retrain/segment.ts";
 import type { VerifyOptions } from "../manifest/verify/verify_options.ts";
 import type { Values } from "./arguments.ts";
-import { formatSeconds } from "./progress.ts";
+import { retrainingLines } from "./retrain_lines.ts";
 import { abortOnSignals } from "./signals.ts";
 import { ENGINE_OPTIONS } from "../engine/catalogue.ts";
 import { startEngine } from "./start_engine.ts";
@@ -134,7 +133,7 @@ export async function runRetraining(
       ...(corpusFiles === undefined ? {} : { corpusFiles }),
       ...(typeof start === "object" ? { start } : {}),
       ...downloads,
-      ...(quiet ? {} : { events: progressLines() }),
+      ...(quiet ? {} : { events: retrainingLines(print) }),
     });
     return signal.aborted && result.report.verdict === "could not check" ? undefined : result;
   } finally {
@@ -153,33 +152,5 @@ export function retrainingSummary({ choice, retrained, difference }: Retraining)
     }),
     retrained: retrained.map(segmentName),
     ...(difference === undefined ? {} : { difference }),
-  };
-}
-
-/** One line a segment, and the choice before them. */
-function progressLines(): RetrainingEvents {
-  let start = 0;
-  let done = 0;
-  let total = 0;
-  return {
-    onChoice: ({ segments, total: all, seed, worth }) => {
-      total = segments.length;
-      const tokens = segments.reduce((sum, segment) => sum + segment.tokens, 0);
-      print(`Retraining ${total} of ${all} segments, ${compactNumber(tokens)} tokens`);
-      if (seed !== undefined) print(`Seed of the choice: ${seed} (repeat it with --retrain-seed)`);
-      print(`${worth}\n`);
-      start = performance.now();
-    },
-    onSegment: (segment, { startedAt, evaluations }) => {
-      const seconds = (performance.now() - start) / 1000;
-      start = performance.now();
-      done++;
-      const place = `${String(done).padStart(String(total).length)}/${total}`;
-      const from = startedAt === segment.from ? "" : `, trained from step ${startedAt}`;
-      print(
-        `  ${place}  ${segmentName(segment)}  same bits: ${counted(segment.to - segment.from, "step")}, ` +
-          `${counted(evaluations, "evaluation")}, ${formatSeconds(seconds)}${from}`,
-      );
-    },
   };
 }

@@ -22,7 +22,7 @@ import { abortOnSignals } from "../signals.ts";
 import { startEngine } from "../start_engine.ts";
 import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "../settings.ts";
 import { segmentCount } from "../retrain.ts";
-import { retrainFoundLines } from "../retrain_found.ts";
+import { retrainFoundLines } from "../retrain_lines.ts";
 import { filesFromOptions, sourcesFromOptions } from "../options/source_options.ts";
 import { isTerminal, print, printError, printJson, printWarning } from "../../terminal.ts";
 import { parsePaths } from "../typed_paths.ts";
@@ -138,7 +138,7 @@ async function run(args: readonly string[]): Promise<number> {
         },
         onProgress: (progress) => view?.onProgress(progress),
         onRun: (result) => view?.onRun(result),
-        ...retrainFoundLines((line) => print(line)),
+        ...retrainFoundLines(print),
         onWarning: (message) => view === undefined ? printWarning(`${message}`) : view.warn(message),
       },
     });
