@@ -5,8 +5,10 @@ import { printable } from "../../files/safe_name.ts";
 import { formatReviews } from "./format_reviews.ts";
 import type { Statement } from "../format/predicate.ts";
 
-/** The steps of a verification, in their order. Attestations list them, in words of their own
- * (`signed_words.ts`): others are another of `VERIFIERS`. */
+/**
+ * The steps of a verification, in their order. An attestation lists them by words of its own (`signed_words.ts`), so
+ * that another list here needs another entry of `VERIFIERS`.
+ */
 export const VERIFICATION_STEPS = [
   "size",
   "envelope",
