@@ -15,12 +15,15 @@ import { conclude } from "./conclude.ts";
 import { describeRuns } from "./describe_runs.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
 import { requireStatable } from "./dry_run.ts";
+import type { InputDigest } from "./inputs.ts";
 import type { PaperFile } from "./paper_file.ts";
 import { requireRetraining, retrainFound } from "./retrain_found.ts";
 
 /** A plan with all that it is judged by and trained on. */
 export interface ReadyPlan {
   readonly paper: PaperFile;
+  /** the files that the plan and its data follow from, as they were when it was made */
+  readonly inputs: readonly InputDigest[];
   readonly plan: Plan;
   readonly corpora: Corpora;
   /** where corpora are shorter than the runs read */

@@ -33,21 +33,22 @@ import { buildPredicate } from "./predicate_input.ts";
  */
 export async function conclude(
   options: ReproduceOptions,
-  { paper, plan, corpora, shortages = [] }: ReadyPlan,
+  { shortages = [], ...ready }: ReadyPlan,
   results: readonly RunResult[],
   runs: readonly ManifestRun[],
   key: SigningKey,
 ): Promise<Reproduction> {
   const { output, fileSystem: files = DENO_FILES, events = {} } = options;
+  const { paper, plan } = ready;
   const curves = await readCurves(output, results, files);
   const arms = armsOf(plan.runs, curves);
   const { claims, comparisons } = judgeResults(paper.content, plan, arms);
   const container = await describeContainer();
-  const predicateInput = { ...options, plan, results, runs, corpora, shortages, paper, claims, comparisons, container };
 
   await writeFileDurably(`${output}/${PAPER_FILE}`, paper.text, { files });
   const artefacts = await digestArtefacts(output, artefactNames(output, results), files, checkpointDigests(results));
-  const draft = await buildPredicate({ ...predicateInput, artefacts });
+  const input = { ...options, ...ready, shortages, runs, claims, comparisons, container, artefacts };
+  const draft = buildPredicate(input);
   const page = manifestPage({ predicate: draft, plan, paper: paper.content, curves });
   const reportPath = `${output}/${REPORT_FILE}`;
   await writeFileDurably(reportPath, page, { files });

@@ -153,8 +153,8 @@ export async function requireStatable(options: ReproduceOptions, ready: ReadyPla
   const { claims, comparisons } = judgeResults(paper.content, plan, armsOf(plan.runs, curves));
   const artefacts = placeholderArtefacts(runs);
   const container = await describeContainer();
-  const input = { ...options, plan, results: [], runs, corpora: ready.corpora, shortages, paper, claims, comparisons };
-  const draft = await predicateOf({ ...input, container, artefacts }, runs);
+  const input = { ...options, ...ready, shortages, runs, claims, comparisons, container, artefacts };
+  const draft = predicateOf(input);
   const page = { name: REPORT_FILE, sha256: PLACEHOLDER, rendererVersion: RENDERER_VERSION };
   const predicate = { ...draft, report: page };
   const statement = checkStatement({ artefacts, predicate });

@@ -47,11 +47,12 @@ export async function readInputs(
   ];
 }
 
-/** Names and digests of {@linkcode readInputs}, for a manifest. */
-export async function inputDigests(
-  ...choice: Parameters<typeof readInputs>
-): Promise<Pick<InputFile, "name" | "sha256">[]> {
-  return (await readInputs(...choice)).map(({ name, sha256 }) => ({ name, sha256 }));
+/** What a manifest states of an input. */
+export type InputDigest = Pick<InputFile, "name" | "sha256">;
+
+/** Names and digests of inputs, for a manifest. */
+export function digestsOf(inputs: readonly InputFile[]): InputDigest[] {
+  return inputs.map(({ name, sha256 }) => ({ name, sha256 }));
 }
 
 /** What to say of a checkout whose files have Windows' line ends; undefined if they have not. */

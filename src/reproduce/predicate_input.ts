@@ -2,10 +2,9 @@
 import type { Container, NoContainer } from "../container/facts.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Shortage } from "../data/shortage.ts";
-import type { ExperimentFolders } from "../experiment/catalogue.ts";
 import { seedsOf } from "../experiment/arm.ts";
 import type { Plan } from "../experiment/plan.ts";
-import type { FileSystem } from "../files/file_system.ts";
+import { PLAN_FILE } from "../files/output_lock.ts";
 import { publicWord } from "../files/public_path.ts";
 import { describeEnvironment } from "../manifest/format/environment.ts";
 import { type CorpusFacts, type DataFacts, type Predicate, TOOL_VERSION } from "../manifest/format/predicate.ts";
@@ -15,37 +14,30 @@ import type { Verdict } from "../results/claims.ts";
 import type { Corpus } from "../data/corpus.ts";
 import type { CorpusFiles } from "../data/options.ts";
 import type { Corpora } from "../train/evaluation.ts";
-import type { RunResult } from "../train/train_plan.ts";
 import { changed } from "./describe_runs.ts";
-import { inputDigests } from "./inputs.ts";
+import type { InputDigest } from "./inputs.ts";
 import { limitsOf } from "../manifest/format/limits.ts";
-import type { PaperFile } from "./paper_file.ts";
+import { PAPER_FILE } from "./paper_file.ts";
 import { statedCommand, statedName } from "./stated_words.ts";
 
 /** What the predicate is made of. */
-export interface PredicateInput extends ExperimentFolders {
+export interface PredicateInput {
   readonly plan: Plan;
-  readonly results: readonly RunResult[];
-  /** what is stated of each */
+  /** what is stated of each run: those trained, or placeholders before training */
   readonly runs: readonly ManifestRun[];
+  readonly inputs: readonly InputDigest[];
   readonly corpora: Corpora;
   /** where corpora are shorter than the runs read */
   readonly shortages: readonly Shortage[];
   readonly engine: Engine;
   readonly threads: number;
   readonly container: Container | NoContainer;
-  readonly paper: PaperFile;
   readonly claims: readonly Verdict[];
   readonly comparisons: readonly ComparisonRow[];
   readonly command?: readonly string[];
   readonly artefacts: readonly Artefact[];
-  /** folder of the artefacts */
-  readonly output: string;
   /** texts that the user gave in place of the scale's own */
   readonly files?: CorpusFiles;
-  /** the lockfile of data, if it is not the project's own */
-  readonly lockFile?: string;
-  readonly fileSystem?: FileSystem;
 }
 
 /** A predicate that does not name its page yet: the page is made from the rest. */
@@ -56,13 +48,13 @@ export type PredicateDraft = Omit<Predicate, "report" | "data"> & { readonly dat
  *
  * @throws {UserError} `JOURNAL_CHANGED`, `CURVES_CHANGED` if a file of a run is no longer what the run left
  */
-export async function buildPredicate(input: PredicateInput): Promise<PredicateDraft> {
+export function buildPredicate(input: PredicateInput): PredicateDraft {
   const artefact = named(artefactsByName(input.artefacts));
   for (const { journal, curves } of input.runs.filter(isTrained)) {
     if (artefact(journal.name).sha256 !== journal.sha256) throw changed("JOURNAL_CHANGED", journal.name);
     if (artefact(curves.name).sha256 !== curves.sha256) throw changed("CURVES_CHANGED", curves.name);
   }
-  return await predicateOf(input, input.runs);
+  return predicateOf(input);
 }
 
 function artefactsByName(artefacts: readonly Artefact[]): ReadonlyMap<string, Artefact> {
@@ -77,16 +69,16 @@ function named(digests: ReadonlyMap<string, Artefact>): (name: string) => Artefa
   };
 }
 
-/** The predicate around runs that are described already: those trained, or placeholders before training. */
-export async function predicateOf(input: PredicateInput, runs: readonly ManifestRun[]): Promise<PredicateDraft> {
-  const { plan, corpora, shortages, engine, claims, comparisons } = input;
+/** {@linkcode buildPredicate} without comparing digests, which placeholders have not. */
+export function predicateOf(input: PredicateInput): PredicateDraft {
+  const { plan, runs, inputs, corpora, shortages, engine, claims, comparisons } = input;
   const artefact = named(artefactsByName(input.artefacts));
   return {
     tool: { name: "rewarm", version: TOOL_VERSION },
     scale: plan.scale.name,
-    plan: { ...artefact("plan.json"), planDigest: plan.planDigest },
-    paper: artefact("paper.yaml"),
-    inputs: await inputDigests(plan.scale.name, input),
+    plan: { ...artefact(PLAN_FILE), planDigest: plan.planDigest },
+    paper: artefact(PAPER_FILE),
+    inputs,
     container: input.container,
     environment: describeEnvironment({ threads: input.threads, ...input.engine.machine }),
     engine: {

@@ -8,7 +8,7 @@ import { buildPlan, type PlanOptions } from "../experiment/plan.ts";
 import { plannedChoice } from "../experiment/start.ts";
 import { carryOut } from "./carry_out.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
-import { lineEndsWarning, readInputs } from "./inputs.ts";
+import { digestsOf, lineEndsWarning, readInputs } from "./inputs.ts";
 import { loadPaper } from "./paper_file.ts";
 import { findStart } from "../train/find_start.ts";
 
@@ -25,7 +25,9 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   await describeContainer(); // and so does an unreadable description of the container
   const choice = planOptions(options);
   const withoutData = await buildPlan(choice);
-  const warning = lineEndsWarning(await readInputs(withoutData.scale.name, options));
+  // Now, and not when the manifest is made: what was planned follows from the files as they are before training.
+  const inputs = await readInputs(withoutData.scale.name, options);
+  const warning = lineEndsWarning(inputs);
   if (warning !== undefined) events.onWarning?.(warning);
   const start = await findStart(withoutData.scale, options);
   const shortages: Shortage[] = [];
@@ -46,7 +48,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       ...(start === undefined ? {} : { imported: start.checkpoints }),
     });
     const imported = start === undefined ? {} : { imported: start.open };
-    return await carryOut(options, { paper, plan, corpora, shortages, ...imported });
+    return await carryOut(options, { paper, inputs: digestsOf(inputs), plan, corpora, shortages, ...imported });
   } finally {
     upstream.close();
     downstream.close();

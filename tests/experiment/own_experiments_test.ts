@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
 import { EXPERIMENTS_FOLDER, loadExperiments } from "../../src/experiment/catalogue.ts";
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
-import { inputDigests } from "../../src/reproduce/inputs.ts";
+import { digestsOf, readInputs } from "../../src/reproduce/inputs.ts";
 import { replan } from "../../src/reproduce/replan.ts";
 import { fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
 
@@ -66,7 +66,7 @@ Deno.test("an experiment of the user's is planned, digested, judged and drawn li
     assert.ok(plan.runs.some(({ label }) => label === "own-half-warmup_50%_seed-0"));
     assert.equal(plan.experiments.at(-1)?.section, "a question of our own");
 
-    const inputs = await inputDigests("smoke", { ownExperiments });
+    const inputs = digestsOf(await readInputs("smoke", { ownExperiments }));
     assert.ok(inputs.some(({ name }) => name === "own-experiments/own-half-warmup.yaml"));
 
     const { content } = await loadPaper({ ownExperiments });
@@ -79,7 +79,7 @@ Deno.test("replan() knows an experiment of the user's by its bytes", async () =>
   await withFolder({ "own-half-warmup.yaml": HALF_WARMUP }, async (ownExperiments) => {
     const folders = { ...FIXTURE_CATALOGUE, ownExperiments };
     const plan = await fixedPlan("smoke", folders);
-    const inputs = await inputDigests("smoke", folders);
+    const inputs = digestsOf(await readInputs("smoke", folders));
     assert.deepEqual(await replan(plan, inputs, folders), { isSame: true, planDigest: plan.planDigest });
     // Without the folder, or with another text in it, nobody can say what the arm was to train.
     assert.deepEqual(await replan(plan, inputs, FIXTURE_CATALOGUE), { isSame: false, planDigest: undefined });
@@ -92,7 +92,7 @@ Deno.test("replan() knows an experiment of the user's by its bytes", async () =>
 
 Deno.test("a file that lies among rewarm's experiments is an input of the manifest", async () => {
   const experiments = await loadExperiments();
-  const names = (await inputDigests("smoke")).map(({ name }) => name);
+  const names = (digestsOf(await readInputs("smoke"))).map(({ name }) => name);
   assert.deepEqual(
     names.filter((name) => name.startsWith("experiments/")),
     [...experiments.map(({ name }) => `experiments/${name}.yaml`), "experiments/scales/smoke.yaml"],

@@ -8,6 +8,7 @@ import { buildPlan } from "../../src/experiment/plan.ts";
 import type { FileSystem } from "../../src/files/file_system.ts";
 import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
 import { carryOut } from "../../src/reproduce/carry_out.ts";
+import { digestsOf, readInputs } from "../../src/reproduce/inputs.ts";
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { faultyFiles, type Operation } from "../files/faulty_files.ts";
 import { DATA_CACHE, digestOf, GOLDEN, kernelCache } from "../reproduce/smoke.ts";
@@ -53,6 +54,7 @@ Deno.test(`the real smoke plan ends with the golden digest of ${GOLDEN.arithmeti
   const corpusDigests = { upstream: upstream.digest, downstream: downstream.digest };
   const ready = {
     paper: await loadPaper(FIXTURE_CATALOGUE),
+    inputs: digestsOf(await readInputs("smoke")),
     plan: await buildPlan({ ...choice, corpusDigests }),
     corpora,
   };

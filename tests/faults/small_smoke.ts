@@ -7,6 +7,7 @@ import type { FileSystem } from "../../src/files/file_system.ts";
 import { lockOutputFolder } from "../../src/files/output_lock.ts";
 import { generateSigningKey, type SigningKey } from "../../src/manifest/keys/keys.ts";
 import { carryOut } from "../../src/reproduce/carry_out.ts";
+import { digestsOf, type InputDigest, readInputs } from "../../src/reproduce/inputs.ts";
 import type { ReproduceEvents, ReproduceOptions, Reproduction } from "../../src/reproduce/options.ts";
 import { loadPaper, type PaperFile } from "../../src/reproduce/paper_file.ts";
 import type { Corpora } from "../../src/train/evaluation.ts";
@@ -38,6 +39,7 @@ export class SmallSmoke {
     readonly plan: Plan,
     private readonly corpora: Corpora,
     private readonly paper: PaperFile,
+    private readonly inputs: readonly InputDigest[],
     private readonly key: SigningKey,
     engine: Engine,
   ) {
@@ -63,7 +65,9 @@ export class SmallSmoke {
   static async make(only: readonly string[] = [], lossAt?: Parameters<typeof fakeEngine>[0]): Promise<SmallSmoke> {
     const engine = fakeEngine(lossAt);
     const { plan, corpora } = await fakePlan(engine, only, { model: MODEL });
-    return new SmallSmoke(plan, corpora, await loadPaper(FIXTURE_CATALOGUE), await generateSigningKey(), engine);
+    const paper = await loadPaper(FIXTURE_CATALOGUE);
+    const inputs = digestsOf(await readInputs("smoke"));
+    return new SmallSmoke(plan, corpora, paper, inputs, await generateSigningKey(), engine);
   }
 
   /** A run of the plan, after the run that it starts from. */
@@ -99,7 +103,8 @@ export class SmallSmoke {
       signingKey: () => Promise.resolve(this.key),
       ...further,
     };
-    return await carryOut(options, { paper: this.paper, plan: this.plan, corpora: this.corpora });
+    const { paper, inputs, plan, corpora } = this;
+    return await carryOut(options, { paper, inputs, plan, corpora });
   }
 }
 

@@ -10,6 +10,7 @@ import { runKey } from "../../src/experiment/run_key.ts";
 import { requireStatable } from "../../src/reproduce/dry_run.ts";
 import type { ReproduceOptions } from "../../src/reproduce/options.ts";
 import { reproduce } from "../../src/reproduce/reproduce.ts";
+import { digestsOf, readInputs } from "../../src/reproduce/inputs.ts";
 import { loadPaper, type PaperFile } from "../../src/reproduce/paper_file.ts";
 import { FIXED_OPTIONS, fixedPlan } from "../experiment/plan_fixture.ts";
 import { DATA_CACHE } from "./smoke.ts";
@@ -49,6 +50,7 @@ async function dryRun({ plan, change = (p) => p, options, domains = ["a"], engin
     {
       plan: change(await fixedPlan("smoke", plan)),
       paper: { ...await loadPaper(), ...paper },
+      inputs: digestsOf(await readInputs("smoke")),
       corpora: { upstream: corpus("upstream", domains), downstream: corpus("downstream", domains) },
       ...(shortages === undefined ? {} : { shortages }),
     },

@@ -1,7 +1,7 @@
 /** Digests of a checkout with Windows' line ends. */
 import assert from "node:assert/strict";
 import { buildPlan } from "../../src/experiment/plan.ts";
-import { inputDigests, lineEndsWarning, readInputs } from "../../src/reproduce/inputs.ts";
+import { digestsOf, lineEndsWarning, readInputs } from "../../src/reproduce/inputs.ts";
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { replan } from "../../src/reproduce/replan.ts";
 import { withFolder } from "../temporary_folder.ts";
@@ -24,8 +24,8 @@ Deno.test("experiments with Windows' line ends have the digests, the rules and t
   withFolder(async (root) => {
     await copyExperiments(`${root}/windows`, "\r\n");
     const folder = new URL(`file://${root}/windows/`);
-    const plain = await inputDigests("smoke");
-    assert.deepEqual(await inputDigests("smoke", { folder }), plain);
+    const plain = digestsOf(await readInputs("smoke"));
+    assert.deepEqual(digestsOf(await readInputs("smoke", { folder })), plain);
     assert.equal((await loadPaper({ folder })).digest, (await loadPaper()).digest);
     const choice = { scale: "smoke", seeds: 1, engine: { level: "machine_to_machine", arithmetic: "test" } } as const;
     const { planDigest } = await buildPlan({ ...choice, folder });

@@ -3,7 +3,7 @@ import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import type { Plan, PlanOptions } from "../../src/experiment/plan.ts";
 import { runKey } from "../../src/experiment/run_key.ts";
-import { inputDigests } from "../../src/reproduce/inputs.ts";
+import { digestsOf, readInputs } from "../../src/reproduce/inputs.ts";
 import { replan } from "../../src/reproduce/replan.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
 
@@ -26,7 +26,10 @@ const CASES: [scale: string, options: Partial<PlanOptions>][] = [
 for (const [scale, options] of CASES) {
   Deno.test(`replan() finds the plan of scale ${scale} again with ${JSON.stringify(options)}`, async () => {
     const plan = await fixedPlan(scale, options);
-    assert.deepEqual(await replan(plan, await inputDigests(scale)), { isSame: true, planDigest: plan.planDigest });
+    assert.deepEqual(await replan(plan, digestsOf(await readInputs(scale))), {
+      isSame: true,
+      planDigest: plan.planDigest,
+    });
   });
 }
 
@@ -45,7 +48,7 @@ async function forgedPlan(): Promise<Plan> {
 
 Deno.test("replan() gives another plan where an arm is not what its name says, or the scale not what its file says", async () => {
   const forged = await forgedPlan();
-  const inputs = await inputDigests("tiny");
+  const inputs = digestsOf(await readInputs("tiny"));
   assert.notEqual((await replan(forged, inputs)).planDigest, forged.planDigest);
   const { continuing } = forged.scale;
   const other = await fixedPlan("tiny", { overrides: { continuing: { ...continuing, batchSequences: 8 } } });
@@ -54,7 +57,7 @@ Deno.test("replan() gives another plan where an arm is not what its name says, o
 
 Deno.test("replan() knows other experiments by their digests, and a scale that it cannot plan", async () => {
   const plan = await fixedPlan("tiny");
-  const inputs = (await inputDigests("tiny")).map((file) =>
+  const inputs = (digestsOf(await readInputs("tiny"))).map((file) =>
     file.name === "experiments/from-scratch.yaml" ? { ...file, sha256: sha256("other") } : file
   );
   assert.equal((await replan(plan, inputs)).isSame, false);

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { DATA_LOCK_PATH } from "../../src/data/data_lock.ts";
+import { sha256 } from "../../src/digest/sha256.ts";
 import { ARITHMETIC_VERSION } from "../../src/engine/ordered/arithmetic.ts";
 import { UserError } from "../../src/errors.ts";
 import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
@@ -156,4 +158,19 @@ Deno.test("reproduce() signs nothing where a journal was changed between trainin
     assert.throws(() => Deno.statSync(`${folder}/manifest.dsse.json`), Deno.errors.NotFound);
     const { manifestPath } = await reproduceSmoke(folder, 1, { only });
     assert.equal((await verifyManifestFile(manifestPath)).steps.find(({ name }) => name === "journals")?.status, "ok");
+  }));
+
+Deno.test("reproduce() states the digests that files had before training, whatever becomes of them meanwhile", () =>
+  withOutput(async (folder) => {
+    const lockFile = `${folder}.yaml`;
+    const text = await Deno.readTextFile(DATA_LOCK_PATH);
+    await Deno.writeTextFile(lockFile, text);
+    const { manifestPath } = await reproduceSmoke(folder, 1, {
+      only: ["upstream"],
+      lockFile,
+      events: { onPlan: () => Deno.writeTextFileSync(lockFile, `${text}# changed while runs are trained\n`) },
+    });
+    const { statement } = await verifyManifestFile(manifestPath);
+    const lock = statement?.predicate.inputs.find(({ name }) => name === DATA_LOCK_PATH);
+    assert.equal(lock?.sha256, sha256(text));
   }));
