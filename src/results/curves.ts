@@ -1,5 +1,13 @@
 /** What a run leaves for the claims to be judged by: validation losses over steps. */
 
+/** What the evaluated windows of one validation document lost. */
+export interface DocumentLoss {
+  /** predicted tokens of the document; two evaluations saw the same text only where these agree */
+  readonly tokens: number;
+  /** sum of the negative log-likelihoods of those tokens, nats */
+  readonly loss: number;
+}
+
 /** One evaluation of both validation sets, before the optimizer step of the same number. */
 export interface CurvePoint {
   /** optimizer steps done */
@@ -8,10 +16,16 @@ export interface CurvePoint {
   readonly tokens: number;
   /** learning rate of the step about to be done, or of the last one at the end of the run */
   readonly learningRate: number;
-  /** mean negative log-likelihood of the upstream validation windows, nats a token */
+  /** mean negative log-likelihood of the upstream validation windows, the same ones at every evaluation, nats a token */
   readonly upstream: number;
   /** the same of the downstream validation windows */
   readonly downstream: number;
+  /**
+   * Losses by document, always in the same order: of all windows where claims look (start, end, landmarks), of the
+   * sampled windows elsewhere. From these follows the sampling error of every difference that a verdict rests on, so
+   * that an evaluation without them has none.
+   */
+  readonly documents?: { readonly upstream: readonly DocumentLoss[]; readonly downstream: readonly DocumentLoss[] };
 }
 
 /** The curve of a run, ascending by step. Stored as `curves.json`. */
