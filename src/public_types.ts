@@ -68,7 +68,7 @@ export type { RunProgress } from "./train/train_run.ts";
 export type { ArmCurves } from "./results/arm_curves.ts";
 export type { NamedNumber, Verdict, VerdictName } from "./results/claims.ts";
 export type { ComparisonKind, ComparisonRow } from "./results/compare_numbers.ts";
-export type { CurvePoint, Curves } from "./results/curves.ts";
+export type { CurvePoint, Curves, DocumentLoss, PerCorpus, ValidationSet } from "./results/curves.ts";
 export type { ClaimsFormat } from "./results/format_claims.ts";
 export type { Evidence } from "./results/rules/assessment.ts";
 

@@ -8,6 +8,32 @@ export interface DocumentLoss {
   readonly loss: number;
 }
 
+/** Something for each of the two validation sets. */
+export interface PerCorpus<T> {
+  /** of the corpus before the shift */
+  readonly upstream: T;
+  /** of the corpus after it */
+  readonly downstream: T;
+}
+
+/** Of what a run's validation windows of one corpus consist. */
+export interface ValidationSet {
+  /** in the order of their losses; weights are those of the blend that is trained on, and sum to 1 */
+  readonly domains: readonly {
+    /** such as `node` */
+    readonly name: string;
+    /** share of the windows that are trained on */
+    readonly weight: number;
+  }[];
+  /** those that a window begins in, in the order of their losses; absent where no losses by document are kept */
+  readonly documents?: readonly {
+    /** place in `domains` */
+    readonly domain: number;
+    /** tokens predicted in the windows that begin in it */
+    readonly tokens: number;
+  }[];
+}
+
 /** One evaluation of both validation sets, before the optimizer step of the same number. */
 export interface CurvePoint {
   /** optimizer steps done */
@@ -20,12 +46,14 @@ export interface CurvePoint {
   readonly upstream: number;
   /** the same of the downstream validation windows */
   readonly downstream: number;
+  /** the same windows by domain, in the order of the {@linkcode ValidationSet}; null for one without a window */
+  readonly domains?: PerCorpus<readonly (number | null)[]>;
   /**
-   * Losses by document, always in the same order: of all windows where claims look (start, end, landmarks), of the
-   * sampled windows elsewhere. From these follows the sampling error of every difference that a verdict rests on, so
-   * that an evaluation without them has none.
+   * Losses by document, always in the same order: of all validation windows, where claims look (at the start and at
+   * landmarks, which arms end at). From these follows the sampling error of every difference that a verdict rests on, so
+   * that an evaluation without them has none. `document_losses.ts` says the mean that they make.
    */
-  readonly documents?: { readonly upstream: readonly DocumentLoss[]; readonly downstream: readonly DocumentLoss[] };
+  readonly documents?: PerCorpus<readonly DocumentLoss[]>;
 }
 
 /** The curve of a run, ascending by step. Stored as `curves.json`. */
@@ -38,6 +66,8 @@ export interface Curves {
   readonly tokensPerStep: number;
   /** bytes of validation text a token stands for, to turn nats a token into bits a byte */
   readonly bytesPerToken: { readonly upstream: number; readonly downstream: number };
+  /** what the validation windows are; absent in versions 1 and 2 of the journal's format */
+  readonly validation?: PerCorpus<ValidationSet>;
   /** evaluations, at most one a step */
   readonly points: readonly CurvePoint[];
   /** set when the loss became NaN or infinite: the run ended there */

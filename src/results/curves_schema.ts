@@ -15,12 +15,30 @@ const step = z.int().min(0).max(2 ** 32);
 const loss = z.number().min(0).max(2 ** 128);
 const bytesPerToken = z.number().positive().max(1e6);
 
+const perCorpus = <T extends z.ZodType>(schema: T) => z.strictObject({ upstream: schema, downstream: schema });
+
+/** Most domains and documents of a validation set. */
+const MAX_DOMAINS = 256, MAX_DOCUMENTS = 100_000;
+
+const validationSetSchema = z.strictObject({
+  domains: z.array(z.strictObject({ name: z.string().min(1).max(8192), weight: z.number().min(0).max(1) })).min(1)
+    .max(MAX_DOMAINS),
+  documents: z.array(z.strictObject({ domain: z.int().min(0), tokens: z.int().min(1) })).min(1).max(MAX_DOCUMENTS)
+    .exactOptional(),
+}).refine(({ domains, documents = [] }) => documents.every(({ domain }) => domain < domains.length), {
+  path: ["documents"],
+  error: "documents of the domains that are named",
+});
+
 const pointSchema = z.strictObject({
   step,
   tokens: z.int().min(0),
   learningRate: z.number().min(0).max(1e6),
   upstream: loss,
   downstream: loss,
+  domains: perCorpus(z.array(loss.nullable()).max(MAX_DOMAINS)).exactOptional(),
+  documents: perCorpus(z.array(z.strictObject({ tokens: z.int().min(1), loss: z.number().min(0) })).max(MAX_DOCUMENTS))
+    .exactOptional(),
 });
 
 /** Shape of `curves.json`. */
@@ -29,10 +47,23 @@ export const curvesSchema: z.ZodType<Curves> = z.strictObject({
   label: z.string().min(1).max(200),
   tokensPerStep: z.int().min(1),
   bytesPerToken: z.strictObject({ upstream: bytesPerToken, downstream: bytesPerToken }),
+  validation: perCorpus(validationSetSchema).exactOptional(),
   points: z.array(pointSchema).max(MAX_CURVE_POINTS),
   diverged: z.strictObject({ step, loss: z.string().min(1).max(40) }).exactOptional(),
 }).superRefine((curves, context) => {
   curves.points.forEach((point, index) => {
+    for (const corpus of ["upstream", "downstream"] as const) {
+      for (const part of ["domains", "documents"] as const) {
+        const found = point[part]?.[corpus].length;
+        const expected = curves.validation?.[corpus][part]?.length ?? 0;
+        if (found === undefined || found === expected) continue;
+        context.addIssue({
+          code: "custom",
+          path: ["points", index, part, corpus],
+          message: `${expected} losses, as many as the validation set has ${part}`,
+        });
+      }
+    }
     const before = curves.points[index - 1];
     if (before !== undefined && point.step <= before.step) {
       context.addIssue({

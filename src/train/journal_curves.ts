@@ -99,7 +99,7 @@ export function curveDifference(curves: Curves, recorded: Curves): string | unde
     const flaw = pointDifference(point, expected);
     if (flaw !== undefined) return flaw;
   }
-  for (const member of ["tokensPerStep", "bytesPerToken", "diverged"] as const) {
+  for (const member of ["tokensPerStep", "bytesPerToken", "validation", "diverged"] as const) {
     const [found, expected] = [curves[member], recorded[member]].map((value) => canonicalJson(value ?? null));
     if (found !== expected) return `its "${member}" is ${found}, and from the journal follows ${expected}`;
   }
@@ -115,6 +115,11 @@ function pointDifference(point: CurvePoint | undefined, expected: CurvePoint | u
   for (const [member, name] of Object.entries(POINT_MEMBERS) as [keyof typeof POINT_MEMBERS, string][]) {
     if (point[member] === expected[member]) continue;
     return `its ${name} at step ${point.step} is ${point[member]}, and the journal records ${expected[member]}`;
+  }
+  for (const part of ["domains", "documents"] as const) {
+    if (canonicalJson(point[part] ?? null) === canonicalJson(expected[part] ?? null)) continue;
+    return `its losses by ${part === "domains" ? "domain" : "document"} at step ${point.step} are not those that the ` +
+      "journal records";
   }
   return undefined;
 }
