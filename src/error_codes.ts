@@ -177,6 +177,7 @@ const PLAN = [
   "UNKNOWN_GPU",
   "UNKNOWN_READING",
   "UNKNOWN_SCALE",
+  "UNKNOWN_SET",
   "UNUSED_READING",
 ] as const;
 

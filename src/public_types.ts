@@ -25,7 +25,7 @@ export type {
   RunSpecification,
 } from "./experiment/run.ts";
 export type { Cost, PlanTotals } from "./experiment/cost.ts";
-export type { ExperimentFolders } from "./experiment/catalogue.ts";
+export type { ExperimentFolders, ExperimentSet } from "./experiment/catalogue.ts";
 export type { Plan, PlannedData, PlannedExperiment, PlanOptions } from "./experiment/plan.ts";
 
 // Engines and weights
@@ -160,6 +160,7 @@ export type { LeftAttestation } from "./bundle/attestations.ts";
 export type { Shortage } from "./data/shortage.ts";
 export type { OddRows } from "./data/text/odd_rows.ts";
 export type { ModelPreset } from "./model/presets.ts";
+export type { ReplaySpecification } from "./experiment/replay.ts";
 export type { ScaleChanges } from "./experiment/change_scale.ts";
 export type { Readings } from "./experiment/readings.ts";
 export type { DownstreamDataset, ScaleStart, UpstreamDataset } from "./experiment/scale.ts";

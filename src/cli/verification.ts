@@ -7,7 +7,7 @@ import { verifyManifestFile } from "../manifest/verify/verify_file.ts";
 import type { CountAttestations, VerifyOptions } from "../manifest/verify/verify_options.ts";
 import type { Retraining } from "../retrain/retrain.ts";
 import { manifestRenderer } from "../report/manifest_renderer.ts";
-import { loadPaper, PAPER_FILE } from "../reproduce/paper_file.ts";
+import { loadRules, PAPER_FILE } from "../reproduce/paper_file.ts";
 import { replan } from "../reproduce/replan.ts";
 import type { Values } from "./arguments.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./options/experiment_options.ts";
@@ -66,11 +66,11 @@ export async function verifyByOptions(
     key: await readVerifyingKey(file),
   })));
   const folders = foldersFromOptions(values);
-  const paper = await loadPaper(folders);
+  const rules = await loadRules(folders);
   const options: VerifyOptions = {
-    judge: paperJudge(paper.text, PAPER_FILE),
+    judge: paperJudge(rules, PAPER_FILE),
     replan: (plan, inputs) => replan(plan, inputs, folders),
-    renderer: manifestRenderer(paper.text),
+    renderer: manifestRenderer(rules),
     ...(trustedKeys.length === 0 ? {} : { trustedKeys }),
     ...(values["without-checkpoints"] === true ? { withoutCheckpoints: true } : {}),
     ...(countAttestations === undefined ? {} : { countAttestations }),

@@ -30,37 +30,38 @@ function normalised(weights: readonly number[]): Float64Array {
   return Float64Array.from(weights, (weight) => weight / sum);
 }
 
+/** Samples of a domain that should have been taken when `position` of all have been. */
+type Due = (domain: number, position: number) => number;
+
 /** The domain of sample `position` by the greedy rule; domains that are used up (`taken` at `available`) are passed. */
 function nextDomain(
-  weights: Float64Array,
+  due: Due,
   taken: Float64Array,
   position: number,
   available?: readonly number[],
 ): number {
   let chosen = -1, largest = -Infinity;
-  for (let domain = 0; domain < weights.length; domain++) {
+  for (let domain = 0; domain < taken.length; domain++) {
     const soFar = taken[domain] ?? 0;
     if (available !== undefined && soFar >= (available[domain] ?? 0)) continue;
-    const deficit = (weights[domain] ?? 0) * Math.max(position, 1) - soFar;
+    const deficit = due(domain, Math.max(position, 1)) - soFar;
     if (deficit > largest) [chosen, largest] = [domain, deficit];
   }
   return chosen;
 }
 
-/** An endless blend in which any sample can be reached; one walk from start to end costs O(1) a sample. */
-export class Blend {
-  readonly weights: readonly number[];
-  readonly #weights: Float64Array;
+/** Endless turns by the greedy rule, in which any sample can be reached; a walk from start to end costs O(1) a sample. */
+export class Turns {
+  readonly #due: Due;
   /** samples taken of each domain before sample k · CHECKPOINT_INTERVAL */
   readonly #checkpoints: Float64Array[];
   readonly #taken: Float64Array;
   #position = 0;
 
-  /** @param weights one of each domain, not negative; normalised here, but for a `Float64Array`, which is used as it is */
-  constructor(weights: readonly number[] | Float64Array) {
-    this.#weights = weights instanceof Float64Array ? weights.slice() : normalised(weights);
-    this.weights = [...this.#weights];
-    this.#taken = new Float64Array(weights.length);
+  /** @param due rises by at most 1 from a position, which is at least 1, to the next */
+  constructor(domains: number, due: Due) {
+    this.#due = due;
+    this.#taken = new Float64Array(domains);
     this.#checkpoints = [this.#taken.slice()];
   }
 
@@ -91,7 +92,7 @@ export class Blend {
   }
 
   #step(): number {
-    const domain = nextDomain(this.#weights, this.#taken, this.#position);
+    const domain = nextDomain(this.#due, this.#taken, this.#position);
     this.#taken[domain] = (this.#taken[domain] ?? 0) + 1;
     this.#position++;
     if (this.#position === this.#checkpoints.length * CHECKPOINT_INTERVAL) {
@@ -99,6 +100,22 @@ export class Blend {
     }
     return domain;
   }
+}
+
+/** Turns by constant weights. */
+export class Blend extends Turns {
+  readonly weights: readonly number[];
+
+  /** @param weights one of each domain, not negative; normalised here, but for a `Float64Array`, which is used as it is */
+  constructor(weights: readonly number[] | Float64Array) {
+    const shares = weights instanceof Float64Array ? weights.slice() : normalised(weights);
+    super(shares.length, byWeights(shares));
+    this.weights = [...shares];
+  }
+}
+
+function byWeights(shares: Float64Array): Due {
+  return (domain, position) => (shares[domain] ?? 0) * position;
 }
 
 /**
@@ -112,7 +129,7 @@ export function blendWithin(
   available: readonly number[],
   count: number,
 ): BlendedSamples {
-  const shares = normalised(weights);
+  const due = byWeights(normalised(weights));
   const taken = new Float64Array(weights.length);
   const length = Math.min(
     count,
@@ -120,7 +137,7 @@ export function blendWithin(
   );
   const domains = new Uint8Array(length), indices = new Float64Array(length);
   for (let i = 0; i < length; i++) {
-    const domain = nextDomain(shares, taken, i, available);
+    const domain = nextDomain(due, taken, i, available);
     domains[i] = domain;
     indices[i] = taken[domain] ?? 0;
     taken[domain] = (taken[domain] ?? 0) + 1;

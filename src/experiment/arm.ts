@@ -14,6 +14,7 @@ import {
   scaledSteps,
 } from "./paper_units.ts";
 import type { Readings } from "./readings.ts";
+import { replayOf } from "./replay.ts";
 import type { CorpusName, EvaluationSpecification, InitialWeights, RunKey, RunSpecification } from "./run.ts";
 import type { Scale } from "./scale.ts";
 import type { Arm, Experiment } from "./schema.ts";
@@ -122,6 +123,7 @@ export function armRun(
     model: scale.model.config,
     initialWeights: armStart(arm, reference, context, seeds, pretraining),
     corpus: { name: arm.corpus, digest: corpusDigests[arm.corpus] },
+    ...(arm.replay === undefined ? {} : { replay: replayOf(arm.replay, schedule.totalSteps) }),
     validation: { upstream: corpusDigests.upstream, downstream: corpusDigests.downstream },
     orderSeed: arm.phase === "pretraining" ? seeds.pretrainingOrder : seeds.continuingOrder,
     schedule,

@@ -11,10 +11,24 @@ export const EXPERIMENTS_FOLDER: URL = new URL("../../experiments/", import.meta
 /** The file of the paper, which stands among the experiments and is none. */
 export const PAPER_FILE_NAME = "paper.yaml";
 
+/** Folder of the experiments that go beyond the paper, below rewarm's own. */
+const BEYOND_FOLDER = "beyond/";
+
+/**
+ * Which of rewarm's experiments are meant: those that the paper made; those beyond it, with the pre-training that they
+ * start from; or all.
+ */
+export type ExperimentSet = "paper" | "beyond" | "all";
+
+/** What `--set` may say, the default first. */
+export const EXPERIMENT_SETS: readonly ExperimentSet[] = ["paper", "beyond", "all"];
+
 /** Where experiments are read from. */
 export interface ExperimentFolders {
   /** rewarm's own; a URL that ends in a slash */
   readonly folder?: URL;
+  /** default: those of the paper */
+  readonly set?: ExperimentSet;
   /** the user's, which come on top */
   readonly ownExperiments?: URL;
 }
@@ -27,19 +41,28 @@ export interface ExperimentFile {
   /** the document, before defaults are filled in */
   readonly value: unknown;
   readonly experiment: Experiment;
+  /** whether it is one of rewarm's own that go beyond the paper */
+  readonly isBeyond: boolean;
 }
 
 /**
- * Reads all experiments, in the order of the paper's sections; those of other sources follow, by name.
+ * Reads the experiments of a set, in the order of the paper's sections; those of other sources follow, by name. Those
+ * beyond the paper are never read without the paper's, whose runs they share.
  *
  * @throws {UserError} if a file cannot be read, is not valid, has another name than the experiment in it, or has the
  *   name of another experiment
  */
 export async function readExperimentFiles(
-  { folder = EXPERIMENTS_FOLDER, ownExperiments }: ExperimentFolders = {},
+  { folder = EXPERIMENTS_FOLDER, set = "paper", ownExperiments }: ExperimentFolders = {},
 ): Promise<ExperimentFile[]> {
   const files = [
     ...await readFolder(folder, "", "experiments/"),
+    ...(set === "paper" ? [] : await readFolder(
+      new URL(BEYOND_FOLDER, folder),
+      BEYOND_FOLDER,
+      `experiments/${BEYOND_FOLDER}`,
+      true,
+    )),
     ...(ownExperiments === undefined ? [] : await readFolder(ownExperiments, OWN_FOLDER, OWN_FOLDER)),
   ];
   files.sort((a, b) => compareExperiments(a.experiment, b.experiment));
@@ -58,14 +81,19 @@ export async function readExperimentFiles(
 /** How a folder of the user's is named, whatever it is called on their machine. */
 const OWN_FOLDER = "own-experiments/";
 
-async function readFolder(folder: URL, inMessages: string, inManifest: string): Promise<ExperimentFile[]> {
+async function readFolder(
+  folder: URL,
+  inMessages: string,
+  inManifest: string,
+  isBeyond = false,
+): Promise<ExperimentFile[]> {
   const names = (await yamlFiles(folder)).filter((name) => name !== PAPER_FILE_NAME);
   return await Promise.all(names.map(async (name) => {
     const shown = `${inMessages}${name}`;
     const { bytes, value } = await readYaml(folder, name, shown);
     const experiment = validate(experimentSchema, value, shown);
     requireFileName(shown, experiment.name);
-    return { name: `${inManifest}${name}`, bytes, value, experiment };
+    return { name: `${inManifest}${name}`, bytes, value, experiment, isBeyond };
   }));
 }
 
@@ -74,12 +102,19 @@ export async function loadExperiments(folders: ExperimentFolders = {}): Promise<
   return (await readExperimentFiles(folders)).map(({ experiment }) => experiment);
 }
 
+/** Whether files that a manifest was made from, by their names, are of the paper's set or go beyond it. */
+export function setOfFiles(names: readonly string[]): ExperimentSet {
+  return names.some((name) => name.startsWith(`experiments/${BEYOND_FOLDER}`)) ? "all" : "paper";
+}
+
 /**
  * Reads the file of the paper among the experiments.
  *
  * @throws {UserError} if it cannot be read or is not YAML
  */
-export async function readPaperFile(folder: URL = EXPERIMENTS_FOLDER): Promise<Omit<ExperimentFile, "experiment">> {
+export async function readPaperFile(
+  folder: URL = EXPERIMENTS_FOLDER,
+): Promise<Omit<ExperimentFile, "experiment" | "isBeyond">> {
   const name = `experiments/${PAPER_FILE_NAME}`;
   return { name, ...await readYaml(folder, PAPER_FILE_NAME, name) };
 }

@@ -7,17 +7,19 @@ import type { PlannedStart } from "./start.ts";
 export const PRETRAINING_ARM = { experiment: "upstream", arm: "pretrain" } as const;
 
 /**
- * Chosen arms as `experiment/arm`; all of them where nothing is named.
+ * Chosen arms as `experiment/arm`.
  *
+ * @param usual experiments that are meant where nothing is named
  * @throws {UserError} `UNKNOWN_EXPERIMENT`, `UNKNOWN_ARM` with the nearest match; `NO_PRETRAINING`
  */
 export function chooseArms(
   catalogue: readonly Experiment[],
   only: readonly string[],
   start: PlannedStart | undefined,
+  usual: readonly string[],
 ): ReadonlySet<string> {
   const arms = catalogue.flatMap(({ name, arms }) => Object.keys(arms).map((arm) => `${name}/${arm}`));
-  if (only.length === 0) return new Set(arms);
+  if (only.length === 0) return new Set(arms.filter((arm) => usual.includes(arm.slice(0, arm.indexOf("/")))));
   const experiments = catalogue.map(({ name }) => name);
   return new Set(only.flatMap((wanted) => {
     const matches = arms.filter((arm) => arm === wanted || arm.startsWith(`${wanted}/`));

@@ -6,7 +6,7 @@ import { UserError } from "../errors.ts";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import { type ArmRun, armRun, canStart, readArm, type RunContext, seedsOf } from "./arm.ts";
-import { type ExperimentFolders, loadExperiments } from "./catalogue.ts";
+import { type ExperimentFolders, readExperimentFiles } from "./catalogue.ts";
 import type { ScaleChanges } from "./change_scale.ts";
 import { chooseArms, PRETRAINING_ARM } from "./choose_arms.ts";
 import { type PlanTotals, totalCost } from "./cost.ts";
@@ -24,7 +24,7 @@ import { type ImportedCheckpoint, type PlannedStart, plannedStart, startCheckpoi
 export interface PlanOptions extends ExperimentFolders {
   /** name of a file in experiments/scales */
   readonly scale: string;
-  /** experiments (`max-learning-rate`) or arms (`max-learning-rate/1x`); all of them if absent or empty */
+  /** experiments (`max-learning-rate`) or arms (`max-learning-rate/1x`); all of the set if absent or empty */
   readonly only?: readonly string[];
   /** repetitions with other initial weights and orders */
   readonly seeds: number;
@@ -112,8 +112,10 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
   }
   const { scale, readings } = await planScale(options);
   const start = plannedStart(scale, options.imported, readings);
-  const catalogue = withoutPretraining(await loadExperiments(options), start);
-  const chosen = chooseArms(catalogue, options.only ?? [], start);
+  const files = await readExperimentFiles(options);
+  const catalogue = withoutPretraining(files.map(({ experiment }) => experiment), start);
+  const usual = options.set === "beyond" ? files.filter(({ isBeyond }) => isBeyond) : files;
+  const chosen = chooseArms(catalogue, options.only ?? [], start, usual.map(({ experiment }) => experiment.name));
   const data = plannedData(scale, options.corpusDigests);
   const context: RunContext = {
     scale,

@@ -3,6 +3,7 @@ import { shortDigest } from "../digest/sha256.ts";
 import { parameterCount } from "../model/config.ts";
 import { runCost } from "./cost.ts";
 import { compactNumber, groupedNumber } from "../text/numbers.ts";
+import { mechanismsOf } from "./mechanisms.ts";
 import { findRun, type Plan } from "./plan.ts";
 import type { PlannedRun } from "./run.ts";
 import type { PlannedStart } from "./start.ts";
@@ -12,7 +13,18 @@ import type { PlannedStart } from "./start.ts";
  * by `=`, and the totals. With several seeds the rows show the first.
  */
 export function formatPlan(plan: Plan): string {
-  return `${[...heading(plan), "", ...table(planRows(plan)), "", ...footing(plan)].join("\n")}\n`;
+  const sections = [heading(plan), table(planRows(plan)), mechanisms(plan), footing(plan)];
+  return `${sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+/** Runs that are more than plain training, with what they have besides. */
+function mechanisms({ runs }: Plan): string[] {
+  return table(
+    runs.filter(({ label }) => label.endsWith("_seed-0")).flatMap(({ label, specification }) => {
+      const words = mechanismsOf(specification);
+      return words.length === 0 ? [] : [[label, words.join(", ")]];
+    }),
+  );
 }
 
 function heading({ scale, data, engine, seeds, start, readings, planDigest }: Plan): string[] {

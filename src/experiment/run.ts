@@ -1,6 +1,7 @@
 /** A run: everything that determines its bits, and the content key made of it. */
 import type { Digest } from "../digest/sha256.ts";
 import type { ModelConfig } from "../model/config.ts";
+import type { ReplaySpecification } from "./replay.ts";
 import type { ScheduleSpecification } from "../schedule/specification.ts";
 
 /** Digest of a {@linkcode RunSpecification} in canonical JSON: same key, same bits. */
@@ -52,6 +53,8 @@ export interface RunSpecification {
   readonly initialWeights: InitialWeights;
   /** the corpus trained on, its name and the digest of everything that makes its token stream */
   readonly corpus: { readonly name: CorpusName; readonly digest: Digest };
+  /** windows of the upstream corpus, by its digest under `validation`, in place of some; absent: none */
+  readonly replay?: ReplaySpecification;
   /** digests of both corpora: both validation sets are evaluated */
   readonly validation: { readonly upstream: Digest; readonly downstream: Digest };
   /** seed of the order of windows */

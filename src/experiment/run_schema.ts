@@ -3,6 +3,7 @@ import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
 import { modelSchema } from "../model/model_schema.ts";
 import { MAX_STEPS, scheduleSchema } from "../schedule/specification.ts";
+import { replaySchema } from "./replay.ts";
 import type { ArmReference, OptimizerSpecification, RunKey, RunSpecification } from "./run.ts";
 
 /** Most repetitions a plan may have. */
@@ -58,6 +59,7 @@ const runSpecificationSchema = z.strictObject({
     z.strictObject({ kind: z.literal("imported"), weights: digestSchema, step: wholeNumber }),
   ]),
   corpus: z.strictObject({ name: z.enum(["upstream", "downstream"]), digest: digestSchema }),
+  replay: replaySchema.exactOptional(),
   validation: z.strictObject({ upstream: digestSchema, downstream: digestSchema }),
   orderSeed: wholeNumber,
   schedule: scheduleSchema,

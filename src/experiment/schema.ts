@@ -4,6 +4,7 @@ import { modelSchema } from "../model/model_schema.ts";
 import { MODEL_PRESETS, presetModel } from "../model/presets.ts";
 import { SCHEDULE_KINDS, type ScheduleKind, scheduleOf, type ScheduleParameters } from "../schedule/catalogue.ts";
 import { PAPER_PRETRAINING_STEPS } from "./paper_units.ts";
+import { armReplaySchema } from "./replay.ts";
 import { READING_NAMES } from "./readings.ts";
 import { evaluationGridShape, optimizerSchema } from "./run_schema.ts";
 import type { Scale } from "./scale.ts";
@@ -31,6 +32,8 @@ const armShape = {
   /** `pretraining` and `continuing` have their own horizon and batch at each scale */
   phase: z.enum(["pretraining", "continuing"]),
   corpus: z.enum(["upstream", "downstream"]),
+  /** windows of the upstream corpus in place of some of the arm's own */
+  replay: armReplaySchema.exactOptional(),
   start: startSchema,
   /** multiple of the model's own maximum learning rate, or `minimum`: the model's own minimum */
   maxLearningRate: z.union([z.number().positive().max(100), z.literal("minimum")], {
@@ -79,6 +82,9 @@ const armSchema = (z.discriminatedUnion("schedule", [
 }).refine((arm) => arm.phase !== "pretraining" || arm.start.kind === "random", {
   path: ["start"],
   error: 'a random start, as the phase is "pretraining"',
+}).refine((arm) => arm.replay === undefined || arm.corpus !== "upstream", {
+  path: ["replay"],
+  error: "no replay, as the corpus is the one that would be replayed",
 });
 
 /** What a reading of one of the paper's open points changes of an experiment's continuing arms. */

@@ -5,6 +5,7 @@
 import { shortDigest } from "../digest/sha256.ts";
 import { containerInWords } from "../container/facts.ts";
 import { PRETRAINING_ARM } from "../experiment/choose_arms.ts";
+import { mechanismsOf } from "../experiment/mechanisms.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { type ReadingName, READINGS } from "../experiment/readings.ts";
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
@@ -207,7 +208,7 @@ function reportRun(
     label: run.label,
     runKey: run.key,
     status: run.outcome,
-    corpus: corpus.name,
+    corpus: [corpus.name, ...mechanismsOf(run.specification)].join(", "),
     startsFrom,
     steps,
     tokens: steps * tokensPerStep(run),

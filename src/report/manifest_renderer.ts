@@ -7,13 +7,14 @@ import { RENDERER_VERSION } from "./renderer_version.ts";
 /**
  * A renderer by the rules that were signed: the copy beside the manifest, or those at hand where they are the same.
  *
- * @param text contents of `experiments/paper.yaml`
+ * @param texts of the rules at hand: one of each set of experiments
  */
-export function manifestRenderer(text: string): ReportRenderer {
+export function manifestRenderer(texts: string | readonly string[]): ReportRenderer {
+  const known = [texts].flat();
   return {
     version: RENDERER_VERSION,
     async render({ rules, ...evidence }) {
-      const own = rules ?? (sha256(text) === evidence.predicate.paper.sha256 ? text : undefined);
+      const own = rules ?? known.find((text) => sha256(text) === evidence.predicate.paper.sha256);
       if (own === undefined) return undefined;
       const { manifestPage } = await import("./manifest_page.ts");
       return manifestPage({ ...evidence, paper: parsePaper(own, evidence.predicate.paper.name) });

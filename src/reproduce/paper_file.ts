@@ -33,3 +33,9 @@ export async function loadPaper(folders: ExperimentFolders = {}): Promise<PaperF
   const text = HEADING + formatYaml({ ...paper.value as object, experiments: files.map(({ value }) => value) });
   return { text, digest: sha256(text), content: parsePaper(text, PAPER_FILE) };
 }
+
+/** Texts of the rules that manifests are made with here: of the paper's experiments, and of all. */
+export async function loadRules(folders: ExperimentFolders = {}): Promise<string[]> {
+  const papers = await Promise.all([loadPaper(folders), loadPaper({ ...folders, set: "all" })]);
+  return papers.map(({ text }) => text);
+}

@@ -4,7 +4,7 @@ import { changesFromWords } from "../experiment/change_scale.ts";
 import { buildPlan, type Plan } from "../experiment/plan.ts";
 import type { Replanned } from "../manifest/verify/verify_options.ts";
 import type { Artefact } from "../manifest/format/run.ts";
-import type { ExperimentFolders } from "../experiment/catalogue.ts";
+import { type ExperimentFolders, setOfFiles } from "../experiment/catalogue.ts";
 import { planInputs } from "./inputs.ts";
 
 /**
@@ -15,8 +15,9 @@ import { planInputs } from "./inputs.ts";
 export async function replan(
   plan: Plan,
   inputs: readonly Artefact[],
-  folders: ExperimentFolders = {},
+  givenFolders: ExperimentFolders = {},
 ): Promise<Replanned> {
+  const folders = { ...givenFolders, set: setOfFiles(inputs.map(({ name }) => name)) };
   const { scale, seeds, engine, data, start, readings = {}, experiments } = plan;
   const isSame = await hasSameFiles(plan, inputs, folders);
   // A plan has each arm once a seed. One that says otherwise is no plan of ours, however many seeds it speaks of.

@@ -57,7 +57,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
 
 /** What of the options determines the plan, data and models apart. */
 function planOptions(options: ReproduceOptions): PlanOptions {
-  const { scale, seeds = 1, only, changes, readings, files, start, folder, ownExperiments } = options;
+  const { scale, seeds = 1, only, changes, readings, files, start, folder, set, ownExperiments } = options;
   const { level, arithmetic } = options.engine;
   return {
     scale,
@@ -68,6 +68,7 @@ function planOptions(options: ReproduceOptions): PlanOptions {
     ...(readings === undefined ? {} : { readings }),
     ...(files === undefined ? {} : { ownFiles: true }),
     ...(folder === undefined ? {} : { folder }),
+    ...(set === undefined ? {} : { set }),
     ...(ownExperiments === undefined ? {} : { ownExperiments }),
     ...plannedChoice(start),
   };

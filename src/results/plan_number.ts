@@ -61,8 +61,9 @@ const ARM_VALUES = {
 const PLAN_VALUES = {
   /** repetitions of all experiments */
   seeds: (runs: readonly PlannedRun[]) => new Set(runs.flatMap((run) => run.usedBy.map((use) => use.seedIndex))).size,
-  /** every run trains on one corpus */
-  replayShare: () => 0,
+  /** the least of any run: what mixes old data in is compared with runs that do not */
+  replayShare: (runs: readonly PlannedRun[]) =>
+    Math.min(...runs.map(({ specification: { replay } }) => (replay?.percent ?? 0) / 100)),
   /** the model has none */
   dropout: () => 0,
 } as const;

@@ -3,6 +3,7 @@
  * that are there. What a step is, which comes next, and what is due after it, is said here and nowhere else.
  */
 import type { Batch } from "../data/corpus.ts";
+import { Mixture } from "../data/mixture.ts";
 import type { Digest } from "../digest/sha256.ts";
 import type { Session } from "../engine/engine.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
@@ -76,7 +77,8 @@ export async function* runRecords(
   const { specification } = run;
   let { step, updates } = from;
   const learningRate = () => rates[Math.min(updates, rates.length - 1)] ?? 0;
-  let nextBatch = step < to ? readAhead(run, means.corpora, step) : undefined;
+  const batchOf = batchesOf(run, means.corpora);
+  let nextBatch = step < to ? readAhead(batchOf, step) : undefined;
   let isRecorded = step > 0;
   while (true) {
     if (!isRecorded && isStateStep(specification, step)) {
@@ -91,7 +93,7 @@ export async function* runRecords(
     yield { kind: "reached", step };
     if (nextBatch === undefined) return;
     const batch = await nextBatch;
-    nextBatch = step + 1 < to ? readAhead(run, means.corpora, step + 1) : undefined;
+    nextBatch = step + 1 < to ? readAhead(batchOf, step + 1) : undefined;
     const rate = learningRate();
     yield { kind: "input", step, lr: toBits(rate), batch: batch.digest };
     const record = await trainStep(session, step, batch, rate, priorUpdates + updates);
@@ -103,10 +105,26 @@ export async function* runRecords(
   }
 }
 
+/** The batch of any step of a run. */
+function batchesOf(
+  { specification }: Pick<PlannedRun, "specification">,
+  corpora: Corpora,
+): (step: number) => Promise<Batch> {
+  const { corpus, replay, validation, orderSeed, batchSequences } = specification;
+  const own = requireCorpus(corpora, corpus.name, corpus.digest);
+  if (replay === undefined) return (step) => own.batch(step, batchSequences, orderSeed);
+  const mixture = new Mixture(
+    replay,
+    own,
+    requireCorpus(corpora, "upstream", validation.upstream),
+    batchSequences,
+  );
+  return (step) => mixture.batch(step, orderSeed);
+}
+
 /** A step's batch. When a run stops, the one that nobody waits for any more may fail unheard. */
-function readAhead({ specification }: Pick<PlannedRun, "specification">, corpora: Corpora, step: number) {
-  const { corpus, orderSeed, batchSequences } = specification;
-  const batch = requireCorpus(corpora, corpus.name, corpus.digest).batch(step, batchSequences, orderSeed);
+function readAhead(batchOf: (step: number) => Promise<Batch>, step: number): Promise<Batch> {
+  const batch = batchOf(step);
   batch.catch(() => {});
   return batch;
 }

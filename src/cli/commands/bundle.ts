@@ -8,7 +8,7 @@ import { printable } from "../../files/safe_name.ts";
 import { MANIFEST_FILE } from "../../manifest/verify/open_manifest.ts";
 import { paperJudge } from "../../results/paper_judge.ts";
 import { manifestRenderer } from "../../report/manifest_renderer.ts";
-import { loadPaper, PAPER_FILE } from "../../reproduce/paper_file.ts";
+import { loadRules, PAPER_FILE } from "../../reproduce/paper_file.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "../options/experiment_options.ts";
@@ -37,14 +37,14 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const output = values.output ?? await defaultOutput(path);
   await requireWritableFile(output);
-  const paper = await loadPaper(foldersFromOptions(values));
+  const rules = await loadRules(foldersFromOptions(values));
   const { signal, dispose } = abortOnSignals();
   const progress = progressLine();
   try {
     const packed = await bundle(path, {
       output,
-      judge: paperJudge(paper.text, PAPER_FILE),
-      renderer: manifestRenderer(paper.text),
+      judge: paperJudge(rules, PAPER_FILE),
+      renderer: manifestRenderer(rules),
       signal,
       onProgress: progress.show,
       ...(values.checkpoints === undefined ? {} : { checkpoints: values.checkpoints }),

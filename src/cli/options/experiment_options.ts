@@ -1,6 +1,7 @@
 /** The user's own experiments, as an option of every command that plans, trains or judges. */
 import { pathToFileURL } from "node:url";
-import type { ExperimentFolders } from "../../experiment/catalogue.ts";
+import { suggest, UserError } from "../../errors.ts";
+import { EXPERIMENT_SETS, type ExperimentFolders } from "../../experiment/catalogue.ts";
 import type { Values } from "../arguments.ts";
 
 /** See above. */
@@ -13,7 +14,18 @@ export const EXPERIMENT_OPTIONS = {
   },
 } as const;
 
-/** Where experiments are read from. */
-export function foldersFromOptions({ experiments }: Values<typeof EXPERIMENT_OPTIONS>): ExperimentFolders {
-  return experiments === undefined ? {} : { ownExperiments: pathToFileURL(`${experiments}/`) };
+/** Where experiments are read from, and which of rewarm's are meant where a command lets that be chosen. */
+export function foldersFromOptions(
+  { experiments, set }: Values<typeof EXPERIMENT_OPTIONS> & { readonly set?: string },
+): ExperimentFolders {
+  return {
+    ...(experiments === undefined ? {} : { ownExperiments: pathToFileURL(`${experiments}/`) }),
+    ...(set === undefined ? {} : { set: setNamed(set) }),
+  };
+}
+
+function setNamed(name: string): NonNullable<ExperimentFolders["set"]> {
+  const set = EXPERIMENT_SETS.find((known) => known === name);
+  if (set !== undefined) return set;
+  throw new UserError("UNKNOWN_SET", `Unknown set of experiments "${name}"`, suggest(name, EXPERIMENT_SETS));
 }
