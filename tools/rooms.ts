@@ -42,6 +42,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [{ name: "attestation", purpose: "what reviewers sign" }],
   [{ name: "bundle", purpose: "a manifest and its artefacts in one archive" }],
   [{ name: "reproduce", purpose: "the whole way, from options to a signed manifest" }],
+  [{ name: "launch", purpose: "a plan as jobs of Slurm, Kubernetes and SkyPilot" }],
   [{ name: "cli", purpose: "the command line: a file a command" }],
 ];
 

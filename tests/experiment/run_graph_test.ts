@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { runCost } from "../../src/experiment/cost.ts";
+import { longestChainFirst, parentOf } from "../../src/experiment/run_graph.ts";
+import { fixedPlan } from "./plan_fixture.ts";
+
+const { runs } = await fixedPlan("smoke");
+const flops = (run: Parameters<typeof runCost>[0]) => runCost(run).flops;
+
+Deno.test("parentOf() gives the run whose checkpoint a run starts from, and none to one that starts at random", () => {
+  for (const run of runs) {
+    const { initialWeights } = run.specification;
+    assert.equal(parentOf(run, runs)?.key, initialWeights.kind === "checkpoint" ? initialWeights.run : undefined);
+  }
+  assert(runs.some((run) => parentOf(run, runs) !== undefined));
+});
+
+Deno.test("longestChainFirst() keeps every run, and puts each after the run that it starts from", () => {
+  const ordered = longestChainFirst(runs, flops);
+  assert.deepEqual(ordered.map(({ label }) => label).sort(), runs.map(({ label }) => label).sort());
+  for (const run of ordered) {
+    const parent = parentOf(run, runs);
+    if (parent !== undefined) assert(ordered.indexOf(parent) < ordered.indexOf(run), run.label);
+  }
+});
+
+Deno.test("longestChainFirst() begins with the longest chain, and keeps the plan's order where chains are equal", () => {
+  const alone = runs.filter((run) => parentOf(run, runs) === undefined);
+  const shuffled = [...alone, ...runs.filter((run) => !alone.includes(run))];
+  const steps = longestChainFirst(shuffled, ({ steps }) => steps);
+  const children = steps.filter((run) => parentOf(run, runs) !== undefined);
+  assert.deepEqual(children.map((run) => run.steps), children.map((run) => run.steps).sort((a, b) => b - a));
+  assert.deepEqual(longestChainFirst(alone, () => 0), alone);
+});
