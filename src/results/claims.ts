@@ -6,7 +6,7 @@ import type { Paper } from "./paper_schema.ts";
 import { assess } from "./rules/assess.ts";
 import type { Assessment, Evidence } from "./rules/assessment.ts";
 import { describeRule } from "./rules/describe.ts";
-import { BOOTSTRAP_LEVEL, BOOTSTRAP_RESAMPLES, BOOTSTRAP_SEED } from "./statistics.ts";
+import { BOOTSTRAP_LEVEL, BOOTSTRAP_RESAMPLES, BOOTSTRAP_SEED } from "./statistics/bootstrap.ts";
 
 export type { ArmCurves, JudgeContext } from "./arm_curves.ts";
 export type { Evidence } from "./rules/assessment.ts";

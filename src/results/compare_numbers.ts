@@ -17,7 +17,7 @@ import { decimal } from "./contrast.ts";
 import type { CurveReading, Paper } from "./paper_schema.ts";
 import { earlierFact } from "./earlier_facts.ts";
 import { planNumber } from "./plan_number.ts";
-import { mean } from "./statistics.ts";
+import { mean } from "./statistics/summary.ts";
 
 /** Where a number of the paper comes from. */
 export type ComparisonKind = "setup" | "text" | "axis" | "follow-up";

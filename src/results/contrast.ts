@@ -2,7 +2,8 @@
  * A contrast: one number a seed that a claim wants positive, within a margin, or not below one. Every rule is a list
  * of contrasts, and every verdict is the sum of their outcomes, so that noise is handled in one place.
  */
-import { bootstrapInterval, effectSize, type Interval, mean } from "./statistics.ts";
+import { bootstrapInterval } from "./statistics/bootstrap.ts";
+import { effectSize, type Interval, mean } from "./statistics/summary.ts";
 
 /** What a claim wants of a contrast. */
 export type Expectation =

@@ -3,7 +3,7 @@ import { judgeResults } from "../../src/results/paper_judge.ts";
 import { judgeClaims } from "../../src/results/claims.ts";
 import { contrastCount, requireJudgeable } from "../../src/results/judging_budget.ts";
 import type { Rule } from "../../src/results/rule_schema.ts";
-import { bootstrapInterval } from "../../src/results/statistics.ts";
+import { bootstrapInterval } from "../../src/results/statistics/bootstrap.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
 import { PAPER, paperWith } from "./paper.ts";
 import { arm } from "./rehearsal.ts";

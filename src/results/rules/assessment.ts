@@ -9,7 +9,7 @@ import {
 } from "../arm_curves.ts";
 import { type Contrast, decimal } from "../contrast.ts";
 import { pointAt } from "../curves.ts";
-import { mean } from "../statistics.ts";
+import { mean } from "../statistics/summary.ts";
 import type { Metric } from "./parts.ts";
 
 /** A number of a curve that a verdict rests on. */

@@ -9,7 +9,8 @@ import {
   shortName,
 } from "../../arm_curves.ts";
 import { type Contrast, decimal } from "../../contrast.ts";
-import { linearRegression, mean, perplexity } from "../../statistics.ts";
+import { linearRegression, perplexity } from "../../statistics/regression.ts";
+import { mean } from "../../statistics/summary.ts";
 import { lossInWords, LossReader, seedsInWords } from "../assessment.ts";
 import { ruleParts } from "../parts.ts";
 import type { RuleKind } from "../rule_kind.ts";

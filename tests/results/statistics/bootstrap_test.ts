@@ -1,50 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  bootstrapInterval,
-  effectSize,
-  linearRegression,
-  mean,
-  perplexity,
-  standardDeviation,
-} from "../../src/results/statistics.ts";
+import { bootstrapInterval } from "../../../src/results/statistics/bootstrap.ts";
 
 const seeds = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 2, maxLength: 8 });
-
-/** Anscombe's first data set ("Graphs in statistical analysis", 1973), whose statistics are in every textbook. */
-const ANSCOMBE_X = [10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5];
-const ANSCOMBE_Y = [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68];
-
-Deno.test("mean() and standardDeviation() agree with the textbook's values", () => {
-  assert.equal(mean(ANSCOMBE_X), 9);
-  assert.equal(mean(ANSCOMBE_Y).toFixed(2), "7.50");
-  assert.equal((standardDeviation(ANSCOMBE_X) ** 2).toFixed(9), "11.000000000");
-  assert.throws(() => mean([]), RangeError);
-  assert.throws(() => standardDeviation([1]), RangeError);
-});
-
-Deno.test("linearRegression() agrees with the textbook's line", () => {
-  const line = linearRegression(ANSCOMBE_X, ANSCOMBE_Y);
-  assert.equal(line?.slope.toFixed(4), "0.5001");
-  assert.equal(line?.intercept.toFixed(4), "3.0001");
-  assert.equal(line?.rSquared.toFixed(4), "0.6665");
-});
-
-Deno.test("linearRegression() has no answer when x or y does not vary", () => {
-  assert.equal(linearRegression([1, 1, 1], [1, 2, 3]), undefined);
-  assert.equal(linearRegression([1, 2, 3], [2, 2, 2]), undefined);
-  assert.throws(() => linearRegression([1, 2], [1]), RangeError);
-});
-
-Deno.test("effectSize() has no value when all differences are the same", () => {
-  assert.equal(effectSize([0.5, 0.5]), undefined);
-  assert.equal(effectSize([1, 3])?.toFixed(9), Math.SQRT2.toFixed(9)); // mean 2, standard deviation √2
-});
-
-Deno.test("perplexity() of the loss of a uniform guess is the number of choices", () => {
-  assert.equal(perplexity(0), 1);
-  assert.equal(perplexity(5.545177444479562).toFixed(9), "256.000000000"); // ln 256
-});
 
 Deno.test("bootstrapInterval() finds the percentiles that the binomial distribution has", () => {
   // Resampled means of ten zeros and ten ones are Binomial(20, 1/2) / 20, whose 2.5 % and 97.5 % quantiles are 6 and 14.
