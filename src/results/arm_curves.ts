@@ -28,6 +28,10 @@ export interface JudgeContext {
   readonly totalDownstreamSteps: number;
   /** training tokens a step of continued training */
   readonly tokensPerStep: number;
+  /** tokens of the model's vocabulary: guessing costs its logarithm */
+  readonly vocabularySize: number;
+  /** tokens of pre-training, at this scale or by those who trained the imported model */
+  readonly pretrainingTokens: number;
 }
 
 /** Why something could not be read off the curves; becomes the reason of a `not comparable` verdict. */

@@ -1,7 +1,7 @@
 /** Shape of a claim in an experiment's file. */
 import { z } from "zod";
 import { ruleSchema } from "./rule_schema.ts";
-import { comparableAt, confidence, id, section, sentence } from "./statement_parts.ts";
+import { comparableAt, confidence, id, preconditionName, section, sentence } from "./statement_parts.ts";
 
 /** A claim with the rule that tests it. */
 export const claimSchema = z.strictObject({
@@ -13,6 +13,10 @@ export const claimSchema = z.strictObject({
   confidence,
   comparable: comparableAt,
   rule: ruleSchema,
+  /** names of preconditions of `experiments/paper.yaml` without which the claim is not comparable */
+  requires: z.array(preconditionName).min(1).max(8).exactOptional(),
+  /** where the claim is from, if not from the paper: `arXiv 2403.08763, table 3`; section and figure are then its own */
+  source: z.string().min(1).max(200).exactOptional(),
   /** how the paper's words were read, where they leave a choice */
   note: sentence.exactOptional(),
 });

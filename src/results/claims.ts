@@ -1,57 +1,17 @@
-/** The paper's claims, judged by their rules on our curves. Pure: the same curves give the same verdicts anywhere. */
-import { type ArmCurves, CannotRead, type JudgeContext } from "./arm_curves.ts";
-import { decimal, inWords, measure, type Measurement, slack } from "./contrast.ts";
-import type { Claim } from "./claim_schema.ts";
+/**
+ * The paper's claims, judged by their rules on our curves, as the version of the rules asks. Pure: the same curves give
+ * the same verdicts anywhere.
+ */
+import type { ArmCurves, JudgeContext } from "./arm_curves.ts";
+import { describeCurrentMethod, judgeCurrentClaims } from "./judging/current.ts";
+import { describeEarlierMethod, judgeEarlierClaims } from "./judging/earlier.ts";
+import type { Verdict } from "./judging/verdict.ts";
 import type { Paper } from "./paper_schema.ts";
-import { assess } from "./rules/assess.ts";
-import type { Assessment, Evidence } from "./rules/assessment.ts";
-import { describeRule } from "./rules/describe.ts";
-import { BOOTSTRAP_LEVEL, BOOTSTRAP_RESAMPLES, BOOTSTRAP_SEED } from "./statistics/bootstrap.ts";
+import type { RulesVersion } from "./rules_version.ts";
 
 export type { ArmCurves, JudgeContext } from "./arm_curves.ts";
+export { type NamedNumber, type Verdict, VERDICT_NAMES, type VerdictName } from "./judging/verdict.ts";
 export type { Evidence } from "./rules/assessment.ts";
-
-/** What became of a claim, in the order in which tables count them. */
-export const VERDICT_NAMES = ["reproduced", "contradicted", "inconclusive", "not comparable"] as const;
-
-/** What became of a claim. */
-export type VerdictName = typeof VERDICT_NAMES[number];
-
-/** A named number, as a decimal string. */
-export interface NamedNumber {
-  /** what was measured, with its unit */
-  readonly name: string;
-  /** rounded as its rule says */
-  readonly value: string;
-}
-
-/** A claim with its verdict and everything the verdict rests on; plain JSON. */
-export interface Verdict {
-  /** stable, from its experiment's file */
-  readonly id: string;
-  /** a few words */
-  readonly title: string;
-  /** the claim in a sentence */
-  readonly statement: string;
-  /** of the paper, such as `4.1` */
-  readonly section: string;
-  /** figures of the paper, such as `2, 3`; empty where there is none */
-  readonly figure: string;
-  /** how the claim is known: A, B, C or ? */
-  readonly confidence: string;
-  /** `reproduced` only if every comparison of the rule holds */
-  readonly verdict: VerdictName;
-  /** the rule in words, with its margin, and how the paper's words were read where they leave a choice */
-  readonly rule: string;
-  /** one sentence: what the curves show, and why that gives this verdict */
-  readonly reason: string;
-  /** the same for a table: a few words */
-  readonly summary: string;
-  /** the comparisons the rule made; with several seeds also their intervals and effect sizes */
-  readonly numbers: readonly NamedNumber[];
-  /** the points of the curves that were read */
-  readonly evidence: readonly Evidence[];
-}
 
 /**
  * Judges every claim, in the order of the experiments.
@@ -59,104 +19,10 @@ export interface Verdict {
  * @param arms curves of every arm that was run, at every seed, in any order
  */
 export function judgeClaims(paper: Paper, arms: readonly ArmCurves[], context: JudgeContext): Verdict[] {
-  return paper.claims.map((claim) => judgeClaim(claim, paper.margins, arms, context));
+  return paper.rulesVersion === 1 ? judgeEarlierClaims(paper, arms, context) : judgeCurrentClaims(paper, arms, context);
 }
 
-function judgeClaim(
-  claim: Claim,
-  margins: Paper["margins"],
-  arms: readonly ArmCurves[],
-  context: JudgeContext,
-): Verdict {
-  const { id, title, statement, section, figure, confidence, note } = claim;
-  const rule = describeRule(claim.rule, margins) + (note === undefined ? "" : `; ${note}`);
-  const about = { id, title, statement, section, figure, confidence, rule };
-  const notComparable = (why: string): Verdict => ({
-    ...about,
-    verdict: "not comparable",
-    reason: `Not comparable: ${why}.`,
-    summary: why,
-    numbers: [],
-    evidence: [],
-  });
-  if (claim.comparable === "paper-scale" && !context.isPaperScale) {
-    return notComparable(`an absolute number of the paper's model, and scale "${context.scale}" trains another`);
-  }
-  let assessment: Assessment;
-  try {
-    assessment = assess(claim.rule, { ...context, arms, marginValue: (name) => margins[name]?.value ?? NaN });
-  } catch (error) {
-    if (!(error instanceof CannotRead)) throw error;
-    return notComparable(error.message);
-  }
-  const measurements = assessment.contrasts.map(measure);
-  const verdict = combine(measurements);
-  return {
-    ...about,
-    verdict,
-    reason: `${assessment.finding}; ${explain(verdict, measurements)}.`,
-    summary: assessment.summary,
-    numbers: measurements.flatMap(numbersOf),
-    evidence: assessment.evidence,
-  };
-}
-
-/** Every part must hold; one that fails refutes the claim, whatever the others say. */
-function combine(measurements: readonly Measurement[]): VerdictName {
-  if (measurements.some(({ outcome }) => outcome === "fails")) return "contradicted";
-  return measurements.some(({ outcome }) => outcome === "undecided") ? "inconclusive" : "reproduced";
-}
-
-function explain(verdict: VerdictName, measurements: readonly Measurement[]): string {
-  const of = (outcome: Measurement["outcome"]) => measurements.filter((m) => m.outcome === outcome);
-  if (verdict === "reproduced") {
-    const [first, ...others] = measurements;
-    if (first === undefined) throw new Error("A rule without contrasts");
-    const nearest = others.reduce((a, b) => slack(b) < slack(a) ? b : a, first);
-    return others.length === 0
-      ? `${inBrief(nearest)}: it holds`
-      : `${others.length === 1 ? "both" : `all ${measurements.length}`} comparisons hold, the narrowest being ` +
-        inBrief(nearest);
-  }
-  const named = verdict === "contradicted" ? of("fails") : of("undecided");
-  const held = of("holds").length;
-  const opening = verdict === "contradicted" ? "this does not hold" : "this stays undecided";
-  return `${opening}: ${named.map(inBrief).join("; ")}` +
-    (held === 0 ? "" : ` (${held} of ${measurements.length} comparisons hold)`);
-}
-
-/** `"2x below 1x" +1.58 % (0.50 % or more asked)`. */
-function inBrief({ contrast, mean, interval }: Measurement): string {
-  const { label, unit, expectation } = contrast;
-  const asked = (value: number) => inWords(value, unit).replace(/^\+/, "");
-  const between = interval === undefined
-    ? ""
-    : `, interval ${inWords(interval.low, unit)} to ${inWords(interval.high, unit)}`;
-  const wanted = expectation.kind === "beyond"
-    ? `${asked(expectation.holdsFrom)} or more asked`
-    : expectation.kind === "within"
-    ? `±${asked(expectation.margin)} asked`
-    : `${inWords(-expectation.margin, unit)} or more asked`;
-  return `"${label}" ${inWords(mean, unit)}${between} (${wanted})`;
-}
-
-function numbersOf({ contrast, mean, interval, effectSize }: Measurement): NamedNumber[] {
-  const name = `${contrast.label}, ${contrast.unit}`;
-  if (interval === undefined) return [{ name, value: decimal(mean) }];
-  const level = `${decimal(100 * BOOTSTRAP_LEVEL, 0)} % bootstrap interval`;
-  return [
-    { name: `${name}, mean of ${contrast.values.length} seeds`, value: decimal(mean) },
-    { name: `${name}, ${level}, low`, value: decimal(interval.low) },
-    { name: `${name}, ${level}, high`, value: decimal(interval.high) },
-    ...(effectSize === undefined ? [] : [{ name: `${contrast.label}, effect size`, value: decimal(effectSize, 3) }]),
-  ];
-}
-
-/** How verdicts were reached, in a sentence for reports and manifests. */
-export function describeMethod(seeds: number): string {
-  return seeds === 1
-    ? "One seed: a verdict compares a single difference with the margin of its rule, and knows nothing of the noise " +
-      "between seeds."
-    : `${seeds} seeds: differences are paired by seed; the interval is a percentile bootstrap of their mean ` +
-      `(${decimal(100 * BOOTSTRAP_LEVEL, 0)} %, ${BOOTSTRAP_RESAMPLES} resamples, Philox seed ${BOOTSTRAP_SEED}).`;
+/** How verdicts were reached, in sentences for reports and manifests. */
+export function describeMethod(seeds: number, version: RulesVersion): string {
+  return version === 1 ? describeEarlierMethod(seeds) : describeCurrentMethod(seeds);
 }

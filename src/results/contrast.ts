@@ -2,8 +2,6 @@
  * A contrast: one number a seed that a claim wants positive, within a margin, or not below one. Every rule is a list
  * of contrasts, and every verdict is the sum of their outcomes, so that noise is handled in one place.
  */
-import { bootstrapInterval } from "./statistics/bootstrap.ts";
-import { effectSize, type Interval, mean } from "./statistics/summary.ts";
 
 /** What a claim wants of a contrast. */
 export type Expectation =
@@ -12,10 +10,12 @@ export type Expectation =
   /** between −margin and +margin */
   | { readonly kind: "within"; readonly margin: number }
   /** −margin or more */
-  | { readonly kind: "not-below"; readonly margin: number };
+  | { readonly kind: "not-below"; readonly margin: number }
+  /** this or more: of preconditions */
+  | { readonly kind: "at-least"; readonly value: number };
 
 /** What the numbers of a contrast are. */
-export type ContrastUnit = "share of loss" | "nats" | "R²";
+export type ContrastUnit = "share of loss" | "nats" | "R²" | "share" | "ratio";
 
 /** One comparison that a rule makes. */
 export interface Contrast {
@@ -25,63 +25,6 @@ export interface Contrast {
   /** one number a seed, in ascending order of seeds */
   readonly values: readonly number[];
   readonly expectation: Expectation;
-}
-
-/** What a contrast says about its part of a claim. */
-export type Outcome = "holds" | "fails" | "undecided";
-
-/** A contrast with its statistics and outcome. */
-export interface Measurement {
-  readonly contrast: Contrast;
-  readonly mean: number;
-  /** with two seeds or more: bootstrap interval of the mean */
-  readonly interval?: Interval;
-  /** with two seeds or more: mean over standard deviation; missing where the seeds agree to the last bit */
-  readonly effectSize?: number;
-  readonly outcome: Outcome;
-}
-
-/** Decides a contrast: by its margin with one seed, by its margin and the bootstrap interval with several. */
-export function measure(contrast: Contrast): Measurement {
-  const { values, expectation } = contrast;
-  const average = mean(values);
-  if (values.length === 1) {
-    return {
-      contrast,
-      mean: average,
-      outcome: outcomeOf(expectation, average, { low: average, high: average }, false),
-    };
-  }
-  const interval = bootstrapInterval(values);
-  const effect = effectSize(values);
-  return {
-    contrast,
-    mean: average,
-    interval,
-    ...(effect === undefined ? {} : { effectSize: effect }),
-    outcome: outcomeOf(expectation, average, interval, true),
-  };
-}
-
-function outcomeOf(expectation: Expectation, average: number, interval: Interval, several: boolean): Outcome {
-  switch (expectation.kind) {
-    case "beyond": {
-      const { holdsFrom, failsTo, neutral } = expectation;
-      if (average >= holdsFrom && (!several || interval.low > neutral)) return "holds";
-      if (average <= failsTo && (!several || interval.high < neutral)) return "fails";
-      return "undecided";
-    }
-    case "within": {
-      const { margin } = expectation;
-      if (interval.low >= -margin && interval.high <= margin) return "holds";
-      return interval.low > margin || interval.high < -margin ? "fails" : "undecided";
-    }
-    case "not-below": {
-      const { margin } = expectation;
-      if (interval.low >= -margin) return "holds";
-      return interval.high < -margin ? "fails" : "undecided";
-    }
-  }
 }
 
 /** A number with a fixed number of decimals, exactly as ECMAScript defines it, and never −0. */
@@ -95,16 +38,19 @@ export function inWords(value: number, unit: ContrastUnit): string {
   const sign = value > 0 ? "+" : "";
   switch (unit) {
     case "share of loss":
+    case "share":
       return `${sign}${decimal(100 * value, 2)} %`;
     case "nats":
       return `${sign}${decimal(value, 3)} nats`;
+    case "ratio":
+      return decimal(value, 2);
     case "R²":
       return `R² ${decimal(value, 3)}`;
   }
 }
 
-/** How far a measurement is from losing its outcome `holds`; the smallest decides what a sentence names. */
-export function slack({ contrast: { expectation }, mean }: Measurement): number {
+/** How far a mean is from what is wanted of it; the smallest decides which comparison a sentence names. */
+export function slack(expectation: Expectation, mean: number): number {
   switch (expectation.kind) {
     case "beyond":
       return mean - expectation.holdsFrom;
@@ -112,5 +58,22 @@ export function slack({ contrast: { expectation }, mean }: Measurement): number 
       return expectation.margin - Math.abs(mean);
     case "not-below":
       return mean + expectation.margin;
+    case "at-least":
+      return mean - expectation.value;
+  }
+}
+
+/** What a rule asks of a comparison: `0.50 % or more asked`. */
+export function askedInWords({ unit, expectation }: Contrast): string {
+  const asked = (value: number) => inWords(value, unit).replace(/^\+/, "");
+  switch (expectation.kind) {
+    case "beyond":
+      return `${asked(expectation.holdsFrom)} or more asked`;
+    case "within":
+      return `±${asked(expectation.margin)} asked`;
+    case "not-below":
+      return `${inWords(-expectation.margin, unit)} or more asked`;
+    case "at-least":
+      return `${asked(expectation.value)} or more asked`;
   }
 }

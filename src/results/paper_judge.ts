@@ -20,6 +20,8 @@ export function judgeContext(paper: Paper, { scale }: Plan): JudgeContext {
       steps * tokensPerStep === paper.paper.downstreamTokens,
     totalDownstreamSteps: steps,
     tokensPerStep,
+    vocabularySize: config.vocabularySize,
+    pretrainingTokens: scale.pretraining.steps * scale.pretraining.batchSequences * config.sequenceLength,
   };
 }
 

@@ -8,13 +8,24 @@ import { type Claim, claimSchema } from "./claim_schema.ts";
 import { EARLIER_FACT_NAMES } from "./earlier_facts.ts";
 import { experimentFileSchema, type StatedExperiment } from "./experiment_file.ts";
 import { planNumberShape } from "./plan_number.ts";
-import { marginsOf } from "./rule_schema.ts";
+import { marginsOf, type Rule, ruleSchema } from "./rule_schema.ts";
+import { ruleKind } from "./rules/catalogue.ts";
 import { ruleParts } from "./rules/parts.ts";
-import { comparableAt, confidence, id, section, sentence } from "./statement_parts.ts";
+import { rulesVersion } from "./rules_version.ts";
+import { comparableAt, confidence, id, preconditionName, section, sentence } from "./statement_parts.ts";
 
 const quantity = { id, name: z.string().min(1).max(120), unit: z.string().max(40).default("") };
 
 const marginSchema = z.strictObject({ value: z.number().positive().max(10), unit: sentence, reason: sentence });
+
+const preconditionSchema = z.strictObject({
+  /** what follows "only if": `the model has learned` */
+  title: sentence,
+  /** why nothing can be compared without it, as the opening of a reason: `the model has learned next to nothing` */
+  otherwise: sentence,
+  rule: ruleSchema,
+  reason: sentence,
+});
 
 /** How a setup number stands beside the plan's. */
 const setupComparison = z.strictObject({
@@ -104,7 +115,11 @@ const paperShape = {
     confidence,
   }),
   followUp: z.strictObject({ arxiv: z.string(), differences: sentence }),
+  /** how the rules are decided; absent in documents of version 1 */
+  rulesVersion: rulesVersion.default(1),
   margins: z.record(z.string(), marginSchema),
+  /** what must hold before a claim can be compared */
+  preconditions: z.record(preconditionName, preconditionSchema).default({}),
   setup: z.array(setupSchema),
   domains: z.strictObject({
     section,
@@ -159,13 +174,27 @@ const rulesSchema = z.strictObject({
     if (seen.has(id)) issue([...path, "id"], "an id that is not used above");
     seen.add(id);
   };
+  const checkRule = (rule: Rule, path: PropertyKey[]) => {
+    for (const [field, name] of Object.entries(marginsOf(rule))) {
+      if (Object.hasOwn(rules.margins, name)) continue;
+      issue([...path, field], `the name of an entry of margins (${Object.keys(rules.margins).join(", ")})`);
+    }
+    const { supersededBy } = ruleKind(rule.kind);
+    if (rules.rulesVersion === 1 || supersededBy === undefined) return;
+    issue([...path, "kind"], `"${supersededBy}", since "${rule.kind}" is of rules of version 1`);
+  };
   const checkClaim = (claim: Claim, path: PropertyKey[]) => {
     unique(claim.id, path);
-    for (const [field, name] of Object.entries(marginsOf(claim.rule))) {
-      if (Object.hasOwn(rules.margins, name)) continue;
-      issue([...path, "rule", field], `the name of an entry of margins (${Object.keys(rules.margins).join(", ")})`);
-    }
+    checkRule(claim.rule, [...path, "rule"]);
+    claim.requires?.forEach((name, index) => {
+      if (rules.rulesVersion === 1) issue([...path, "requires"], "nothing: rules of version 1 have no preconditions");
+      else if (!Object.hasOwn(rules.preconditions, name)) {
+        const names = Object.keys(rules.preconditions).join(", ");
+        issue([...path, "requires", index], `the name of an entry of preconditions (${names})`);
+      }
+    });
   };
+  Object.entries(rules.preconditions).forEach(([name, { rule }]) => checkRule(rule, ["preconditions", name, "rule"]));
   for (const list of ["setup", "textNumbers", "followUpNumbers", "openPoints"] as const) {
     rules[list].forEach(({ id }, index) => unique(id, [list, index]));
   }

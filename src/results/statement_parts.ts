@@ -18,3 +18,6 @@ export const sentence = z.string().min(1).max(600);
 
 /** Section, table or other place in the paper. */
 export const section = z.string().min(1).max(40);
+
+/** Name of a precondition. */
+export const preconditionName = z.string().regex(/^[a-z][a-z-]{0,39}$/);

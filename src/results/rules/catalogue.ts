@@ -5,14 +5,21 @@
 import { type Above, above } from "./kinds/above.ts";
 import { type Below, below } from "./kinds/below.ts";
 import { type DoesNotRecover, doesNotRecover } from "./kinds/does_not_recover.ts";
+import { type EachAbove, eachAbove } from "./kinds/each_above.ts";
 import { type Falls, falls } from "./kinds/falls.ts";
+import { type Horizon, horizon } from "./kinds/horizon.ts";
+import { type Learned, learned } from "./kinds/learned.ts";
 import { type Linear, linear } from "./kinds/linear.ts";
+import { type LowestAt, lowestAt } from "./kinds/lowest_at.ts";
 import { type LowestUntil, lowestUntil } from "./kinds/lowest_until.ts";
+import { type MoreLinear, moreLinear } from "./kinds/more_linear.ts";
 import { type NotBelow, notBelow } from "./kinds/not_below.ts";
 import { type Ordered, ordered } from "./kinds/ordered.ts";
 import { type Overtakes, overtakes } from "./kinds/overtakes.ts";
 import { type PeakAbout, peakAbout } from "./kinds/peak_about.ts";
+import { type PeaksAbove, peaksAbove } from "./kinds/peaks_above.ts";
 import { type RisesAfterRewarming, risesAfterRewarming } from "./kinds/rises_after_rewarming.ts";
+import { type RisesThenFalls, risesThenFalls } from "./kinds/rises_then_falls.ts";
 import { type Spikes, spikes } from "./kinds/spikes.ts";
 import { type SpreadWithin, spreadWithin } from "./kinds/spread_within.ts";
 import type { RuleKind } from "./rule_kind.ts";
@@ -23,15 +30,22 @@ export type Rule =
   | SpreadWithin
   | Below
   | Above
+  | EachAbove
   | NotBelow
-  | LowestUntil
+  | LowestAt
   | Overtakes
-  | RisesAfterRewarming
-  | Spikes
+  | PeaksAbove
+  | RisesThenFalls
   | DoesNotRecover
   | Falls
-  | Linear
-  | PeakAbout;
+  | MoreLinear
+  | PeakAbout
+  | Learned
+  | Horizon
+  | LowestUntil
+  | RisesAfterRewarming
+  | Spikes
+  | Linear;
 
 /** Kinds of rules by their names, in the order in which messages and the documentation list them. */
 export const RULES: { readonly [Kind in Rule["kind"]]: RuleKind<Extract<Rule, { readonly kind: Kind }>> } = {
@@ -39,15 +53,22 @@ export const RULES: { readonly [Kind in Rule["kind"]]: RuleKind<Extract<Rule, { 
   "spread-within": spreadWithin,
   "below": below,
   "above": above,
+  "each-above": eachAbove,
   "not-below": notBelow,
-  "lowest-until": lowestUntil,
+  "lowest-at": lowestAt,
   "overtakes": overtakes,
-  "rises-after-rewarming": risesAfterRewarming,
-  "spikes": spikes,
+  "peaks-above": peaksAbove,
+  "rises-then-falls": risesThenFalls,
   "does-not-recover": doesNotRecover,
   "falls": falls,
-  "linear": linear,
+  "more-linear": moreLinear,
   "peak-about": peakAbout,
+  "learned": learned,
+  "horizon": horizon,
+  "lowest-until": lowestUntil,
+  "rises-after-rewarming": risesAfterRewarming,
+  "spikes": spikes,
+  "linear": linear,
 };
 
 /** Names of all kinds. */

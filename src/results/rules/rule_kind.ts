@@ -1,5 +1,6 @@
 /** What every kind of rule implements: its fields, its words and its computation, in one file of `kinds/`. */
 import type { z } from "zod";
+import type { Shown } from "../judging/words.ts";
 import type { Assessment, RuleContext } from "./assessment.ts";
 import type { MarginWords } from "./words.ts";
 
@@ -11,6 +12,12 @@ export interface RuleKind<Rule extends { readonly kind: string }> {
   readonly comparisons: string;
   /** what must hold of them, in Markdown */
   readonly wanted: string;
+  /** what no effect would give, in Markdown: what the comparisons are held against */
+  readonly nullModel: string;
+  /** what a claim by this rule shows if it holds */
+  readonly shows: Shown;
+  /** set where rules of version 1 alone may use it: the kind that took its place */
+  readonly supersededBy?: string;
   /** every run that it reads, in the order in which it names them */
   runsOf(rule: Rule): string[];
   /** names of the margins that it uses, by the rule's field */

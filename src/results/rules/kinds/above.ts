@@ -14,6 +14,8 @@ export const above: RuleKind<Above> = {
   schema,
   comparisons: "for each run: (L_run − L_reference) / L_reference",
   wanted: "beyond _m_",
+  nullModel: "the reference: no difference",
+  shows: "direction",
   runsOf: runsAgainst,
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: ({ runs }) => runs.length,

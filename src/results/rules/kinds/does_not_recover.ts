@@ -21,6 +21,8 @@ export const doesNotRecover: RuleKind<DoesNotRecover> = {
   schema,
   comparisons: "for each run: (L at the point − L at step 0) / L at step 0",
   wanted: "beyond _m_, refuted at 0",
+  nullModel: "the run's own start",
+  shows: "direction",
   runsOf: ({ runs }) => [...runs],
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: ({ runs }) => runs.length,

@@ -25,6 +25,8 @@ export const falls: RuleKind<Falls> = {
   schema,
   comparisons: "(L at the first point − L at the last) / L at the first; and the same from each point to the next",
   wanted: "the first beyond _m_, the others not below _−m_",
+  nullModel: "a loss that stays",
+  shows: "direction",
   runsOf: ({ run }) => [run],
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: ({ through }) => through.length,

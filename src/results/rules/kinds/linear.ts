@@ -39,6 +39,9 @@ export const linear: RuleKind<Linear> = {
   comparisons: "for each run: R² of the least-squares line of downstream perplexity over upstream perplexity through " +
     "all evaluations from step 0 to the point, five at least; 0 if the line falls",
   wanted: "beyond 0.95, refuted at 0.8",
+  nullModel: "none: two thresholds of R²",
+  shows: "direction",
+  supersededBy: "more-linear",
   runsOf: ({ runs }) => [...runs],
   marginsOf: ({ line, noLine }) => ({ line, noLine }),
   contrastCount: ({ runs }) => runs.length,

@@ -27,6 +27,9 @@ export const lowestUntil: RuleKind<LowestUntil> = {
   comparisons: "lead = (lowest of the others − L_run) / L_run at each evaluation of the window; its smallest value, " +
     "and its largest",
   wanted: "smallest not below _−m_; largest beyond _m_, refuted at 0",
+  nullModel: "the best of the others",
+  shows: "direction",
+  supersededBy: "lowest-at",
   runsOf: ({ run, others }) => [run, ...others],
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: () => 2,

@@ -13,6 +13,8 @@ export const notBelow: RuleKind<NotBelow> = {
   schema,
   comparisons: "the same as `above`",
   wanted: "not below _−m_",
+  nullModel: "a deficit of _m_ (non-inferiority)",
+  shows: "direction",
   runsOf: runsAgainst,
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: ({ runs }) => runs.length,

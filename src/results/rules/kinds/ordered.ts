@@ -28,6 +28,8 @@ export const ordered: RuleKind<Ordered> = {
   schema,
   comparisons: "for neighbours a, b of the list: rising (L_b − L_a) / L_a, falling its negative",
   wanted: "beyond _m_; with `ties`: not below _−m_",
+  nullModel: "neighbours that are equal",
+  shows: "direction",
   runsOf: ({ runs }) => [...runs],
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: ({ runs }) => runs.length - 1,

@@ -27,6 +27,8 @@ export const overtakes: RuleKind<Overtakes> = {
   schema,
   comparisons: "(L_run − L_reference) / L_reference at `behindAt`; (L_reference − L_run) / L_reference at `aheadAt`",
   wanted: "both beyond _m_",
+  nullModel: "the reference: no difference at either point",
+  shows: "direction",
   runsOf: ({ run, reference }) => [run, reference],
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: () => 2,

@@ -24,6 +24,8 @@ export const peakAbout: RuleKind<PeakAbout> = {
   schema,
   comparisons: "highest L of all runs − the paper's number, in nats",
   wanted: "within _±m_",
+  nullModel: "a difference of _m_ from the paper's number",
+  shows: "number",
   runsOf: ({ runs }) => [...runs],
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: () => 1,

@@ -27,6 +27,9 @@ export const spikes: RuleKind<Spikes> = {
   comparisons: "largest (L_run − f) / f, where f is the larger of the run's L at step 0 and the reference's L at the " +
     "same step; at the step of the window where L_run − f is largest",
   wanted: "beyond _m_, refuted at 0",
+  nullModel: "the run's own start and the reference at the same step",
+  shows: "direction",
+  supersededBy: "peaks-above",
   runsOf: ({ run, reference }) => [run, reference],
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: () => 1,

@@ -19,6 +19,8 @@ export const spreadWithin: RuleKind<SpreadWithin> = {
   schema,
   comparisons: "for all pairs a, b: (L_b − L_a) / L_a",
   wanted: "within _±m_",
+  nullModel: "a difference of _m_: sameness is what must be shown (two one-sided tests)",
+  shows: "sameness",
   runsOf: ({ runs }) => [...runs],
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: ({ runs: { length } }) => length * (length - 1) / 2,
