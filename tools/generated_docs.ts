@@ -1,13 +1,14 @@
 /** Parts of the documentation that follow from the code. */
 import { membersTable, topicsList } from "../src/manifest/format/members.ts";
 import { architectureMaps } from "./architecture_map.ts";
-import { parametersTable, rulesTable, schedulesTable } from "./variant_tables.ts";
+import { earlierRulesTable, parametersTable, rulesTable, schedulesTable } from "./variant_tables.ts";
 
 const MAPS = await architectureMaps(new URL("../", import.meta.url));
 
 /** Where what is generated stands in the documentation. */
 const PARTS = [
   ["docs/claims.md", "rules", rulesTable],
+  ["docs/claims.md", "earlier rules", earlierRulesTable],
   ["docs/experiments.md", "schedules", schedulesTable],
   ["docs/experiments.md", "schedule parameters", parametersTable],
   ["docs/architecture.md", "rooms", () => MAPS.all],

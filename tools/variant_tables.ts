@@ -23,10 +23,22 @@ export function parametersTable(): string {
   return table(["field", "schedule", "default", "meaning"], rows);
 }
 
-/** Every kind of rule in a row: what it compares, and what is wanted of that. */
+/** Every kind of rule in a row: what it compares, what is wanted of that, and against which null. */
 export function rulesTable(): string {
-  const rows = RULE_KINDS.map((kind) => [`\`${kind}\``, ruleKind(kind).comparisons, ruleKind(kind).wanted]);
-  return table(["kind", "comparisons", "wanted"], rows);
+  const rows = RULE_KINDS.map((kind) => [kind, ruleKind(kind)] as const)
+    .filter(([, { supersededBy }]) => supersededBy === undefined)
+    .map(([kind, { comparisons, wanted, nullModel }]) => [`\`${kind}\``, comparisons, wanted, nullModel]);
+  return table(["kind", "comparisons", "wanted", "null: what no effect would give"], rows);
+}
+
+/** Every kind that rules of version 1 alone may use. */
+export function earlierRulesTable(): string {
+  const rows = RULE_KINDS.map((kind) => [kind, ruleKind(kind)] as const).flatMap(([kind, rule]) =>
+    rule.supersededBy === undefined
+      ? []
+      : [[`\`${kind}\``, `\`${rule.supersededBy}\``, rule.comparisons, rule.wanted, rule.nullModel]]
+  );
+  return table(["kind", "now", "comparisons", "wanted", "null"], rows);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -19,6 +19,7 @@ ${
     input.verdicts.length === 0 ? html`<p class="left-out">No claims were judged.</p>` : html`
       <p>Every rule was fixed before the runs, and stands in <code>paper.yaml</code> beside this page. ${describeMethod(
         input.scale.seeds,
+        input.rulesVersion,
       )} Marks say how surely the claim itself is known: A read in a primary text, B in a secondary one, C inferred,
       ? unknown.</p>
       <div class="claims-box">

@@ -3,6 +3,7 @@ import type { ArmCurves } from "../results/arm_curves.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { StatedExperiment } from "../results/experiment_file.ts";
+import type { RulesVersion } from "../results/rules_version.ts";
 
 /** The whole input of `renderReport`. */
 export interface ReportInput {
@@ -14,6 +15,8 @@ export interface ReportInput {
   readonly arms: readonly ReportArm[];
   readonly schedules: readonly ReportSchedule[];
   readonly verdicts: readonly Verdict[];
+  /** of the rules that gave the verdicts */
+  readonly rulesVersion: RulesVersion;
   readonly comparisons: readonly ComparisonRow[];
   /** what the paper leaves open */
   readonly openPoints: readonly ReportOpenPoint[];

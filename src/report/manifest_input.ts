@@ -69,6 +69,7 @@ export function reportInputOf({ predicate, plan, paper, curves }: ReportEvidence
     arms: arms.map((arm) => reportArm(arm, planned)),
     schedules: schedulesOf(arms, planned),
     verdicts: predicate.claims,
+    rulesVersion: paper.rulesVersion,
     comparisons: predicate.comparisons,
     openPoints: paper.openPoints.map(({ question, confidence, here, reading }) => {
       const value = Object.entries(plan.readings ?? {}).find(([name]) => name === reading?.name)?.[1];

@@ -307,6 +307,7 @@ export function sampleInput(seeds = 1, change: Partial<ReportInput> = {}): Repor
       downstreamName: "SlimPajama",
       downstreamHorizonTokens: 296_859_205_632,
     },
+    rulesVersion: 1,
     openPoints: [{
       question: "Were Adam’s moments reset at the start of continued training?",
       here: "moments start at zero in every run",

@@ -201,6 +201,7 @@ Deno.test("renderReport() stands on its own when there is nothing to show", () =
     schedules: [],
     verdicts: [],
     comparisons: [],
+    rulesVersion: 1,
     openPoints: [],
     runs: [],
     environment: [],

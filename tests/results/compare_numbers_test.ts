@@ -6,7 +6,9 @@ import type { ArmCurves } from "../../src/results/arm_curves.ts";
 import { compareNumbers, type ComparisonRow } from "../../src/results/compare_numbers.ts";
 import { learningRate } from "../../src/schedule/learning_rate.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { judgeContext } from "../../src/results/paper_judge.ts";
 import { PAPER } from "./paper.ts";
+import { REHEARSAL } from "./rehearsal.ts";
 
 /** Curves of all arms of a plan: the schedule's own rates, and losses that fall from `start` to `start` − 1. */
 function curvesOf(plan: Plan, start: number): ArmCurves[] {
@@ -32,9 +34,7 @@ function curvesOf(plan: Plan, start: number): ArmCurves[] {
 
 async function rowsAt(scale: string, isPaperScale: boolean, only?: string[]): Promise<ComparisonRow[]> {
   const plan = await fixedPlan(scale, { start: "train", ...(only === undefined ? {} : { only }) });
-  const { steps, batchSequences } = plan.scale.continuing;
-  const tokensPerStep = batchSequences * plan.scale.model.config.sequenceLength;
-  const context = { scale, isPaperScale, totalDownstreamSteps: steps, tokensPerStep, runs: plan.runs };
+  const context = { ...judgeContext(PAPER, plan), scale, isPaperScale, runs: plan.runs };
   return compareNumbers(PAPER, context, curvesOf(plan, 3));
 }
 
@@ -77,7 +77,7 @@ Deno.test("compareNumbers() notices a plan that departs from the paper", async (
       },
     };
   });
-  const context = { scale: "tiny", isPaperScale: false, totalDownstreamSteps: 1464, tokensPerStep: 2048, runs };
+  const context = { ...REHEARSAL, runs };
   const rows = compareNumbers(PAPER, context, []);
   const wrong = rows.filter(({ agrees }) => agrees === false).map(({ id }) => id);
   assert.deepEqual(wrong, ["beta2", "warmup-share-half", "warmup-share-one", "warmup-share-two"]);
@@ -105,7 +105,7 @@ Deno.test("compareNumbers() sees another schedule in the learning rates", async 
       specification: { ...specification, schedule: { ...specification.schedule, kind: "cosine" as const } },
     };
   });
-  const context = { scale: "tiny", isPaperScale: false, totalDownstreamSteps: 1464, tokensPerStep: 2048, runs };
+  const context = { ...REHEARSAL, runs };
   const rows = compareNumbers(PAPER, context, []);
   const wrong = rows.filter(({ agrees }) => agrees === false).map(({ id }) => id);
   assert.deepEqual(wrong, [50, 100, 150, 200, 240].map((billions) => `learning-rate-${billions}b`));

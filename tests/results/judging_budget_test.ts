@@ -6,7 +6,7 @@ import type { Rule } from "../../src/results/rule_schema.ts";
 import { bootstrapInterval } from "../../src/results/statistics/bootstrap.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
 import { PAPER, paperWith } from "./paper.ts";
-import { arm } from "./rehearsal.ts";
+import { arm, REHEARSAL } from "./rehearsal.ts";
 
 const spread = (count: number): Rule => ({
   kind: "spread-within",
@@ -21,7 +21,7 @@ Deno.test("requireJudgeable() lets the paper's own rules pass, and counts the co
   const curve = (name: string) => arm(name, [0, 1184], [[2, 2], [1, 1]]);
   for (const rule of [spread(2), spread(5)]) {
     const arms = Array.from({ length: 5 }, (_, i) => curve(`x/${i}`));
-    const context = { scale: "tiny", isPaperScale: false, totalDownstreamSteps: 1464, tokensPerStep: 1 };
+    const context = { ...REHEARSAL, tokensPerStep: 1 };
     const [verdict] = judgeClaims(paperWith(rule), arms, context);
     assert.equal(verdict?.numbers.length, contrastCount(rule));
   }

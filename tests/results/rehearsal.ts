@@ -18,6 +18,8 @@ export const REHEARSAL: JudgeContext = {
   isPaperScale: false,
   totalDownstreamSteps: 1464,
   tokensPerStep: 2048,
+  vocabularySize: 256,
+  pretrainingTokens: 1953 * 2048,
 };
 
 /**

@@ -2,9 +2,11 @@
  * A rule applied to curves, with the sampling error of what it finds. Where every point that the rule reads has losses by
  * document, and of the same text, it reads all windows of those documents, and once more without each document.
  */
-import type { ArmCurves } from "../arm_curves.ts";
+import { type ArmCurves, armName } from "../arm_curves.ts";
 import type { Contrast } from "../contrast.ts";
-import type { CurvePoint, DocumentLoss } from "../curves.ts";
+import type { CurvePoint, Curves } from "../curves.ts";
+import { type DocumentLosses, documentLosses } from "../document_losses.ts";
+import { runsOf } from "../rule_schema.ts";
 import type { Rule } from "../rules/catalogue.ts";
 import { assess } from "../rules/assess.ts";
 import type { Assessment, RuleContext } from "../rules/assessment.ts";
@@ -25,7 +27,9 @@ export interface Finding extends Assessment {
  * @throws {CannotRead} as the rule does
  */
 export function assessWithErrors(rule: Rule, context: RuleContext): Finding {
-  const errors = withSamplingErrors(context.arms, (arms) => {
+  const named = new Set(runsOf(rule));
+  const read = context.arms.filter((arm) => named.has(armName(arm)));
+  const errors = withSamplingErrors(read, (arms) => {
     const assessment = assess(rule, { ...context, arms });
     return { result: assessment, numbers: assessment.contrasts.map(({ values }: Contrast) => mean(values)) };
   });
@@ -45,17 +49,17 @@ export function withSamplingErrors<Result>(
   compute: (arms: readonly ArmCurves[]) => { readonly result: Result; readonly numbers: readonly number[] },
 ): WithSampling<Result> {
   const reads = new Reads();
-  const plain = compute(arms.map((arm) => viewOf(arm, (point, metric) => reads.note(point, metric))));
+  const plain = compute(arms.map((arm) => viewOf(arm, (owner, point, metric) => reads.note(owner, point, metric))));
   const documents = reads.documents();
   if (documents === undefined) return { result: plain.result };
-  const whole = compute(arms.map((arm) => viewOf(arm, (point, metric) => sumsOf(point, metric).mean())));
+  const whole = compute(arms.map((arm) => viewOf(arm, meanOf)));
   const byMetric = documents.map(({ metric, count }) => {
     const leftOut = Array.from(
       { length: groupCount(count) },
       (_, group) =>
         compute(
           arms.map((arm) =>
-            viewOf(arm, (point, read) => sumsOf(point, read).mean(read === metric ? group : undefined))
+            viewOf(arm, (owner, point, read) => meanOf(owner, point, read, read === metric ? group : undefined))
           ),
         ).numbers,
     );
@@ -74,10 +78,13 @@ export function withSamplingErrors<Result>(
 
 /** The points that were read, of each corpus. */
 class Reads {
-  readonly #points: Readonly<Record<Metric, Set<CurvePoint>>> = { upstream: new Set(), downstream: new Set() };
+  readonly #losses: Readonly<Record<Metric, Map<CurvePoint, ArmCurves>>> = {
+    upstream: new Map(),
+    downstream: new Map(),
+  };
 
-  note(point: CurvePoint, metric: Metric): number {
-    this.#points[metric].add(point);
+  note(arm: ArmCurves, point: CurvePoint, metric: Metric): number {
+    this.#losses[metric].set(point, arm);
     return point[metric];
   }
 
@@ -85,70 +92,95 @@ class Reads {
   documents(): { readonly metric: Metric; readonly count: number }[] | undefined {
     const found: { metric: Metric; count: number }[] = [];
     for (const metric of ["upstream", "downstream"] as const) {
-      const lists = [...this.#points[metric]].map(({ documents }) => documents?.[metric]);
-      const [first] = lists;
-      if (lists.length === 0) continue;
-      if (first === undefined || first.length < 2 || !lists.every((list) => isSameText(first, list))) return undefined;
-      found.push({ metric, count: first.length });
+      const sums = [...this.#losses[metric]].map(([point, { curves }]) => sumsOf(curves, point, metric));
+      const [first] = sums;
+      if (sums.length === 0) continue;
+      if (first === undefined || first.count < 2 || !sums.every((other) => other?.text === first.text)) {
+        return undefined;
+      }
+      found.push({ metric, count: first.count });
     }
     return found.length === 0 ? undefined : found;
   }
 }
 
-function isSameText(a: readonly DocumentLoss[], b: readonly DocumentLoss[] | undefined): boolean {
-  return b !== undefined && a.length === b.length && a.every(({ tokens }, index) => tokens === b[index]?.tokens);
-}
-
-/** Losses of a point's documents, summed by the groups that are left out together. */
+/** Losses of a point's documents, summed by domain and by the groups that are left out together. */
 class Sums {
-  readonly #losses: Float64Array;
-  readonly #tokens: Float64Array;
-  #loss = 0;
-  #count = 0;
+  /** what tells this text from another: domains and tokens of the documents */
+  readonly text: string;
+  readonly count: number;
+  readonly #weights: readonly number[];
+  readonly #losses: readonly Float64Array[];
+  readonly #tokens: readonly Float64Array[];
 
-  constructor(documents: readonly DocumentLoss[]) {
+  constructor({ domains, documents }: DocumentLosses) {
+    this.count = documents.length;
+    this.text = documents.map(({ domain, tokens }) => `${domain}:${tokens}`).join(" ");
+    this.#weights = domains.map(({ weight }) => weight);
     const groups = groupCount(documents.length);
-    this.#losses = new Float64Array(groups);
-    this.#tokens = new Float64Array(groups);
-    documents.forEach(({ tokens, loss }, index) => {
+    this.#losses = domains.map(() => new Float64Array(groups));
+    this.#tokens = domains.map(() => new Float64Array(groups));
+    documents.forEach(({ domain, tokens, loss }, index) => {
       const group = groupOf(index, documents.length);
-      this.#losses[group] = (this.#losses[group] ?? 0) + loss;
-      this.#tokens[group] = (this.#tokens[group] ?? 0) + tokens;
-      this.#loss += loss;
-      this.#count += tokens;
+      const losses = this.#losses[domain], counts = this.#tokens[domain];
+      if (losses === undefined || counts === undefined) throw new Error(`Document ${index} of no domain`);
+      losses[group] = (losses[group] ?? 0) + loss;
+      counts[group] = (counts[group] ?? 0) + tokens;
     });
   }
 
-  /** Nats a token of all groups, or of all but one. */
+  /** Nats a token, weighed as `wholeLoss` does, of all groups or of all but one. */
   mean(without?: number): number {
-    if (without === undefined) return this.#loss / this.#count;
-    return (this.#loss - (this.#losses[without] ?? NaN)) / (this.#count - (this.#tokens[without] ?? NaN));
+    let sum = 0;
+    let weights = 0;
+    this.#weights.forEach((weight, domain) => {
+      let loss = 0;
+      let tokens = 0;
+      this.#losses[domain]?.forEach((value, group) => {
+        if (group === without) return;
+        loss += value;
+        tokens += this.#tokens[domain]?.[group] ?? NaN;
+      });
+      if (tokens === 0) return;
+      sum += weight * loss / tokens;
+      weights += weight;
+    });
+    return sum / weights;
   }
 }
 
-const SUMS = new WeakMap<readonly DocumentLoss[], Sums>();
+/** Kept by the list of a point's losses, which every claim that reads the point shares. */
+const SUMS = new WeakMap<object, Sums>();
 
-function sumsOf(point: CurvePoint, metric: Metric): Sums {
-  const documents = point.documents?.[metric];
-  if (documents === undefined) throw new Error(`Step ${point.step} was not read before, and has no losses by document`);
-  const known = SUMS.get(documents);
+function sumsOf(curves: Curves, point: CurvePoint, metric: Metric): Sums | undefined {
+  const key = point.documents?.[metric];
+  if (key === undefined) return undefined;
+  const known = SUMS.get(key);
   if (known !== undefined) return known;
-  const sums = new Sums(documents);
-  SUMS.set(documents, sums);
+  const losses = documentLosses(curves, point, metric);
+  if (losses === undefined) return undefined;
+  const sums = new Sums(losses);
+  SUMS.set(key, sums);
   return sums;
 }
 
+function meanOf({ curves }: ArmCurves, point: CurvePoint, metric: Metric, without?: number): number {
+  const sums = sumsOf(curves, point, metric);
+  if (sums === undefined) throw new Error(`Step ${point.step} was not read before, and has no losses by document`);
+  return sums.mean(without);
+}
+
 /** A curve whose losses are looked up when they are read. */
-function viewOf(arm: ArmCurves, loss: (point: CurvePoint, metric: Metric) => number): ArmCurves {
+function viewOf(arm: ArmCurves, loss: (arm: ArmCurves, point: CurvePoint, metric: Metric) => number): ArmCurves {
   const points = arm.curves.points.map((point): CurvePoint => ({
     step: point.step,
     tokens: point.tokens,
     learningRate: point.learningRate,
     get upstream() {
-      return loss(point, "upstream");
+      return loss(arm, point, "upstream");
     },
     get downstream() {
-      return loss(point, "downstream");
+      return loss(arm, point, "downstream");
     },
   }));
   return { ...arm, curves: { ...arm.curves, points } };
