@@ -67,6 +67,8 @@ export type { RunProgress } from "./train/train_run.ts";
 // Curves and claims
 export type { ArmCurves } from "./results/arm_curves.ts";
 export type { NamedNumber, Verdict, VerdictName } from "./results/claims.ts";
+export type { Estimate, EstimateInterval, EstimateRow } from "./results/estimates/estimate.ts";
+export type { EstimateUnit } from "./results/estimates/measure_kind.ts";
 export type { ComparisonKind, ComparisonRow } from "./results/compare_numbers.ts";
 export type { CurvePoint, Curves, DocumentLoss, PerCorpus, ValidationSet } from "./results/curves.ts";
 export type { ClaimsFormat } from "./results/format_claims.ts";

@@ -1,7 +1,7 @@
 /** Parts of the documentation that follow from the code. */
 import { membersTable, topicsList } from "../src/manifest/format/members.ts";
 import { architectureMaps } from "./architecture_map.ts";
-import { earlierRulesTable, parametersTable, rulesTable, schedulesTable } from "./variant_tables.ts";
+import { earlierRulesTable, estimatesTable, parametersTable, rulesTable, schedulesTable } from "./variant_tables.ts";
 
 const MAPS = await architectureMaps(new URL("../", import.meta.url));
 
@@ -9,6 +9,7 @@ const MAPS = await architectureMaps(new URL("../", import.meta.url));
 const PARTS = [
   ["docs/claims.md", "rules", rulesTable],
   ["docs/claims.md", "earlier rules", earlierRulesTable],
+  ["docs/claims.md", "estimates", estimatesTable],
   ["docs/experiments.md", "schedules", schedulesTable],
   ["docs/experiments.md", "schedule parameters", parametersTable],
   ["docs/architecture.md", "rooms", () => MAPS.all],

@@ -1,6 +1,7 @@
 /** Tables of the documentation about what comes in variants, from the variants' own files: schedules and rules. */
 import { z } from "zod";
 import { SCHEDULE_KINDS, scheduleOf } from "../src/schedule/catalogue.ts";
+import { MEASURE_KINDS, measureKind } from "../src/results/estimates/catalogue.ts";
 import { RULE_KINDS, ruleKind } from "../src/results/rules/catalogue.ts";
 
 const ALL_SCHEDULES = SCHEDULE_KINDS.map(scheduleOf);
@@ -39,6 +40,12 @@ export function earlierRulesTable(): string {
       : [[`\`${kind}\``, `\`${rule.supersededBy}\``, rule.comparisons, rule.wanted, rule.nullModel]]
   );
   return table(["kind", "now", "comparisons", "wanted", "null"], rows);
+}
+
+/** Every kind of estimate in a row: its numbers. */
+export function estimatesTable(): string {
+  const rows = MEASURE_KINDS.map((kind) => [`\`${kind}\``, measureKind(kind).numbers]);
+  return table(["kind", "numbers"], rows);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

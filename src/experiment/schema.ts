@@ -111,6 +111,8 @@ export const experimentSchema = z.strictObject({
   figures: z.array(z.unknown()).default([]),
   /** with their rules (`results/claim_schema.ts`) */
   claims: z.array(z.unknown()).default([]),
+  /** of open questions (`results/estimates/estimate_schema.ts`) */
+  estimates: z.array(z.unknown()).default([]),
 }).refine(({ section, source }) => (section === undefined) !== (source === undefined), {
   path: ["section"],
   error: "a section of the paper, or in its place the source of the question",

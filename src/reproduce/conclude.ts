@@ -42,12 +42,13 @@ export async function conclude(
   const { paper, plan } = ready;
   const curves = await readCurves(output, results, files);
   const arms = armsOf(plan.runs, curves);
-  const { claims, comparisons } = judgeResults(paper.content, plan, arms);
+  const judgement = judgeResults(paper.content, plan, arms);
+  const { claims, comparisons } = judgement;
   const container = await describeContainer();
 
   await writeFileDurably(`${output}/${PAPER_FILE}`, paper.text, { files });
   const artefacts = await digestArtefacts(output, artefactNames(output, results), files, checkpointDigests(results));
-  const input = { ...options, ...ready, shortages, runs, claims, comparisons, container, artefacts };
+  const input = { ...options, ...ready, shortages, runs, judgement, container, artefacts };
   const draft = buildPredicate(input);
   const page = manifestPage({ predicate: draft, plan, paper: paper.content, curves });
   const reportPath = `${output}/${REPORT_FILE}`;

@@ -16,6 +16,7 @@ import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { PLAN_FILE } from "../files/output_lock.ts";
 import { envelopeBytes } from "../manifest/format/dsse.ts";
 import { judgeResults } from "../results/paper_judge.ts";
+import type { Paper } from "../results/paper_schema.ts";
 import type { Artefact, TrainedRun } from "../manifest/format/run.ts";
 import { leafCount } from "../manifest/format/run_tree.ts";
 import { checkStatement } from "../manifest/statement.ts";
@@ -46,6 +47,11 @@ const RECORD_STATE_BYTES = 256;
 function placeholderConditions({ specification }: PlannedRun, { conditions }: Engine): Pick<TrainedRun, "conditions"> {
   if (specification.engine.level !== "run_to_run") return {};
   return { conditions: [{ fromStep: 0, conditions: conditions ?? {} }] };
+}
+
+/** Rules that compare everything: what placeholders say of preconditions must not make the manifest shorter. */
+function withoutPreconditions(paper: Paper): Paper {
+  return { ...paper, claims: paper.claims.map(({ requires: _, ...claim }) => claim) };
 }
 
 /** A run as if it had been trained to its end. */
@@ -150,10 +156,10 @@ export async function requireStatable(options: ReproduceOptions, ready: ReadyPla
     runs.push(trained);
     curves.set(run.key, curve);
   }
-  const { claims, comparisons } = judgeResults(paper.content, plan, armsOf(plan.runs, curves));
+  const judgement = judgeResults(withoutPreconditions(paper.content), plan, armsOf(plan.runs, curves));
   const artefacts = placeholderArtefacts(runs);
   const container = await describeContainer();
-  const input = { ...options, ...ready, shortages, runs, claims, comparisons, container, artefacts };
+  const input = { ...options, ...ready, shortages, runs, judgement, container, artefacts };
   const draft = predicateOf(input);
   const page = { name: REPORT_FILE, sha256: PLACEHOLDER, rendererVersion: RENDERER_VERSION };
   const predicate = { ...draft, report: page };

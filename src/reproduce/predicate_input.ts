@@ -9,14 +9,13 @@ import { publicWord } from "../files/public_path.ts";
 import { describeEnvironment } from "../manifest/format/environment.ts";
 import { type CorpusFacts, type DataFacts, type Predicate, TOOL_VERSION } from "../manifest/format/predicate.ts";
 import { type Artefact, isTrained, type ManifestRun } from "../manifest/format/run.ts";
-import type { ComparisonRow } from "../results/compare_numbers.ts";
-import type { Verdict } from "../results/claims.ts";
 import type { Corpus } from "../data/corpus.ts";
 import type { CorpusFiles } from "../data/options.ts";
 import type { Corpora } from "../train/evaluation.ts";
 import { changed } from "./describe_runs.ts";
 import type { InputDigest } from "./inputs.ts";
 import { limitsOf } from "../manifest/format/limits.ts";
+import type { Judgement } from "../manifest/verify/verify_claims.ts";
 import { PAPER_FILE } from "./paper_file.ts";
 import { statedCommand, statedName } from "./stated_words.ts";
 
@@ -32,8 +31,8 @@ export interface PredicateInput {
   readonly engine: Engine;
   readonly threads: number;
   readonly container: Container | NoContainer;
-  readonly claims: readonly Verdict[];
-  readonly comparisons: readonly ComparisonRow[];
+  /** claims, comparisons and estimates */
+  readonly judgement: Judgement;
   readonly command?: readonly string[];
   readonly artefacts: readonly Artefact[];
   /** texts that the user gave in place of the scale's own */
@@ -71,7 +70,7 @@ function named(digests: ReadonlyMap<string, Artefact>): (name: string) => Artefa
 
 /** {@linkcode buildPredicate} without comparing digests, which placeholders have not. */
 export function predicateOf(input: PredicateInput): PredicateDraft {
-  const { plan, runs, inputs, corpora, shortages, engine, claims, comparisons } = input;
+  const { plan, runs, inputs, corpora, shortages, engine, judgement } = input;
   const artefact = named(artefactsByName(input.artefacts));
   return {
     tool: { name: "rewarm", version: TOOL_VERSION },
@@ -99,8 +98,10 @@ export function predicateOf(input: PredicateInput): PredicateDraft {
     readings: plan.readings ?? {},
     ...(plan.start?.state === "pinned" ? { start: plan.start.checkpoints } : {}),
     runs,
-    claims,
-    comparisons,
+    ...(judgement.rulesVersion === undefined ? {} : { rulesVersion: judgement.rulesVersion }),
+    claims: judgement.claims,
+    ...(judgement.estimates === undefined ? {} : { estimates: judgement.estimates }),
+    comparisons: judgement.comparisons,
     limits: limitsOf(plan, runs, shortages),
     command: statedCommand((input.command ?? []).map(publicWord)),
     metadata: { createdAt: new Date().toISOString() },

@@ -5,6 +5,7 @@
 import { UserError } from "../errors.ts";
 import { type ArmCurves, armName } from "./arm_curves.ts";
 import type { Paper } from "./paper_schema.ts";
+import { measureKind } from "./estimates/catalogue.ts";
 import { type Rule, runsOf } from "./rule_schema.ts";
 import { ruleKind } from "./rules/catalogue.ts";
 import { groupCount } from "./statistics/jackknife.ts";
@@ -27,6 +28,9 @@ function readersOf(paper: Paper): (readonly string[])[] {
   return [
     ...paper.claims.map(({ rule }) => runsOf(rule)),
     ...Object.values(paper.preconditions).map(({ rule }) => runsOf(rule)),
+    ...paper.experiments.flatMap(({ estimates }) =>
+      estimates.map(({ measure }) => measureKind(measure.kind).runsOf(measure))
+    ),
     ...paper.textNumbers.map(({ ours }) => ours.runs),
     ...paper.axisRanges.map(({ runs }) => runs),
     ...paper.followUpNumbers.flatMap(({ ours }) => ours === undefined ? [] : [ours.runs]),

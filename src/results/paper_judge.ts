@@ -5,6 +5,7 @@ import { parameterCount } from "../model/config.ts";
 import type { ArmCurves, JudgeContext } from "./arm_curves.ts";
 import { judgeClaims } from "./claims.ts";
 import { compareNumbers } from "./compare_numbers.ts";
+import { makeEstimates } from "./estimates/estimate.ts";
 import { requireJudgeable } from "./judging_budget.ts";
 import { type Paper, parsePaper } from "./paper_schema.ts";
 import type { Judge, Judgement } from "../manifest/verify/verify_claims.ts";
@@ -26,15 +27,18 @@ export function judgeContext(paper: Paper, { scale }: Plan): JudgeContext {
 }
 
 /**
- * Verdicts and comparisons for a manifest's predicate.
+ * Verdicts, estimates and comparisons for a manifest's predicate.
  *
  * @throws {UserError} `RULES_TOO_LARGE`
  */
 export function judgeResults(paper: Paper, plan: Plan, arms: readonly ArmCurves[]): Judgement {
   requireJudgeable(paper, arms);
   const context = judgeContext(paper, plan);
+  const estimates = makeEstimates(paper, arms, context);
   return {
+    ...(paper.rulesVersion === 1 ? {} : { rulesVersion: paper.rulesVersion }),
     claims: judgeClaims(paper, arms, context),
+    ...(estimates.length === 0 ? {} : { estimates }),
     comparisons: compareNumbers(paper, { ...context, runs: plan.runs }, arms),
   };
 }

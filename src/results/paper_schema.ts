@@ -183,16 +183,18 @@ const rulesSchema = z.strictObject({
     if (rules.rulesVersion === 1 || supersededBy === undefined) return;
     issue([...path, "kind"], `"${supersededBy}", since "${rule.kind}" is of rules of version 1`);
   };
+  const checkRequires = (names: readonly string[] | undefined, path: PropertyKey[]) =>
+    names?.forEach((name, index) => {
+      if (rules.rulesVersion === 1) issue([...path, "requires"], "nothing: rules of version 1 have no preconditions");
+      else if (!Object.hasOwn(rules.preconditions, name)) {
+        const known = Object.keys(rules.preconditions).join(", ");
+        issue([...path, "requires", index], `the name of an entry of preconditions (${known})`);
+      }
+    });
   const checkClaim = (claim: Claim, path: PropertyKey[]) => {
     unique(claim.id, path);
     checkRule(claim.rule, [...path, "rule"]);
-    claim.requires?.forEach((name, index) => {
-      if (rules.rulesVersion === 1) issue([...path, "requires"], "nothing: rules of version 1 have no preconditions");
-      else if (!Object.hasOwn(rules.preconditions, name)) {
-        const names = Object.keys(rules.preconditions).join(", ");
-        issue([...path, "requires", index], `the name of an entry of preconditions (${names})`);
-      }
-    });
+    checkRequires(claim.requires, path);
   };
   Object.entries(rules.preconditions).forEach(([name, { rule }]) => checkRule(rule, ["preconditions", name, "rule"]));
   for (const list of ["setup", "textNumbers", "followUpNumbers", "openPoints"] as const) {
@@ -202,6 +204,12 @@ const rulesSchema = z.strictObject({
   const figures = new Set<string>();
   rules.experiments?.forEach((experiment, index) => {
     experiment.claims.forEach((claim, position) => checkClaim(claim, ["experiments", index, "claims", position]));
+    experiment.estimates.forEach((estimate, position) => {
+      const path = ["experiments", index, "estimates", position];
+      unique(estimate.id, path);
+      if (rules.rulesVersion === 1) issue(path, "no estimates: rules of version 1 have none");
+      else checkRequires(estimate.requires, path);
+    });
     experiment.figures.forEach((figure, position) => {
       if (figures.has(figure.id)) {
         issue(["experiments", index, "figures", position, "id"], "an id that no figure above has");

@@ -119,7 +119,9 @@ export const MEMBERS: readonly Member[] = [
     checked: ["consistency", "in order, inside the run"],
     open: "origin",
   })),
+  { path: "predicate.rulesVersion", checked: ["claims", "that of the rules"] },
   { path: "predicate.claims", checked: ["claims", "judged again"], whole: true },
+  { path: "predicate.estimates", checked: ["claims", "estimated again"], whole: true },
   { path: "predicate.comparisons", checked: ["claims", "compared again"], whole: true },
   {
     path: "predicate.limits[]",

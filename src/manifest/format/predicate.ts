@@ -7,6 +7,7 @@ import type { RunSpecification } from "../../experiment/run.ts";
 import type { ImportedCheckpoint } from "../../experiment/start.ts";
 import type { Verdict } from "../../results/claims.ts";
 import type { ComparisonRow } from "../../results/compare_numbers.ts";
+import type { Estimate } from "../../results/estimates/estimate.ts";
 import type { Shortage } from "../../data/shortage.ts";
 import type { Artefact, ManifestRun } from "./run.ts";
 
@@ -130,8 +131,12 @@ export interface Predicate {
   readonly start?: readonly ImportedCheckpoint[];
   /** each after the run it starts from */
   readonly runs: readonly ManifestRun[];
+  /** of the rules that claims are judged by; absent with those of version 1 */
+  readonly rulesVersion?: 2;
   /** the paper's claims with their verdicts */
   readonly claims: readonly Verdict[];
+  /** numbers that answer open questions, without a verdict; absent where the rules ask for none */
+  readonly estimates?: readonly Estimate[];
   /** the paper's numbers beside ours */
   readonly comparisons: readonly ComparisonRow[];
   /** the page beside the manifest; absent in version 1 */

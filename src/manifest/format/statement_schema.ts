@@ -9,6 +9,8 @@ import { importedCheckpointsSchema, readingsSchema } from "../../experiment/plan
 import { engineSchema, MAX_RUNS, MAX_SEEDS, textSchema } from "../../experiment/run_schema.ts";
 import { type Verdict, VERDICT_NAMES } from "../../results/claims.ts";
 import type { ComparisonRow } from "../../results/compare_numbers.ts";
+import type { Estimate } from "../../results/estimates/estimate.ts";
+import { ESTIMATE_UNITS } from "../../results/estimates/measure_kind.ts";
 import { environmentSchema, factsSchema } from "./environment_schema.ts";
 import { type Predicate, type PredicateType, type Statement, STATEMENT_TYPE } from "./predicate.ts";
 import { artefactNameSchema, artefactSchema, RUN_SCHEMAS } from "./run_schema.ts";
@@ -23,6 +25,15 @@ const decimalSchema = z.string().max(64).regex(/^(-?(0|[1-9][0-9]*)(\.[0-9]+)?(e
 /** Words that may be missing. */
 const wordsSchema = z.string().max(4000);
 
+/** The points of curves that were read. */
+const evidenceSchema = z.array(z.strictObject({
+  label: textSchema,
+  runKey: digestSchema as z.ZodType<string>,
+  step: wholeNumber,
+  tokens: wholeNumber,
+  value: decimalSchema,
+})).max(100_000);
+
 const claimSchema = z.strictObject({
   id: textSchema,
   title: textSchema,
@@ -30,24 +41,46 @@ const claimSchema = z.strictObject({
   section: textSchema,
   figure: wordsSchema,
   confidence: textSchema,
+  /** where the claim is from, if not from the paper */
+  source: textSchema.exactOptional(),
   verdict: z.enum(VERDICT_NAMES),
+  /** the verdict for a reader; absent with rules of version 1 */
+  words: textSchema.exactOptional(),
   /** the rule in words, as fixed before the run */
   rule: textSchema,
   reason: textSchema,
   summary: wordsSchema,
   numbers: z.array(z.strictObject({ name: textSchema, value: decimalSchema })).max(10_000),
-  /** the points of curves that were read */
-  evidence: z.array(z.strictObject({
-    label: textSchema,
-    runKey: digestSchema as z.ZodType<string>,
-    step: wholeNumber,
-    tokens: wholeNumber,
-    value: decimalSchema,
-  })).max(100_000),
+  evidence: evidenceSchema,
 }).meta({
   id: "Claim",
   description: "A claim of the paper, the rule that tests it, and its verdict",
 }) satisfies z.ZodType<Verdict>;
+
+const estimateSchema = z.strictObject({
+  id: textSchema,
+  experiment: textSchema,
+  title: textSchema,
+  measure: textSchema,
+  missing: textSchema.exactOptional(),
+  numbers: z.array(z.strictObject({
+    label: textSchema,
+    unit: z.enum(ESTIMATE_UNITS),
+    value: decimalSchema,
+    seeds: z.int().min(1),
+    atLeast: z.literal(true).exactOptional(),
+    intervals: z.array(z.strictObject({
+      over: z.enum(["seeds", "documents"]),
+      count: z.int().min(1),
+      low: decimalSchema,
+      high: decimalSchema,
+    })).max(2),
+  })).max(10_000),
+  evidence: evidenceSchema,
+}).meta({
+  id: "Estimate",
+  description: "The answer to an open question: numbers with intervals, and no verdict",
+}) satisfies z.ZodType<Estimate>;
 
 const comparisonSchema = z.strictObject({
   kind: z.enum(["setup", "text", "axis", "follow-up"]),
@@ -120,6 +153,8 @@ export const PREDICATE_SCHEMAS = {
       shortages: z.array(shortageSchema).max(10_000),
     }),
     report: z.strictObject({ ...artefactSchema.shape, rendererVersion: textSchema }),
+    rulesVersion: z.literal(2).exactOptional(),
+    estimates: z.array(estimateSchema).max(10_000).exactOptional(),
   }),
 } satisfies Record<PredicateType, z.ZodType<Predicate>>;
 

@@ -6,6 +6,7 @@ import { printable } from "../../files/safe_name.ts";
 import type { ArmCurves } from "../../results/arm_curves.ts";
 import type { Verdict } from "../../results/claims.ts";
 import type { ComparisonRow } from "../../results/compare_numbers.ts";
+import type { Estimate } from "../../results/estimates/estimate.ts";
 import type { Curves } from "../../results/curves.ts";
 import { type Predicate, TOOL_VERSION } from "../format/predicate.ts";
 import type { StepOutcome } from "./verification_report.ts";
@@ -28,6 +29,10 @@ export interface Judgement {
   readonly claims: readonly Verdict[];
   /** in the order of the rules' file */
   readonly comparisons: readonly ComparisonRow[];
+  /** of the rules; absent for version 1 */
+  readonly rulesVersion?: 2;
+  /** in the order of the experiments; absent where the rules ask for none */
+  readonly estimates?: readonly Estimate[];
   /** what the judging leaves open, in a whole sentence */
   readonly caveat?: string;
 }
@@ -58,17 +63,25 @@ export async function checkClaims(
   if (judge === undefined) return { status: "not checked", detail: "no rules are at hand to judge the claims by" };
   const judgement = await judge(evidence);
   if (typeof judgement === "string") return { status: "not checked", detail: judgement };
-  const { claims, comparisons } = judgement;
+  const { claims, comparisons, estimates = [], rulesVersion = 1 } = judgement;
+  if ((predicate.rulesVersion ?? 1) !== rulesVersion) {
+    const detail = `the rules are stated to be of version ${predicate.rulesVersion ?? 1}, and are of ${rulesVersion}`;
+    return { status: "failed", detail };
+  }
   const { version } = predicate.tool;
+  const stated = predicate.estimates ?? [];
   const inWords = difference("claim", predicate.claims, claims) ??
-    difference("comparison", predicate.comparisons, comparisons);
+    difference("comparison", predicate.comparisons, comparisons) ?? difference("estimate", stated, estimates);
   const flaw = version === TOOL_VERSION ? inWords : difference(
     "claim",
     predicate.claims.map(claimFindings),
     claims.map(claimFindings),
-  ) ?? difference("comparison", predicate.comparisons.map(comparisonFindings), comparisons.map(comparisonFindings));
+  ) ?? difference("comparison", predicate.comparisons.map(comparisonFindings), comparisons.map(comparisonFindings)) ??
+    difference("estimate", stated.map(estimateFindings), estimates.map(estimateFindings));
   if (flaw !== undefined) return { status: "failed", detail: flaw };
-  const detail = `claims judged again with the same outcome: ${claims.length}, numbers compared: ${comparisons.length}`;
+  const detail =
+    `claims judged again with the same outcome: ${claims.length}, numbers compared: ${comparisons.length}` +
+    (estimates.length === 0 ? "" : `, questions estimated again: ${estimates.length}`);
   const caveats = [
     ...(judgement.caveat === undefined ? [] : [judgement.caveat]),
     ...(inWords === undefined ? [] : [
@@ -79,11 +92,21 @@ export async function checkClaims(
 }
 
 /** A claim without the words that a version of the program chooses. */
-function claimFindings({ rule: _, reason: _reason, summary: _summary, ...claim }: Verdict) {
+function claimFindings({ rule: _, words: _words, reason: _reason, summary: _summary, ...claim }: Verdict) {
   return {
     ...claim,
     numbers: claim.numbers.map(({ value }) => value),
     evidence: claim.evidence.map(({ label: _label, ...point }) => point),
+  };
+}
+
+/** An estimate without the words that a version of the program chooses. */
+function estimateFindings({ measure: _, missing, ...estimate }: Estimate) {
+  return {
+    ...estimate,
+    isMissing: missing !== undefined,
+    numbers: estimate.numbers.map(({ label: _label, ...number }) => number),
+    evidence: estimate.evidence.map(({ label: _label, ...point }) => point),
   };
 }
 

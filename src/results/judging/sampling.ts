@@ -49,19 +49,14 @@ export function withSamplingErrors<Result>(
   compute: (arms: readonly ArmCurves[]) => { readonly result: Result; readonly numbers: readonly number[] },
 ): WithSampling<Result> {
   const reads = new Reads();
-  const plain = compute(arms.map((arm) => viewOf(arm, (owner, point, metric) => reads.note(owner, point, metric))));
+  const plain = compute(arms.map((arm) => viewOf(arm, reads)));
   const documents = reads.documents();
   if (documents === undefined) return { result: plain.result };
-  const whole = compute(arms.map((arm) => viewOf(arm, meanOf)));
+  const whole = compute(arms.map((arm) => viewOf(arm, new WholeLosses())));
   const byMetric = documents.map(({ metric, count }) => {
     const leftOut = Array.from(
       { length: groupCount(count) },
-      (_, group) =>
-        compute(
-          arms.map((arm) =>
-            viewOf(arm, (owner, point, read) => meanOf(owner, point, read, read === metric ? group : undefined))
-          ),
-        ).numbers,
+      (_, group) => compute(arms.map((arm) => viewOf(arm, new WholeLosses({ metric, group })))).numbers,
     );
     return whole.numbers.map((_, index) => jackknifeError(leftOut.map((numbers) => numbers[index] ?? NaN)));
   });
@@ -76,16 +71,50 @@ export function withSamplingErrors<Result>(
   };
 }
 
-/** The points that were read, of each corpus. */
-class Reads {
+/** Where a curve's losses come from. */
+interface Losses {
+  loss(arm: ArmCurves, point: CurvePoint, metric: Metric): number;
+  domains(arm: ArmCurves, point: CurvePoint, metric: Metric): readonly (number | null)[] | undefined;
+}
+
+/** Losses of all windows, by document, without those of one group of one corpus. */
+class WholeLosses implements Losses {
+  constructor(private readonly without?: { readonly metric: Metric; readonly group: number }) {}
+
+  loss(arm: ArmCurves, point: CurvePoint, metric: Metric): number {
+    return this.#sums(arm, point, metric).mean(this.#groupOf(metric));
+  }
+
+  domains(arm: ArmCurves, point: CurvePoint, metric: Metric): readonly (number | null)[] {
+    return this.#sums(arm, point, metric).domains(this.#groupOf(metric));
+  }
+
+  #groupOf(metric: Metric): number | undefined {
+    return this.without?.metric === metric ? this.without.group : undefined;
+  }
+
+  #sums({ curves }: ArmCurves, point: CurvePoint, metric: Metric): Sums {
+    const sums = sumsOf(curves, point, metric);
+    if (sums === undefined) throw new Error(`Step ${point.step} was not read before, and has no losses by document`);
+    return sums;
+  }
+}
+
+/** Losses of the sampled windows, and the points at which they were read. */
+class Reads implements Losses {
   readonly #losses: Readonly<Record<Metric, Map<CurvePoint, ArmCurves>>> = {
     upstream: new Map(),
     downstream: new Map(),
   };
 
-  note(arm: ArmCurves, point: CurvePoint, metric: Metric): number {
+  loss(arm: ArmCurves, point: CurvePoint, metric: Metric): number {
     this.#losses[metric].set(point, arm);
     return point[metric];
+  }
+
+  domains(arm: ArmCurves, point: CurvePoint, metric: Metric): readonly (number | null)[] | undefined {
+    this.#losses[metric].set(point, arm);
+    return point.domains?.[metric];
   }
 
   /** Number of documents of each corpus that was read; undefined unless all points have the same ones, two or more. */
@@ -133,19 +162,27 @@ class Sums {
   mean(without?: number): number {
     let sum = 0;
     let weights = 0;
-    this.#weights.forEach((weight, domain) => {
+    this.domains(without).forEach((loss, domain) => {
+      if (loss === null) return;
+      const weight = this.#weights[domain] ?? NaN;
+      sum += weight * loss;
+      weights += weight;
+    });
+    return sum / weights;
+  }
+
+  /** Nats a token by domain, of all groups or of all but one; null for a domain without a document. */
+  domains(without?: number): (number | null)[] {
+    return this.#losses.map((losses, domain) => {
       let loss = 0;
       let tokens = 0;
-      this.#losses[domain]?.forEach((value, group) => {
+      losses.forEach((value, group) => {
         if (group === without) return;
         loss += value;
         tokens += this.#tokens[domain]?.[group] ?? NaN;
       });
-      if (tokens === 0) return;
-      sum += weight * loss / tokens;
-      weights += weight;
+      return tokens === 0 ? null : loss / tokens;
     });
-    return sum / weights;
   }
 }
 
@@ -164,24 +201,29 @@ function sumsOf(curves: Curves, point: CurvePoint, metric: Metric): Sums | undef
   return sums;
 }
 
-function meanOf({ curves }: ArmCurves, point: CurvePoint, metric: Metric, without?: number): number {
-  const sums = sumsOf(curves, point, metric);
-  if (sums === undefined) throw new Error(`Step ${point.step} was not read before, and has no losses by document`);
-  return sums.mean(without);
-}
-
 /** A curve whose losses are looked up when they are read. */
-function viewOf(arm: ArmCurves, loss: (arm: ArmCurves, point: CurvePoint, metric: Metric) => number): ArmCurves {
-  const points = arm.curves.points.map((point): CurvePoint => ({
-    step: point.step,
-    tokens: point.tokens,
-    learningRate: point.learningRate,
-    get upstream() {
-      return loss(arm, point, "upstream");
-    },
-    get downstream() {
-      return loss(arm, point, "downstream");
-    },
-  }));
+function viewOf(arm: ArmCurves, losses: Losses): ArmCurves {
+  const points = arm.curves.points.map((point): CurvePoint => {
+    const domains = (metric: Metric) => losses.domains(arm, point, metric) ?? [];
+    return {
+      step: point.step,
+      tokens: point.tokens,
+      learningRate: point.learningRate,
+      get upstream() {
+        return losses.loss(arm, point, "upstream");
+      },
+      get downstream() {
+        return losses.loss(arm, point, "downstream");
+      },
+      domains: {
+        get upstream() {
+          return domains("upstream");
+        },
+        get downstream() {
+          return domains("downstream");
+        },
+      },
+    };
+  });
   return { ...arm, curves: { ...arm.curves, points } };
 }
