@@ -34,28 +34,32 @@ const evidenceSchema = z.array(z.strictObject({
   value: decimalSchema,
 })).max(100_000);
 
-const claimSchema = z.strictObject({
+/** A claim as version 1 has it. */
+const claimShape = {
   id: textSchema,
   title: textSchema,
   statement: textSchema,
   section: textSchema,
   figure: wordsSchema,
   confidence: textSchema,
-  /** where the claim is from, if not from the paper */
-  source: textSchema.exactOptional(),
   verdict: z.enum(VERDICT_NAMES),
-  /** the verdict for a reader; absent with rules of version 1 */
-  words: textSchema.exactOptional(),
   /** the rule in words, as fixed before the run */
   rule: textSchema,
   reason: textSchema,
   summary: wordsSchema,
   numbers: z.array(z.strictObject({ name: textSchema, value: decimalSchema })).max(10_000),
   evidence: evidenceSchema,
-}).meta({
-  id: "Claim",
-  description: "A claim of the paper, the rule that tests it, and its verdict",
-}) satisfies z.ZodType<Verdict>;
+};
+const CLAIM = { id: "Claim", description: "A claim of the paper, the rule that tests it, and its verdict" };
+
+const earlierClaimSchema = z.strictObject(claimShape).meta(CLAIM) satisfies z.ZodType<Verdict>;
+const claimSchema = z.strictObject({
+  ...claimShape,
+  /** the verdict for a reader; absent with rules of version 1 */
+  words: textSchema.exactOptional(),
+  /** where the claim is from, if not from the paper */
+  source: textSchema.exactOptional(),
+}).meta({ ...CLAIM, id: "JudgedClaim" }) satisfies z.ZodType<Verdict>;
 
 const estimateSchema = z.strictObject({
   id: textSchema,
@@ -119,7 +123,6 @@ const predicateShape = {
   corpora: z.strictObject({ upstream: corpusSchema, downstream: corpusSchema }),
   readings: readingsSchema.exactOptional(),
   start: importedCheckpointsSchema.exactOptional(),
-  claims: z.array(claimSchema).max(10_000),
   comparisons: z.array(comparisonSchema).max(10_000),
   limits: z.array(textSchema).max(1000),
   command: z.array(z.string().max(4000)).max(1000),
@@ -141,6 +144,7 @@ export const PREDICATE_SCHEMAS = {
     ...predicateShape,
     seeds: z.strictObject({ count: seedCountSchema, values: seedValuesSchema.exactOptional() }),
     runs: z.array(RUN_SCHEMAS.v1).max(MAX_RUNS),
+    claims: z.array(earlierClaimSchema).max(10_000),
   }),
   "https://rewarm.dev/reproduction/v2": z.strictObject({
     ...predicateShape,
@@ -153,6 +157,7 @@ export const PREDICATE_SCHEMAS = {
       shortages: z.array(shortageSchema).max(10_000),
     }),
     report: z.strictObject({ ...artefactSchema.shape, rendererVersion: textSchema }),
+    claims: z.array(claimSchema).max(10_000),
     rulesVersion: z.literal(2).exactOptional(),
     estimates: z.array(estimateSchema).max(10_000).exactOptional(),
   }),
