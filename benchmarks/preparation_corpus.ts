@@ -2,7 +2,7 @@
 import { createZstdCompress } from "node:zlib";
 import { readDataLock } from "../src/data/data_lock.ts";
 import type { SourceDocument } from "../src/data/domain.ts";
-import { embeddedIngredients } from "../src/data/embedded/embedded_sources.ts";
+import { quarteredIngredients } from "../src/data/embedded/quarters.ts";
 import { DEFAULT_DATA_SEED } from "../src/data/options.ts";
 import { BYTE_TOKENIZER } from "../src/formats/tokenizer.ts";
 import { utf8Bytes } from "../src/text/utf8.ts";
@@ -22,7 +22,7 @@ export interface WrittenCorpus {
 
 /** The embedded corpora's documents. */
 export async function embeddedDocuments(): Promise<SourceDocument[]> {
-  const ingredients = await embeddedIngredients({
+  const ingredients = await quarteredIngredients({
     options: { source: { kind: "npm" }, sequenceLength: 1 },
     tokenizer: BYTE_TOKENIZER,
     dataSeed: DEFAULT_DATA_SEED,

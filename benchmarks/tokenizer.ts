@@ -5,7 +5,7 @@
  */
 import { type Options, parseCommandLine } from "../src/cli/arguments.ts";
 import { readDataLock } from "../src/data/data_lock.ts";
-import { embeddedIngredients } from "../src/data/embedded/embedded_sources.ts";
+import { quarteredIngredients } from "../src/data/embedded/quarters.ts";
 import { inspectFile, readDocuments } from "../src/data/text/file_source.ts";
 import { DEFAULT_DATA_SEED } from "../src/data/options.ts";
 import { BYTE_TOKENIZER } from "../src/formats/tokenizer.ts";
@@ -39,7 +39,7 @@ async function readTexts(files: readonly string[] | undefined): Promise<string[]
       dataSeed: DEFAULT_DATA_SEED,
       lock: await readDataLock(),
     } as const;
-    const { upstream, downstream } = await embeddedIngredients(settings);
+    const { upstream, downstream } = await quarteredIngredients(settings);
     for (const corpus of [upstream, downstream]) {
       for await (const { text } of corpus.documents(() => {})) texts.push(text);
     }

@@ -5,6 +5,7 @@
 
 /** A command line that says too little, too much, or what is not understood. */
 const COMMAND_LINE = [
+  "BAD_MIX",
   "BAD_NUMBER",
   "MISSING_ARGUMENT",
   "MISSING_OPTION",
@@ -119,12 +120,16 @@ const CORPORA = [
   "MISSING_INDEX",
   "MISSING_WEIGHT",
   "MIXED_FORMATS",
+  "MIX_NAME_TAKEN",
+  "MIX_NOT_GIVEN",
+  "NO_SUCH_MIX",
   "OVER_BUDGET",
   "SOURCE_CHANGED",
   "TOO_FEW_SAMPLES",
   "TOO_FEW_VALIDATION_WINDOWS",
   "TOO_MANY_DATASETS",
   "UNKNOWN_CORPUS",
+  "UNKNOWN_FAMILY",
   "UNKNOWN_SPLIT",
 ] as const;
 

@@ -10,6 +10,8 @@ export interface Option {
   readonly mayBeEmpty?: boolean;
   /** the value is a path, from where the user stands */
   readonly path?: true;
+  /** the path begins after the first of these, a name before it: `=` */
+  readonly pathAfter?: string;
   /** names that it had in earlier versions, without dashes: who gives one is told the new one */
   readonly formerly?: readonly string[];
   /** a list that takes one word each time it is given, so that a word after it is not one of its own */

@@ -16,6 +16,12 @@ export function parsePaths<T extends Options>(
   return { values: withUserPaths(values, options), positionals: positionals.map(userPath) };
 }
 
+/** The path that a word is, or that follows a name in it. */
+function afterName(word: string, separator: string | undefined): string {
+  const at = separator === undefined ? -1 : word.indexOf(separator);
+  return at === -1 ? userPath(word) : `${word.slice(0, at + 1)}${userPath(word.slice(at + 1))}`;
+}
+
 /** Values of which those of path options are paths for this process. */
 export function withUserPaths<T extends Options>(values: Values<T>, options: T): Values<T> {
   const resolved: Record<string, unknown> = {};
@@ -24,7 +30,7 @@ export function withUserPaths<T extends Options>(values: Values<T>, options: T):
     const resolve = (word: unknown) =>
       typeof word !== "string" || option?.path !== true || option.words?.includes(word) === true
         ? word
-        : userPath(word);
+        : afterName(word, option.pathAfter);
     resolved[name] = Array.isArray(value) ? value.map(resolve) : resolve(value);
   }
   return resolved as Values<T>;

@@ -3,14 +3,14 @@ import type { Corpus } from "./corpus.ts";
 import type { CorpusDescription, CorpusSource } from "./corpus_source.ts";
 import type { CorpusOptions } from "./options.ts";
 import { type Shortage, shortagesOf } from "./shortage.ts";
-import { chooseSources, type ForBoth } from "./source_choice.ts";
+import { chooseSources, type ForAll } from "./source_choice.ts";
 
 export type { CorpusDescription } from "./corpus_source.ts";
-export type { ForBoth } from "./source_choice.ts";
+export type { ForAll, ForBoth } from "./source_choice.ts";
 
 /**
- * Reads the sources' digests, holds them against the lockfile, and says what the corpora will be. Nothing is
- * tokenised or written.
+ * Reads the sources' digests, holds them against the lockfile, and says what the corpora will be, and the mixes that are
+ * asked for. Nothing is tokenised or written.
  *
  * @throws {UserError} for sources that are missing, unreadable or not the pinned ones
  *
@@ -24,13 +24,14 @@ export type { ForBoth } from "./source_choice.ts";
  */
 export async function describeCorpora(
   options: CorpusOptions,
-): Promise<ForBoth<CorpusDescription>> {
-  const { upstream, downstream } = await chooseSources(options);
-  return { upstream: upstream.describe(), downstream: downstream.describe() };
+): Promise<ForAll<CorpusDescription>> {
+  const { upstream, downstream, mixes } = await chooseSources(options);
+  const described = Object.entries(mixes).map(([mix, source]) => [mix, source.describe()] as const);
+  return { upstream: upstream.describe(), downstream: downstream.describe(), mixes: Object.fromEntries(described) };
 }
 
 /**
- * Opens both corpora; prepares them first where the cache does not have them whole.
+ * Opens both corpora and the mixes that are asked for; prepares them first where the cache does not have them whole.
  *
  * @throws {UserError} for sources that are missing, unreadable, malformed, too short or not the pinned ones, and for a
  * cache that cannot be written
@@ -47,18 +48,31 @@ export async function describeCorpora(
  */
 export async function openCorpora(
   options: CorpusOptions,
-): Promise<ForBoth<Corpus>> {
+): Promise<OpenCorpora> {
   const sources = await chooseSources(options);
-  const upstream = await openOne(sources.upstream, options);
+  const opened: Corpus[] = [];
+  const open = async (source: CorpusSource) => {
+    const corpus = await openOne(source, options);
+    opened.push(corpus);
+    return corpus;
+  };
+  const close = () => opened.forEach((corpus) => corpus.close());
   try {
-    return {
-      upstream,
-      downstream: await openOne(sources.downstream, options),
-    };
+    const upstream = await open(sources.upstream);
+    const downstream = await open(sources.downstream);
+    const mixes: Record<string, Corpus> = {};
+    for (const [mix, source] of Object.entries(sources.mixes)) mixes[mix] = await open(source);
+    return { upstream, downstream, mixes, close };
   } catch (error) {
-    upstream.close();
+    close();
     throw error;
   }
+}
+
+/** Corpora that are open. */
+export interface OpenCorpora extends ForAll<Corpus> {
+  /** Closes all of them. */
+  readonly close: () => void;
 }
 
 /** Opens a corpus, and tells where it is shorter than the runs read. */

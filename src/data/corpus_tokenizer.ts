@@ -15,7 +15,7 @@ const BYTES = "bytes";
  * {@linkcode hubTokenizer} throws
  */
 export async function corpusTokenizer(source: CorpusSource, lock: DataLock): Promise<string | undefined> {
-  if (source.kind === "npm") return undefined;
+  if (source.kind === "npm" || source.kind === "embedded") return undefined;
   if (source.kind === "huggingface") return await hubTokenizer(source, lock);
   const { tokenizer, scaleTokenizer } = source;
   if (tokenizer === BYTES) return undefined;

@@ -11,8 +11,16 @@ export const DEFAULT_CACHE_FOLDER = ".cache/data";
 
 /** Where the text comes from. */
 export type CorpusSource =
-  /** TypeScript's library declarations and Node's, from the installed npm packages */
+  /** TypeScript's library declarations and Node's, from the installed npm packages, as versions up to 0.3 mix them */
   | { readonly kind: "npm" }
+  /** families of text from the installed npm packages, by their weights */
+  | {
+    readonly kind: "embedded";
+    readonly upstream: DomainWeights;
+    readonly downstream: DomainWeights;
+    /** what else may stand for downstream, by name */
+    readonly mixes: Readonly<Record<string, DomainWeights>>;
+  }
   | { readonly kind: "files"; readonly scaleTokenizer?: ScaleTokenizer } & CorpusFiles
   /** datasets of the hub that were fetched before */
   | { readonly kind: "huggingface" } & HubCorpora;
@@ -63,6 +71,10 @@ export type DomainWeights = Readonly<Record<string, number>>;
 /** Options of {@linkcode openCorpora} and {@linkcode describeCorpora}. */
 export interface CorpusOptions {
   readonly source: CorpusSource;
+  /** names of mixes that are described or opened besides; none if not given */
+  readonly mixes?: readonly string[];
+  /** paths of the files that make a mix, by its name, in place of what the source has by that name */
+  readonly mixFiles?: Readonly<Record<string, readonly string[]>>;
   /** tokens of a window without its last target, T */
   readonly sequenceLength: number;
   /** folder of prepared corpora; `.cache/data` if not given */

@@ -26,13 +26,17 @@ export function scaleCorpora(
   const rows = (corpus: CorpusName) => tokensNeeded(scale, corpus).train / (scale.model.config.sequenceLength + 1);
   const samples = { upstream: rows("upstream"), downstream: rows("downstream") };
   if (files !== undefined) {
-    const tokenizer = data.kind === "npm"
+    const tokenizer = data.kind !== "huggingface"
       ? {}
       : { scaleTokenizer: { scale: scale.name, tokenizer: TOKENIZERS[data.tokenizer], ...cache } };
     return { source: { kind: "files", ...files, ...tokenizer }, samples };
   }
   // The packages are short: runs are meant to read them more than once.
   if (data.kind === "npm") return { source: { kind: "npm" } };
+  if (data.kind === "embedded") {
+    const { upstream, downstream, mixes } = data;
+    return { source: { kind: "embedded", upstream, downstream: mixes[downstream] ?? {}, mixes } };
+  }
   const isPaper = data.downstream.dataset === SLIMPAJAMA;
   return {
     source: {
@@ -56,6 +60,10 @@ export function scaleCorpora(
 export interface CorpusPlaces extends Pick<CorpusOptions, "onProgress"> {
   /** in place of the scale's own data */
   readonly corpusFiles?: CorpusFiles;
+  /** names of the mixes that runs are trained on */
+  readonly mixes?: readonly string[];
+  /** paths of the files that make a mix, by its name */
+  readonly mixFiles?: CorpusOptions["mixFiles"];
   /** the lockfile that data are held against; the project's own if absent */
   readonly lockFile?: string;
   /** folder of downloads; `.cache/hub` if absent */
@@ -71,7 +79,7 @@ export interface CorpusPlaces extends Pick<CorpusOptions, "onProgress"> {
  */
 export function corpusOptions(
   scale: Scale,
-  { corpusFiles, lockFile, hubCache, dataCache, onProgress }: CorpusPlaces,
+  { corpusFiles, mixes, mixFiles, lockFile, hubCache, dataCache, onProgress }: CorpusPlaces,
   model: Pick<ModelConfig, "sequenceLength" | "vocabularySize"> = scale.model.config,
 ): CorpusOptions {
   const { sequenceLength, vocabularySize } = model;
@@ -79,6 +87,8 @@ export function corpusOptions(
     ...scaleCorpora(scale, corpusFiles, hubCache),
     sequenceLength,
     vocabularySize,
+    ...(mixes === undefined ? {} : { mixes }),
+    ...(mixFiles === undefined ? {} : { mixFiles }),
     ...(lockFile === undefined ? {} : { lockFile }),
     ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),
     ...(onProgress === undefined ? {} : { onProgress }),

@@ -4,7 +4,8 @@ import type { CorpusName } from "../experiment/run.ts";
 import type { CorpusSource } from "./corpus_source.ts";
 import { corpusTokenizer } from "./corpus_tokenizer.ts";
 import { readDataLock } from "./data_lock.ts";
-import { embeddedIngredients } from "./embedded/embedded_sources.ts";
+import { EmbeddedMixes } from "./embedded/mixes.ts";
+import { quarteredIngredients } from "./embedded/quarters.ts";
 import { areMegatronFiles, megatronIngredients } from "./gpt_neox/megatron_ingredients.ts";
 import { megatronSource } from "./gpt_neox/megatron_source.ts";
 import { hubSource } from "./hub/hub_sources.ts";
@@ -17,31 +18,69 @@ import type { Settings } from "./text_ingredients.ts";
 /** Something for each of the two corpora. */
 export type ForBoth<T> = Readonly<Record<CorpusName, T>>;
 
+/** Something for each of the two corpora, and for mixes that stand for downstream, by their names. */
+export interface ForAll<T> extends ForBoth<T> {
+  readonly mixes: Readonly<Record<string, T>>;
+}
+
 /**
- * The sources of both corpora, their digests held against the lockfile.
+ * The sources of both corpora and of the mixes that are asked for, their digests held against the lockfile.
  *
  * @throws {UserError} for sources that are missing, unreadable or not the pinned ones
  */
-export async function chooseSources(options: CorpusOptions): Promise<ForBoth<CorpusSource>> {
-  const { source } = options;
+export async function chooseSources(options: CorpusOptions): Promise<ForAll<CorpusSource>> {
   const settings = await settingsOf(options);
+  const { source } = options;
+  // One for all corpora: it reads each package once.
+  const embedded = source.kind === "embedded" ? new EmbeddedMixes(source, settings) : undefined;
+  const both = embedded === undefined ? await bothSources(settings) : {
+    upstream: textSource(await embedded.upstream()),
+    downstream: textSource(await embedded.downstream()),
+  };
+  const mixes: Record<string, CorpusSource> = {};
+  for (const mix of options.mixes ?? []) mixes[mix] = await mixSource(mix, settings, embedded);
+  return { ...both, mixes };
+}
+
+/** A mix: of the user's files where there are such, else the source's own. */
+async function mixSource(mix: string, settings: Settings, embedded: EmbeddedMixes | undefined): Promise<CorpusSource> {
+  const { mixFiles = {} } = settings.options;
+  const paths = Object.hasOwn(mixFiles, mix) ? mixFiles[mix] : undefined;
+  if (paths !== undefined) return await filesSource("downstream", paths, settings);
+  const ingredients = await embedded?.mix(mix);
+  if (ingredients !== undefined) return textSource(ingredients);
+  throw new UserError(
+    "MIX_NOT_GIVEN",
+    `The mix "${mix}" is made of files of your own, and none are given`,
+    `give them with --mix ${mix}=PATH, or leave the arms that use it out with --only`,
+  );
+}
+
+async function filesSource(name: CorpusName, paths: readonly string[], settings: Settings): Promise<CorpusSource> {
+  return areMegatronFiles(name, paths)
+    ? megatronSource(await megatronIngredients(name, paths, settings))
+    : textSource(await fileIngredients(name, paths, settings));
+}
+
+async function bothSources(settings: Settings): Promise<ForBoth<CorpusSource>> {
+  const { source } = settings.options;
   switch (source.kind) {
     case "npm": {
-      const { upstream, downstream } = await embeddedIngredients(settings);
+      const { upstream, downstream } = await quarteredIngredients(settings);
       return { upstream: textSource(upstream), downstream: textSource(downstream) };
     }
+    case "embedded":
+      throw new Error("Embedded text is opened with its mixes");
     case "huggingface":
       return {
         upstream: await hubSource("upstream", source, settings),
         downstream: await hubSource("downstream", source, settings),
       };
-    case "files": {
-      const ofFiles = async (name: CorpusName) =>
-        areMegatronFiles(name, source[name])
-          ? megatronSource(await megatronIngredients(name, source[name], settings))
-          : textSource(await fileIngredients(name, source[name], settings));
-      return { upstream: await ofFiles("upstream"), downstream: await ofFiles("downstream") };
-    }
+    case "files":
+      return {
+        upstream: await filesSource("upstream", source.upstream, settings),
+        downstream: await filesSource("downstream", source.downstream, settings),
+      };
   }
 }
 

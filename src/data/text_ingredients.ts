@@ -4,7 +4,7 @@ import { type Digest, sha256 } from "../digest/sha256.ts";
 import type { CorpusName } from "../experiment/run.ts";
 import type { DataLock } from "./data_lock.ts";
 import type { PerSplit, SourceDocument } from "./domain.ts";
-import type { CorpusOptions } from "./options.ts";
+import type { CorpusOptions, DomainWeights } from "./options.ts";
 import type { OnOddRow } from "./text/odd_rows.ts";
 import type { Tokenizer } from "../formats/tokenizer.ts";
 
@@ -28,6 +28,8 @@ export interface Ingredients {
   /** of all that determines the batches */
   readonly digest: Digest;
   readonly sources: readonly SourceDigest[];
+  /** of the domains, where they are the source's own and not an option */
+  readonly weights?: DomainWeights;
   /** text bytes and documents, counted for `npm`, estimated for files */
   readonly expected: {
     readonly exact: boolean;
@@ -56,12 +58,14 @@ export interface Settings {
  *
  * @param source what the text is, by digests
  * @param split how validation documents are told from training documents
+ * @param weights of the domains; those of the options if not given, null for their shares of the tokens
  */
 export function corpusDigests(
   name: CorpusName,
   source: Json,
   split: Json,
   settings: Settings,
+  weights: DomainWeights | null = settings.options.weights?.[name] ?? null,
 ): [prepared: Digest, batches: Digest] {
   const { options, tokenizer, dataSeed } = settings;
   const prepared = {
@@ -71,7 +75,6 @@ export function corpusDigests(
     tokenizer: tokenizer.specification,
     dataSeed,
   };
-  const weights = options.weights?.[name] ?? null;
   const domainTokens = options.domainTokens?.[name];
   return [
     sha256(canonicalJson(prepared)),

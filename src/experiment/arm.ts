@@ -5,6 +5,7 @@ import { scheduleOf, type ScheduleSpecification } from "../schedule/catalogue.ts
 import { checkSchedule } from "../schedule/learning_rate.ts";
 import { LEAST_STEPS } from "./change_scale.ts";
 import { isEvaluationStep } from "./evaluation.ts";
+import { armCorpus, type CorpusDigests } from "./mixes.ts";
 import {
   PAPER_CHECKPOINT_STEPS,
   PAPER_DOWNSTREAM_TOKENS,
@@ -15,7 +16,7 @@ import {
 } from "./paper_units.ts";
 import type { Readings } from "./readings.ts";
 import { replayOf } from "./replay.ts";
-import type { CorpusName, EvaluationSpecification, InitialWeights, RunKey, RunSpecification } from "./run.ts";
+import type { EvaluationSpecification, InitialWeights, RunKey, RunSpecification } from "./run.ts";
 import type { Scale } from "./scale.ts";
 import type { Arm, Experiment } from "./schema.ts";
 import type { ImportedCheckpoint } from "./start.ts";
@@ -24,7 +25,7 @@ import type { ImportedCheckpoint } from "./start.ts";
 export interface RunContext {
   readonly scale: Scale;
   readonly engine: RunSpecification["engine"];
-  readonly corpusDigests: Readonly<Record<CorpusName, Digest>>;
+  readonly corpusDigests: CorpusDigests;
   /** how the paper's open points are read */
   readonly readings: Readings;
   /** digest of a schedule's table; thousands of runs share a few schedules */
@@ -122,9 +123,8 @@ export function armRun(
   const specification: RunSpecification = {
     model: scale.model.config,
     initialWeights: armStart(arm, reference, context, seeds, pretraining),
-    corpus: { name: arm.corpus, digest: corpusDigests[arm.corpus] },
+    ...armData(arm, scale, corpusDigests),
     ...(arm.replay === undefined ? {} : { replay: replayOf(arm.replay, schedule.totalSteps) }),
-    validation: { upstream: corpusDigests.upstream, downstream: corpusDigests.downstream },
     orderSeed: arm.phase === "pretraining" ? seeds.pretrainingOrder : seeds.continuingOrder,
     schedule,
     scheduleDigest: context.scheduleDigest(schedule),
@@ -136,6 +136,19 @@ export function armRun(
     engine,
   };
   return { specification, steps };
+}
+
+/** What is trained on, and validated on: a mix takes downstream's place in both. */
+function armData(arm: Arm, scale: Scale, digests: CorpusDigests): Pick<RunSpecification, "corpus" | "validation"> {
+  const { name, mix } = armCorpus(arm.corpus, scale);
+  const { upstream } = digests;
+  if (mix === undefined) {
+    const { downstream } = digests;
+    return { corpus: { name, digest: digests[name] }, validation: { upstream, downstream } };
+  }
+  const digest = digests.mixes?.[mix];
+  if (digest === undefined) throw new Error(`The mix "${mix}" has no digest`);
+  return { corpus: { name, digest, mix }, validation: { upstream, downstream: digest } };
 }
 
 function armSchedule(arm: Arm, totalSteps: number, scale: Scale): ScheduleSpecification {
@@ -198,6 +211,12 @@ function tooShort(reference: string, scale: Scale, phase: "pretraining" | "conti
     `give more tokens, "--tokens ${enough}" for instance` +
       (scale.continuing.batchSequences > 1 ? ', or a smaller "--batch"' : ""),
   );
+}
+
+/** Whether the plan has the corpus that an arm is trained on: of mixes it has those that chosen arms need. */
+export function hasCorpus({ corpus }: Arm, { scale, corpusDigests }: RunContext): boolean {
+  const { mix } = armCorpus(corpus, scale);
+  return mix === undefined || corpusDigests.mixes?.[mix] !== undefined;
 }
 
 /** Whether the model that an arm starts from is among those that were imported, if they were. */

@@ -5,14 +5,15 @@
 import { UserError } from "../errors.ts";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
-import { type ArmRun, armRun, canStart, readArm, type RunContext, seedsOf } from "./arm.ts";
+import { type ArmRun, armRun, canStart, hasCorpus, readArm, type RunContext, seedsOf } from "./arm.ts";
 import { type ExperimentFolders, readExperimentFiles } from "./catalogue.ts";
 import type { ScaleChanges } from "./change_scale.ts";
 import { chooseArms, PRETRAINING_ARM } from "./choose_arms.ts";
 import { type PlanTotals, totalCost } from "./cost.ts";
+import { armCorpus, type CorpusDigests, mixNames, requireMixes, withoutOtherMixes } from "./mixes.ts";
 import { planScale } from "./plan_scale.ts";
 import type { Readings } from "./readings.ts";
-import type { ArmReference, CorpusName, PlannedRun, RunKey, RunSpecification } from "./run.ts";
+import type { ArmReference, PlannedRun, RunKey, RunSpecification } from "./run.ts";
 import { runKey } from "./run_key.ts";
 import { MAX_SEEDS } from "./run_schema.ts";
 import { scheduleDigest } from "../schedule/learning_rate.ts";
@@ -31,13 +32,15 @@ export interface PlanOptions extends ExperimentFolders {
   /** the arithmetic to plan for: it is part of every run's key */
   readonly engine: RunSpecification["engine"];
   /** digests of the prepared corpora; without them the plan can be priced but not trained */
-  readonly corpusDigests?: Readonly<Record<CorpusName, Digest>>;
+  readonly corpusDigests?: CorpusDigests;
   /** another model, or less of everything */
   readonly changes?: ScaleChanges;
   /** how the paper's open points are read; the likelier reading where nothing is chosen */
   readonly readings?: Readings;
   /** whether the user's files stand in for the scale's data, so that readings of those mean nothing */
   readonly ownFiles?: boolean;
+  /** names of mixes whose files the user brings */
+  readonly ownMixes?: readonly string[];
   /** a pre-training of one's own, or models of one's own, whatever the scale's file says */
   readonly start?: "train" | "files";
   /** the models to start from; without them such a plan can be priced but not trained */
@@ -48,8 +51,19 @@ export interface PlanOptions extends ExperimentFolders {
 
 /** Whether the corpora of a plan are at hand. */
 export type PlannedData =
-  | { readonly state: "pinned"; readonly upstream: Digest; readonly downstream: Digest }
-  | { readonly state: "not fetched"; readonly upstream: string; readonly downstream: string };
+  | {
+    readonly state: "pinned";
+    readonly upstream: Digest;
+    readonly downstream: Digest;
+    /** of the mixes that runs are trained on, by their names */
+    readonly mixes?: Readonly<Record<string, Digest>>;
+  }
+  | {
+    readonly state: "not fetched";
+    readonly upstream: string;
+    readonly downstream: string;
+    readonly mixes?: Readonly<Record<string, string>>;
+  };
 
 /** An experiment as far as the plan holds it. */
 export interface PlannedExperiment {
@@ -113,10 +127,14 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
   const { scale, readings } = await planScale(options);
   const start = plannedStart(scale, options.imported, readings);
   const files = await readExperimentFiles(options);
-  const catalogue = withoutPretraining(files.map(({ experiment }) => experiment), start);
+  const stated = withoutPretraining(files.map(({ experiment }) => experiment), start);
+  const { only = [], ownFiles = false, ownMixes = [] } = options;
+  const mixes = mixNames(scale, ownMixes, ownFiles);
+  requireMixes(stated, mixes, only, scale.name);
+  const catalogue = withoutOtherMixes(stated, mixes);
   const usual = options.set === "beyond" ? files.filter(({ isBeyond }) => isBeyond) : files;
-  const chosen = chooseArms(catalogue, options.only ?? [], start, usual.map(({ experiment }) => experiment.name));
-  const data = plannedData(scale, options.corpusDigests);
+  const chosen = chooseArms(catalogue, only, start, usual.map(({ experiment }) => experiment.name));
+  const data = plannedData(scale, usedMixes(catalogue, chosen, scale), options.corpusDigests);
   const context: RunContext = {
     scale,
     engine,
@@ -221,7 +239,7 @@ function planSeed(
         "restore upstream.yaml",
       );
     }
-    if (!chosen.has(reference) && !canStart(value, context)) continue;
+    if (!chosen.has(reference) && !(canStart(value, context) && hasCorpus(value, context))) continue;
     const needed = armRun(value, reference, context, seeds, pretrainingKey);
     const key = runKey(needed.specification);
     // A run is named for the first arm of the whole catalogue, so that its name does not change with the choice.
@@ -239,23 +257,52 @@ function planSeed(
   }));
 }
 
-function plannedData(scale: Scale, digests: PlanOptions["corpusDigests"]): PlannedData {
+/** Mixes that the chosen arms are trained on, sorted. */
+function usedMixes(catalogue: readonly Experiment[], chosen: ReadonlySet<string>, scale: Scale): string[] {
+  const names = catalogue.flatMap(({ name, arms }) =>
+    Object.entries(arms).flatMap(([arm, { corpus }]) =>
+      chosen.has(`${name}/${arm}`) ? armCorpus(corpus, scale).mix ?? [] : []
+    )
+  );
+  return [...new Set(names)].sort();
+}
+
+function plannedData(scale: Scale, mixes: readonly string[], digests: PlanOptions["corpusDigests"]): PlannedData {
+  const ofMixes = <T>(of: (mix: string) => T) =>
+    mixes.length === 0 ? {} : { mixes: Object.fromEntries(mixes.map((mix) => [mix, of(mix)])) };
   if (digests !== undefined) {
-    return { state: "pinned", upstream: digests.upstream, downstream: digests.downstream };
+    return {
+      state: "pinned",
+      upstream: digests.upstream,
+      downstream: digests.downstream,
+      ...ofMixes((mix) => digests.mixes?.[mix] ?? sha256(`not at hand: ${mix}`)),
+    };
   }
   const { data } = scale;
+  const isHub = data.kind === "huggingface";
   return {
     state: "not fetched",
-    upstream: data.kind === "huggingface" ? `huggingface:${data.upstream.dataset}` : "npm:upstream",
-    downstream: data.kind === "huggingface" ? `huggingface:${data.downstream.dataset}` : "npm:downstream",
+    upstream: isHub ? `huggingface:${data.upstream.dataset}` : "npm:upstream",
+    downstream: isHub ? `huggingface:${data.downstream.dataset}` : "npm:downstream",
+    ...ofMixes((mix) => `${isHub ? "files" : "npm"}:${mix}`),
   };
 }
 
 /** Without data, the digest of a sentence that no corpus can have keeps the graph whole. */
-function corpusDigests(data: PlannedData): Readonly<Record<CorpusName, Digest>> {
-  if (data.state === "pinned") return { upstream: data.upstream, downstream: data.downstream };
+function corpusDigests(data: PlannedData): CorpusDigests {
+  const { upstream, downstream, mixes } = data;
+  if (data.state === "pinned") {
+    return {
+      upstream: data.upstream,
+      downstream: data.downstream,
+      ...(data.mixes === undefined ? {} : { mixes: data.mixes }),
+    };
+  }
+  const missing = (what: string) => sha256(`not fetched: ${what}`);
+  const named = Object.entries(mixes ?? {}).map(([mix, what]) => [mix, missing(what)] as const);
   return {
-    upstream: sha256(`not fetched: ${data.upstream}`),
-    downstream: sha256(`not fetched: ${data.downstream}`),
+    upstream: missing(upstream),
+    downstream: missing(downstream),
+    ...(mixes === undefined ? {} : { mixes: Object.fromEntries(named) }),
   };
 }

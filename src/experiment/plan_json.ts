@@ -73,8 +73,18 @@ const planSchema: z.ZodType<Plan> = z.strictObject({
   seeds: count.max(MAX_SEEDS),
   engine: engineSchema,
   data: z.discriminatedUnion("state", [
-    z.strictObject({ state: z.literal("pinned"), upstream: digestSchema, downstream: digestSchema }),
-    z.strictObject({ state: z.literal("not fetched"), upstream: z.string(), downstream: z.string() }),
+    z.strictObject({
+      state: z.literal("pinned"),
+      upstream: digestSchema,
+      downstream: digestSchema,
+      mixes: z.record(z.string(), digestSchema).exactOptional(),
+    }),
+    z.strictObject({
+      state: z.literal("not fetched"),
+      upstream: z.string(),
+      downstream: z.string(),
+      mixes: z.record(z.string(), z.string()).exactOptional(),
+    }),
   ]),
   start: startSchema.exactOptional(),
   readings: readingsSchema.exactOptional(),

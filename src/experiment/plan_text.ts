@@ -1,5 +1,5 @@
 /** The plan as people read it: a table of experiments, the runs behind them, and what they cost. */
-import { shortDigest } from "../digest/sha256.ts";
+import { isDigest, shortDigest } from "../digest/sha256.ts";
 import { parameterCount } from "../model/config.ts";
 import { runCost } from "./cost.ts";
 import { compactNumber, groupedNumber } from "../text/numbers.ts";
@@ -39,6 +39,11 @@ function heading({ scale, data, engine, seeds, start, readings, planDigest }: Pl
     } tokens`,
     ...(scale.changes === undefined ? [] : [`  changed ${scale.changes.join(", ")}`]),
     `  data    ${corpora}`,
+    ...(data.mixes === undefined ? [] : [
+      `  mixes   ${
+        Object.entries(data.mixes).map(([mix, of]) => `${mix} ${isDigest(of) ? shortDigest(of) : of}`).join(", ")
+      }`,
+    ]),
     ...(start === undefined ? [] : [`  start   ${startText(start)}`]),
     ...(readings === undefined ? [] : [
       `  reading ${Object.entries(readings).map(([name, value]) => `${name}=${value}`).join(", ")}`,

@@ -52,7 +52,12 @@ export interface RunSpecification {
   /** drawn anew, or those of another run's checkpoint */
   readonly initialWeights: InitialWeights;
   /** the corpus trained on, its name and the digest of everything that makes its token stream */
-  readonly corpus: { readonly name: CorpusName; readonly digest: Digest };
+  readonly corpus: {
+    readonly name: CorpusName;
+    readonly digest: Digest;
+    /** which mix stands for the downstream corpus, in training and validation, if not the scale's own */
+    readonly mix?: string;
+  };
   /** windows of the upstream corpus, by its digest under `validation`, in place of some; absent: none */
   readonly replay?: ReplaySpecification;
   /** digests of both corpora: both validation sets are evaluated */

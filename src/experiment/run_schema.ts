@@ -58,7 +58,11 @@ const runSpecificationSchema = z.strictObject({
     }),
     z.strictObject({ kind: z.literal("imported"), weights: digestSchema, step: wholeNumber }),
   ]),
-  corpus: z.strictObject({ name: z.enum(["upstream", "downstream"]), digest: digestSchema }),
+  corpus: z.strictObject({
+    name: z.enum(["upstream", "downstream"]),
+    digest: digestSchema,
+    mix: z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/).exactOptional(),
+  }),
   replay: replaySchema.exactOptional(),
   validation: z.strictObject({ upstream: digestSchema, downstream: digestSchema }),
   orderSeed: wholeNumber,

@@ -14,14 +14,32 @@ export interface Phase {
   readonly evaluation: Pick<EvaluationSpecification, "interval" | "denseInterval" | "denseUntilStep">;
 }
 
-/** Where a scale's text comes from when the user brings none: packages from npm, or two datasets of Hugging Face. */
+/** Weights of families of embedded text (docs/data.md), by their names. */
+export type FamilyWeights = Readonly<Record<string, number>>;
+
+/**
+ * Where a scale's text comes from when the user brings none: packages from npm, or two datasets of Hugging Face. `npm`
+ * is the mix of versions up to 0.3, three quarters of one family and a quarter of another.
+ */
 export type ScaleData =
   | { readonly kind: "npm"; readonly tokenizer: "bytes" }
+  | {
+    readonly kind: "embedded";
+    readonly tokenizer: "bytes";
+    /** the heaviest is the main family, whose share of a mix is the mix's overlap */
+    readonly upstream: FamilyWeights;
+    /** name of the mix that arms with the corpus `downstream` are trained on */
+    readonly downstream: string;
+    /** what downstream may be, by names that arms use as their corpus */
+    readonly mixes: Readonly<Record<string, FamilyWeights>>;
+  }
   | {
     readonly kind: "huggingface";
     readonly tokenizer: "gpt-neox-20b";
     readonly upstream: UpstreamDataset;
     readonly downstream: DownstreamDataset;
+    /** names of mixes that arms may use, whose files the user brings */
+    readonly mixes?: readonly string[];
   };
 
 /** The Pile. */

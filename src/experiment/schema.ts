@@ -11,6 +11,8 @@ import type { Scale } from "./scale.ts";
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/);
 const armName = z.string().regex(/^[a-z0-9][a-z0-9.%-]*$/);
+/** `upstream` and `downstream` too, where a corpus is named. */
+const mixName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/, { error: "upstream, downstream, or the name of a mix" });
 const fraction = z.number().min(0).max(1);
 const positiveInteger = z.int().min(1);
 
@@ -31,7 +33,8 @@ const armShape = {
   legend: z.string().min(1).max(60).exactOptional(),
   /** `pretraining` and `continuing` have their own horizon and batch at each scale */
   phase: z.enum(["pretraining", "continuing"]),
-  corpus: z.enum(["upstream", "downstream"]),
+  /** `upstream`, `downstream`, or a mix that stands for downstream, by its name in the scale's data */
+  corpus: mixName,
   /** windows of the upstream corpus in place of some of the arm's own */
   replay: armReplaySchema.exactOptional(),
   start: startSchema,
@@ -149,14 +152,31 @@ const downstreamDataset = z.strictObject({
   leftOut: z.array(z.string().min(1)).min(1).max(100).exactOptional(),
 });
 
+const familyWeights = z.record(z.string().regex(/^[a-z0-9-]{1,40}$/), z.number().positive().max(1e6))
+  .refine((weights) => Object.keys(weights).length > 0, { error: "at least one family" });
+const newMixName = mixName.refine((name) => name !== "upstream" && name !== "downstream", {
+  error: 'another name than "upstream" and "downstream"',
+});
+
 /** Where a scale's text comes from when the user brings none. */
 const dataSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("npm"), tokenizer: z.literal("bytes") }),
+  z.strictObject({
+    kind: z.literal("embedded"),
+    tokenizer: z.literal("bytes"),
+    upstream: familyWeights,
+    downstream: newMixName,
+    mixes: z.record(newMixName, familyWeights),
+  }).refine(({ downstream, mixes }) => Object.hasOwn(mixes, downstream), {
+    path: ["downstream"],
+    error: "the name of one of the mixes",
+  }),
   z.strictObject({
     kind: z.literal("huggingface"),
     tokenizer: z.literal("gpt-neox-20b"),
     upstream: upstreamDataset,
     downstream: downstreamDataset,
+    mixes: z.array(newMixName).min(1).max(100).exactOptional(),
   }),
 ]);
 

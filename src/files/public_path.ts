@@ -17,8 +17,11 @@ export function publicPath(path: string): string {
   return leaves ? nameOf(path.replace(/[/\\]+$/, "")) : path;
 }
 
-/** A word of a command line, with the path in it as {@linkcode publicPath} has it: `--key=/mnt/ada/k.pem` too. */
+/**
+ * A word of a command line, with the path in it as {@linkcode publicPath} has it: of `--key=/mnt/ada/k.pem` and
+ * `strong=/mnt/ada/german.jsonl` too.
+ */
 export function publicWord(word: string): string {
-  const [, option = "", value = ""] = /^(--[^=]*=)?(.*)$/s.exec(word) ?? [];
+  const [, option = "", value = ""] = /^((?:--[^=]*=)?(?:[a-z0-9-]+=)?)(.*)$/s.exec(word) ?? [];
   return option + publicPath(value);
 }

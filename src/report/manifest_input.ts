@@ -88,6 +88,10 @@ export function reportInputOf({ predicate, plan, paper, curves }: ReportEvidence
       { name: "the paper's claims", value: predicate.paper.sha256 },
       { name: "upstream corpus", value: predicate.corpora.upstream.digest },
       { name: "downstream corpus", value: predicate.corpora.downstream.digest },
+      ...Object.entries(predicate.corpora.mixes ?? {}).map(([mix, { digest }]) => ({
+        name: `mix ${mix}`,
+        value: digest,
+      })),
       ...(engine.description.kernels === undefined ? [] : [{ name: "kernels", value: engine.description.kernels }]),
     ],
     warnings: runWarnings(predicate.runs, curves),

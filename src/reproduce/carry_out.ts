@@ -6,7 +6,7 @@ import { planFromJson, planToJson } from "../experiment/plan_json.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { claimOutputFolder, lockOutputFolder, PLAN_FILE, requireOwnFolder } from "../files/output_lock.ts";
 import { folderArtefacts } from "../manifest/verify/folder_artefacts.ts";
-import type { Corpora } from "../train/evaluation.ts";
+import type { PlanCorpora } from "../train/evaluation.ts";
 import type { OpenImported } from "../train/imported_weights.ts";
 import { FinishedRuns } from "../train/finished_runs.ts";
 import { trainPlan } from "../train/train_plan.ts";
@@ -25,7 +25,7 @@ export interface ReadyPlan {
   /** the files that the plan and its data follow from, as they were when it was made */
   readonly inputs: readonly InputDigest[];
   readonly plan: Plan;
-  readonly corpora: Corpora;
+  readonly corpora: PlanCorpora;
   /** where corpora are shorter than the runs read */
   readonly shortages?: readonly Shortage[];
   /** weights that others trained, for runs that start from them */
@@ -88,13 +88,18 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
   return await conclude({ ...options, fileSystem: files }, ready, results, checked, key);
 }
 
+/** Mixes apart, which follow from the choice of runs and are in the runs' keys. */
+function sameData({ mixes: _, ...earlier }: Plan["data"], { mixes: _mixes, ...data }: Plan["data"]): boolean {
+  return canonicalJson(earlier) === canonicalJson(data);
+}
+
 /** A folder may hold another choice of the same runs: runs of one name must be one run. */
 function isCompatible(plan: Plan, found: Uint8Array): boolean {
   try {
     const earlier = planFromJson(JSON.parse(new TextDecoder().decode(found)), PLAN_FILE);
     const keys = new Map(earlier.runs.map(({ label, key }) => [label, key]));
     return earlier.scale.name === plan.scale.name &&
-      canonicalJson(earlier.data) === canonicalJson(plan.data) &&
+      sameData(earlier.data, plan.data) &&
       plan.runs.every(({ label, key }) => (keys.get(label) ?? key) === key);
   } catch {
     return false;

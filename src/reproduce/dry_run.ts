@@ -28,7 +28,7 @@ import { RENDERER_VERSION } from "../report/renderer_version.ts";
 import type { Curves } from "../results/curves.ts";
 import { MAX_CURVES_LENGTH, parseCurves } from "../results/curves_schema.ts";
 import { checkpointName } from "../train/checkpoint.ts";
-import { bytesPerTokenOf } from "../train/evaluation.ts";
+import { bytesPerTokenOf, corporaOf } from "../train/evaluation.ts";
 import { JOURNAL_FORMAT } from "../train/journal_header.ts";
 import { MAX_RECORD_BYTES } from "../train/run_folder.ts";
 import type { ReadyPlan } from "./carry_out.ts";
@@ -87,7 +87,7 @@ function placeholderCurves(run: PlannedRun, place: number, { corpora }: ReadyPla
     runKey: key,
     label,
     tokensPerStep: tokensPerStep(run),
-    bytesPerToken: bytesPerTokenOf(corpora),
+    bytesPerToken: bytesPerTokenOf(corporaOf(corpora, specification)),
     points: evaluationSteps(specification.evaluation, steps).map((step) => {
       const loss = 2 + 1 / (step + 3) + place / 997;
       return {

@@ -35,6 +35,8 @@ export interface ReproduceOptions extends ExperimentFolders {
   readonly start?: StartChoice;
   /** files to train on in place of the scale's own data */
   readonly files?: CorpusFiles;
+  /** paths of the files that make a mix, a further corpus that arms name, by its name */
+  readonly mixFiles?: Readonly<Record<string, readonly string[]>>;
   /** the lockfile that data and models are held against; the project's own if absent */
   readonly lockFile?: string;
   /** folder of downloads; `.cache/hub` if absent */

@@ -11,7 +11,7 @@ import { type CorpusFacts, type DataFacts, type Predicate, TOOL_VERSION } from "
 import { type Artefact, isTrained, type ManifestRun } from "../manifest/format/run.ts";
 import type { Corpus } from "../data/corpus.ts";
 import type { CorpusFiles } from "../data/options.ts";
-import type { Corpora } from "../train/evaluation.ts";
+import type { PlanCorpora } from "../train/evaluation.ts";
 import { changed } from "./describe_runs.ts";
 import type { InputDigest } from "./inputs.ts";
 import { limitsOf } from "../manifest/format/limits.ts";
@@ -25,7 +25,7 @@ export interface PredicateInput {
   /** what is stated of each run: those trained, or placeholders before training */
   readonly runs: readonly ManifestRun[];
   readonly inputs: readonly InputDigest[];
-  readonly corpora: Corpora;
+  readonly corpora: PlanCorpora;
   /** where corpora are shorter than the runs read */
   readonly shortages: readonly Shortage[];
   readonly engine: Engine;
@@ -93,7 +93,7 @@ export function predicateOf(input: PredicateInput): PredicateDraft {
         return { initialWeights: init, pretrainingOrder, continuingOrder };
       }),
     },
-    corpora: { upstream: describeCorpus(corpora.upstream), downstream: describeCorpus(corpora.downstream) },
+    corpora: describeCorpora(corpora),
     data: { source: input.files === undefined ? "scale" : "files", tokenUnit: tokenUnit(plan, input.files), shortages },
     readings: plan.readings ?? {},
     ...(plan.start?.state === "pinned" ? { start: plan.start.checkpoints } : {}),
@@ -110,8 +110,17 @@ export function predicateOf(input: PredicateInput): PredicateDraft {
 
 /** What a token of the texts is: a byte in a scale's own small texts, unless the user brings a tokenizer. */
 function tokenUnit({ scale: { data } }: Plan, files: CorpusFiles | undefined): DataFacts["tokenUnit"] {
-  const isBytes = data.kind === "npm" ? files?.tokenizer === undefined : false;
+  const isBytes = data.kind !== "huggingface" ? files?.tokenizer === undefined : false;
   return isBytes || files?.tokenizer === "bytes" ? "byte" : "BPE token";
+}
+
+function describeCorpora({ upstream, downstream, mixes = {} }: PlanCorpora): Predicate["corpora"] {
+  const ofMixes = Object.entries(mixes).map(([mix, corpus]) => [mix, describeCorpus(corpus)] as const);
+  return {
+    upstream: describeCorpus(upstream),
+    downstream: describeCorpus(downstream),
+    ...(ofMixes.length === 0 ? {} : { mixes: Object.fromEntries(ofMixes) }),
+  };
 }
 
 function describeCorpus({ digest, summary }: Corpus): CorpusFacts {

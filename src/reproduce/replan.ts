@@ -1,7 +1,8 @@
 /** A plan made again from what it says of itself, to see whether its arms are what their names say. */
 import { UserError } from "../errors.ts";
 import { changesFromWords } from "../experiment/change_scale.ts";
-import { buildPlan, type Plan } from "../experiment/plan.ts";
+import type { CorpusDigests } from "../experiment/mixes.ts";
+import { buildPlan, type Plan, type PlannedData } from "../experiment/plan.ts";
 import type { Replanned } from "../manifest/verify/verify_options.ts";
 import type { Artefact } from "../manifest/format/run.ts";
 import { type ExperimentFolders, setOfFiles } from "../experiment/catalogue.ts";
@@ -37,13 +38,18 @@ export async function replan(
       ...(scale.data.kind === "huggingface" && readings.domains === undefined ? { ownFiles: true } : {}),
       ...(scale.start?.kind === "train" || scale.start?.kind === "files" ? { start: scale.start.kind } : {}),
       ...(start?.state === "pinned" ? { imported: start.checkpoints } : {}),
-      ...(data.state === "pinned" ? { corpusDigests: { upstream: data.upstream, downstream: data.downstream } } : {}),
+      ...(data.mixes === undefined ? {} : { ownMixes: Object.keys(data.mixes) }),
+      ...(data.state === "pinned" ? { corpusDigests: pinnedDigests(data) } : {}),
     });
     return { isSame, planDigest: again.planDigest };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { isSame, planDigest: undefined };
   }
+}
+
+function pinnedDigests({ upstream, downstream, mixes }: Extract<PlannedData, { state: "pinned" }>): CorpusDigests {
+  return { upstream, downstream, ...(mixes === undefined ? {} : { mixes }) };
 }
 
 /** Whether the manifest was made from the very files that a plan follows from here: none differs, is missing or new. */

@@ -5,6 +5,7 @@ import type { DataProgress } from "../data/options.ts";
 import { corpusOptions } from "../data/scale_corpora.ts";
 import type { Shortage } from "../data/shortage.ts";
 import { buildPlan, type PlanOptions } from "../experiment/plan.ts";
+import { digestsOfCorpora, mixesOf } from "../experiment/mixes.ts";
 import { plannedChoice } from "../experiment/start.ts";
 import { carryOut } from "./carry_out.ts";
 import type { ReproduceOptions, Reproduction } from "./options.ts";
@@ -38,26 +39,30 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     }
     events.onData?.(progress);
   };
-  const places = { ...options, ...(options.files === undefined ? {} : { corpusFiles: options.files }), onProgress };
+  const mixes = mixesOf(withoutData.runs);
+  const places = {
+    ...options,
+    mixes,
+    ...(options.files === undefined ? {} : { corpusFiles: options.files }),
+    onProgress,
+  };
   const corpora = await openCorpora(corpusOptions(withoutData.scale, places));
-  const { upstream, downstream } = corpora;
   try {
     const plan = await buildPlan({
       ...choice,
-      corpusDigests: { upstream: upstream.digest, downstream: downstream.digest },
+      corpusDigests: digestsOfCorpora(corpora),
       ...(start === undefined ? {} : { imported: start.checkpoints }),
     });
     const imported = start === undefined ? {} : { imported: start.open };
     return await carryOut(options, { paper, inputs: digestsOf(inputs), plan, corpora, shortages, ...imported });
   } finally {
-    upstream.close();
-    downstream.close();
+    corpora.close();
   }
 }
 
 /** What of the options determines the plan, data and models apart. */
 function planOptions(options: ReproduceOptions): PlanOptions {
-  const { scale, seeds = 1, only, changes, readings, files, start, folder, set, ownExperiments } = options;
+  const { scale, seeds = 1, only, changes, readings, files, mixFiles, start, folder, set, ownExperiments } = options;
   const { level, arithmetic } = options.engine;
   return {
     scale,
@@ -67,6 +72,7 @@ function planOptions(options: ReproduceOptions): PlanOptions {
     ...(changes === undefined ? {} : { changes }),
     ...(readings === undefined ? {} : { readings }),
     ...(files === undefined ? {} : { ownFiles: true }),
+    ...(mixFiles === undefined ? {} : { ownMixes: Object.keys(mixFiles) }),
     ...(folder === undefined ? {} : { folder }),
     ...(set === undefined ? {} : { set }),
     ...(ownExperiments === undefined ? {} : { ownExperiments }),

@@ -12,7 +12,7 @@ import { requireEngine } from "../retrain/means.ts";
 import { type Segment, segmentsOf } from "../retrain/segment.ts";
 import { type SegmentWork, Trainer } from "../retrain/trainer.ts";
 import type { RunKey } from "../experiment/run.ts";
-import type { Corpora } from "../train/evaluation.ts";
+import type { PlanCorpora } from "../train/evaluation.ts";
 import type { OpenImported } from "../train/imported_weights.ts";
 import type { RunResult } from "../train/train_plan.ts";
 
@@ -53,7 +53,7 @@ export interface RetrainFoundOptions extends RetrainFoundEvents {
   readonly runs: readonly ManifestRun[];
   readonly artefacts: ArtefactReader;
   readonly engine: Engine;
-  readonly corpora: Corpora;
+  readonly corpora: PlanCorpora;
   readonly imported?: OpenImported;
   readonly signal?: AbortSignal;
 }

@@ -122,6 +122,7 @@ function differentPlans(a: Predicate, b: Predicate): UserError {
     arithmetic: engine.arithmetic,
     "upstream corpus": corpora.upstream.digest.slice(0, 12),
     "downstream corpus": corpora.downstream.digest.slice(0, 12),
+    "mixes": Object.entries(corpora.mixes ?? {}).map(([mix, { digest }]) => `${mix} ${digest.slice(0, 12)}`).join(", "),
     "number of runs": String(runs.length),
   });
   const [left, right] = [Object.entries(facts(a)), Object.values(facts(b))];

@@ -1,11 +1,11 @@
 /** Retraining: a manifest is verified, then pieces of its training are repeated and compared bit by bit. */
-import { describeCorpora, openCorpora } from "../data/corpora.ts";
-import type { CorpusFiles, DataProgress } from "../data/options.ts";
+import { describeCorpora, type OpenCorpora, openCorpora } from "../data/corpora.ts";
+import type { CorpusFiles, CorpusOptions, DataProgress } from "../data/options.ts";
 import { corpusOptions } from "../data/scale_corpora.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { Scale } from "../experiment/scale.ts";
-import { shortDigest } from "../digest/sha256.ts";
+import { type Digest, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { errnoOf } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
@@ -16,7 +16,6 @@ import type { VerificationReport } from "../manifest/verify/verification_report.
 import type { RetrainingOutcome, VerifyOptions } from "../manifest/verify/verify_options.ts";
 import { listed } from "../manifest/verify/verify_artefacts.ts";
 import { verifyManifestFile } from "../manifest/verify/verify_file.ts";
-import type { Corpora } from "../train/evaluation.ts";
 import { findStart } from "../train/find_start.ts";
 import { chooseSegments, drawSeed, parseSeed, type RetrainingSeed, worthOf } from "./choice.ts";
 import { type RetrainingDifference, RetrainingMismatch } from "./difference.ts";
@@ -41,6 +40,8 @@ export interface RetrainingOptions extends Omit<VerifyOptions, "retrain"> {
   readonly engine: () => Promise<Engine>;
   /** the files that were trained on, if it was not the scale's own data */
   readonly corpusFiles?: CorpusFiles;
+  /** paths of the files that make a mix, by its name */
+  readonly mixFiles?: CorpusOptions["mixFiles"];
   /** where the models are that runs start from, if they were their maker's own */
   readonly start?: { readonly path: string };
   /** the lockfile that data and models are held against; the project's own if absent */
@@ -171,27 +172,19 @@ class Attempt {
       }
     } finally {
       trainer.close();
-      corpora.upstream.close();
-      corpora.downstream.close();
+      corpora.close();
     }
   }
 
   /** The corpora that the manifest names; their digests are looked at before anything is prepared. */
-  async #openCorpora(scale: Scale, { runs, corpora }: Predicate): Promise<Corpora> {
+  async #openCorpora(scale: Scale, { runs, corpora }: Predicate): Promise<OpenCorpora> {
     const { onData } = this.options.events ?? {};
-    const places = { ...this.options, ...(onData === undefined ? {} : { onProgress: onData }) };
+    const mixes = Object.keys(corpora.mixes ?? {});
+    const places = { ...this.options, mixes, ...(onData === undefined ? {} : { onProgress: onData }) };
     const options = corpusOptions(scale, places, runs[0]?.specification.model);
     const found = await describeCorpora(options);
-    for (const name of ["upstream", "downstream"] as const) {
-      if (found[name].digest === corpora[name].digest) continue;
-      throw new UserError(
-        "DIGEST_MISMATCH",
-        `The ${name} corpus here has the digest ${shortDigest(found[name].digest)}, and the manifest's has ${
-          shortDigest(corpora[name].digest)
-        }`,
-        "give the files that were trained on with --upstream, --downstream and --tokenizer, or the version of rewarm that made it",
-      );
-    }
+    for (const name of ["upstream", "downstream"] as const) requireSame(name, found[name], corpora[name]);
+    for (const mix of mixes) requireSame(`mix "${mix}" for the downstream`, found.mixes[mix], corpora.mixes?.[mix]);
     return await openCorpora(options);
   }
 
@@ -210,6 +203,24 @@ class Attempt {
       caveats: isWhole ? [] : [`That other pieces of the training give what is recorded. ${worth}`],
     };
   }
+}
+
+/** @throws {UserError} `DIGEST_MISMATCH` */
+function requireSame(
+  name: string,
+  found: { readonly digest: Digest } | undefined,
+  stated: { readonly digest: Digest } | undefined,
+): void {
+  if (found === undefined || stated === undefined) throw new Error(`The ${name} corpus was not looked for`);
+  if (found.digest === stated.digest) return;
+  throw new UserError(
+    "DIGEST_MISMATCH",
+    `The ${name} corpus here has the digest ${shortDigest(found.digest)}, and the manifest's has ${
+      shortDigest(stated.digest)
+    }`,
+    "give the files that were trained on with --upstream, --downstream, --mix and --tokenizer, or the version of rewarm " +
+      "that made it",
+  );
 }
 
 function choose(pieces: RetrainingPieces, { runs }: Predicate): RetrainingChoice {

@@ -9,7 +9,7 @@ import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/format
 import { loadCheckpoint } from "../train/checkpoint.ts";
 import { maxCheckpointBytes } from "../train/checkpoint_size.ts";
 import { conditionsOf } from "../train/conditions.ts";
-import { type Corpora, requireCorpus, ValidationSets } from "../train/evaluation.ts";
+import { corporaOf, type PlanCorpora, requireCorpus, ValidationSets } from "../train/evaluation.ts";
 import type { OpenImported } from "../train/imported_weights.ts";
 import { loadInitialState, priorUpdates } from "../train/initial_state.ts";
 import { runRecords } from "../train/run_records.ts";
@@ -28,7 +28,7 @@ export interface TrainerOptions {
   readonly runs: readonly ManifestRun[];
   readonly artefacts: ArtefactReader;
   readonly engine: Engine;
-  readonly corpora: Corpora;
+  readonly corpora: PlanCorpora;
   /** weights that others trained, for runs that start from them */
   readonly imported?: OpenImported;
   /** aborted: stop after the current step */
@@ -68,7 +68,7 @@ export class Trainer {
   readonly #pool: SessionPool;
   readonly #rates = new LearningRates();
   readonly #trained: ReadonlyMap<RunKey, TrainedRun>;
-  readonly #validations: ValidationSets;
+  readonly #validations = new ValidationSets();
   /** updates that parents had made, by run and step */
   readonly #parentUpdates = new Map<string, number>();
   #position: Position | undefined;
@@ -78,7 +78,6 @@ export class Trainer {
   constructor(options: TrainerOptions) {
     this.#options = options;
     this.#pool = new SessionPool(options.engine);
-    this.#validations = new ValidationSets(options.corpora);
     this.#trained = new Map(options.runs.filter(isTrained).map((run) => [run.key, run]));
   }
 
@@ -107,9 +106,9 @@ export class Trainer {
 
   /** Bits can be compared only if the same arithmetic runs on the same data. */
   #requireMeans(run: TrainedRun): void {
-    const { engine, corpora } = this.#options;
     const { specification } = run;
-    requireEngine(run, engine);
+    requireEngine(run, this.#options.engine);
+    const corpora = corporaOf(this.#options.corpora, specification);
     requireCorpus(corpora, specification.corpus.name, specification.corpus.digest);
     for (const name of ["upstream", "downstream"] as const) {
       requireCorpus(corpora, name, specification.validation[name]);
@@ -218,7 +217,8 @@ export class Trainer {
 
   /** Trains to a step, and compares every record on the way; evaluations only where they are wanted. */
   async #advance(run: TrainedRun, to: number, evaluates: (step: number) => boolean): Promise<void> {
-    const { corpora, signal, onStep } = this.#options;
+    const { signal, onStep } = this.#options;
+    const corpora = corporaOf(this.#options.corpora, run.specification);
     const position = this.#position;
     if (position?.run !== run.key) throw new Error(`The engine is not at run "${run.label}"`);
     const { session, step: start } = position;

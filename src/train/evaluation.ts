@@ -2,11 +2,31 @@
 import type { Corpus } from "../data/corpus.ts";
 import type { Session } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
-import type { CorpusName } from "../experiment/run.ts";
+import type { CorpusName, RunSpecification } from "../experiment/run.ts";
 import type { BytesPerToken } from "./journal_header.ts";
 
-/** Both corpora of a plan. */
+/** Both corpora of a run. */
 export type Corpora = Readonly<Record<CorpusName, Corpus>>;
+
+/** Both corpora of a plan, and the mixes that some of its runs have for downstream, by their names. */
+export interface PlanCorpora extends Corpora {
+  readonly mixes?: Readonly<Record<string, Corpus>>;
+}
+
+/**
+ * The corpora of a run of the plan.
+ *
+ * @throws {UserError} `MIX_NOT_GIVEN` if its mix is not among them
+ */
+export function corporaOf(
+  { upstream, downstream, mixes = {} }: PlanCorpora,
+  { corpus: { mix } }: Pick<RunSpecification, "corpus">,
+): Corpora {
+  if (mix === undefined) return { upstream, downstream };
+  const corpus = Object.hasOwn(mixes, mix) ? mixes[mix] : undefined;
+  if (corpus !== undefined) return { upstream, downstream: corpus };
+  throw new UserError("MIX_NOT_GIVEN", `The mix "${mix}" is not at hand`, `give its files with --mix ${mix}=PATH`);
+}
 
 /** Mean cross-entropy of both validation sets, nats a token. */
 export type ValidationLosses = Readonly<Record<CorpusName, number>>;
@@ -55,18 +75,23 @@ export class Validation {
   }
 }
 
-/** Validation windows of both corpora by their number; the last ones are kept. */
+/** Validation windows of a run's corpora by their number; the last ones are kept. */
 export class ValidationSets {
-  #last: { readonly windows: number; readonly loaded: Validation } | undefined;
+  #last: { readonly windows: number; readonly corpora: Corpora; readonly loaded: Validation } | undefined;
 
-  constructor(private readonly corpora: Corpora) {}
-
-  /** @param windows validation windows of each corpus */
-  async get(windows: number): Promise<Validation> {
-    if (this.#last?.windows !== windows) {
-      this.#last = { windows, loaded: await Validation.load(this.corpora, windows) };
+  /**
+   * @param corpora of a run
+   * @param windows validation windows of each corpus
+   */
+  async get(corpora: Corpora, windows: number): Promise<Validation> {
+    const { upstream, downstream } = corpora;
+    const last = this.#last;
+    if (last?.windows === windows && last.corpora.upstream === upstream && last.corpora.downstream === downstream) {
+      return last.loaded;
     }
-    return this.#last.loaded;
+    const loaded = await Validation.load(corpora, windows);
+    this.#last = { windows, corpora, loaded };
+    return loaded;
   }
 }
 

@@ -5,23 +5,23 @@
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import type { FileSystem } from "../files/file_system.ts";
-import { bytesPerTokenOf, type Corpora } from "./evaluation.ts";
+import { bytesPerTokenOf, corporaOf, type PlanCorpora } from "./evaluation.ts";
 import { findRun, type FoundRun } from "./found_run.ts";
-import type { BytesPerToken } from "./journal_header.ts";
 import { RunFolder } from "./run_folder.ts";
 
 /** Remembers what it found, for as long as nobody else writes to the folder: within one command, under its lock. */
 export class FinishedRuns {
   readonly #found = new Map<RunKey, Promise<FoundRun>>();
-  readonly #bytesPerToken: BytesPerToken;
 
   /**
    * @param output the plan's output folder
    * @param corpora those that the plan was made with
    */
-  constructor(private readonly output: string, corpora: Corpora, private readonly files: FileSystem = DENO_FILES) {
-    this.#bytesPerToken = bytesPerTokenOf(corpora);
-  }
+  constructor(
+    private readonly output: string,
+    private readonly corpora: PlanCorpora,
+    private readonly files: FileSystem = DENO_FILES,
+  ) {}
 
   /**
    * What the folder holds of a run.
@@ -31,7 +31,8 @@ export class FinishedRuns {
   find(run: PlannedRun): Promise<FoundRun> {
     const known = this.#found.get(run.key);
     if (known !== undefined) return known;
-    const found = findRun(run, new RunFolder(this.output, run.label, this.files), this.#bytesPerToken);
+    const bytesPerToken = bytesPerTokenOf(corporaOf(this.corpora, run.specification));
+    const found = findRun(run, new RunFolder(this.output, run.label, this.files), bytesPerToken);
     this.#found.set(run.key, found);
     return found;
   }

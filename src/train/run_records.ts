@@ -44,6 +44,7 @@ export type RunEvent = JournalRecord | StepInput | StepsReached;
 export interface RunMeans {
   /** holds the state that the piece begins with */
   readonly session: Session;
+  /** of the run */
   readonly corpora: Corpora;
   readonly validations: ValidationSets;
   /** learning rates of the schedule's steps, f32 */
@@ -86,7 +87,7 @@ export async function* runRecords(
       yield { kind: "state", step, state };
     }
     if (!isRecorded && evaluates(step) && isEvaluationStep(specification.evaluation, step)) {
-      const validation = await means.validations.get(specification.evaluation.windows);
+      const validation = await means.validations.get(means.corpora, specification.evaluation.windows);
       const losses = await validation.losses(session, specification.model.sequenceLength);
       yield evaluationRecord({ step, tokens: step * tokensPerStep(run), learningRate: learningRate(), ...losses });
     }

@@ -6,8 +6,7 @@ import type { FileSystem } from "../files/file_system.ts";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { conditionsOf } from "./conditions.ts";
 import { FinishedRuns } from "./finished_runs.ts";
-import type { Corpora } from "./evaluation.ts";
-import { ValidationSets } from "./evaluation.ts";
+import { corporaOf, type PlanCorpora, ValidationSets } from "./evaluation.ts";
 import type { RunOrigin } from "../manifest/format/run.ts";
 import { RunFolder, type RunRecord } from "./run_folder.ts";
 import { type ParentOutcome, skipReason } from "./skip_reason.ts";
@@ -38,7 +37,7 @@ export type RunResult =
 export interface TrainPlanOptions {
   readonly runs: readonly PlannedRun[];
   readonly engine: Engine;
-  readonly corpora: Corpora;
+  readonly corpora: PlanCorpora;
   /** the plan's output folder; each run gets `runs/<label>` below it */
   readonly output: string;
   readonly files?: FileSystem;
@@ -93,11 +92,11 @@ export class SessionPool {
  * @throws {Interrupted} when `signal` is aborted
  */
 export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]> {
-  const { runs, engine, corpora, output, files = DENO_FILES } = options;
-  const { finished = new FinishedRuns(output, corpora, files) } = options;
+  const { runs, engine, output, files = DENO_FILES } = options;
+  const { finished = new FinishedRuns(output, options.corpora, files) } = options;
   const pool = new SessionPool(engine);
   const results = new Map<RunKey, RunResult>();
-  const validations = new ValidationSets(corpora);
+  const validations = new ValidationSets();
 
   const train = async (run: PlannedRun): Promise<RunResult> => {
     const { initialWeights, evaluation } = run.specification;
@@ -121,7 +120,8 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
       );
     }
     const session = await pool.get(run);
-    await validations.get(evaluation.windows); // too few windows are found out before training
+    const corpora = corporaOf(options.corpora, run.specification);
+    await validations.get(corpora, evaluation.windows); // too few windows are found out before training
     const conditions = conditionsOf(engine, session);
     const { record, resumedAt } = await trainRun(run, folder, {
       session,

@@ -205,7 +205,7 @@ const BAD: readonly (readonly [string, (text: string) => string | Uint8Array<Arr
     "scales/smoke.yaml",
     replace("kind: npm", "kind: nmp"),
     "INVALID_FIELD",
-    /data\.kind is "nmp": did you mean "npm"\? \(known: npm, huggingface\)/,
+    /data\.kind is "nmp": did you mean "npm"\? \(known: npm, embedded, huggingface\)/,
   ],
 ];
 

@@ -19,7 +19,7 @@ async function eventsOf({ plan, corpora }: FakePlan, engine: ReturnType<typeof f
   const session = await engine.open(sessionOptions(run));
   await loadInitialState(run, session, {});
   const rates = learningRateTable(run.specification.schedule);
-  const means = { session, corpora, validations: new ValidationSets(corpora), rates, priorUpdates: 0 };
+  const means = { session, corpora, validations: new ValidationSets(), rates, priorUpdates: 0 };
   const found: RunEvent[][] = [];
   for (const piece of pieces) found.push(await Array.fromAsync(runRecords(run, means, piece)));
   return found;

@@ -5,6 +5,7 @@ import { corpusOptions } from "../../data/scale_corpora.ts";
 import { chooseEngine, ENGINE_OPTIONS } from "../../engine/catalogue.ts";
 import { suggest, UserError } from "../../errors.ts";
 import type { ScaleChanges } from "../../experiment/change_scale.ts";
+import { digestsOfCorpora, mixesOf } from "../../experiment/mixes.ts";
 import { buildPlan, type Plan, type PlanOptions } from "../../experiment/plan.ts";
 import { parseReadings, READINGS, type Readings } from "../../experiment/readings.ts";
 import { plannedChoice } from "../../experiment/start.ts";
@@ -88,18 +89,22 @@ export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Prom
     ...foldersFromOptions(values),
     ...(values.only === undefined ? {} : { only: values.only }),
     ...(files === undefined ? {} : { ownFiles: true }),
+    ...(sources.mixFiles === undefined ? {} : { ownMixes: Object.keys(sources.mixFiles) }),
     ...plannedChoice(sources.start),
   };
   const plan = await buildPlan(options);
-  const places = { ...downloads, ...(files === undefined ? {} : { corpusFiles: files }) };
+  const mixes = mixesOf(plan.runs);
+  const places = {
+    ...downloads,
+    mixes,
+    ...(files === undefined ? {} : { corpusFiles: files }),
+  };
   const corpora = await ifAtHand(() => describeCorpora(corpusOptions(plan.scale, places)));
   const found = await ifAtHand(() => findStart(plan.scale, sources));
   if (corpora === undefined && found === undefined) return plan;
   return await buildPlan({
     ...options,
-    ...(corpora === undefined
-      ? {}
-      : { corpusDigests: { upstream: corpora.upstream.digest, downstream: corpora.downstream.digest } }),
+    ...(corpora === undefined ? {} : { corpusDigests: digestsOfCorpora(corpora) }),
     ...(found === undefined ? {} : { imported: found.checkpoints }),
   });
 }
@@ -109,7 +114,7 @@ async function ifAtHand<T>(find: () => Promise<T>): Promise<T | undefined> {
   try {
     return await find();
   } catch (error) {
-    if (isNotFetched(error)) return undefined;
+    if (isNotFetched(error) || (error instanceof UserError && error.code === "MIX_NOT_GIVEN")) return undefined;
     throw error;
   }
 }

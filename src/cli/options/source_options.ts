@@ -15,6 +15,13 @@ export const SOURCE_OPTIONS = {
     help: "train on these files: .txt, .jsonl, .jsonl.zst, .parquet, or .bin with .idx",
   },
   downstream: { kind: "list", value: "PATH…", path: true, help: "and on these after the shift" },
+  mix: {
+    kind: "list",
+    value: "NAME=PATH…",
+    path: true,
+    pathAfter: "=",
+    help: "files that make a mix, a further corpus that arms name; several of one name make it together",
+  },
   tokenizer: {
     kind: "text",
     value: "FILE",
@@ -54,19 +61,43 @@ export function filesFromOptions({ upstream, downstream, tokenizer }: Partial<Co
   return { upstream, downstream, ...(tokenizer === undefined ? {} : { tokenizer }) };
 }
 
+/**
+ * The files of mixes, by their names.
+ *
+ * @throws {UserError} `BAD_MIX` for a word that is no name with a path
+ */
+function mixFiles(mix: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  const files = new Map<string, string[]>();
+  for (const word of mix) {
+    const [, name, path] = /^([a-z0-9][a-z0-9-]{0,40})=(.+)$/s.exec(word) ?? [];
+    if (name === undefined || path === undefined || name === "upstream" || name === "downstream") {
+      throw new UserError(
+        "BAD_MIX",
+        `Option "--mix" is "${word}"`,
+        'expected NAME=PATH, such as "strong=german.jsonl"; names are of small letters, digits and "-"',
+      );
+    }
+    files.set(name, [...files.get(name) ?? [], path]);
+  }
+  return Object.fromEntries(files);
+}
+
 /** Where models and downloads are. */
 export interface Sources {
   /** a pre-training of one's own, or models of one's own */
   readonly start?: StartChoice;
+  /** paths of the files that make a mix, by its name */
+  readonly mixFiles?: Readonly<Record<string, readonly string[]>>;
   readonly lockFile?: string;
   readonly hubCache?: string;
 }
 
 /** The options' values under the names that the library has for them. */
 export function sourcesFromOptions(
-  { start, lockfile, cache }: Pick<Values<typeof SOURCE_OPTIONS>, "start" | "lockfile" | "cache">,
+  { start, mix, lockfile, cache }: Pick<Values<typeof SOURCE_OPTIONS>, "start" | "mix" | "lockfile" | "cache">,
 ): Sources {
   return {
+    ...(mix === undefined ? {} : { mixFiles: mixFiles(mix) }),
     ...(start === undefined ? {} : { start: start === "train" ? start : { path: start } }),
     ...(lockfile === undefined ? {} : { lockFile: lockfile }),
     ...(cache === undefined ? {} : { hubCache: cache }),

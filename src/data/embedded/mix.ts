@@ -1,7 +1,4 @@
-/**
- * The embedded corpora: upstream is three quarters of TypeScript's library text and one quarter of Node's, downstream
- * the rest, so that the two overlap in kind, as the Pile and SlimPajama do, without a common document.
- */
+/** Deals the documents of families of text out to the two corpora, so that these have none in common. */
 import { philox } from "../../arithmetic/philox.ts";
 import { STREAM } from "../../arithmetic/streams.ts";
 import { sha256 } from "../../digest/sha256.ts";
@@ -13,11 +10,11 @@ import { readLines } from "../text/lines.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
 import type { PackageFiles } from "./npm_source.ts";
 
-/** Quarters of each domain's bytes that go upstream; the rest goes downstream. */
-export const UPSTREAM_QUARTERS: Readonly<Record<string, number>> = {
-  typescript: 3,
-  node: 1,
-};
+/** Quarters of each family's bytes that go upstream; the rest goes downstream. */
+export type UpstreamQuarters = Readonly<Record<string, number>>;
+
+/** Those of versions up to 0.3, in which both corpora were all that they got. */
+export const UPSTREAM_QUARTERS: UpstreamQuarters = { typescript: 3, node: 1 };
 
 /** Cuts the package's files into documents; of documents with the same bytes only the first is kept. */
 async function distinctDocuments(files: PackageFiles): Promise<Uint8Array[]> {
@@ -61,6 +58,7 @@ function shuffled(count: number, dataSeed: number, word: number): number[] {
  */
 export async function mixEmbedded(
   packages: readonly PackageFiles[],
+  quarters: UpstreamQuarters,
   dataSeed: number,
 ): Promise<Record<CorpusName, SourceDocument[]>> {
   const corpora: Record<CorpusName, SourceDocument[]> = {
@@ -83,10 +81,10 @@ export async function mixEmbedded(
       if (!decoded.ok) {
         throw new UserError(
           "NOT_UTF8",
-          `The text of "${files.package}" is not UTF-8`,
+          `The text of "${files.name}" is not UTF-8`,
         );
       }
-      const corpus = 4 * dealt < (UPSTREAM_QUARTERS[domain] ?? 0) * total ? "upstream" : "downstream";
+      const corpus = 4 * dealt < (quarters[domain] ?? 0) * total ? "upstream" : "downstream";
       corpora[corpus].push({
         domain,
         split: splitOf(dataSeed, word, ordinals[corpus]++),

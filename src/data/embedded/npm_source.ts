@@ -9,41 +9,35 @@ import { type DataLock, requireDigest } from "../data_lock.ts";
 
 const MAX_FILE_BYTES = 1 << 26;
 
+/** `json values`: the strings that are values of the file's one object, in its order, a blank line after each. */
+export type TextForm = "json values";
+
 /** Which text of which package makes a domain. */
 export interface PackageText {
   readonly domain: string;
   readonly package: string;
+  /** name of its pin in the lockfile; the package's if not given */
+  readonly pin?: string;
+  /** which part of the files is the text; all of it if not given */
+  readonly readAs?: TextForm;
   /** whether a file, by its path in the package with "/", is part of the text */
   readonly includes: (path: string) => boolean;
 }
 
-/** The two families of text in the embedded corpora. */
-export const EMBEDDED_PACKAGES: readonly [PackageText, PackageText] = [
-  {
-    domain: "typescript",
-    package: "typescript",
-    includes: (path) => /^lib\/lib\.[^/]*\.d\.ts$/.test(path),
-  },
-  {
-    domain: "node",
-    package: "@types/node",
-    // The folders ts5.6, ts5.7 … repeat files for older compilers; which there are changes from release to release.
-    includes: (path) => path.endsWith(".d.ts") && !/^(ts\d|node_modules\/)/.test(path),
-  },
-];
-
 /** A package's text, read and held against the lockfile. */
 export interface PackageFiles {
   readonly domain: string;
-  readonly package: string;
-  readonly version: string;
-  /** in the order of their paths by UTF-16 code units */
+  /** `typescript@5.9.3`, or that of the pin where it is a part of the package */
+  readonly name: string;
+  readonly readAs?: TextForm;
+  /** text, in the order of their paths by UTF-16 code units */
   readonly files: readonly {
     readonly path: string;
     readonly content: Uint8Array;
   }[];
+  /** of the files, one after the other */
   readonly bytes: number;
-  /** of the contents, one after the other */
+  /** of the files' contents, one after the other */
   readonly sha256: Digest;
 }
 
@@ -99,11 +93,12 @@ export async function readPackage(
   const { version } = z.object({ version: z.string() }).parse(
     JSON.parse(await Deno.readTextFile(packageJson)),
   );
-  const pin = ownMember(lock.packages, text.package);
+  const { pin: pinName = text.package, readAs } = text;
+  const pin = ownMember(lock.packages, pinName);
   if (pin === undefined) {
     throw new UserError(
       "PACKAGE_NOT_PINNED",
-      `The text of "${text.package}" is not pinned by ${lock.name}`,
+      `The text of "${pinName}" is not pinned by ${lock.name}`,
       "add it there, as the project's own lockfile shows",
     );
   }
@@ -130,11 +125,12 @@ export async function readPackage(
     files.push({ path, content });
   }
   const sha256 = digest.finish();
-  requireDigest(`${text.package}@${version}`, sha256, pin.sha256, lock.name);
+  const name = pinName.replace(text.package, `${text.package}@${version}`);
+  requireDigest(name, sha256, pin.sha256, lock.name);
   if (files.length !== pin.files || bytes !== pin.bytes) {
     throw new UserError(
       "DIGEST_MISMATCH",
-      `"${text.package}@${version}" has ${files.length} files with ${bytes} bytes, but ${lock.name} pins ` +
+      `"${name}" has ${files.length} files with ${bytes} bytes, but ${lock.name} pins ` +
         `${pin.files} files with ${pin.bytes} bytes`,
       // Alone it leaves packages as they are that it finds there.
       'remove the folder node_modules, and run "deno install --frozen" in the project\'s folder',
@@ -142,10 +138,18 @@ export async function readPackage(
   }
   return {
     domain: text.domain,
-    package: text.package,
-    version,
-    files,
+    name,
+    ...(readAs === undefined ? { files } : {
+      readAs,
+      files: files.map(({ path, content }) => ({ path, content: jsonValues(content) })),
+    }),
     bytes,
     sha256,
   };
+}
+
+/** The strings that are values of an object of strings, a blank line after each; the file is a pinned one. */
+function jsonValues(content: Uint8Array): Uint8Array {
+  const values = z.record(z.string(), z.string()).parse(JSON.parse(new TextDecoder().decode(content)));
+  return new TextEncoder().encode(Object.values(values).map((value) => `${value}\n\n`).join(""));
 }

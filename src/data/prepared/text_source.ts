@@ -14,7 +14,8 @@ export function textSource(ingredients: Ingredients): CorpusSource {
       const prepared = await openText(ingredients, options);
       const { sequenceLength, weights, domainTokens } = options;
       const { name } = ingredients;
-      const corpus = new PreparedCorpus(ingredients, prepared, sequenceLength, weights?.[name], domainTokens?.[name]);
+      const { weights: own = weights?.[name] } = ingredients;
+      const corpus = new PreparedCorpus(ingredients, prepared, sequenceLength, own, domainTokens?.[name]);
       const tokens = prepared.manifest.domains.map(({ name, train }) => [name, train.tokens] as const);
       return { corpus, domainTokens: new Map(tokens) };
     },

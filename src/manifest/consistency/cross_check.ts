@@ -1,6 +1,8 @@
 /** What a statement says in two places must be the same in both. Web-standard APIs only. */
 import { canonicalJson } from "../../digest/canonical_json.ts";
+import { ownMember } from "../../digest/own_member.ts";
 import { seedsOf } from "../../experiment/arm.ts";
+import { printable } from "../../files/safe_name.ts";
 import { dateFlaw } from "./dates.ts";
 import type { Predicate } from "../format/predicate.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "../format/run.ts";
@@ -17,6 +19,8 @@ export function crossFlaw(predicate: Predicate, now: number): string | undefined
   const seedIndices = seedIndicesOf(predicate.runs);
   const values = seedValuesFlaw(predicate);
   if (values !== undefined) return values;
+  const stray = strayMix(predicate);
+  if (stray !== undefined) return `it states the mix "${printable(stray)}", on which no run is trained`;
   for (const run of predicate.runs) {
     const flaw = engineFlaw(run, predicate) ?? corpusFlaw(run, predicate) ??
       seedFlaw(run, seedIndices.get(run.key), predicate) ?? (isTrained(run) ? retrainedFlaw(run) : undefined);
@@ -32,13 +36,22 @@ function engineFlaw({ specification: { engine } }: ManifestRun, predicate: Predi
 }
 
 function corpusFlaw({ specification: { corpus, validation } }: ManifestRun, { corpora }: Predicate) {
-  if (corpus.digest !== corpora[corpus.name].digest) {
-    return `is trained on another ${corpus.name} corpus than is stated`;
-  }
+  const { mix } = corpus;
+  const downstream = mix === undefined ? corpora.downstream : ownMember(corpora.mixes ?? {}, mix);
+  if (downstream === undefined) return "is trained on a mix that is not stated";
+  if (mix !== undefined && corpus.name !== "downstream") return "is trained on a mix that stands for no corpus";
+  const stated = { upstream: corpora.upstream.digest, downstream: downstream.digest };
+  if (corpus.digest !== stated[corpus.name]) return `is trained on another ${corpus.name} corpus than is stated`;
   for (const name of ["upstream", "downstream"] as const) {
-    if (validation[name] !== corpora[name].digest) return `is evaluated on another ${name} corpus than is stated`;
+    if (validation[name] !== stated[name]) return `is evaluated on another ${name} corpus than is stated`;
   }
   return undefined;
+}
+
+/** A mix that no run is trained on. */
+function strayMix({ corpora, runs }: Predicate): string | undefined {
+  const used = new Set(runs.map(({ specification: { corpus } }) => corpus.mix));
+  return Object.keys(corpora.mixes ?? {}).find((mix) => !used.has(mix));
 }
 
 /** The repetition that each run belongs to: that of the arms that it serves, or of the runs that start from it. */

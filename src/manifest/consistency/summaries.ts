@@ -1,4 +1,6 @@
 /** What the manifest says of its corpora, against what curves and runs have of them. Web-standard APIs only. */
+import { ownMember } from "../../digest/own_member.ts";
+import { printable } from "../../files/safe_name.ts";
 import type { Curves } from "../../results/curves.ts";
 import type { CorpusFacts, Predicate } from "../format/predicate.ts";
 
@@ -10,9 +12,12 @@ const ROUNDING = 1e-6;
 /** Why the summaries cannot be those of corpora; `undefined` if they can. Version 1 left their members open. */
 export function summariesFlaw({ corpora, data }: Predicate): string | undefined {
   if (data === undefined) return undefined;
-  for (const name of CORPORA) {
-    const flaw = summaryFlaw(corpora[name]);
-    if (flaw !== undefined) return `the summary of the ${name} corpus ${flaw}`;
+  const { upstream, downstream, mixes = {} } = corpora;
+  const all = Object.entries({ upstream, downstream }).map(([name, facts]) => [`${name} corpus`, facts] as const);
+  const ofMixes = Object.entries(mixes).map(([mix, facts]) => [`mix "${printable(mix)}"`, facts] as const);
+  for (const [name, facts] of [...all, ...ofMixes]) {
+    const flaw = summaryFlaw(facts);
+    if (flaw !== undefined) return `the summary of the ${name} ${flaw}`;
   }
   return undefined;
 }
@@ -38,12 +43,15 @@ function summaryFlaw({ summary }: CorpusFacts): string | undefined {
 }
 
 /** Why the curves cannot be those of the corpora as they are summed up; `undefined` if they can. */
-export function ratioFlaw({ corpora }: Predicate, curves: readonly Curves[]): string | undefined {
+export function ratioFlaw({ corpora, runs }: Predicate, curves: readonly Curves[]): string | undefined {
+  const mixOf = new Map(runs.map(({ key, specification: { corpus } }) => [`${key}`, corpus.mix]));
   for (const name of CORPORA) {
-    const { "validation bytes": bytes, "validation tokens": tokens } = corpora[name].summary;
-    if (bytes === undefined || tokens === undefined) continue;
-    const ratio = Number(bytes) / Number(tokens);
-    for (const { label, bytesPerToken } of curves) {
+    for (const { label, runKey, bytesPerToken } of curves) {
+      const mix = name === "downstream" ? mixOf.get(runKey) : undefined;
+      const facts = mix === undefined ? corpora[name] : ownMember(corpora.mixes ?? {}, mix);
+      const { "validation bytes": bytes, "validation tokens": tokens } = facts?.summary ?? {};
+      if (bytes === undefined || tokens === undefined) continue;
+      const ratio = Number(bytes) / Number(tokens);
       if (bytesPerToken[name] !== ratio) {
         return `curve of run "${label}": it has ${bytesPerToken[name]} bytes a token of the ${name} corpus, and its ` +
           `summary gives ${ratio}`;

@@ -88,6 +88,7 @@ export const MEMBERS: readonly Member[] = [
   })),
   ...corpus("upstream"),
   ...corpus("downstream"),
+  ...corpus("mixes{}"),
   word("predicate.data.source", "data"),
   word("predicate.data.tokenUnit", "data"),
   ...["corpus", "domain", "wanted", "found"].map((name) => word(`predicate.data.shortages[].${name}`, "data")),

@@ -122,7 +122,12 @@ export interface Predicate {
   /** seeds of all repetitions */
   readonly seeds: SeedFacts;
   /** what was trained on */
-  readonly corpora: { readonly upstream: CorpusFacts; readonly downstream: CorpusFacts };
+  readonly corpora: {
+    readonly upstream: CorpusFacts;
+    readonly downstream: CorpusFacts;
+    /** what stands for downstream in some runs, by the names that these give it; absent if nothing does */
+    readonly mixes?: Readonly<Record<string, CorpusFacts>>;
+  };
   /** where the texts are from; absent in version 1 */
   readonly data?: DataFacts;
   /** how the paper's open points are read, as the plan has it; absent in manifests of earlier versions */

@@ -120,7 +120,11 @@ const predicateShape = {
   container: containerSchema,
   environment: environmentSchema,
   engine: z.strictObject({ name: textSchema, ...engineSchema.shape, description: factsSchema }),
-  corpora: z.strictObject({ upstream: corpusSchema, downstream: corpusSchema }),
+  corpora: z.strictObject({
+    upstream: corpusSchema,
+    downstream: corpusSchema,
+    mixes: z.record(z.string().min(1).max(100), corpusSchema).exactOptional(),
+  }),
   readings: readingsSchema.exactOptional(),
   start: importedCheckpointsSchema.exactOptional(),
   comparisons: z.array(comparisonSchema).max(10_000),

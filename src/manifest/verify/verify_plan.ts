@@ -1,5 +1,6 @@
 /** `plan.json` against the runs of the statement: no run left out, none slipped in. Web-standard APIs only. */
 import { canonicalJson } from "../../digest/canonical_json.ts";
+import { ownMember } from "../../digest/own_member.ts";
 import { shortDigest } from "../../digest/sha256.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import { tokensPerStep } from "../../experiment/cost.ts";
@@ -38,6 +39,8 @@ export function checkPlan(bytes: Uint8Array, predicate: Predicate): Plan | strin
   for (const name of ["upstream", "downstream"] as const) {
     if (plan.data[name] !== predicate.corpora[name].digest) return `the plan is for another ${name} corpus`;
   }
+  const ofMixes = Object.entries(predicate.corpora.mixes ?? {}).map(([mix, { digest }]) => [mix, digest] as const);
+  if (!same(plan.data.mixes ?? {}, Object.fromEntries(ofMixes))) return "the plan is for other mixes";
   if (!same(plan.readings ?? null, predicate.readings ?? null)) {
     return "the plan reads the paper's open points otherwise";
   }
@@ -79,8 +82,8 @@ function runsFlaw({ scale, engine, data, runs, totals }: Plan): string | undefin
       optimizer: [scale.optimizer, specification.optimizer],
       "gradient blocks": [scale.gradientBlockSequences, specification.gradientBlockSequences],
       "evaluation windows": [scale.evaluationWindows, specification.evaluation.windows],
-      "corpus": [data[corpus.name], corpus.digest],
-      "validation text": [{ upstream: data.upstream, downstream: data.downstream }, validation],
+      "corpus": [corpus.name === "upstream" ? data.upstream : downstreamOf(data, corpus.mix), corpus.digest],
+      "validation text": [{ upstream: data.upstream, downstream: downstreamOf(data, corpus.mix) }, validation],
     };
     const other = Object.entries(facts).find(([, [planned, own]]) => !same(planned, own))?.[0];
     if (other !== undefined) return `run "${label}" has another ${other} than its plan`;
@@ -97,6 +100,11 @@ function runsFlaw({ scale, engine, data, runs, totals }: Plan): string | undefin
     return undefined;
   }
   return "the plan's totals are not those of its runs";
+}
+
+/** What stands for downstream in a run; nothing if the plan has no such mix. */
+function downstreamOf({ downstream, mixes = {} }: Plan["data"], mix: string | undefined): string | null {
+  return mix === undefined ? downstream : ownMember(mixes, mix) ?? null;
 }
 
 function same(a: unknown, b: unknown): boolean {
