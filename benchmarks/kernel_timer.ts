@@ -51,7 +51,7 @@ export class KernelTimer {
     }
     const key = `${kernel} ${shape ?? ""}`;
     const entry = this.#times.get(key) ??
-      { kernel, calls: 0, milliseconds: 0, flops: 0, ...(shape === undefined ? {} : { shape }) };
+      { kernel, calls: 0, milliseconds: 0, flops: 0, shape };
     entry.calls++;
     entry.milliseconds += milliseconds;
     entry.flops += flops;

@@ -34,7 +34,7 @@ export class KernelTotals {
     let total = this.#totals.get(key);
     if (total === undefined) {
       const nothing = { launches: 0, flops: 0, bytes: 0, predictedMilliseconds: 0, milliseconds: 0 };
-      total = { kernel, unit, ...nothing, ...(shape === undefined ? {} : { shape }) };
+      total = { kernel, unit, ...nothing, shape };
       this.#totals.set(key, total);
     }
     total.launches++;

@@ -52,7 +52,7 @@ const details = {
         detail: textSchema,
       }),
     ).max(100),
-    replay: retrainingSchema.exactOptional(),
+    replay: retrainingSchema.optional(),
     caveats: z.array(textSchema).max(100),
   }),
 };

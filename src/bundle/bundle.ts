@@ -71,8 +71,8 @@ export async function bundle(path: string, options: BundleOptions): Promise<Bund
   const { taken, left } = chooseCheckpoints(words, statement.predicate.runs);
   await requireVerified(path, manifest, artefacts, {
     checkpoints: taken.union(left),
-    ...(judge === undefined ? {} : { judge }),
-    ...(renderer === undefined ? {} : { renderer }),
+    judge,
+    renderer,
   });
 
   const manifestDigest = sha256(manifest);

@@ -87,7 +87,7 @@ export function piecesFromOptions(
   }
   const segments = segmentCount("retrain", count, 'a whole number from 1, "all", or pieces such as RUN:FROM..TO');
   if (segments === "all") return { kind: "all" };
-  return { kind: "random", count: segments, ...(seed === undefined ? {} : { seed: parseSeed(seed) }) };
+  return { kind: "random", count: segments, seed: seed === undefined ? undefined : parseSeed(seed) };
 }
 
 /**
@@ -130,10 +130,10 @@ export async function runRetraining(
       engine: () => startEngine(values),
       dataCache: DATA_CACHE,
       signal,
-      ...(corpusFiles === undefined ? {} : { corpusFiles }),
-      ...(typeof start === "object" ? { start } : {}),
+      corpusFiles,
+      start: typeof start === "object" ? start : undefined,
       ...downloads,
-      ...(quiet ? {} : { events: retrainingLines(print) }),
+      events: quiet ? undefined : retrainingLines(print),
     });
     return signal.aborted && result.report.verdict === "could not check" ? undefined : result;
   } finally {
@@ -144,13 +144,11 @@ export async function runRetraining(
 /** What retraining found, for `--json`. */
 export function retrainingSummary({ choice, retrained, difference }: Retraining): Readonly<Record<string, unknown>> {
   return {
-    ...(choice === undefined ? {} : {
-      segments: choice.segments.map(segmentName),
-      total: choice.total,
-      worth: choice.worth,
-      ...(choice.seed === undefined ? {} : { seed: choice.seed }),
-    }),
+    segments: choice?.segments.map(segmentName),
+    total: choice?.total,
+    worth: choice?.worth,
+    seed: choice?.seed,
     retrained: retrained.map(segmentName),
-    ...(difference === undefined ? {} : { difference }),
+    difference,
   };
 }

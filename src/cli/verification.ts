@@ -71,9 +71,9 @@ export async function verifyByOptions(
     judge: paperJudge(rules, PAPER_FILE),
     replan: (plan, inputs) => replan(plan, inputs, folders),
     renderer: manifestRenderer(rules),
-    ...(trustedKeys.length === 0 ? {} : { trustedKeys }),
-    ...(values["without-checkpoints"] === true ? { withoutCheckpoints: true } : {}),
-    ...(countAttestations === undefined ? {} : { countAttestations }),
+    trustedKeys: trustedKeys.length === 0 ? undefined : trustedKeys,
+    withoutCheckpoints: values["without-checkpoints"],
+    countAttestations,
   };
   if (pieces === undefined) return { report: await verifyManifestFile(path, options) };
   if (portable && values.kernels === "native") {
@@ -98,6 +98,5 @@ export function reportText(
 ): string {
   if (!json) return formatVerification(report).trimEnd();
   const { statement: _, ...summary } = report;
-  const retrained = retraining === undefined ? {} : { retraining: retrainingSummary(retraining) };
-  return JSON.stringify({ ...summary, ...retrained, ...further }, null, 2);
+  return JSON.stringify({ ...summary, retraining: retraining && retrainingSummary(retraining), ...further }, null, 2);
 }

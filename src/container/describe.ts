@@ -51,7 +51,7 @@ export async function describeContainer(options: DescribeContainerOptions = {}):
     throw new UserError("BAD_IMAGE_FILE", `"${path}" is not JSON: ${error.message}`, "build the image again");
   }
   const built = validate(imageFactsSchema, value, path);
-  return { ...(given === undefined ? {} : { image: parseImageDigest(given) }), built };
+  return { image: given === undefined ? undefined : parseImageDigest(given), built };
 }
 
 /** What the variable holds, if the process may read it. An empty one counts as unset, as `docker run --env` leaves it. */
@@ -69,7 +69,7 @@ export function parseImageDigest(text: string): NonNullable<Container["image"]> 
   const match = /^(?:(.{1,255})@)?sha256:(.+)$/.exec(text);
   const [, name, digest = ""] = match ?? [];
   if (isDigest(digest) && (name === undefined || IMAGE_NAME.test(name))) {
-    return { ...(name === undefined ? {} : { name }), sha256: digest };
+    return { name, sha256: digest };
   }
   throw new UserError(
     "BAD_IMAGE_DIGEST",

@@ -70,8 +70,8 @@ export const IMAGE_NAME = /^[a-z0-9]+([._-]+[a-z0-9]+)*(:\d{1,5})?(\/[a-z0-9]+([
 /** What may stand for a container in a manifest. */
 export const containerSchema: z.ZodType<Container | NoContainer> = z.union([
   z.strictObject({
-    image: z.strictObject({ name: z.string().max(255).regex(IMAGE_NAME).exactOptional(), sha256: digestSchema })
-      .exactOptional(),
+    image: z.strictObject({ name: z.string().max(255).regex(IMAGE_NAME).optional(), sha256: digestSchema })
+      .optional(),
     built: imageFactsSchema,
   }),
   z.strictObject({ none: textSchema }),

@@ -28,7 +28,7 @@ const folderSchema = z.string().max(500).regex(/^(?!\.)[\w@.-]+(\/(?!\.)[\w@.-]+
 
 const pinnedLibrarySchema = z.strictObject({
   file: z.string().regex(/^[\w-]+(\.so(\.\d+)*|\.node)$/, { error: "a library's file name without a folder" }),
-  folder: folderSchema.exactOptional(),
+  folder: folderSchema.optional(),
   package: z.string().min(1).max(200),
   engines: z.array(z.enum(["cuda", "tensorflow"])).min(1),
   source: sourceSchema,

@@ -97,7 +97,7 @@ function shortages(
     domains,
     tokens: summary.windows.train * sequenceLength,
     wantedTokens: (samples?.[name] ?? 0) * sequenceLength,
-    ...(wantedDomains === undefined ? {} : { wantedDomains }),
-    ...(ofDomains === undefined ? {} : { weights: ofDomains }),
+    wantedDomains,
+    weights: ofDomains,
   });
 }

@@ -22,14 +22,13 @@ export function scaleCorpora(
   hubCache?: string,
 ): Pick<CorpusOptions, "source" | "weights" | "domainTokens" | "samples"> {
   const { data } = scale;
-  const cache = hubCache === undefined ? {} : { hubCache };
   const rows = (corpus: CorpusName) => tokensNeeded(scale, corpus).train / (scale.model.config.sequenceLength + 1);
   const samples = { upstream: rows("upstream"), downstream: rows("downstream") };
   if (files !== undefined) {
-    const tokenizer = data.kind !== "huggingface"
-      ? {}
-      : { scaleTokenizer: { scale: scale.name, tokenizer: TOKENIZERS[data.tokenizer], ...cache } };
-    return { source: { kind: "files", ...files, ...tokenizer }, samples };
+    const scaleTokenizer = data.kind !== "huggingface"
+      ? undefined
+      : { scale: scale.name, tokenizer: TOKENIZERS[data.tokenizer], hubCache };
+    return { source: { kind: "files", ...files, scaleTokenizer }, samples };
   }
   // The packages are short: runs are meant to read them more than once.
   if (data.kind === "npm") return { source: { kind: "npm" } };
@@ -44,15 +43,15 @@ export function scaleCorpora(
       upstream: {
         dataset: data.upstream.dataset,
         tokens: tokensNeeded(scale, "upstream"),
-        ...(data.upstream.validation === undefined ? {} : { validation: data.upstream.validation }),
+        validation: data.upstream.validation,
       },
       downstream: { dataset: data.downstream.dataset, tokens: tokensNeeded(scale, "downstream") },
       tokenizer: TOKENIZERS[data.tokenizer],
-      ...cache,
+      hubCache,
     },
     samples,
-    ...(isPaper ? { weights: { downstream: slimPajamaWeights(data.downstream.leftOut) } } : {}),
-    ...(isPaper ? { domainTokens: { downstream: slimPajamaTokens(scale) } } : {}),
+    weights: isPaper ? { downstream: slimPajamaWeights(data.downstream.leftOut) } : undefined,
+    domainTokens: isPaper ? { downstream: slimPajamaTokens(scale) } : undefined,
   };
 }
 
@@ -87,10 +86,10 @@ export function corpusOptions(
     ...scaleCorpora(scale, corpusFiles, hubCache),
     sequenceLength,
     vocabularySize,
-    ...(mixes === undefined ? {} : { mixes }),
-    ...(mixFiles === undefined ? {} : { mixFiles }),
-    ...(lockFile === undefined ? {} : { lockFile }),
-    ...(dataCache === undefined ? {} : { cacheFolder: dataCache }),
-    ...(onProgress === undefined ? {} : { onProgress }),
+    mixes,
+    mixFiles,
+    lockFile,
+    cacheFolder: dataCache,
+    onProgress,
   };
 }

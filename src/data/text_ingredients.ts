@@ -82,7 +82,7 @@ export function corpusDigests(
       canonicalJson({
         ...prepared,
         weights: weights ?? "token shares",
-        ...(domainTokens === undefined ? {} : { domainTokens }),
+        domainTokens,
         sequenceLength: options.sequenceLength,
       }),
     ),

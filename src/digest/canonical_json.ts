@@ -4,9 +4,11 @@
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /**
- * Serialises as RFC 8785: keys sorted by UTF-16 code units, no white space, numbers as ECMAScript prints them.
+ * Serialises as RFC 8785: keys sorted by UTF-16 code units, no white space, numbers as ECMAScript prints them. A member
+ * that is undefined is absent, as `JSON.stringify` has it, so that optional members can be passed through.
  *
- * @throws {TypeError} on a value that JSON cannot hold exactly: `undefined`, a non-finite number, a lone surrogate
+ * @throws {TypeError} on a value that JSON cannot hold exactly: a non-finite number, a lone surrogate, or `undefined`
+ *   that is not an object's member (`JSON.stringify` would write `null` in an array)
  *
  * @example
  * ```ts
@@ -28,6 +30,7 @@ export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (typeof value === "object") {
     const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
       .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
       .map(([key, member]) => `${canonicalJson(key)}:${canonicalJson(member)}`);
     return `{${members.join(",")}}`;

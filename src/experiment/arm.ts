@@ -124,7 +124,7 @@ export function armRun(
     model: scale.model.config,
     initialWeights: armStart(arm, reference, context, seeds, pretraining),
     ...armData(arm, scale, corpusDigests),
-    ...(arm.replay === undefined ? {} : { replay: replayOf(arm.replay, schedule.totalSteps) }),
+    replay: arm.replay === undefined ? undefined : replayOf(arm.replay, schedule.totalSteps),
     orderSeed: arm.phase === "pretraining" ? seeds.pretrainingOrder : seeds.continuingOrder,
     schedule,
     scheduleDigest: context.scheduleDigest(schedule),

@@ -141,7 +141,7 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
     corpusDigests: corpusDigests(data),
     readings,
     scheduleDigest: rememberedDigests(),
-    ...(start === undefined ? {} : { imported: startCheckpoints(start) }),
+    imported: start === undefined ? undefined : startCheckpoints(start),
   };
   const runs = Array.from({ length: seeds }, (_, seedIndex) => planSeed(catalogue, chosen, context, seedIndex)).flat();
   const experiments = catalogue.flatMap(({ arms, name, section, source = "", title, paperFigures, question }) => {
@@ -154,7 +154,7 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
     seeds,
     engine,
     data,
-    ...(start === undefined ? {} : { start }),
+    start,
     readings,
     experiments,
     runs,
@@ -295,7 +295,7 @@ function corpusDigests(data: PlannedData): CorpusDigests {
     return {
       upstream: data.upstream,
       downstream: data.downstream,
-      ...(data.mixes === undefined ? {} : { mixes: data.mixes }),
+      mixes: data.mixes,
     };
   }
   const missing = (what: string) => sha256(`not fetched: ${what}`);
@@ -303,6 +303,6 @@ function corpusDigests(data: PlannedData): CorpusDigests {
   return {
     upstream: missing(upstream),
     downstream: missing(downstream),
-    ...(mixes === undefined ? {} : { mixes: Object.fromEntries(named) }),
+    mixes: mixes === undefined ? undefined : Object.fromEntries(named),
   };
 }

@@ -62,10 +62,10 @@ const startSchema = z.discriminatedUnion("state", [
 
 /** How open points are read, in a plan or a manifest. */
 export const readingsSchema: z.ZodType<Readings> = z.strictObject({
-  "pile": z.enum(READINGS["pile"]).exactOptional(),
-  "domains": z.enum(READINGS["domains"]).exactOptional(),
-  "optimizer-state": z.enum(READINGS["optimizer-state"]).exactOptional(),
-  "same-data-horizon": z.enum(READINGS["same-data-horizon"]).exactOptional(),
+  "pile": z.enum(READINGS["pile"]).optional(),
+  "domains": z.enum(READINGS["domains"]).optional(),
+  "optimizer-state": z.enum(READINGS["optimizer-state"]).optional(),
+  "same-data-horizon": z.enum(READINGS["same-data-horizon"]).optional(),
 }).meta({ id: "Readings", description: "How the paper's open points are read" });
 
 const planSchema: z.ZodType<Plan> = z.strictObject({
@@ -77,17 +77,17 @@ const planSchema: z.ZodType<Plan> = z.strictObject({
       state: z.literal("pinned"),
       upstream: digestSchema,
       downstream: digestSchema,
-      mixes: z.record(z.string(), digestSchema).exactOptional(),
+      mixes: z.record(z.string(), digestSchema).optional(),
     }),
     z.strictObject({
       state: z.literal("not fetched"),
       upstream: z.string(),
       downstream: z.string(),
-      mixes: z.record(z.string(), z.string()).exactOptional(),
+      mixes: z.record(z.string(), z.string()).optional(),
     }),
   ]),
-  start: startSchema.exactOptional(),
-  readings: readingsSchema.exactOptional(),
+  start: startSchema.optional(),
+  readings: readingsSchema.optional(),
   experiments: z.array(z.strictObject({
     name: z.string(),
     section: z.string(),

@@ -27,7 +27,7 @@ export async function planScale(
 }
 
 function override(scale: Scale, { changes = {}, start, overrides = {} }: ScaleOptions): Scale {
-  const startChoice = start === undefined ? {} : { start: { kind: start } };
-  const changed = { ...changeScale(scale, changes), ...startChoice, ...overrides };
-  return validate(resolvedScaleSchema, changed, `scale ${scale.name} with overrides`);
+  const changed = changeScale(scale, changes);
+  const chosen = { ...changed, start: start === undefined ? changed.start : { kind: start }, ...overrides };
+  return validate(resolvedScaleSchema, chosen, `scale ${scale.name} with overrides`);
 }

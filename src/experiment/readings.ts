@@ -71,10 +71,10 @@ function isReadingName(name: string): name is ReadingName {
 export function applicableReadings(scale: Scale, chosen: Readings, ownFiles: boolean): Readings {
   const isHub = scale.data.kind === "huggingface";
   const reasons: { readonly [Name in ReadingName]?: string } = {
-    ...(isHub && (!ownFiles || scale.start?.kind === "huggingface")
-      ? {}
-      : { pile: "neither the Pile nor a model trained on it is used" }),
-    ...(isHub && !ownFiles ? {} : { domains: "SlimPajama is not used" }),
+    pile: isHub && (!ownFiles || scale.start?.kind === "huggingface")
+      ? undefined
+      : "neither the Pile nor a model trained on it is used",
+    domains: isHub && !ownFiles ? undefined : "SlimPajama is not used",
   };
   const readings: Record<string, string> = {};
   for (const name of READING_NAMES) {
@@ -106,7 +106,7 @@ export function readScale(scale: Scale, { pile, domains }: Readings): Scale {
   if (domains === "released-config" && data.kind === "huggingface") {
     data = { ...data, downstream: { ...data.downstream, leftOut: NOT_IN_RELEASED_CONFIG } };
   }
-  return { ...scale, data, ...(start === undefined ? {} : { start }) };
+  return { ...scale, data, start };
 }
 
 function noDeduplicated({ name }: Scale): UserError {

@@ -22,7 +22,7 @@ const percent = z.number().gt(0).lt(100);
 /** What may stand for replay in a plan or a manifest. */
 export const replaySchema: z.ZodType<ReplaySpecification> = z.strictObject({
   percent,
-  from: z.strictObject({ percent, steps: z.number().positive() }).exactOptional(),
+  from: z.strictObject({ percent, steps: z.number().positive() }).optional(),
 });
 
 /** What an arm of an experiment states. */
@@ -31,7 +31,7 @@ export const armReplaySchema = z.strictObject({
   from: z.strictObject({
     percent: percent.describe("share at the first step, percent"),
     untilPercent: z.number().gt(0).max(100).describe("percent of the whole horizon after which the share stays"),
-  }).exactOptional().describe("a mixture that begins with another share and comes to `percent` along a line"),
+  }).optional().describe("a mixture that begins with another share and comes to `percent` along a line"),
 });
 
 /** {@linkcode ReplaySpecification} in an arm's units. */

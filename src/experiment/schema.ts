@@ -28,15 +28,15 @@ const startSchema = z.discriminatedUnion("kind", [
 
 const armShape = {
   /** as the reader sees it; the arm's name if absent */
-  label: z.string().min(1).max(40).exactOptional(),
+  label: z.string().min(1).max(40).optional(),
   /** the same beside arms of other experiments */
-  legend: z.string().min(1).max(60).exactOptional(),
+  legend: z.string().min(1).max(60).optional(),
   /** `pretraining` and `continuing` have their own horizon and batch at each scale */
   phase: z.enum(["pretraining", "continuing"]),
   /** `upstream`, `downstream`, or a mix that stands for downstream, by its name in the scale's data */
   corpus: mixName,
   /** windows of the upstream corpus in place of some of the arm's own */
-  replay: armReplaySchema.exactOptional(),
+  replay: armReplaySchema.optional(),
   start: startSchema,
   /** multiple of the model's own maximum learning rate, or `minimum`: the model's own minimum */
   maxLearningRate: z.union([z.number().positive().max(100), z.literal("minimum")], {
@@ -97,19 +97,19 @@ const armChangeSchema = z.strictObject({ horizonTokens: z.number().positive() })
 export const experimentSchema = z.strictObject({
   name,
   /** section of the paper, such as `4.1`; experiments are sorted by it */
-  section: z.string().regex(/^\d+(\.\d+)*$/).exactOptional(),
+  section: z.string().regex(/^\d+(\.\d+)*$/).optional(),
   /** where the question comes from, if not from the paper */
-  source: z.string().min(1).max(200).exactOptional(),
+  source: z.string().min(1).max(200).optional(),
   title: z.string().min(1).max(120),
   /** figures of the paper that show its results */
   paperFigures: z.array(positiveInteger).default([]),
   /** what is varied, in one sentence */
   question: z.string().min(1).max(600),
   /** what is varied and what is held, for the report; the question if absent */
-  introduction: z.string().min(1).max(600).exactOptional(),
+  introduction: z.string().min(1).max(600).optional(),
   arms: z.record(armName, armSchema).refine((arms) => Object.keys(arms).length > 0, { error: "at least one arm" }),
   /** by an open point's name and how it is read: what that changes */
-  readings: z.partialRecord(z.enum(READING_NAMES), z.record(z.string(), armChangeSchema)).exactOptional(),
+  readings: z.partialRecord(z.enum(READING_NAMES), z.record(z.string(), armChangeSchema)).optional(),
   /** drawn in the report (`results/figure_schema.ts`) */
   figures: z.array(z.unknown()).default([]),
   /** with their rules (`results/claim_schema.ts`) */
@@ -144,12 +144,12 @@ const phaseSchema = z.strictObject({
 const repository = z.string().regex(/^[\w.-]+\/[\w.-]+$/, { error: "a repository of the hub: OWNER/NAME" });
 const upstreamDataset = z.strictObject({
   dataset: repository,
-  validation: repository.exactOptional(),
-  deduplicated: repository.exactOptional(),
+  validation: repository.optional(),
+  deduplicated: repository.optional(),
 });
 const downstreamDataset = z.strictObject({
   dataset: repository,
-  leftOut: z.array(z.string().min(1)).min(1).max(100).exactOptional(),
+  leftOut: z.array(z.string().min(1)).min(1).max(100).optional(),
 });
 
 const familyWeights = z.record(z.string().regex(/^[a-z0-9-]{1,40}$/), z.number().positive().max(1e6))
@@ -176,14 +176,14 @@ const dataSchema = z.discriminatedUnion("kind", [
     tokenizer: z.literal("gpt-neox-20b"),
     upstream: upstreamDataset,
     downstream: downstreamDataset,
-    mixes: z.array(newMixName).min(1).max(100).exactOptional(),
+    mixes: z.array(newMixName).min(1).max(100).optional(),
   }),
 ]);
 
 /** Which model is continued. */
 const scaleStartSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("train") }),
-  z.strictObject({ kind: z.literal("huggingface"), model: repository, deduplicated: repository.exactOptional() }),
+  z.strictObject({ kind: z.literal("huggingface"), model: repository, deduplicated: repository.optional() }),
 ]);
 const resolvedStartSchema = z.discriminatedUnion("kind", [
   ...scaleStartSchema.options,
@@ -203,7 +203,7 @@ const scaleShape = {
   /** validation windows of each corpus in an evaluation */
   evaluationWindows: positiveInteger,
   data: dataSchema,
-  start: scaleStartSchema.exactOptional(),
+  start: scaleStartSchema.optional(),
 };
 
 /** A size at which all experiments can be run, as its file states it. */
@@ -214,8 +214,8 @@ export const scaleSchema: z.ZodType<Scale> = z.strictObject({ ...scaleShape, mod
 export const resolvedScaleSchema: z.ZodType<Scale> = z.strictObject({
   ...scaleShape,
   model: z.strictObject({ config: modelSchema, maxLearningRate }),
-  start: resolvedStartSchema.exactOptional(),
-  changes: z.array(z.string().min(1).max(200)).min(1).max(20).exactOptional(),
+  start: resolvedStartSchema.optional(),
+  changes: z.array(z.string().min(1).max(200)).min(1).max(20).optional(),
 }).superRefine(refuseUnevenBatches);
 
 function refuseUnevenBatches(scale: Omit<Scale, "model">, context: z.RefinementCtx): void {

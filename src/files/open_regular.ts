@@ -74,7 +74,7 @@ export async function readRegular(path: string): Promise<Uint8Array<ArrayBuffer>
 
 /** @param how it is opened in fact: one that is to be updated and is missing is created */
 function optionsFor(how: OpenMode, mode: OpenMode, permissions?: number): Deno.OpenOptions {
-  const options = { ...OPTIONS[how], ...(mode === "update" ? { read: true } : {}) };
+  const options = mode === "update" ? { ...OPTIONS[how], read: true } : OPTIONS[how];
   return permissions === undefined || mode === "read" ? options : { ...options, mode: permissions };
 }
 

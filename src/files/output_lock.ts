@@ -123,7 +123,7 @@ function heldLock(
     }
   };
   return {
-    ...(previous === undefined ? {} : { tookOverFrom: previous }),
+    tookOverFrom: previous,
     release,
     [Symbol.asyncDispose]: release,
   };

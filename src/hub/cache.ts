@@ -48,7 +48,7 @@ export class HubCache {
   /** Removes a file if its bytes are not those of its name any more. */
   async removeDamaged(digest: Digest, signal?: AbortSignal): Promise<void> {
     const path = this.pathOf(digest);
-    const found = await digestFile(path, { files: this.files, ...(signal === undefined ? {} : { signal }) });
+    const found = await digestFile(path, { files: this.files, signal });
     if (found !== digest) await this.files.remove(path);
   }
 

@@ -165,7 +165,7 @@ export class HubConnection {
   /** {@linkcode once}, again after failures that may pass. */
   async get<T>(request: Request, read: (answer: Answer) => Promise<T>): Promise<T> {
     const { signal } = request;
-    return await retry(this.policy, () => this.once(request, read), signal === undefined ? {} : { signal }).catch(
+    return await retry(this.policy, () => this.once(request, read), { signal }).catch(
       (error) => Promise.reject(asUserError(error)),
     );
   }

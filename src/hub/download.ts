@@ -140,7 +140,7 @@ async function verified(partial: PartialFile, file: HubFile | PinnedFile, signal
   const hasDigest = file.sha256 !== undefined;
   const found = await digestFile(partial.path, {
     signal,
-    ...(hasDigest ? {} : { onBytes: (bytes) => blob.update(bytes) }),
+    onBytes: hasDigest ? undefined : (bytes) => blob.update(bytes),
   });
   const [actual, expected] = hasDigest
     ? [found, file.sha256]

@@ -77,7 +77,7 @@ export async function listFiles(
       if (files.has(path)) throw unexpected(repository, `"${printable(path)}" is listed twice`);
       const lfs = entry.lfs ?? undefined;
       const bytes = lfs?.size ?? entry.size;
-      files.set(path, { path, bytes, gitBlob: oid, ...(lfs === undefined ? {} : { sha256: lfs.oid }) });
+      files.set(path, { path, bytes, gitBlob: oid, sha256: lfs?.oid });
     }
     address = page.next === undefined ? undefined : connection.own(page.next);
   }
@@ -110,7 +110,7 @@ async function getJson<T>(
   schema: z.ZodType<T>,
   signal: AbortSignal | undefined,
 ): Promise<Page<T>> {
-  return await connection.get({ address, ...(signal === undefined ? {} : { signal }) }, async ({ headers, body }) => {
+  return await connection.get({ address, signal }, async ({ headers, body }) => {
     const shown = shownAddress(address);
     const encoding = headers.get("content-encoding") ?? "identity";
     if (encoding !== "identity") {

@@ -98,7 +98,7 @@ class Source {
   async fetchWhole(signal?: AbortSignal): Promise<void> {
     const { bytes: size } = this.partial;
     let reached = 0;
-    const request = { address: this.address, ...(signal === undefined ? {} : { signal }) };
+    const request = { address: this.address, signal };
     const attempt = () =>
       this.connection.once(request, async (answer) => {
         this.#requirePlain(answer);
@@ -125,7 +125,7 @@ class Source {
       });
     await retry(this.connection.policy, attempt, {
       progress: () => reached,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
   }
 

@@ -59,7 +59,7 @@ export function seriesOf(arms: readonly ReportArm[], experiments: readonly strin
       seeds,
       mean: meanOf(seeds),
       members,
-      ...(diverged?.curves.diverged ? { divergedAt: diverged.curves.diverged.step } : {}),
+      divergedAt: diverged?.curves.diverged?.step,
     };
   });
 }

@@ -65,12 +65,12 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
     output,
     files,
     finished,
-    ...(options.acceptOtherConditions === true ? { acceptOtherConditions: true } : {}),
-    ...(imported === undefined ? {} : { imported }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-    ...(onRun === undefined ? {} : { onRun }),
-    ...(onWarning === undefined ? {} : { onWarning }),
+    acceptOtherConditions: options.acceptOtherConditions,
+    imported,
+    signal,
+    onProgress,
+    onRun,
+    onWarning,
   });
   const artefacts = folderArtefacts(output, files);
   const runs = await describeRuns(results, artefacts);
@@ -81,8 +81,8 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
     artefacts,
     engine,
     corpora,
-    ...(imported === undefined ? {} : { imported }),
-    ...(signal === undefined ? {} : { signal }),
+    imported,
+    signal,
     ...events,
   });
   return await conclude({ ...options, fileSystem: files }, ready, results, checked, key);

@@ -40,7 +40,7 @@ async function describeRun(result: RunResult, reader: ArtefactReader): Promise<M
       return {
         step,
         state,
-        ...(sha256 === undefined ? {} : { checkpoint: { name: `${folder}/checkpoints/${name}`, sha256 } }),
+        checkpoint: sha256 === undefined ? undefined : { name: `${folder}/checkpoints/${name}`, sha256 },
       };
     }),
   };
@@ -52,7 +52,7 @@ async function describeRun(result: RunResult, reader: ArtefactReader): Promise<M
     ...planned,
     ...evidence,
     merkleTree: tree,
-    ...(record.conditions === undefined ? {} : { conditions: record.conditions }),
+    conditions: record.conditions,
     curves: { name: `${folder}/curves.json`, sha256: files.curves },
     origin,
   };

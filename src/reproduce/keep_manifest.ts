@@ -36,7 +36,7 @@ export async function isSigned(
     ...statement,
     predicate: {
       ...statement.predicate,
-      ...(hasRetrained ? {} : { runs: asBefore(statement.predicate.runs, runs) }),
+      runs: hasRetrained ? statement.predicate.runs : asBefore(statement.predicate.runs, runs),
       metadata,
       command,
     },
@@ -50,7 +50,7 @@ function asBefore(runs: readonly ManifestRun[], old: readonly ManifestRun[]): Ma
   return runs.map((run) => {
     const { origin, retrained } = before.get(run.key) ?? {};
     if (!isTrained(run) || origin === undefined) return run;
-    return { ...run, origin, ...(retrained === undefined ? {} : { retrained }) };
+    return { ...run, origin, retrained };
   });
 }
 

@@ -33,13 +33,13 @@ export async function replan(
       engine,
       readings,
       only: experiments.flatMap(({ name, arms }) => arms.map((arm) => `${name}/${arm}`)),
-      ...(scale.changes === undefined ? {} : { changes: changesFromWords(scale.changes) }),
+      changes: scale.changes === undefined ? undefined : changesFromWords(scale.changes),
       // With files of one's own in place of the scale's data, there is no mixture to be read in one way or another.
-      ...(scale.data.kind === "huggingface" && readings.domains === undefined ? { ownFiles: true } : {}),
-      ...(scale.start?.kind === "train" || scale.start?.kind === "files" ? { start: scale.start.kind } : {}),
-      ...(start?.state === "pinned" ? { imported: start.checkpoints } : {}),
-      ...(data.mixes === undefined ? {} : { ownMixes: Object.keys(data.mixes) }),
-      ...(data.state === "pinned" ? { corpusDigests: pinnedDigests(data) } : {}),
+      ownFiles: scale.data.kind === "huggingface" && readings.domains === undefined,
+      start: scale.start?.kind === "train" || scale.start?.kind === "files" ? scale.start.kind : undefined,
+      imported: start?.state === "pinned" ? start.checkpoints : undefined,
+      ownMixes: data.mixes === undefined ? undefined : Object.keys(data.mixes),
+      corpusDigests: data.state === "pinned" ? pinnedDigests(data) : undefined,
     });
     return { isSame, planDigest: again.planDigest };
   } catch (error) {
@@ -49,7 +49,7 @@ export async function replan(
 }
 
 function pinnedDigests({ upstream, downstream, mixes }: Extract<PlannedData, { state: "pinned" }>): CorpusDigests {
-  return { upstream, downstream, ...(mixes === undefined ? {} : { mixes }) };
+  return { upstream, downstream, mixes };
 }
 
 /** Whether the manifest was made from the very files that a plan follows from here: none differs, is missing or new. */

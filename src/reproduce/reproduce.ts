@@ -43,7 +43,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const places = {
     ...options,
     mixes,
-    ...(options.files === undefined ? {} : { corpusFiles: options.files }),
+    corpusFiles: options.files,
     onProgress,
   };
   const corpora = await openCorpora(corpusOptions(withoutData.scale, places));
@@ -51,10 +51,10 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     const plan = await buildPlan({
       ...choice,
       corpusDigests: digestsOfCorpora(corpora),
-      ...(start === undefined ? {} : { imported: start.checkpoints }),
+      imported: start?.checkpoints,
     });
-    const imported = start === undefined ? {} : { imported: start.open };
-    return await carryOut(options, { paper, inputs: digestsOf(inputs), plan, corpora, shortages, ...imported });
+    const imported = start?.open;
+    return await carryOut(options, { paper, inputs: digestsOf(inputs), plan, corpora, shortages, imported });
   } finally {
     corpora.close();
   }
@@ -68,14 +68,14 @@ function planOptions(options: ReproduceOptions): PlanOptions {
     scale,
     seeds,
     engine: { level, arithmetic },
-    ...(only === undefined ? {} : { only }),
-    ...(changes === undefined ? {} : { changes }),
-    ...(readings === undefined ? {} : { readings }),
-    ...(files === undefined ? {} : { ownFiles: true }),
-    ...(mixFiles === undefined ? {} : { ownMixes: Object.keys(mixFiles) }),
-    ...(folder === undefined ? {} : { folder }),
-    ...(set === undefined ? {} : { set }),
-    ...(ownExperiments === undefined ? {} : { ownExperiments }),
+    only,
+    changes,
+    readings,
+    ownFiles: files === undefined ? undefined : true,
+    ownMixes: mixFiles === undefined ? undefined : Object.keys(mixFiles),
+    folder,
+    set,
+    ownExperiments,
     ...plannedChoice(start),
   };
 }

@@ -94,8 +94,8 @@ export async function retrainFound(options: RetrainFoundOptions): Promise<readon
     artefacts,
     engine,
     corpora,
-    ...(imported === undefined ? {} : { imported }),
-    ...(signal === undefined ? {} : { signal }),
+    imported,
+    signal,
   });
   try {
     for (const segment of choice.segments) {

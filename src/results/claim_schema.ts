@@ -14,11 +14,11 @@ export const claimSchema = z.strictObject({
   comparable: comparableAt,
   rule: ruleSchema,
   /** names of preconditions of `experiments/paper.yaml` without which the claim is not comparable */
-  requires: z.array(preconditionName).min(1).max(8).exactOptional(),
+  requires: z.array(preconditionName).min(1).max(8).optional(),
   /** where the claim is from, if not from the paper: `arXiv 2403.08763, table 3`; section and figure are then its own */
-  source: z.string().min(1).max(200).exactOptional(),
+  source: z.string().min(1).max(200).optional(),
   /** how the paper's words were read, where they leave a choice */
-  note: sentence.exactOptional(),
+  note: sentence.optional(),
 });
 
 /** A claim of the paper with the rule that tests it. */

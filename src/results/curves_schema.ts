@@ -24,7 +24,7 @@ const validationSetSchema = z.strictObject({
   domains: z.array(z.strictObject({ name: z.string().min(1).max(8192), weight: z.number().min(0).max(1) })).min(1)
     .max(MAX_DOMAINS),
   documents: z.array(z.strictObject({ domain: z.int().min(0), tokens: z.int().min(1) })).min(1).max(MAX_DOCUMENTS)
-    .exactOptional(),
+    .optional(),
 }).refine(({ domains, documents = [] }) => documents.every(({ domain }) => domain < domains.length), {
   path: ["documents"],
   error: "documents of the domains that are named",
@@ -36,9 +36,9 @@ const pointSchema = z.strictObject({
   learningRate: z.number().min(0).max(1e6),
   upstream: loss,
   downstream: loss,
-  domains: perCorpus(z.array(loss.nullable()).max(MAX_DOMAINS)).exactOptional(),
+  domains: perCorpus(z.array(loss.nullable()).max(MAX_DOMAINS)).optional(),
   documents: perCorpus(z.array(z.strictObject({ tokens: z.int().min(1), loss: z.number().min(0) })).max(MAX_DOCUMENTS))
-    .exactOptional(),
+    .optional(),
 });
 
 /** Shape of `curves.json`. */
@@ -47,9 +47,9 @@ export const curvesSchema: z.ZodType<Curves> = z.strictObject({
   label: z.string().min(1).max(200),
   tokensPerStep: z.int().min(1),
   bytesPerToken: z.strictObject({ upstream: bytesPerToken, downstream: bytesPerToken }),
-  validation: perCorpus(validationSetSchema).exactOptional(),
+  validation: perCorpus(validationSetSchema).optional(),
   points: z.array(pointSchema).max(MAX_CURVE_POINTS),
-  diverged: z.strictObject({ step, loss: z.string().min(1).max(40) }).exactOptional(),
+  diverged: z.strictObject({ step, loss: z.string().min(1).max(40) }).optional(),
 }).superRefine((curves, context) => {
   curves.points.forEach((point, index) => {
     for (const corpus of ["upstream", "downstream"] as const) {

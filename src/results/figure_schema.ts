@@ -8,7 +8,7 @@ export const figureSchema = z.strictObject({
   /** anchor on the page */
   id,
   /** number in the paper; absent for a figure of ours */
-  paperFigure: z.int().min(1).max(99).exactOptional(),
+  paperFigure: z.int().min(1).max(99).optional(),
   title: z.string().min(1).max(120),
   plots: z.discriminatedUnion("kind", [
     /** a validation loss over tokens */
@@ -23,7 +23,7 @@ export const figureSchema = z.strictObject({
   /** what T is: tokens of the downstream schedule, or of the runs themselves */
   horizon: z.enum(["downstream", "run"]).default("downstream"),
   /** what else the reader should know */
-  note: sentence.exactOptional(),
+  note: sentence.optional(),
 });
 
 /** A figure as an experiment's file states it. */

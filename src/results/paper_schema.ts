@@ -30,9 +30,9 @@ const preconditionSchema = z.strictObject({
 /** How a setup number stands beside the plan's. */
 const setupComparison = z.strictObject({
   ...planNumberShape,
-  value: planNumberShape.value.exactOptional(),
+  value: planNumberShape.value.optional(),
   /** how versions 0.1 and 0.2 named the plan's number */
-  fact: z.enum(EARLIER_FACT_NAMES).exactOptional(),
+  fact: z.enum(EARLIER_FACT_NAMES).optional(),
   /** `exact`: equal to 9 digits; `nearest-step`: as near as whole steps allow; `shown`: side by side, not judged */
   by: z.enum(["exact", "nearest-step", "shown"]).default("exact"),
   at: comparableAt,
@@ -46,9 +46,9 @@ const setupSchema = z.strictObject({
   value: z.union([z.number(), z.string().min(1).max(200)]),
   section,
   confidence,
-  ours: setupComparison.exactOptional(),
+  ours: setupComparison.optional(),
   /** why there is nothing to compare with, or what to know */
-  note: sentence.exactOptional(),
+  note: sentence.optional(),
 });
 
 /** A number read off our curves. */
@@ -57,7 +57,7 @@ const curveReading = z.strictObject({
   statistic: z.enum(["peak", "peak-rise", "loss"]),
   runs: ruleParts.runs,
   metric: ruleParts.metric,
-  at: ruleParts.point.exactOptional(),
+  at: ruleParts.point.optional(),
 }).refine((reading) => (reading.at !== undefined) === (reading.statistic === "loss"), {
   message: 'a point "at" for statistic "loss", and none for the others',
 });
@@ -68,15 +68,15 @@ const textNumberSchema = z.strictObject({
   section,
   confidence,
   ours: curveReading,
-  note: sentence.exactOptional(),
+  note: sentence.optional(),
 });
 
 const followUpSchema = z.strictObject({
   ...quantity,
   value: z.number(),
   confidence,
-  ours: curveReading.exactOptional(),
-  note: sentence.exactOptional(),
+  ours: curveReading.optional(),
+  note: sentence.optional(),
 });
 
 const axisSchema = z.strictObject({
@@ -95,7 +95,7 @@ const openPointSchema = z.strictObject({
   /** what is done here */
   here: sentence,
   /** where the user may choose (`src/experiment/readings.ts`): what each choice means */
-  reading: z.strictObject({ name: id, ways: z.record(id, sentence) }).exactOptional(),
+  reading: z.strictObject({ name: id, ways: z.record(id, sentence) }).optional(),
 });
 
 const rateSchema = z.strictObject({ tokens: ruleParts.tokens, rate: z.number().min(0) });
@@ -162,8 +162,8 @@ export interface Paper extends z.output<typeof paperFileSchema> {
  */
 const rulesSchema = z.strictObject({
   ...paperShape,
-  experiments: z.array(experimentFileSchema).min(1).max(200).exactOptional(),
-  claims: z.array(claimSchema).min(1).exactOptional(),
+  experiments: z.array(experimentFileSchema).min(1).max(200).optional(),
+  claims: z.array(claimSchema).min(1).optional(),
 }).superRefine((rules, context) => {
   const issue = (path: PropertyKey[], message: string) => context.addIssue({ code: "custom", path, message });
   if ((rules.claims === undefined) === (rules.experiments === undefined)) {

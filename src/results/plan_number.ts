@@ -80,9 +80,9 @@ const armValue = z.strictObject({ value: z.enum(ARM_VALUE_NAMES), arm: arms });
 export const planNumberShape = {
   value: z.enum([...ARM_VALUE_NAMES, ...PLAN_VALUE_NAMES]),
   /** absent for a value of the whole plan */
-  arm: arms.exactOptional(),
+  arm: arms.optional(),
   /** what it is divided by */
-  over: armValue.exactOptional(),
+  over: armValue.optional(),
 };
 
 const planNumberSchema = z.strictObject(planNumberShape);

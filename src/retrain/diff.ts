@@ -214,7 +214,7 @@ async function diffJournals(
     run: a.label,
     step: x.step,
     ...recordDifference(x, y),
-    ...(lastCommonState === undefined ? {} : { lastCommonState }),
+    lastCommonState,
   };
 }
 

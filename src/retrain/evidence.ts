@@ -49,7 +49,7 @@ export async function readEvidence(run: TrainedRun, artefacts: ArtefactReader): 
     steps,
     skips,
     states: new Map(reading.states.map(({ step, state }) => [step, state])),
-    ...(reading.divergence === undefined ? {} : { divergence: reading.divergence }),
+    divergence: reading.divergence,
     curves,
   };
 }

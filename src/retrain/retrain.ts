@@ -116,8 +116,8 @@ export async function retrain(path: string, options: RetrainingOptions): Promise
   return {
     report,
     retrained,
-    ...(choice === undefined ? {} : { choice }),
-    ...(difference === undefined ? {} : { difference }),
+    choice,
+    difference,
   };
 }
 
@@ -158,9 +158,9 @@ class Attempt {
       artefacts,
       engine,
       corpora,
-      ...(start === undefined ? {} : { imported: start.open }),
-      ...(signal === undefined ? {} : { signal }),
-      ...(events.onStep === undefined ? {} : { onStep: events.onStep }),
+      imported: start?.open,
+      signal,
+      onStep: events.onStep,
     });
     try {
       for (const segment of this.choice.segments) {
@@ -180,7 +180,7 @@ class Attempt {
   async #openCorpora(scale: Scale, { runs, corpora }: Predicate): Promise<OpenCorpora> {
     const { onData } = this.options.events ?? {};
     const mixes = Object.keys(corpora.mixes ?? {});
-    const places = { ...this.options, mixes, ...(onData === undefined ? {} : { onProgress: onData }) };
+    const places = { ...this.options, mixes, onProgress: onData };
     const options = corpusOptions(scale, places, runs[0]?.specification.model);
     const found = await describeCorpora(options);
     for (const name of ["upstream", "downstream"] as const) requireSame(name, found[name], corpora[name]);

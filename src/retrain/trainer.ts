@@ -183,10 +183,8 @@ export class Trainer {
     this.#position = undefined;
     const session = await this.#pool.get(run);
     await loadInitialState(run, session, {
-      ...(parent === undefined || state === undefined ? {} : {
-        parent: { load: (target) => Promise.resolve(fill(target, state)) },
-      }),
-      ...(imported === undefined ? {} : { imported }),
+      parent: state === undefined ? undefined : { load: (target) => Promise.resolve(fill(target, state)) },
+      imported,
     });
     this.#position = { run: run.key, session, step: 0 };
   }
@@ -230,7 +228,7 @@ export class Trainer {
       validations: this.#validations,
       rates: this.#rates.table(run.specification.schedule),
       priorUpdates: await priorUpdates(run, {
-        ...(parent === undefined ? {} : { parent: { updates: () => this.#updatesOf(parent) } }),
+        parent: parent === undefined ? undefined : { updates: () => this.#updatesOf(parent) },
       }),
     };
     const from = { step: start, updates: updatesBefore(evidence.skips, start) };
@@ -262,7 +260,7 @@ function copyOf(state: TrainingState, withOptimizer: boolean): TrainingState {
     weights: weights.slice(),
     firstMoments: withOptimizer ? firstMoments.slice() : none,
     secondMoments: withOptimizer ? secondMoments.slice() : none,
-    ...(withOptimizer && engineState !== undefined ? { engineState: engineState.slice() } : {}),
+    engineState: withOptimizer ? engineState?.slice() : undefined,
   };
 }
 

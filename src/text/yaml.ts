@@ -221,10 +221,7 @@ function schemaAt(
     const union = current instanceof z.ZodDiscriminatedUnion ? current : undefined;
     if (union !== undefined) current = variantOf(union, valueAt(root, path.slice(0, depth)));
     if (depth === path.length) {
-      return {
-        ...(current instanceof z.ZodObject ? { object: current } : {}),
-        ...(union === undefined ? {} : { union }),
-      };
+      return { object: current instanceof z.ZodObject ? current : undefined, union };
     }
     if (current instanceof z.ZodObject) current = current.shape[String(path[depth])];
     else if (current instanceof z.ZodRecord) current = current.valueType;

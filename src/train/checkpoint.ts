@@ -73,14 +73,14 @@ export async function writeCheckpoint(
     step: String(info.step),
     dataPosition: String(info.dataPosition),
     state: info.state,
-    ...(state.engineState === undefined ? {} : { engineState: state.engineState.toHex() }),
-    ...(info.conditions === undefined ? {} : { conditions: canonicalJson(info.conditions) }),
+    engineState: state.engineState?.toHex(),
+    conditions: info.conditions === undefined ? undefined : canonicalJson(info.conditions),
   });
   const contents = function* () {
     yield header;
     for (const { data } of tensors) yield* pieces(data);
   };
-  await writeFileDurably(path, contents(), files === undefined ? {} : { files });
+  await writeFileDurably(path, contents(), { files });
 }
 
 /**
@@ -100,7 +100,7 @@ export function parseCheckpointInfo(metadata: Readonly<Record<string, string>>, 
     step: Number(step),
     dataPosition: Number(dataPosition),
     state,
-    ...(conditions === undefined ? {} : { conditions }),
+    conditions,
   };
 }
 

@@ -66,7 +66,7 @@ async function hubStart(scale: Scale, model: string, { lockFile, hubCache }: Sta
     shape: scale.model.config,
     steps: PAPER_CHECKPOINT_STEPS,
     lock: await readDataLock(lockFile),
-    ...(hubCache === undefined ? {} : { hubCache }),
+    hubCache,
   });
   return toStart(found.map(({ step, weights, path, repository, revision }) => ({
     step,

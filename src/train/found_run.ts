@@ -170,7 +170,7 @@ async function checkCurves(
   const recorded = curvesOfJournal(run, {
     bytesPerToken,
     evaluations,
-    ...(divergence === undefined ? {} : { divergence }),
+    divergence,
   });
   const flaw = curveDifference(parseCurves(text, folder.curves), recorded) ??
     (sha256(text) === record.files.curves ? undefined : NOT_THE_DIGEST);

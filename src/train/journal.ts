@@ -128,8 +128,8 @@ export class JournalWriter {
         skipped: keep.skipped,
         states,
         evaluations,
-        ...(problem === undefined ? {} : { problem }),
-        ...(state === undefined ? {} : { state }),
+        problem,
+        state,
       };
       return { writer: new JournalWriter(file, keep, here), resumption };
     } catch (error) {

@@ -63,7 +63,7 @@ export function curvesOfPoints(
     tokensPerStep: tokensPerStep(run),
     bytesPerToken,
     points,
-    ...(diverged === undefined ? {} : { diverged }),
+    diverged,
   };
 }
 

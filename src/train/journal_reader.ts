@@ -154,11 +154,11 @@ class Reader {
   reading(problem: JournalProblem | undefined): JournalReading {
     return {
       ...this.#position,
-      ...(this.#header === undefined ? {} : { header: this.#header }),
+      header: this.#header,
       states: this.#states,
       evaluations: this.#evaluations,
-      ...(this.#previous?.kind === "divergence" ? { divergence: this.#previous } : {}),
-      ...(problem === undefined ? {} : { problem }),
+      divergence: this.#previous?.kind === "divergence" ? this.#previous : undefined,
+      problem,
     };
   }
 }

@@ -59,7 +59,7 @@ export const runRecordSchema: z.ZodType<RunRecord> = z.strictObject({
   ]),
   journalRoot: digestSchema,
   states: z.array(z.strictObject({ step: z.int().min(0), state: digestSchema })),
-  conditions: conditionPeriodsSchema.exactOptional(),
+  conditions: conditionPeriodsSchema.optional(),
   files: z.strictObject({
     journal: digestSchema,
     curves: digestSchema,

@@ -128,15 +128,15 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
       corpora,
       validations,
       output,
-      ...(conditions === undefined ? {} : { conditions }),
-      ...(options.acceptOtherConditions === true ? { acceptOtherConditions: true } : {}),
-      ...(parent === undefined || initialWeights.kind !== "checkpoint" ? {} : {
-        parent: parentInFolder(parent.run, new RunFolder(output, parent.run.label, files), initialWeights.step),
-      }),
-      ...(options.imported === undefined ? {} : { imported: options.imported }),
-      ...(signal === undefined ? {} : { signal }),
-      ...(onProgress === undefined ? {} : { onProgress }),
-      ...(onWarning === undefined ? {} : { onWarning }),
+      conditions,
+      acceptOtherConditions: options.acceptOtherConditions,
+      parent: parent === undefined || initialWeights.kind !== "checkpoint"
+        ? undefined
+        : parentInFolder(parent.run, new RunFolder(output, parent.run.label, files), initialWeights.step),
+      imported: options.imported,
+      signal,
+      onProgress,
+      onWarning,
     });
     const isDone = record.outcome.kind === "completed" && resumedAt === record.steps;
     const origin = isDone ? "found" : resumedAt > 0 ? "resumed" : "trained";

@@ -190,7 +190,7 @@ class Training {
     const expected: ExpectedCheckpoint[] = states
       .filter((recorded) => recorded.step > 0 && recorded.step < step)
       .map((recorded) => ({ run: run.key, ...recorded }));
-    expected.push({ run: run.key, step, ...(resumption.state === undefined ? {} : { state: resumption.state }) });
+    expected.push({ run: run.key, step, state: resumption.state });
     let conditions: readonly ConditionPeriod[] | undefined;
     let prior: number;
     try {
@@ -303,7 +303,7 @@ class Training {
       step: this.#step,
       dataPosition: this.#dataPosition,
       state,
-      ...(conditions === undefined ? {} : { conditions }),
+      conditions,
     };
     await writeCheckpoint(path, specification.model, await session.readState(), info, this.#folder.files);
   }
@@ -329,7 +329,7 @@ class Training {
       outcome,
       journalRoot: journal.chain,
       states,
-      ...(conditions === undefined ? {} : { conditions }),
+      conditions,
       files: {
         journal: await this.#folder.digest(this.#folder.journal),
         curves: await this.#folder.digest(this.#folder.curves),

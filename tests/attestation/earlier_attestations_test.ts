@@ -30,7 +30,7 @@ for (const version of ["svr-v0.1"]) {
       verifyManifest(bytes, files, {
         judge: paperJudge(paper.text, PAPER_FILE),
         withoutCheckpoints: true,
-        countAttestations: requireAttestations({ count, reviewers, ...(retrain === undefined ? {} : { retrain }) }),
+        countAttestations: requireAttestations({ count, reviewers, retrain }),
         now: Date.parse("2026-12-01T00:00:00Z"),
       });
     const both = await verify(2);

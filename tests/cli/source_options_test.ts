@@ -1,11 +1,12 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { filesFromOptions } from "../../src/cli/options/source_options.ts";
 import { userError } from "../data/user_error.ts";
+import { present } from "../present.ts";
 
 Deno.test("filesFromOptions() gives both corpora and their tokenizer, or nothing", () => {
   equal(filesFromOptions({}), undefined);
   const files = { upstream: ["a.txt"], downstream: ["b.txt"] };
-  deepEqual(filesFromOptions(files), files);
+  deepEqual(present(filesFromOptions(files)), files);
   deepEqual(filesFromOptions({ ...files, tokenizer: "t.json" }), { ...files, tokenizer: "t.json" });
 });
 

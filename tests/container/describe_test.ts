@@ -6,6 +6,7 @@ import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { userError } from "../data/user_error.ts";
 import { withFolder } from "../temporary_folder.ts";
+import { present } from "../present.ts";
 
 const digest = sha256("an image");
 const FACTS: ImageFacts = {
@@ -38,7 +39,7 @@ Deno.test("describeContainer() says that there is no container when no build lef
 Deno.test("describeContainer() gives what the build left, and the digest it is told", () =>
   withImageFile(canonicalJson(FACTS), async (imageFile) => {
     const unnamed = await describeContainer({ imageFile });
-    assert.deepEqual(unnamed, { built: FACTS });
+    assert.deepEqual(present(unnamed), { built: FACTS });
     const named = await describeContainer({ imageFile, digest: `ghcr.io/someone/rewarm@sha256:${digest}` });
     assert.deepEqual(named, { image: { name: "ghcr.io/someone/rewarm", sha256: digest }, built: FACTS });
     for (const container of [unnamed, named]) assert.deepEqual(containerSchema.parse(container), container);
@@ -81,7 +82,7 @@ const names = fc.array(fc.stringMatching(/^[a-z0-9]{1,8}([._-][a-z0-9]{1,8})?$/)
   .map((parts) => parts.join("/"));
 
 Deno.test("parseImageDigest() takes what Docker prints of images", () => {
-  assert.deepEqual(parseImageDigest(`sha256:${digest}`), { sha256: digest });
+  assert.deepEqual(present(parseImageDigest(`sha256:${digest}`)), { sha256: digest });
   assert.deepEqual(parseImageDigest(`localhost:5000/rewarm@sha256:${digest}`), {
     name: "localhost:5000/rewarm",
     sha256: digest,

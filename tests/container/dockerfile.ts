@@ -25,7 +25,7 @@ function stepOf(instruction: Instruction): Step {
     keyword: instruction.getKeyword(),
     text,
     flags: new Map(flags.map((flag) => [flag.getName(), flag.getValue() ?? ""])),
-    ...(json === undefined ? {} : { words: JSON.parse(json) }),
+    words: json === undefined ? undefined : JSON.parse(json),
   };
 }
 

@@ -32,7 +32,7 @@ async function train(
 ): Promise<Outcome> {
   const { model, batchSequences } = training;
   return await withSession(
-    { ...training, ...(microBatchBlocks === undefined ? {} : { microBatchBlocks }) },
+    { ...training, microBatchBlocks },
     async (session) => {
       await loadWeights(session, randomWeights(model));
       const numbers: number[] = [];

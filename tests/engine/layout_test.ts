@@ -97,7 +97,7 @@ const options: fc.Arbitrary<{ session: SessionOptions; threads: number; keep: bo
     optimizer: OPTIMIZER,
     batchSequences: blocks * gradientBlockSequences,
     gradientBlockSequences,
-    ...(microBatchBlocks === undefined ? {} : { microBatchBlocks }),
+    microBatchBlocks,
   },
   threads,
   keep,
@@ -126,7 +126,7 @@ Deno.test("planLayout() puts no two regions on top of each other, and all inside
 Deno.test("planLayout() holds a power of two of gradient blocks, at most as many as a step needs", () => {
   const held = (blocks: number, threads: number, microBatchBlocks?: number) =>
     planLayout(
-      { ...smallTraining({}, blocks), ...(microBatchBlocks === undefined ? {} : { microBatchBlocks }) },
+      { ...smallTraining({}, blocks), microBatchBlocks },
       threads,
       1,
     ).microBatchBlocks;

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
 import { planFromJson, planToJson } from "../../src/experiment/plan_json.ts";
 import { fixedPlan } from "./plan_fixture.ts";
+import { present } from "../present.ts";
 
 const plan = await fixedPlan("smoke", { seeds: 2 });
 const text = JSON.stringify(planToJson(plan));
 
 Deno.test("planFromJson() gives back what planToJson() wrote", () => {
-  assert.deepEqual(planFromJson(JSON.parse(text), "plan.json"), plan);
+  assert.deepEqual(planFromJson(JSON.parse(text), "plan.json"), present(plan));
 });
 
 const DAMAGE: readonly (readonly [string, string, string, string])[] = [

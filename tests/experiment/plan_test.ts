@@ -278,6 +278,23 @@ Deno.test("buildPlan() replaces parts of the scale by overrides, and checks them
   assert.match(error.message, /pretraining\.batchSequences is 4, expected a multiple of gradientBlockSequences \(3\)/);
 });
 
+Deno.test("buildPlan() takes an option that is undefined for one that was not given", async () => {
+  const options = {
+    only: undefined,
+    changes: {},
+    overrides: undefined,
+    readings: { pile: undefined },
+    start: undefined,
+  };
+  const passed = await fixedPlan("smoke", { ...options, imported: undefined, ownFiles: undefined });
+  assert.equal(passed.planDigest, smoke.planDigest);
+  assert.deepEqual(passed.runs.map(({ key }) => key), smoke.runs.map(({ key }) => key));
+  for (const { specification, key } of smoke.runs) {
+    const schedule = { ...specification.schedule, decayFraction: undefined };
+    assert.equal(runKey({ ...specification, schedule } as RunSpecification), key);
+  }
+});
+
 Deno.test("runKey() is the same on every machine", () => {
   // A change here makes every earlier run another run.
   assert.deepEqual(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import type { Statement } from "../../src/manifest/format/predicate.ts";
 import { buildStatement } from "../../src/manifest/statement.ts";
@@ -62,4 +63,11 @@ Deno.test("buildStatement() refuses learning rates that the schedule does not gi
     () => buildStatement({ artefacts, predicate: forged.predicate }),
     /learning rates that its schedule does not give/,
   );
+});
+
+Deno.test("buildStatement() gives the same bytes to sign whether an optional member is undefined or absent", () => {
+  const { predicate } = statement;
+  assert.ok(!("start" in predicate), "the fixture has no start of its own");
+  const passed = buildStatement({ artefacts, predicate: { ...predicate, start: undefined } });
+  assert.equal(canonicalJson(passed), canonicalJson(statement));
 });

@@ -19,7 +19,7 @@ function predicateOf({ scale, planDigest, engine, seeds, data, readings, start, 
     engine: { name: "exact", ...engine, description: {} },
     seeds: { count: seeds },
     corpora: { upstream: { digest: data.upstream, summary: {} }, downstream: { digest: data.downstream, summary: {} } },
-    ...(readings === undefined ? {} : { readings }),
+    readings,
     ...(start?.state === "pinned" ? { start: start.checkpoints } : {}),
     runs: runs.map((run) => ({ ...run, outcome: "skipped", reason: "not looked at here" })),
   } as unknown as Predicate;

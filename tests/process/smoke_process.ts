@@ -13,7 +13,7 @@ export function startSmoke(args: readonly string[], cwd?: string): Deno.ChildPro
     env: { NO_COLOR: "1" },
     stdout: "piped",
     stderr: "piped",
-    ...(cwd === undefined ? {} : { cwd }),
+    cwd,
   }).spawn();
 }
 

@@ -52,7 +52,7 @@ async function dryRun({ plan, change = (p) => p, options, domains = ["a"], engin
       paper: { ...await loadPaper(), ...paper },
       inputs: digestsOf(await readInputs("smoke")),
       corpora: { upstream: corpus("upstream", domains), downstream: corpus("downstream", domains) },
-      ...(shortages === undefined ? {} : { shortages }),
+      shortages,
     },
   );
 }

@@ -33,7 +33,7 @@ function curvesOf(plan: Plan, start: number): ArmCurves[] {
 }
 
 async function rowsAt(scale: string, isPaperScale: boolean, only?: string[]): Promise<ComparisonRow[]> {
-  const plan = await fixedPlan(scale, { start: "train", ...(only === undefined ? {} : { only }) });
+  const plan = await fixedPlan(scale, { start: "train", only });
   const context = { ...judgeContext(PAPER, plan), scale, isPaperScale, runs: plan.runs };
   return compareNumbers(PAPER, context, curvesOf(plan, 3));
 }

@@ -56,7 +56,7 @@ export function arm(
       tokensPerStep: REHEARSAL.tokensPerStep,
       bytesPerToken: { upstream: 1, downstream: 1 },
       points,
-      ...(diverged === undefined ? {} : { diverged }),
+      diverged,
     },
   };
 }

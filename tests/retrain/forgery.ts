@@ -142,7 +142,7 @@ export async function resign(folder: string, change: (statement: any) => void = 
     run.states = reading.states.map(({ step, state }) => {
       const name = `runs/${run.label}/checkpoints/${checkpointName(step)}`;
       const digest = digests.get(name);
-      return { step, state, ...(digest === undefined ? {} : { checkpoint: { name, sha256: digest } }) };
+      return { step, state, checkpoint: digest === undefined ? undefined : { name, sha256: digest } };
     });
     run.merkleTree = (await readTree(run, folderArtefacts(folder))).tree;
     run.curves.sha256 = digests.get(run.curves.name);

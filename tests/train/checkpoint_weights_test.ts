@@ -30,7 +30,7 @@ function someState(engineState?: Uint8Array<ArrayBuffer>) {
     weights,
     firstMoments: weights.map((w) => w / 2),
     secondMoments: weights.map((w) => w * w),
-    ...(engineState === undefined ? {} : { engineState }),
+    engineState,
   };
 }
 

@@ -44,11 +44,11 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const file = await attestManifest(
     path,
-    { report, ...(retraining?.choice === undefined ? {} : { choice: retraining.choice }) },
+    { report, choice: retraining?.choice },
     {
       key,
       replace: values.replace === true,
-      ...(retraining === undefined ? {} : { threads: threadCount(values) }),
+      threads: retraining === undefined ? undefined : threadCount(values),
     },
   );
   print(reportText(verified, json, { attestation: { file, keyId: key.keyId } }));

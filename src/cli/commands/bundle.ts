@@ -47,7 +47,7 @@ async function run(args: readonly string[]): Promise<number> {
       renderer: manifestRenderer(rules),
       signal,
       onProgress: progress.show,
-      ...(values.checkpoints === undefined ? {} : { checkpoints: values.checkpoints }),
+      checkpoints: values.checkpoints,
     });
     progress.end();
     print(values.json === true ? JSON.stringify(packed, null, 2) : formatBundle(packed));

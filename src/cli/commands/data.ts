@@ -112,7 +112,7 @@ async function run(args: readonly string[]): Promise<number> {
       uses: await usesFrom(values),
       connection: new HubConnection({
         ...hubToken(),
-        ...(values.hub === undefined ? {} : { endpoint: values.hub }),
+        endpoint: values.hub,
         onNotice: printWarning,
       }),
       cache: new HubCache(values.cache),

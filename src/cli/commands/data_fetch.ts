@@ -88,7 +88,7 @@ async function downloadFiles(
       signal,
       verify,
       onProgress: (progress: DownloadProgress) => view.show(progress),
-      ...(freeBytes === undefined ? {} : { freeBytes }),
+      freeBytes,
     });
     view.end();
     await nameFiles(cache, locked, cached);
@@ -110,7 +110,7 @@ async function importWeights(
       again: verify,
       onProgress: (doneBytes, totalBytes) => view.show({ ...file, doneBytes, totalBytes }),
       onWait: () => print("  another process imports it; waiting"),
-      ...(freeBytes === undefined ? {} : { freeBytes }),
+      freeBytes,
     });
     view.end();
     const { path, weights, wasThere } = imported;

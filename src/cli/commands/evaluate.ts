@@ -129,9 +129,9 @@ async function chosenFiles(
   const hasFiles = upstream !== undefined || downstream !== undefined;
   const tokenizer = given ?? (hasFiles ? await ownTokenizer(opened) : undefined);
   return filesFromOptions({
-    ...(upstream === undefined ? {} : { upstream }),
-    ...(downstream === undefined ? {} : { downstream }),
-    ...(tokenizer === undefined ? {} : { tokenizer }),
+    upstream,
+    downstream,
+    tokenizer,
   });
 }
 
@@ -174,7 +174,7 @@ async function run(args: readonly string[]): Promise<number> {
     const windows = values.windows ?? defaultWindows(opened);
     const { upstream, downstream } = await openCorpora({
       ...await sourceFor(opened, values),
-      ...(values.lockfile === undefined ? {} : { lockFile: values.lockfile }),
+      lockFile: values.lockfile,
       sequenceLength,
       vocabularySize,
       cacheFolder: DATA_CACHE,

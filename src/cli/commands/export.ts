@@ -38,7 +38,7 @@ export const exportCommand: Command = {
     const opened = await weightsFromCommandLine(positionals, values);
     try {
       print(await describeWeights(opened));
-      const names = await exportHuggingFace(opened.source, out, tokenizer === undefined ? {} : { tokenizer });
+      const names = await exportHuggingFace(opened.source, out, { tokenizer });
       for (const name of names) print(`  ${out}/${name}`);
       return EXIT.ok;
     } finally {

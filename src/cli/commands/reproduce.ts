@@ -115,16 +115,16 @@ async function run(args: readonly string[]): Promise<number> {
       dataCache: DATA_CACHE,
       command: ["reproduce", ...args],
       signal,
-      ...(values["accept-other-device"] === true ? { acceptOtherConditions: true } : {}),
-      ...(retrain === undefined ? {} : { retrain }),
-      ...(values.only === undefined ? {} : { only: values.only }),
-      ...(values.seeds === undefined ? {} : { seeds: values.seeds }),
-      ...(files === undefined ? {} : { files }),
+      acceptOtherConditions: values["accept-other-device"],
+      retrain,
+      only: values.only,
+      seeds: values.seeds,
+      files,
       signingKey: async () => {
         const { key, message } = await findSigningKey({
           defaultFile: projectPath(DEFAULT_KEY),
-          ...(values.key === undefined ? {} : { keyFile: values.key }),
-          ...(environmentKey.text === undefined ? {} : { environment: environmentKey.text }),
+          keyFile: values.key,
+          environment: environmentKey.text,
         });
         print(environmentKey.isRead || values.key !== undefined ? message : `${message} (${NOT_READ})`);
         return key;

@@ -37,7 +37,7 @@ async function demandFromOptions(values: Values<typeof REVIEW_OPTIONS>): Promise
   return requireAttestations({
     count,
     reviewers: await readReviewers(keys),
-    ...(retrain === undefined ? {} : { retrain: segmentCount("require-retrain", retrain) }),
+    retrain: retrain === undefined ? undefined : segmentCount("require-retrain", retrain),
   });
 }
 
@@ -47,8 +47,8 @@ async function run(args: readonly string[], usual?: string): Promise<number> {
   const path = manifestPath(positionals);
   const countAttestations = await demandFromOptions(values);
   const verified = await verifyByOptions(path, values, {
-    ...(usual === undefined ? {} : { usual }),
-    ...(countAttestations === undefined ? {} : { countAttestations }),
+    usual,
+    countAttestations,
     portable: usual === undefined,
   });
   if (verified === undefined) return EXIT.interrupted;

@@ -19,8 +19,8 @@ export function foldersFromOptions(
   { experiments, set }: Values<typeof EXPERIMENT_OPTIONS> & { readonly set?: string },
 ): ExperimentFolders {
   return {
-    ...(experiments === undefined ? {} : { ownExperiments: pathToFileURL(`${experiments}/`) }),
-    ...(set === undefined ? {} : { set: setNamed(set) }),
+    ownExperiments: experiments === undefined ? undefined : pathToFileURL(`${experiments}/`),
+    set: set === undefined ? undefined : setNamed(set),
   };
 }
 

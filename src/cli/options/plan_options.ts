@@ -51,11 +51,11 @@ export function choicesFromOptions(
   const { model, batch, context, "evaluation-windows": windows } = values;
   return {
     changes: {
-      ...(model === undefined ? {} : { model: presetName(model) }),
-      ...(values.tokens === undefined ? {} : { tokens: tokenCount(values.tokens) }),
-      ...(batch === undefined ? {} : { batchSequences: batch }),
-      ...(context === undefined ? {} : { sequenceLength: context }),
-      ...(windows === undefined ? {} : { evaluationWindows: windows }),
+      model: model === undefined ? undefined : presetName(model),
+      tokens: values.tokens === undefined ? undefined : tokenCount(values.tokens),
+      batchSequences: batch,
+      sequenceLength: context,
+      evaluationWindows: windows,
     },
     readings: parseReadings(values.reading ?? []),
   };
@@ -87,9 +87,9 @@ export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Prom
     engine: chooseEngine(values).identity,
     ...choicesFromOptions(values),
     ...foldersFromOptions(values),
-    ...(values.only === undefined ? {} : { only: values.only }),
-    ...(files === undefined ? {} : { ownFiles: true }),
-    ...(sources.mixFiles === undefined ? {} : { ownMixes: Object.keys(sources.mixFiles) }),
+    only: values.only,
+    ownFiles: files === undefined ? undefined : true,
+    ownMixes: sources.mixFiles === undefined ? undefined : Object.keys(sources.mixFiles),
     ...plannedChoice(sources.start),
   };
   const plan = await buildPlan(options);
@@ -97,15 +97,15 @@ export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Prom
   const places = {
     ...downloads,
     mixes,
-    ...(files === undefined ? {} : { corpusFiles: files }),
+    corpusFiles: files,
   };
   const corpora = await ifAtHand(() => describeCorpora(corpusOptions(plan.scale, places)));
   const found = await ifAtHand(() => findStart(plan.scale, sources));
   if (corpora === undefined && found === undefined) return plan;
   return await buildPlan({
     ...options,
-    ...(corpora === undefined ? {} : { corpusDigests: digestsOfCorpora(corpora) }),
-    ...(found === undefined ? {} : { imported: found.checkpoints }),
+    corpusDigests: corpora === undefined ? undefined : digestsOfCorpora(corpora),
+    imported: found?.checkpoints,
   });
 }
 

@@ -58,7 +58,7 @@ export function filesFromOptions({ upstream, downstream, tokenizer }: Partial<Co
     const missing = upstream === undefined ? "upstream" : "downstream";
     throw new UserError("MISSING_CORPUS", `No ${missing} files are given`, `add --${missing} PATH, or give neither`);
   }
-  return { upstream, downstream, ...(tokenizer === undefined ? {} : { tokenizer }) };
+  return { upstream, downstream, tokenizer };
 }
 
 /**
@@ -97,9 +97,9 @@ export function sourcesFromOptions(
   { start, mix, lockfile, cache }: Pick<Values<typeof SOURCE_OPTIONS>, "start" | "mix" | "lockfile" | "cache">,
 ): Sources {
   return {
-    ...(mix === undefined ? {} : { mixFiles: mixFiles(mix) }),
-    ...(start === undefined ? {} : { start: start === "train" ? start : { path: start } }),
-    ...(lockfile === undefined ? {} : { lockFile: lockfile }),
-    ...(cache === undefined ? {} : { hubCache: cache }),
+    mixFiles: mix === undefined ? undefined : mixFiles(mix),
+    start: start === undefined ? undefined : start === "train" ? start : { path: start },
+    lockFile: lockfile,
+    hubCache: cache,
   };
 }

@@ -29,7 +29,7 @@ export async function weightsFromCommandLine(
       "give a checkpoint, a file that import wrote, or a folder with config.json and model.safetensors",
     );
   }
-  return await openWeights(path.replace(/(?<=.)\/+$/, ""), plan === undefined ? {} : { plan });
+  return await openWeights(path.replace(/(?<=.)\/+$/, ""), { plan });
 }
 
 /** What was opened, by its whole path, and what model it is. */

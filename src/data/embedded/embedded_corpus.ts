@@ -37,7 +37,7 @@ export function embeddedCorpus(
     preparedDigest,
     digest,
     sources: packages.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
-    ...(weights === undefined ? {} : { weights }),
+    weights,
     expected: { exact: tokenizer.bytesPerToken === 1, ...sizes },
     sourceBytes: sizes.bytes.train + sizes.bytes.validation,
     *documents(onBytes) {

@@ -78,7 +78,7 @@ async function pinFiles(
   signal: AbortSignal | undefined,
 ): Promise<PinnedFile[]> {
   const files = pinnable(named, await listFiles(connection, repository, signal));
-  const options = { cache, ...(signal === undefined ? {} : { signal }) };
+  const options = { cache, signal };
   const downloaded = await download(
     connection,
     repository,

@@ -32,7 +32,7 @@ const manifest = z.strictObject({
     z.strictObject({ name: z.string(), train: preparedSplit, validation: preparedSplit }),
   ).min(1),
   /** of the sources; absent if there are none */
-  oddRows: oddRowsSchema.exactOptional(),
+  oddRows: oddRowsSchema.optional(),
 });
 
 /** A written file. */
@@ -130,7 +130,7 @@ export async function checkFile(
     onChunk(chunk);
   };
   try {
-    found = await digestFile(path, { onBytes, ...(range === undefined ? {} : { range }) });
+    found = await digestFile(path, { onBytes, range });
   } catch (error) {
     if (error instanceof UserError && error.code === "FILE_NOT_FOUND") {
       return `"${path}" is missing`;

@@ -47,7 +47,7 @@ export async function prepare(ingredients: Ingredients, folder: string, options:
       format: 1,
       digest: preparedDigest,
       domains,
-      ...(oddRows === undefined ? {} : { oddRows }),
+      oddRows,
     };
     await writeFileDurably(`${folder}/${PREPARED_FILE}`, formatPrepared(manifest));
     staging.removeProgress();

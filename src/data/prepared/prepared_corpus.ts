@@ -94,7 +94,7 @@ export class PreparedCorpus implements Corpus {
       bytes: both((split) => sum(split, "textBytes")),
       windows: both(windows),
       domains: Object.fromEntries(drawn.map(({ name }, i) => [name, this.#weights[i] ?? 0])),
-      ...(oddRows === undefined ? {} : { oddRows }),
+      oddRows,
     };
     this.#domains = drawn.map((domain) => {
       const { name } = domain;

@@ -181,7 +181,7 @@ export class Staging {
         train: recorded(train),
         validation: recorded(validation),
       })),
-      ...(this.#oddRows === undefined ? {} : { oddRows: this.#oddRows }),
+      oddRows: this.#oddRows,
     });
   }
 

@@ -23,7 +23,7 @@ const progressSchema = z.strictObject({
   complete: z.boolean(),
   domains: z.array(z.strictObject({ name: z.string(), train: part, validation: part })),
   /** of the sources, where all documents are staged; absent if there are none */
-  oddRows: oddRowsSchema.exactOptional(),
+  oddRows: oddRowsSchema.optional(),
 });
 
 /** A domain's split: in staging files, or already in its last place. */

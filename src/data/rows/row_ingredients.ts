@@ -61,7 +61,7 @@ export function rowIngredients(
     source: { kind: "token rows", files: files.map(({ sha256 }) => sha256) },
     rowTokens,
     rows,
-    ...(apart === undefined ? {} : { validation: apart.digest }),
+    validation: apart?.digest,
   };
   return {
     name,
@@ -70,7 +70,7 @@ export function rowIngredients(
     sources: [...files, ...held].map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
     rowTokens,
     rows,
-    ...(apart === undefined ? {} : { validation: apart }),
+    validation: apart,
     tokenizer: tokenizer.source.definition,
   };
 }

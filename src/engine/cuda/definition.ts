@@ -28,7 +28,7 @@ function cudaOptions({ device, "cuda-lib": libraryFolders = [] }: CudaValues, { 
   if (device !== undefined && !/^\d{1,3}$/.test(device)) {
     throw new UserError("BAD_NUMBER", `Option "--device" is "${device}"`, "expected the number of a GPU, from 0");
   }
-  return { libraryFolders, cache, ...(device === undefined ? {} : { ordinal: Number(device) }) };
+  return { libraryFolders, cache, ordinal: device === undefined ? undefined : Number(device) };
 }
 
 const ordered: EngineDefinition<CudaValues> = {

@@ -110,7 +110,7 @@ async function portableKernels(options: ExactEngineOptions, reason: string): Pro
 /** The native kernels, or why there are none. */
 async function nativeKernels({ instructionSet }: ExactEngineOptions): Promise<ReadyKernels | string> {
   const { chooseNativeKernels } = await import("./native/choose.ts");
-  const choice = await chooseNativeKernels(instructionSet === undefined ? {} : { set: instructionSet });
+  const choice = await chooseNativeKernels({ set: instructionSet });
   if (choice.kind === "unavailable") return choice.reason;
   return {
     code: choice.code,

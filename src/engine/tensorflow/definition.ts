@@ -17,7 +17,7 @@ const tensorflow: EngineDefinition<{ readonly backend?: string }> = {
   },
   start: async ({ backend }, { tell }) => {
     const { createTensorFlowEngine, describeBackend } = await import("./engine.ts");
-    const engine = await createTensorFlowEngine(backend === undefined ? {} : { backend });
+    const engine = await createTensorFlowEngine({ backend });
     tell(describeBackend(engine));
     return engine;
   },

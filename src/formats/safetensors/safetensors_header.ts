@@ -208,11 +208,11 @@ export interface SafetensorsInput {
  * The bytes before the tensors of a file: header length and header, padded so that the data start at a multiple of 8.
  * The tensors' bytes, f32, follow in the order given. The same input gives the same bytes.
  *
- * @param metadata string to string, written with sorted keys
+ * @param metadata string to string, written with sorted keys; an undefined one is left out
  */
 export function safetensorsHeader(
   tensors: readonly SafetensorsInput[],
-  metadata: Readonly<Record<string, string>> = {},
+  metadata: Readonly<Record<string, string | undefined>> = {},
 ): Uint8Array<ArrayBuffer> {
   const sorted = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
   const header: [name: string, value: unknown][] = [["__metadata__", Object.fromEntries(sorted)]];

@@ -26,13 +26,13 @@ const journalMeta = { description: "The journal; root is the chain digest of its
 const evidence = {
   journal: z.strictObject(journalShape).meta(journalMeta),
   states: z.array(
-    z.strictObject({ step: stepSchema, state: digestSchema, checkpoint: artefactSchema.exactOptional() }),
+    z.strictObject({ step: stepSchema, state: digestSchema, checkpoint: artefactSchema.optional() }),
   )
     .max(200_000)
     .meta({ description: "State digests in the journal, ascending; checkpoint where the state is an artefact" }),
   merkleTree: z.strictObject({ treeSize: z.int().min(1), rootHash: digestSchema })
     .meta({ description: "Merkle tree (RFC 9162) over the lines of the journal and the checkpoints" }),
-  conditions: conditionPeriodsSchema.exactOptional()
+  conditions: conditionPeriodsSchema.optional()
     .meta({ description: "Device, driver and libraries from a step on, where bits depend on them" }),
   curves: artefactSchema,
 };
@@ -43,7 +43,7 @@ const evidenceOfVersion2 = {
   journal: z.strictObject({ ...journalShape, format: z.literal(JOURNAL_FORMAT) }).meta(journalMeta),
   origin: z.enum(["trained", "resumed", "found"])
     .meta({ description: "What the process that signed did for the run" }),
-  retrained: z.array(z.strictObject({ fromStep: stepSchema, toStep: stepSchema })).min(1).max(1000).exactOptional()
+  retrained: z.array(z.strictObject({ fromStep: stepSchema, toStep: stepSchema })).min(1).max(1000).optional()
     .meta({ description: "Pieces that were retrained before signing, and gave the recorded bits" }),
 };
 

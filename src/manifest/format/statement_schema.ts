@@ -56,9 +56,9 @@ const earlierClaimSchema = z.strictObject(claimShape).meta(CLAIM) satisfies z.Zo
 const claimSchema = z.strictObject({
   ...claimShape,
   /** the verdict for a reader; absent with rules of version 1 */
-  words: textSchema.exactOptional(),
+  words: textSchema.optional(),
   /** where the claim is from, if not from the paper */
-  source: textSchema.exactOptional(),
+  source: textSchema.optional(),
 }).meta({ ...CLAIM, id: "JudgedClaim" }) satisfies z.ZodType<Verdict>;
 
 const estimateSchema = z.strictObject({
@@ -66,13 +66,13 @@ const estimateSchema = z.strictObject({
   experiment: textSchema,
   title: textSchema,
   measure: textSchema,
-  missing: textSchema.exactOptional(),
+  missing: textSchema.optional(),
   numbers: z.array(z.strictObject({
     label: textSchema,
     unit: z.enum(ESTIMATE_UNITS),
     value: decimalSchema,
     seeds: z.int().min(1),
-    atLeast: z.literal(true).exactOptional(),
+    atLeast: z.literal(true).optional(),
     intervals: z.array(z.strictObject({
       over: z.enum(["seeds", "documents"]),
       count: z.int().min(1),
@@ -96,7 +96,7 @@ const comparisonSchema = z.strictObject({
   confidence: textSchema,
   ours: wordsSchema,
   comparable: z.boolean(),
-  agrees: z.boolean().exactOptional(),
+  agrees: z.boolean().optional(),
   reason: wordsSchema,
 }).meta({ id: "Comparison", description: "A number of the paper beside ours" }) satisfies z.ZodType<ComparisonRow>;
 
@@ -123,10 +123,10 @@ const predicateShape = {
   corpora: z.strictObject({
     upstream: corpusSchema,
     downstream: corpusSchema,
-    mixes: z.record(z.string().min(1).max(100), corpusSchema).exactOptional(),
+    mixes: z.record(z.string().min(1).max(100), corpusSchema).optional(),
   }),
-  readings: readingsSchema.exactOptional(),
-  start: importedCheckpointsSchema.exactOptional(),
+  readings: readingsSchema.optional(),
+  start: importedCheckpointsSchema.optional(),
   comparisons: z.array(comparisonSchema).max(10_000),
   limits: z.array(textSchema).max(1000),
   command: z.array(z.string().max(4000)).max(1000),
@@ -137,7 +137,7 @@ const predicateShape = {
 
 const shortageSchema = z.strictObject({
   corpus: z.enum(["upstream", "downstream"]),
-  domain: textSchema.exactOptional(),
+  domain: textSchema.optional(),
   wanted: wholeNumber,
   found: wholeNumber,
 });
@@ -146,7 +146,7 @@ const shortageSchema = z.strictObject({
 export const PREDICATE_SCHEMAS = {
   "https://rewarm.dev/reproduction/v1": z.strictObject({
     ...predicateShape,
-    seeds: z.strictObject({ count: seedCountSchema, values: seedValuesSchema.exactOptional() }),
+    seeds: z.strictObject({ count: seedCountSchema, values: seedValuesSchema.optional() }),
     runs: z.array(RUN_SCHEMAS.v1).max(MAX_RUNS),
     claims: z.array(earlierClaimSchema).max(10_000),
   }),
@@ -162,8 +162,8 @@ export const PREDICATE_SCHEMAS = {
     }),
     report: z.strictObject({ ...artefactSchema.shape, rendererVersion: textSchema }),
     claims: z.array(claimSchema).max(10_000),
-    rulesVersion: z.literal(2).exactOptional(),
-    estimates: z.array(estimateSchema).max(10_000).exactOptional(),
+    rulesVersion: z.literal(2).optional(),
+    estimates: z.array(estimateSchema).max(10_000).optional(),
   }),
 } satisfies Record<PredicateType, z.ZodType<Predicate>>;
 

@@ -236,7 +236,7 @@ class Verification {
       predicate,
       plan,
       arms: armsOf(predicate.runs, curves),
-      ...(rules === undefined ? {} : { rules }),
+      rules,
     };
     const { caveat, ...claims } = await checkClaims(evidence, this.options.judge);
     this.note("claims", claims);
@@ -262,7 +262,7 @@ class Verification {
       }
       if (renderer === undefined) return unchecked("no renderer is at hand to make the page again");
       const rules = await this.signedRules(statement, good);
-      const evidence = { predicate: { ...predicate, data }, plan, curves, ...(rules === undefined ? {} : { rules }) };
+      const evidence = { predicate: { ...predicate, data }, plan, curves, rules };
       return await checkReport(evidence, report, renderer);
     };
     const outcome = await compare();
@@ -347,9 +347,9 @@ export async function verifyManifest(
   return concludeVerification(steps, {
     caveats,
     signers,
-    ...(asked.length === 0 ? {} : { asked }),
-    ...(manifestDigest === undefined ? {} : { manifestDigest }),
-    ...(reviews === undefined ? {} : { reviews }),
-    ...(statement === undefined ? {} : { statement }),
+    asked: asked.length === 0 ? undefined : asked,
+    manifestDigest,
+    reviews,
+    statement,
   });
 }

@@ -88,7 +88,7 @@ export async function checkClaims(
       `The words for what was found: the manifest's are those of version ${printable(version)}, and ${inWords}.`,
     ]),
   ];
-  return { status: "ok", detail, ...(caveats.length === 0 ? {} : { caveat: caveats.join(" ") }) };
+  return { status: "ok", detail, caveat: caveats.join(" ") || undefined };
 }
 
 /** A claim without the words that a version of the program chooses. */
@@ -135,11 +135,12 @@ function difference<T extends { readonly id: string }>(
 function member(stated: object, judged: object): string {
   const entries = new Map(Object.entries(stated));
   for (const [name, ours] of Object.entries(judged)) {
-    const theirs = entries.get(name);
-    if (theirs === undefined || canonicalJson(theirs) !== canonicalJson(ours)) {
-      const show = (value: unknown) => printable(value === undefined ? "nothing" : canonicalJson(value));
-      return `has ${name} ${show(theirs)}, and the curves give ${show(ours)}`;
-    }
+    const [told, found] = [jsonOrNothing(entries.get(name)), jsonOrNothing(ours)];
+    if (told !== found) return `has ${name} ${printable(told)}, and the curves give ${printable(found)}`;
   }
   return "states more than the curves give";
+}
+
+function jsonOrNothing(member: unknown): string {
+  return member === undefined ? "nothing" : canonicalJson(member);
 }

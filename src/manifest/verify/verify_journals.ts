@@ -87,8 +87,8 @@ async function readJournal(
   return {
     skips: due.skips,
     evaluations,
-    ...(header === undefined ? {} : { header }),
-    ...(divergence === undefined ? {} : { divergence }),
+    header,
+    divergence,
   };
 }
 

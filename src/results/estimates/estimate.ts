@@ -87,7 +87,7 @@ function makeEstimate(
         unit,
         value: decimal(mean(values)),
         seeds: values.length,
-        ...(isAtLeast === undefined ? {} : { atLeast: isAtLeast }),
+        atLeast: isAtLeast,
         intervals: sources.map(({ over, count, error }) => {
           const { low, high } = tInterval(mean(values), error, LEVEL);
           return { over, count, low: decimal(low), high: decimal(high) };

@@ -17,9 +17,9 @@ export const estimateSchema = z.strictObject({
   title: z.string().min(1).max(120),
   measure: measureSchema,
   /** names of preconditions of `experiments/paper.yaml` without which there is nothing to estimate */
-  requires: z.array(preconditionName).min(1).max(8).exactOptional(),
+  requires: z.array(preconditionName).min(1).max(8).optional(),
   /** what else the reader should know */
-  note: sentence.exactOptional(),
+  note: sentence.optional(),
 });
 
 /** An estimate as an experiment's file states it. */

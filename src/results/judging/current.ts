@@ -117,7 +117,7 @@ function aboutOf(
     (requires.length === 0
       ? ""
       : `; only if ${requires.map((name) => paper.preconditions[name]?.title ?? name).join(" and ")}`);
-  return { id, title, statement, section, figure, confidence, rule, ...(source === undefined ? {} : { source }) };
+  return { id, title, statement, section, figure, confidence, rule, source };
 }
 
 function notComparable(claim: Claim, paper: Paper, context: JudgeContext, why: string): Verdict {

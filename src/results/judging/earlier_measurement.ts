@@ -37,7 +37,7 @@ export function measure(contrast: Contrast): Measurement {
     contrast,
     mean: average,
     interval,
-    ...(effect === undefined ? {} : { effectSize: effect }),
+    effectSize: effect,
     outcome: outcomeOf(expectation, average, interval, true),
   };
 }

@@ -77,7 +77,7 @@ export function measureContrast(contrast: Contrast, sampling?: SamplingError): M
     contrast,
     mean: estimate,
     sources: sources.map((source) => ({ ...source, interval: tInterval(estimate, source.error, LEVEL) })),
-    ...(effect === undefined ? {} : { effectSize: effect }),
+    effectSize: effect,
     outcome: holds ? "holds" : against === undefined ? "undecided" : "opposite",
     opposite,
   };

@@ -43,10 +43,10 @@ export const infinite: Schedule<InfiniteSchedule, typeof parameters> = {
     "(0.85 unless set), then an exponential annealing to the minimum, `c · (min/c)^x`",
   parameters,
   members: {
-    cooldownFraction: fraction.exactOptional(),
-    cooldown: cooldown.exactOptional(),
+    cooldownFraction: fraction.optional(),
+    cooldown: cooldown.optional(),
     constantLearningRate: rate,
-    annealFraction: fraction.exactOptional(),
+    annealFraction: fraction.optional(),
   },
   specify: (frame, { constantLearningRate, cooldownFraction, cooldown, annealFraction }, ownMaxLearningRate) => ({
     ...frame,

@@ -17,7 +17,7 @@ export const wsd: Schedule<WsdSchedule, typeof parameters> = {
   kind: "wsd",
   words: "the maximum until the last `decayFraction` (0.1 unless set) of T, then a line to the minimum",
   parameters,
-  members: { decayFraction: fraction.exactOptional() },
+  members: { decayFraction: fraction.optional() },
   specify: (frame, { decayFraction }) => ({ ...frame, ...changedFrom(DEFAULTS, { decayFraction }) }),
   check({ totalSteps, warmupSteps, decayFraction = DEFAULTS.decayFraction }, require) {
     const room = 1 - warmupSteps / totalSteps;

@@ -209,7 +209,7 @@ Deno.test("a tokenizer gives the text of its tokens, and other tokens are refuse
     const open = (upstream: readonly string[], file?: string) =>
       openCorpora({
         ...options,
-        source: { ...source, upstream, ...(file === undefined ? {} : { tokenizer: file }) },
+        source: { ...source, upstream, tokenizer: file },
       });
     const { upstream, downstream } = await open(source.upstream, SMALL_TOKENIZER);
     equal(upstream.summary.bytes.validation, HELD_A.flat().reduce((sum, token) => sum + (lengths[token] ?? NaN), 0));

@@ -3,7 +3,7 @@
 /** A value of a field: a whole number of 32 bits or of 64, a text, a list of structs or numbers, or a struct. */
 type Value = number | bigint | string | readonly Value[] | Struct;
 interface Struct {
-  readonly [field: number]: Value;
+  readonly [field: number]: Value | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -26,10 +26,11 @@ function encoded(value: Value): [type: number, bytes: number[]] {
   return [12, thrift(value as Struct)];
 }
 
-/** A struct whose fields come in ascending order. */
+/** A struct whose fields come in ascending order; an undefined one is absent. */
 export function thrift(fields: Struct): number[] {
   let last = 0;
-  const bytes = Object.entries(fields).flatMap(([name, value]: [string, Value]) => {
+  const bytes = Object.entries(fields).flatMap(([name, value]: [string, Value | undefined]) => {
+    if (value === undefined) return [];
     const [type, content] = encoded(value);
     const delta = Number(name) - last;
     last = Number(name);
@@ -107,7 +108,7 @@ export function tinyParquet(columns: readonly Column[], { placing, rows }: TinyP
         9: start,
       };
       if (column.encrypted === "with its own key") return { 2: 0, 8: { 2: { 1: column.path } }, 9: "secret" };
-      return { 2: 0, 3: metadata, ...(column.encrypted === undefined ? {} : { 8: { 1: {} } }) };
+      return { 2: 0, 3: metadata, 8: column.encrypted && { 1: {} } };
     });
     described[group] = { 1: chunks, 2: 0, 3: BigInt(rows ?? columns[0]?.values[group]?.length ?? 0) };
   }

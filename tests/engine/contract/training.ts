@@ -54,7 +54,7 @@ export async function save(session: Session): Promise<TrainingState> {
     weights: weights.slice(),
     firstMoments: firstMoments.slice(),
     secondMoments: secondMoments.slice(),
-    ...(engineState === undefined ? {} : { engineState: engineState.slice() }),
+    engineState: engineState?.slice(),
   };
 }
 

@@ -84,8 +84,8 @@ export async function examineCuda(options: ExamineOptions = {}): Promise<CudaFin
         ...places,
         device: properties,
         flags,
-        ...(cache === undefined ? {} : { cache }),
-        ...(prebuiltFolder === undefined ? {} : { prebuiltFolder }),
+        cache,
+        prebuiltFolder,
       };
       findings.push(
         await finding(`kernels ${name}`, async () => {

@@ -14,7 +14,7 @@ async function run(
   args: readonly string[],
   cwd?: string,
 ): Promise<{ success: boolean; text: string }> {
-  const command = new Deno.Command(program, { args: [...args], ...(cwd === undefined ? {} : { cwd }) });
+  const command = new Deno.Command(program, { args: [...args], cwd });
   const { success, stdout, stderr } = await command.output();
   return { success, text: new TextDecoder().decode(success ? stdout : stderr) };
 }

@@ -68,8 +68,8 @@ export class BackwardPass {
   #sumColumns(kind: "linear" | "norm", partial: View, { offset }: Tensor, width: number, also?: Tensor): void {
     const { rows } = this.#pass;
     const target = floatsOf(this.#target.gradient, offset, width);
-    const second = also === undefined ? {} : { also: this.#gradient(also) };
-    rows.sumColumns({ partial, pieces: rows.pieces[kind], width, target, ...second }, this.#target.accumulate);
+    const second = also && this.#gradient(also);
+    rows.sumColumns({ partial, pieces: rows.pieces[kind], width, target, also: second }, this.#target.accumulate);
   }
 
   /** dW, and dx = dy · W. */

@@ -213,7 +213,7 @@ export class OrderedPass {
       b: { view: this.#weight(weight), rowStride: input },
       c: { view: y, rowStride: out },
       joins,
-      ...(bias === undefined ? {} : { bias: this.#weight(bias) }),
+      bias: bias === undefined ? undefined : this.#weight(bias),
     });
   }
 
@@ -258,8 +258,8 @@ export class OrderedPass {
       dy,
       pieces: this.#buffers.regions.columnPieces,
       sums: this.#gradient(target, sums),
-      ...(normalized === undefined ? {} : { normalized }),
-      ...(twin === undefined ? {} : { twin: this.#gradient(target, twin) }),
+      normalized,
+      twin: twin === undefined ? undefined : this.#gradient(target, twin),
     }, shape);
   }
 
