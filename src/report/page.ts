@@ -1,16 +1,16 @@
 /** The whole report: one HTML file that opens offline, with no script and nothing fetched. */
 import { sha256Bytes } from "../digest/sha256.ts";
-import { Anchors } from "./anchors.ts";
-import { claimsSection } from "./claims_section.ts";
-import { comparisonsSection } from "./comparisons_section.ts";
-import { figureSection } from "./figure_section.ts";
-import type { ReportInput } from "./input.ts";
-import { html, Markup } from "./markup.ts";
-import { openPointsSection } from "./open_points_section.ts";
-import { provenanceSection } from "./provenance_section.ts";
-import { runsSection } from "./runs_section.ts";
-import { STYLESHEET } from "./stylesheet.ts";
-import { summarySection } from "./summary_section.ts";
+import { Anchors } from "./markup/anchors.ts";
+import { claimsSection } from "./sections/claims_section.ts";
+import { comparisonsSection } from "./sections/comparisons_section.ts";
+import { figureSection } from "./sections/figure_section.ts";
+import type { ReportInput } from "./input/input.ts";
+import { html, Markup } from "./markup/markup.ts";
+import { openPointsSection } from "./sections/open_points_section.ts";
+import { provenanceSection } from "./sections/provenance_section.ts";
+import { runsSection } from "./sections/runs_section.ts";
+import { STYLESHEET } from "./markup/stylesheet.ts";
+import { summarySection } from "./sections/summary_section.ts";
 
 const CONTENTS = [
   ["summary", "Summary"],

@@ -13,7 +13,7 @@ import { MANIFEST_FILE } from "../manifest/verify/open_manifest.ts";
 import { judgeResults } from "../results/paper_judge.ts";
 import { buildStatement, signStatement } from "../manifest/statement.ts";
 import { armsOf } from "../manifest/verify/verify_claims.ts";
-import { runWarnings } from "../report/manifest_input.ts";
+import { runWarnings } from "../report/input/manifest_input.ts";
 import { manifestPage } from "../report/manifest_page.ts";
 import { REPORT_FILE } from "../report/report_file.ts";
 import { RENDERER_VERSION } from "../report/renderer_version.ts";

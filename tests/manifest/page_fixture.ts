@@ -3,7 +3,7 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import type { Predicate } from "../../src/manifest/format/predicate.ts";
 import { isTrained } from "../../src/manifest/format/run.ts";
 import { buildStatement, signStatement } from "../../src/manifest/statement.ts";
-import type { ReportEvidence } from "../../src/report/manifest_input.ts";
+import type { ReportEvidence } from "../../src/report/input/manifest_input.ts";
 import { manifestPage } from "../../src/report/manifest_page.ts";
 import { RENDERER_VERSION } from "../../src/report/renderer_version.ts";
 import { loadPaper } from "../../src/reproduce/paper_file.ts";

@@ -5,7 +5,7 @@
  */
 import { PAPER } from "../results/paper.ts";
 import type { Verdict } from "../../src/results/claims.ts";
-import type { ReportArm, ReportInput, ReportRun } from "../../src/report/input.ts";
+import type { ReportArm, ReportInput, ReportRun } from "../../src/report/input/input.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import {
   type LossPair,

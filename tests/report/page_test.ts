@@ -1,10 +1,10 @@
 /** The report page: structure, links, self-containment, escaping, determinism. */
 import assert from "node:assert/strict";
-import { type DomDocument, type DomElement, parseDocument } from "../../src/report/document.ts";
-import { figureGroups } from "../../src/report/figures.ts";
+import { type DomDocument, type DomElement, parseDocument } from "../../src/report/charts/document.ts";
+import { figureGroups } from "../../src/report/sections/figures.ts";
 import { renderReport } from "../../src/report/page.ts";
-import { runFile } from "../../src/report/anchors.ts";
-import { STYLESHEET } from "../../src/report/stylesheet.ts";
+import { runFile } from "../../src/report/markup/anchors.ts";
+import { STYLESHEET } from "../../src/report/markup/stylesheet.ts";
 import { sha256Bytes } from "../../src/digest/sha256.ts";
 import { sampleInput } from "./fixture.ts";
 

@@ -1,7 +1,7 @@
 /** What the paper leaves open, and how it was read here. */
-import type { ReportInput } from "./input.ts";
-import { html, type Markup } from "./markup.ts";
-import { table } from "./table.ts";
+import type { ReportInput } from "../input/input.ts";
+import { html, type Markup } from "../markup/markup.ts";
+import { table } from "../markup/table.ts";
 
 /** Questions that the paper does not answer, each with what was done. */
 export function openPointsSection({ openPoints }: ReportInput): Markup {

@@ -6,8 +6,8 @@ import * as Plot from "@observablehq/plot";
 import type { ArmStyle } from "./legend.ts";
 import { type DomElement, parseDocument } from "./document.ts";
 import { plotSymbol } from "./markers.ts";
-import { escapeHtml, Markup } from "./markup.ts";
-import { decimalsOf, ticks } from "./numbers.ts";
+import { escapeHtml, Markup } from "../markup/markup.ts";
+import { decimalsOf, ticks } from "../markup/numbers.ts";
 
 /** A point in data coordinates. */
 export type Point = readonly [x: number, y: number];

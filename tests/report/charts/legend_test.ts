@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { Legend } from "../../src/report/legend.ts";
-import { PAPER } from "../results/paper.ts";
-import { sampleInput } from "./fixture.ts";
+import { Legend } from "../../../src/report/charts/legend.ts";
+import { PAPER } from "../../results/paper.ts";
+import { sampleInput } from "../fixture.ts";
 
 const { experiments, arms } = sampleInput();
 const legend = new Legend(experiments, arms);

@@ -1,5 +1,5 @@
 /** Anchors and links to runs, so that every number leads to its evidence. */
-import type { ReportInput } from "./input.ts";
+import type { ReportInput } from "../input/input.ts";
 import { html, type Markup } from "./markup.ts";
 
 /** Where runs stand on the page. */

@@ -1,6 +1,6 @@
 /** Marker shapes, drawn alike in charts and in legends. Coordinates are for a marker about 8 pixels wide. */
 import type { MarkerName } from "./legend.ts";
-import { html, type Markup } from "./markup.ts";
+import { html, type Markup } from "../markup/markup.ts";
 
 type Corner = readonly [x: number, y: number];
 

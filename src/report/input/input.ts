@@ -1,9 +1,9 @@
 /** Everything the report shows. The page is a pure function of this. */
-import type { ArmCurves } from "../results/arm_curves.ts";
-import type { Verdict } from "../results/claims.ts";
-import type { ComparisonRow } from "../results/compare_numbers.ts";
-import type { StatedExperiment } from "../results/experiment_file.ts";
-import type { RulesVersion } from "../results/rules_version.ts";
+import type { ArmCurves } from "../../results/arm_curves.ts";
+import type { Verdict } from "../../results/claims.ts";
+import type { ComparisonRow } from "../../results/compare_numbers.ts";
+import type { StatedExperiment } from "../../results/experiment_file.ts";
+import type { RulesVersion } from "../../results/rules_version.ts";
 
 /** The whole input of `renderReport`. */
 export interface ReportInput {

@@ -1,6 +1,6 @@
 /** Colours that people can read, in light and in dark. */
 import assert from "node:assert/strict";
-import { STYLESHEET } from "../../src/report/stylesheet.ts";
+import { STYLESHEET } from "../../../src/report/markup/stylesheet.ts";
 
 /** Relative luminance of #rrggbb by WCAG 2.2. */
 function luminance(colour: string): number {

@@ -1,9 +1,9 @@
 /** The table of runs: what every number on the page came from. */
-import { type Anchors, runFileLinks } from "./anchors.ts";
-import type { ReportInput } from "./input.ts";
-import { html, type Markup } from "./markup.ts";
-import { fixed, grouped } from "./numbers.ts";
-import { table } from "./table.ts";
+import { type Anchors, runFileLinks } from "../markup/anchors.ts";
+import type { ReportInput } from "../input/input.ts";
+import { html, type Markup } from "../markup/markup.ts";
+import { fixed, grouped } from "../markup/numbers.ts";
+import { table } from "../markup/table.ts";
 
 const RUN_FILES = ["run.json", "curves.json", "journal.jsonl"];
 

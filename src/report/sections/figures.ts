@@ -1,6 +1,6 @@
 /** The figures of the report: those of every experiment, under its heading. */
-import { placeOf, type StatedExperiment } from "../results/experiment_file.ts";
-import type { Figure } from "../results/figure_schema.ts";
+import { placeOf, type StatedExperiment } from "../../results/experiment_file.ts";
+import type { Figure } from "../../results/figure_schema.ts";
 
 /** A figure with the experiments whose arms it shows. */
 export interface FigureDefinition extends Figure {

@@ -2,23 +2,23 @@
  * What the page of a manifest shows: made from what the manifest says and its artefacts hold, and from nothing else, so
  * that a verifier makes the same page. Web-standard APIs only.
  */
-import { shortDigest } from "../digest/sha256.ts";
-import { containerInWords } from "../container/facts.ts";
-import { PRETRAINING_ARM } from "../experiment/choose_arms.ts";
-import { mechanismsOf } from "../experiment/mechanisms.ts";
-import type { Plan } from "../experiment/plan.ts";
-import { type ReadingName, READINGS } from "../experiment/readings.ts";
-import type { PlannedRun, RunKey } from "../experiment/run.ts";
-import { tokensPerStep } from "../experiment/cost.ts";
-import { dataLimits, methodLimits } from "../manifest/format/limits.ts";
-import type { DataFacts, Predicate } from "../manifest/format/predicate.ts";
-import { isTrained, type ManifestRun } from "../manifest/format/run.ts";
-import { armsOf } from "../manifest/verify/verify_claims.ts";
-import { parameterCount } from "../model/config.ts";
-import type { ArmCurves } from "../results/arm_curves.ts";
-import type { Curves } from "../results/curves.ts";
-import type { Paper } from "../results/paper_schema.ts";
-import { learningRate } from "../schedule/learning_rate.ts";
+import { shortDigest } from "../../digest/sha256.ts";
+import { containerInWords } from "../../container/facts.ts";
+import { PRETRAINING_ARM } from "../../experiment/choose_arms.ts";
+import { mechanismsOf } from "../../experiment/mechanisms.ts";
+import type { Plan } from "../../experiment/plan.ts";
+import { type ReadingName, READINGS } from "../../experiment/readings.ts";
+import type { PlannedRun, RunKey } from "../../experiment/run.ts";
+import { tokensPerStep } from "../../experiment/cost.ts";
+import { dataLimits, methodLimits } from "../../manifest/format/limits.ts";
+import type { DataFacts, Predicate } from "../../manifest/format/predicate.ts";
+import { isTrained, type ManifestRun } from "../../manifest/format/run.ts";
+import { armsOf } from "../../manifest/verify/verify_claims.ts";
+import { parameterCount } from "../../model/config.ts";
+import type { ArmCurves } from "../../results/arm_curves.ts";
+import type { Curves } from "../../results/curves.ts";
+import type { Paper } from "../../results/paper_schema.ts";
+import { learningRate } from "../../schedule/learning_rate.ts";
 import type { ReportArm, ReportFact, ReportInput, ReportRun, ReportScale, ReportSchedule } from "./input.ts";
 
 /** Samples of a schedule: enough that a warm-up of half a percent shows. */

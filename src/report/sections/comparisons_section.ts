@@ -1,8 +1,8 @@
 /** The paper's numbers beside ours, each marked comparable or not, and why. */
-import type { ComparisonKind, ComparisonRow } from "../results/compare_numbers.ts";
-import type { ReportInput } from "./input.ts";
-import { html, type Markup } from "./markup.ts";
-import { table } from "./table.ts";
+import type { ComparisonKind, ComparisonRow } from "../../results/compare_numbers.ts";
+import type { ReportInput } from "../input/input.ts";
+import { html, type Markup } from "../markup/markup.ts";
+import { table } from "../markup/table.ts";
 
 const KINDS: readonly (readonly [kind: ComparisonKind, title: string, what: string])[] = [
   ["setup", "The setup", "What the paper fixes before any result: the comparable ones should be equal."],

@@ -1,7 +1,7 @@
 /** The three kinds of chart in the report, from series to charts as data. */
 import type { ArmStyle } from "./legend.ts";
 import type { Chart, ChartLine, ChartMarker, Point } from "./chart.ts";
-import { compact, extent, fixed, percent, rate, trimmed } from "./numbers.ts";
+import { compact, extent, fixed, percent, rate, trimmed } from "../markup/numbers.ts";
 import { type Metric, perplexity, pointAt, type Series, type SeriesPoint } from "./series.ts";
 import { simplify } from "./simplify.ts";
 

@@ -1,12 +1,12 @@
 /** The numbers behind a figure as a table, folded away under it. */
-import type { ArmStyle } from "./legend.ts";
+import type { ArmStyle } from "../charts/legend.ts";
 import type { FigureDefinition } from "./figures.ts";
-import type { ReportInput } from "./input.ts";
-import { Anchors } from "./anchors.ts";
-import { html, join, type Markup } from "./markup.ts";
-import { fixed, grouped, percent, rate } from "./numbers.ts";
-import { perplexity, type Series, type SeriesPoint } from "./series.ts";
-import { type Column, table } from "./table.ts";
+import type { ReportInput } from "../input/input.ts";
+import { Anchors } from "../markup/anchors.ts";
+import { html, join, type Markup } from "../markup/markup.ts";
+import { fixed, grouped, percent, rate } from "../markup/numbers.ts";
+import { perplexity, type Series, type SeriesPoint } from "../charts/series.ts";
+import { type Column, table } from "../markup/table.ts";
 
 const MOST_ROWS = 24;
 

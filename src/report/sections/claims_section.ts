@@ -1,11 +1,11 @@
 /** The table of claims: verdict, statement, rule, numbers, evidence. */
-import { describeMethod, type Evidence, type NamedNumber, type Verdict } from "../results/claims.ts";
-import { type Anchors, claimAnchor, runFileLinks } from "./anchors.ts";
+import { describeMethod, type Evidence, type NamedNumber, type Verdict } from "../../results/claims.ts";
+import { type Anchors, claimAnchor, runFileLinks } from "../markup/anchors.ts";
 import { type FigureDefinition, figureGroups } from "./figures.ts";
-import type { ReportInput } from "./input.ts";
-import { type Content, html, join, type Markup } from "./markup.ts";
-import { grouped } from "./numbers.ts";
-import { badge } from "./verdict_badge.ts";
+import type { ReportInput } from "../input/input.ts";
+import { type Content, html, join, type Markup } from "../markup/markup.ts";
+import { grouped } from "../markup/numbers.ts";
+import { badge } from "../markup/verdict_badge.ts";
 
 /** So many numbers stand unfolded. */
 const FEW = 4;

@@ -1,10 +1,10 @@
 /** The top of the page: how the claims fared, what was done, and what the page does not show. */
-import { VERDICT_NAMES, type VerdictName } from "../results/claims.ts";
-import type { ReportInput } from "./input.ts";
-import { html, type Markup } from "./markup.ts";
-import { compact, grouped, ratio } from "./numbers.ts";
-import { claimAnchor } from "./anchors.ts";
-import { badge, verdictMark } from "./verdict_badge.ts";
+import { VERDICT_NAMES, type VerdictName } from "../../results/claims.ts";
+import type { ReportInput } from "../input/input.ts";
+import { html, type Markup } from "../markup/markup.ts";
+import { compact, grouped, ratio } from "../markup/numbers.ts";
+import { claimAnchor } from "../markup/anchors.ts";
+import { badge, verdictMark } from "../markup/verdict_badge.ts";
 
 /** Verdict counts, the scale in plain words, warnings and limits. */
 export function summarySection(input: ReportInput): Markup {

@@ -1,9 +1,9 @@
 /** Numbers for people, ticks, and the small geometry of charts. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compact, fixed, grouped, percent, rate, ratio, ticks, trimmed } from "../../src/report/numbers.ts";
-import { simplify } from "../../src/report/simplify.ts";
-import { escapeHtml, html } from "../../src/report/markup.ts";
+import { compact, fixed, grouped, percent, rate, ratio, ticks, trimmed } from "../../../src/report/markup/numbers.ts";
+import { simplify } from "../../../src/report/charts/simplify.ts";
+import { escapeHtml, html } from "../../../src/report/markup/markup.ts";
 
 Deno.test("compact() keeps three digits and a unit", () => {
   assert.deepEqual([0, 14, 999, 1000, 2_998_272, 507_904, 296_859_205_632, 999_999, 1.5e12].map(compact), [

@@ -1,5 +1,5 @@
 /** Verdicts as badges: a sign and a word, so that colour is never alone. */
-import type { VerdictName } from "../results/claims.ts";
+import type { VerdictName } from "../../results/claims.ts";
 import { html, type Markup } from "./markup.ts";
 
 const MARKS: Readonly<Record<VerdictName, { readonly sign: string; readonly name: string }>> = {

@@ -1,14 +1,21 @@
 /** The figures as HTML: title, legend, both drawings, notes and the numbers behind them. */
-import { type Chart, drawChart } from "./chart.ts";
-import { comesFromOutside, leavesAxes, lossChart, perplexityChart, scheduleChart, warmupEnds } from "./charts.ts";
+import { type Chart, drawChart } from "../charts/chart.ts";
+import {
+  comesFromOutside,
+  leavesAxes,
+  lossChart,
+  perplexityChart,
+  scheduleChart,
+  warmupEnds,
+} from "../charts/charts.ts";
 import { type FigureDefinition, figureGroups } from "./figures.ts";
 import { figureData, scheduleData } from "./figure_data.ts";
-import type { ReportInput } from "./input.ts";
-import { type ArmStyle, Legend } from "./legend.ts";
-import { markerShape } from "./markers.ts";
-import { type Content, html, type Markup } from "./markup.ts";
-import { compact, extent, fixed, percent } from "./numbers.ts";
-import { seriesOf } from "./series.ts";
+import type { ReportInput } from "../input/input.ts";
+import { type ArmStyle, Legend } from "../charts/legend.ts";
+import { markerShape } from "../charts/markers.ts";
+import { type Content, html, type Markup } from "../markup/markup.ts";
+import { compact, extent, fixed, percent } from "../markup/numbers.ts";
+import { seriesOf } from "../charts/series.ts";
 
 /** All figures under their headings. */
 export function figureSection(input: ReportInput): Markup {

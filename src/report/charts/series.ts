@@ -1,7 +1,7 @@
 /** Arms as a chart draws them: one series an arm, a curve a seed, and their mean. */
-import { exp } from "../arithmetic/elementary.ts";
+import { exp } from "../../arithmetic/elementary.ts";
 import type { ArmStyle, Legend } from "./legend.ts";
-import type { ReportArm } from "./input.ts";
+import type { ReportArm } from "../input/input.ts";
 
 /** Both losses at one point of a curve. */
 export interface SeriesPoint {

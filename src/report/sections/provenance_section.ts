@@ -1,8 +1,8 @@
 /** Environment, digests, and how to check them. */
-import type { ReportFact, ReportInput } from "./input.ts";
-import { type Content, html, type Markup } from "./markup.ts";
+import type { ReportFact, ReportInput } from "../input/input.ts";
+import { type Content, html, type Markup } from "../markup/markup.ts";
 import { digest } from "./runs_section.ts";
-import { table } from "./table.ts";
+import { table } from "../markup/table.ts";
 
 /** Where the results were made, and what from. */
 export function provenanceSection(input: ReportInput): Markup {

@@ -3,8 +3,8 @@
  * the same run as an earlier one, or bears the same label, looks the same, and arms that meet in a figure look different.
  * Colour is never alone: looks also differ in dash pattern and marker.
  */
-import type { StatedExperiment } from "../results/experiment_file.ts";
-import type { ReportArm } from "./input.ts";
+import type { StatedExperiment } from "../../results/experiment_file.ts";
+import type { ReportArm } from "../input/input.ts";
 
 /** Names of the marker shapes. */
 export type MarkerName = "circle" | "square" | "triangle" | "diamond" | "cross" | "wedge";
