@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { COMPILER } from "../src/engine/exact/kernels.ts";
 import { circlesOf, closureOf, codeOf, sourceFiles } from "../tools/imports.ts";
-import { MANIFEST_STOREYS, type Room, storeyOf, STOREYS } from "../tools/rooms.ts";
+import { INNER_STOREYS, type Room, storeyOf, STOREYS } from "../tools/rooms.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const FILES = await sourceFiles(ROOT);
@@ -30,12 +30,14 @@ Deno.test("every file of src/ lies in a room, and imports only from its own stor
   assert.deepEqual(offences(STOREYS), []);
 });
 
-Deno.test("the manifest's rooms stand on each other as docs/architecture.md draws them", () => {
-  const outside = FILES.filter(({ path }) => path.startsWith("src/manifest/"))
-    .filter(({ path }) => storeyOf(path, MANIFEST_STOREYS) === undefined);
-  assert.deepEqual(outside, []);
-  assert.deepEqual(offences(MANIFEST_STOREYS), []);
-});
+for (const [name, storeys] of Object.entries(INNER_STOREYS)) {
+  Deno.test(`the rooms of ${name} stand on each other as docs/architecture.md draws them`, () => {
+    const outside = FILES.filter(({ path }) => path.startsWith(`src/${name}/`))
+      .filter(({ path }) => storeyOf(path, storeys) === undefined);
+    assert.deepEqual(outside, []);
+    assert.deepEqual(offences(storeys), []);
+  });
+}
 
 Deno.test("no files of src/ import each other in a circle", () => {
   assert.deepEqual(circlesOf(FILES).map((circle) => circle.join(" → ")), []);

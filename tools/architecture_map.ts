@@ -1,6 +1,6 @@
 /** The map of `src/` for docs/architecture.md, drawn from the imports as they are. */
 import { type SourceFile, sourceFiles } from "./imports.ts";
-import { MANIFEST_STOREYS, type Room, STOREYS } from "./rooms.ts";
+import { INNER_STOREYS, type Room, STOREYS } from "./rooms.ts";
 
 function isIn(path: string, { name }: Room): boolean {
   return path === `src/${name}` || path.startsWith(`src/${name}/`);
@@ -26,8 +26,11 @@ function mapOf(storeys: readonly (readonly Room[])[], files: readonly SourceFile
   ].join("\n");
 }
 
-/** The map of all rooms, and that of the manifest's. */
-export async function architectureMaps(root: URL): Promise<{ readonly all: string; readonly manifest: string }> {
+/** The map of all rooms, and those of the rooms within a room. */
+export async function architectureMaps(
+  root: URL,
+): Promise<Readonly<Record<"all" | keyof typeof INNER_STOREYS, string>>> {
   const files = await sourceFiles(root);
-  return { all: mapOf(STOREYS, files), manifest: mapOf(MANIFEST_STOREYS, files) };
+  const { manifest, report } = INNER_STOREYS;
+  return { all: mapOf(STOREYS, files), manifest: mapOf(manifest, files), report: mapOf(report, files) };
 }

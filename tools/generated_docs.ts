@@ -14,6 +14,7 @@ const PARTS = [
   ["docs/experiments.md", "schedule parameters", parametersTable],
   ["docs/architecture.md", "rooms", () => MAPS.all],
   ["docs/architecture.md", "manifest", () => MAPS.manifest],
+  ["docs/architecture.md", "report", () => MAPS.report],
   ["docs/manifest.md", "members", membersTable],
   ["docs/manifest.md", "topics", topicsList],
   ["docs/verification.md", "topics", topicsList],

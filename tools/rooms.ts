@@ -47,13 +47,31 @@ export const STOREYS: readonly (readonly Room[])[] = [
 ];
 
 /** Rooms within `src/manifest`, in the same way. */
-export const MANIFEST_STOREYS: readonly (readonly Room[])[] = [
+const MANIFEST_STOREYS: readonly (readonly Room[])[] = [
   [{ name: "manifest/keys", purpose: "Ed25519 keys: PEM, strict checks, signatures" }],
   [{ name: "manifest/format", purpose: "what is signed: predicate, runs, envelope, Merkle trees, schemas" }],
   [{ name: "manifest/consistency", purpose: "whether a statement agrees with itself" }],
   [{ name: "manifest/statement.ts", purpose: "making and signing a statement" }],
   [{ name: "manifest/verify", purpose: "the steps of a verification, and where artefacts are read from" }],
 ];
+
+/** Rooms within `src/report`, in the same way. */
+const REPORT_STOREYS: readonly (readonly Room[])[] = [
+  [
+    { name: "report/input", purpose: "what the page shows, and how it follows from a manifest" },
+    { name: "report/renderer_version.ts", purpose: "the name of the bytes that a page has" },
+    { name: "report/report_file.ts", purpose: "the name of the page's file" },
+  ],
+  [{ name: "report/markup", purpose: "HTML by escaping templates, tables, anchors, numbers, the stylesheet" }],
+  [{ name: "report/charts", purpose: "series, legends and charts, drawn by Plot" }],
+  [{ name: "report/sections", purpose: "a file a section of the page" }],
+  [{ name: "report/page.ts", purpose: "the page from its sections" }],
+  [{ name: "report/manifest_page.ts", purpose: "the page of a manifest" }],
+  [{ name: "report/manifest_renderer.ts", purpose: "what a verification renders the page with, loaded when it must" }],
+];
+
+/** Rooms that have rooms of their own, with their storeys. */
+export const INNER_STOREYS = { manifest: MANIFEST_STOREYS, report: REPORT_STOREYS } as const;
 
 /** Number of a room's storey; undefined for files that lie in none, such as `src/errors.ts`. */
 export function storeyOf(path: string, storeys: readonly (readonly Room[])[]): number | undefined {
