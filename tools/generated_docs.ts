@@ -1,6 +1,7 @@
 /** Parts of the documentation that follow from the code. */
 import { membersTable, topicsList } from "../src/manifest/format/members.ts";
 import { architectureMaps } from "./architecture_map.ts";
+import { criteriaTable } from "./criteria_table.ts";
 import { earlierRulesTable, estimatesTable, parametersTable, rulesTable, schedulesTable } from "./variant_tables.ts";
 
 const MAPS = await architectureMaps(new URL("../", import.meta.url));
@@ -17,6 +18,7 @@ const PARTS = [
   ["docs/architecture.md", "report", () => MAPS.report],
   ["docs/manifest.md", "members", membersTable],
   ["docs/manifest.md", "topics", topicsList],
+  ["docs/scales.md", "criteria", criteriaTable],
   ["docs/verification.md", "topics", topicsList],
 ] as const;
 

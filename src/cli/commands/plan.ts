@@ -1,7 +1,9 @@
 /** `deno task plan`: what a reproduction would train, and what it would cost, before anything starts. */
+import { textSupply } from "../../data/text_supply.ts";
 import { describeMemory, ENGINES } from "../../engine/catalogue.ts";
 import type { SessionOptions } from "../../engine/engine.ts";
 import { EXIT, UserError } from "../../errors.ts";
+import { formatCriteria, scaleCriteria } from "../../experiment/criteria.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import { planToJson } from "../../experiment/plan_json.ts";
 import { formatPlan } from "../../experiment/plan_text.ts";
@@ -26,7 +28,12 @@ function sessionsOf({ runs }: Plan): SessionOptions[] {
 export async function showPlan(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
   const plan = await planFromOptions(values);
   if (values.json === true) printJson(planToJson(plan));
-  else print(`${formatPlan(plan)}\n${await describeMemory(sessionsOf(plan), values)}`);
+  else {
+    const ownText = values.upstream !== undefined;
+    const supply = ownText ? undefined : await textSupply(plan.scale, values.lockfile);
+    const criteria = formatCriteria(scaleCriteria(plan.scale, supply));
+    print(`${formatPlan(plan)}\n${criteria}\n\n${await describeMemory(sessionsOf(plan), values)}`);
+  }
   return plan;
 }
 

@@ -15,7 +15,7 @@ import { mixEmbedded, type UpstreamQuarters } from "./mix.ts";
 import { type PackageFiles, readPackage } from "./npm_source.ts";
 
 /** Of a family that upstream has. */
-const UPSTREAM_QUARTERS = 3;
+export const UPSTREAM_QUARTERS = 3;
 
 /** Corpora of embedded text; each family is read and dealt out once, when it is first needed. */
 export class EmbeddedMixes {
