@@ -172,7 +172,7 @@ async function measure(
 
 /** The kernels that are asked for. */
 async function codeOf(name: string): Promise<KernelCode> {
-  if (name === "wasm") return { kind: "wasm", module: await compile() };
+  if (name === "wasm") return { kind: "wasm", module: await compile(), memory: "shared" };
   const set = INSTRUCTION_SETS.find((facts) => facts.name === name)?.name;
   if (set === undefined && name !== "native") {
     const known = ["wasm", "native", ...INSTRUCTION_SETS.map((facts) => facts.name)];

@@ -132,3 +132,15 @@ Deno.test("step() is not disturbed by evaluations, logits and gradients in betwe
     }, { threads: 2 });
   assertSameState(await run(true), await run(false), model);
 });
+
+Deno.test("the calling thread gives the same bits in a memory that is not shared", async () => {
+  const training = smallTraining({}, 6, 2);
+  assertSameOutcome(await train(training, { memory: "unshared" }), await train(training, { threads: 2 }), training);
+});
+
+Deno.test("a memory that is not shared takes one thread", async () => {
+  await assert.rejects(engineWith({ memory: "unshared", threads: 2 }), {
+    name: "RangeError",
+    message: "2 threads cannot work in a memory that is not shared",
+  });
+});

@@ -206,7 +206,7 @@ Deno.test("evaluate() lets no call in between its passes", async () => {
 
 /** WebAssembly in place of the engine's own. */
 function codeOf(module: WebAssembly.Module): SessionCode {
-  return { code: { kind: "wasm", module }, memoryLimit: 2 ** 32 };
+  return { code: { kind: "wasm", module, memory: "shared" }, memoryLimit: 2 ** 32 };
 }
 
 /** A module without any kernel: threads start, and fail as soon as they have work. */

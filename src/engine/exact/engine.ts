@@ -1,5 +1,6 @@
 /** The exact engine: ordered f32 arithmetic on all cores, the same bits on every machine, by native or portable code. */
 import { withLineFeeds } from "../../digest/line_ends.ts";
+import { fetchOwnFile } from "../../files/project.ts";
 import type { Engine, Session, SessionOptions } from "../engine.ts";
 import type { KernelCache } from "../kernel_cache.ts";
 import { ARITHMETIC_VERSION } from "../ordered/arithmetic.ts";
@@ -11,6 +12,7 @@ import {
   KERNEL_FILES,
   kernelIdentity,
   kernelModules,
+  type MemoryKind,
 } from "./kernels.ts";
 import { UserError } from "../../errors.ts";
 import type { KernelCode } from "./kernel_code.ts";
@@ -33,6 +35,8 @@ export interface ExactEngineOptions extends ThreadOptions {
   readonly fma?: FmaKind;
   /** default: WebAssembly, which needs no permission */
   readonly kernels?: KernelChoice;
+  /** `"unshared"` needs no platform that shares memory, and takes one thread: the calling one; default: shared */
+  readonly memory?: MemoryKind;
   /** of native kernels; default: the best that the processor has */
   readonly instructionSet?: InstructionSet;
   /** SHA-256 of a string, in hexadecimal */
@@ -42,8 +46,8 @@ export interface ExactEngineOptions extends ThreadOptions {
 /** Sources of the kernels, from beside this module, with LF whatever the checkout has. */
 export async function readKernelSources(): Promise<Map<string, string>> {
   const entries = await Promise.all(KERNEL_FILES.map(async (name): Promise<[string, string]> => {
-    const response = await fetch(new URL(`./kernels/${name}`, import.meta.url));
-    return [name, withLineFeeds(await response.text())];
+    const bytes = await fetchOwnFile(`src/engine/exact/kernels/${name}`);
+    return [name, withLineFeeds(new TextDecoder().decode(bytes))];
   }));
   return new Map(entries);
 }
@@ -60,18 +64,18 @@ interface Compiled {
 async function compile(
   files: ReadonlyMap<string, string>,
   fma: FmaKind,
-  { cache, sha256 }: ExactEngineOptions,
+  { cache, sha256, memory }: ExactEngineOptions,
 ): Promise<Compiled> {
   const modules = kernelModules(files, fma);
-  const digest = sha256(kernelIdentity(modules));
+  const digest = sha256(kernelIdentity(modules, memory));
   const cached = await cache?.get(digest);
-  const binary = cached ?? await compileKernels(modules);
+  const binary = cached ?? await compileKernels(modules, memory);
   if (cached === undefined) await cache?.put(digest, binary);
   return { module: await WebAssembly.compile(binary), digest, fma, isFresh: cached === undefined };
 }
 
-async function isFused({ module }: Compiled): Promise<boolean> {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+async function isFused({ module }: Compiled, kind: MemoryKind): Promise<boolean> {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: kind === "shared" });
   return fmaIsFused(await instantiateKernels(module, memory));
 }
 
@@ -89,13 +93,14 @@ interface ReadyKernels {
  * does not, they are emulated, with the same bits, several times slower.
  */
 async function portableKernels(options: ExactEngineOptions, reason: string): Promise<ReadyKernels> {
+  const { memory = "shared" } = options;
   const files = await readKernelSources();
   let compiled = await compile(files, options.fma ?? "relaxed", options);
-  if (!(await isFused(compiled))) compiled = await compile(files, "emulated", options);
-  if (!(await isFused(compiled))) throw new Error("No correctly rounded fused multiply-add on this machine");
+  if (!(await isFused(compiled, memory))) compiled = await compile(files, "emulated", options);
+  if (!(await isFused(compiled, memory))) throw new Error("No correctly rounded fused multiply-add on this machine");
   const { module, digest, fma, isFresh } = compiled;
   return {
-    code: { kind: "wasm", module },
+    code: { kind: "wasm", module, memory },
     memoryLimit: WEBASSEMBLY_LIMIT,
     isFresh,
     description: {
@@ -131,6 +136,9 @@ async function nativeKernels({ instructionSet }: ExactEngineOptions): Promise<Re
  * @throws {UserError} `NO_NATIVE_KERNELS` if they alone were asked for
  */
 async function chooseKernels(options: ExactEngineOptions): Promise<ReadyKernels> {
+  if (options.memory === "unshared" && options.threads !== 1) {
+    throw new RangeError(`${options.threads} threads cannot work in a memory that is not shared`);
+  }
   const { kernels: choice = "wasm", fma } = options;
   if (choice === "wasm") return await portableKernels(options, options.kernels === "wasm" ? "asked for" : "by default");
   // Emulation is for processors without the instruction, and only WebAssembly's kernels have it.

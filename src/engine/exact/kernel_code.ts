@@ -1,31 +1,41 @@
 /** The code that a session's threads run: WebAssembly or native, and the memory that suits it. */
-import { instantiateKernels, type Kernels } from "./kernels.ts";
+import { instantiateKernels, type Kernels, type MemoryKind } from "./kernels.ts";
 import { WEBASSEMBLY_LIMIT } from "./layout.ts";
 import type { InstructionSet } from "./native/instruction_sets.ts";
 
 /** Kernels before they are linked to a memory. Workers get it in a message. */
 export type KernelCode =
-  | { readonly kind: "wasm"; readonly module: WebAssembly.Module }
+  | {
+    readonly kind: "wasm";
+    readonly module: WebAssembly.Module;
+    /** what it was compiled for */
+    readonly memory: MemoryKind;
+  }
   | { readonly kind: "native"; readonly library: string; readonly set: InstructionSet };
 
-/** What all threads of a session share. */
+/** What all threads of a session share; a thread alone may have a memory that cannot be shared. */
 export type SessionMemory = WebAssembly.Memory | SharedArrayBuffer;
 
 const PAGE_BYTES = 65536;
 
+/** Whether kernels run in a memory that workers may be given. */
+export function sharesMemory(code: KernelCode): boolean {
+  return code.kind === "native" || code.memory === "shared";
+}
+
 /**
- * Takes shared memory for kernels, all zeros.
+ * Takes memory for kernels, all zeros.
  *
  * @param bytes a multiple of 64 KiB
  * @throws {RangeError} if this much cannot be had
  */
-export function takeMemory({ kind }: KernelCode, bytes: number): SessionMemory {
+export function takeMemory(code: KernelCode, bytes: number): SessionMemory {
   try {
-    if (kind === "native") return new SharedArrayBuffer(bytes);
+    if (code.kind === "native") return new SharedArrayBuffer(bytes);
     return new WebAssembly.Memory({
       initial: bytes / PAGE_BYTES,
       maximum: WEBASSEMBLY_LIMIT / PAGE_BYTES,
-      shared: true,
+      shared: code.memory === "shared",
     });
   } catch (cause) {
     throw new RangeError(
@@ -38,9 +48,8 @@ export function takeMemory({ kind }: KernelCode, bytes: number): SessionMemory {
 }
 
 /** The bytes of a memory. */
-export function bufferOf(memory: SessionMemory): SharedArrayBuffer {
-  // A shared memory's buffer is shared, which its type does not say.
-  return memory instanceof WebAssembly.Memory ? memory.buffer as unknown as SharedArrayBuffer : memory;
+export function bufferOf(memory: SessionMemory): ArrayBufferLike {
+  return memory instanceof WebAssembly.Memory ? memory.buffer : memory;
 }
 
 /** Links kernels to a memory that `takeMemory` gave for them. */

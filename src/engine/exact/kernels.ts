@@ -24,18 +24,24 @@ export const KERNEL_FILES = [
 
 /** The compiler and how it is called: part of the digest of what it makes. `deno.json` pins the same version. */
 export const COMPILER = "assemblyscript@0.28.20";
-const COMPILER_OPTIONS = [
-  "-O3",
-  ...["--runtime", "stub"],
-  "--noAssert",
-  "--importMemory",
-  "--sharedMemory",
-  ...["--initialMemory", "1"],
-  ...["--maximumMemory", "65536"],
-  ...["--enable", "simd"],
-  ...["--enable", "relaxed-simd"],
-  ...["--enable", "threads"],
-];
+
+/** Whether threads share the kernels' memory. A page that is not isolated from other origins may not share any. */
+export type MemoryKind = "shared" | "unshared";
+
+function compilerOptions(memory: MemoryKind): string[] {
+  return [
+    "-O3",
+    ...["--runtime", "stub"],
+    "--noAssert",
+    "--importMemory",
+    ...(memory === "shared" ? ["--sharedMemory"] : []),
+    ...["--initialMemory", "1"],
+    ...["--maximumMemory", "65536"],
+    ...["--enable", "simd"],
+    ...["--enable", "relaxed-simd"],
+    ...(memory === "shared" ? ["--enable", "threads"] : []),
+  ];
+}
 
 /** How c + a·b is rounded once: by the CPU's instruction, or by doubles rounded to odd. */
 export type FmaKind = "relaxed" | "emulated";
@@ -157,8 +163,8 @@ export function kernelModules(files: ReadonlyMap<string, string>, fma: FmaKind):
 }
 
 /** What a compiled binary is known by: everything that determines it. */
-export function kernelIdentity(modules: ReadonlyMap<string, string>): string {
-  return JSON.stringify([COMPILER, COMPILER_OPTIONS, [...modules]]);
+export function kernelIdentity(modules: ReadonlyMap<string, string>, memory: MemoryKind = "shared"): string {
+  return JSON.stringify([COMPILER, compilerOptions(memory), [...modules]]);
 }
 
 /**
@@ -166,10 +172,13 @@ export function kernelIdentity(modules: ReadonlyMap<string, string>): string {
  *
  * @throws {Error} with the compiler's own messages if a source does not compile
  */
-export async function compileKernels(modules: ReadonlyMap<string, string>): Promise<Uint8Array<ArrayBuffer>> {
+export async function compileKernels(
+  modules: ReadonlyMap<string, string>,
+  memory: MemoryKind = "shared",
+): Promise<Uint8Array<ArrayBuffer>> {
   const asc = (await import("assemblyscript/asc")).default;
   let binary: Uint8Array<ArrayBuffer> | undefined;
-  const { error, stderr } = await asc.main(["index.ts", "--outFile", "kernels.wasm", ...COMPILER_OPTIONS], {
+  const { error, stderr } = await asc.main(["index.ts", "--outFile", "kernels.wasm", ...compilerOptions(memory)], {
     readFile: (name: string) => modules.get(name) ?? null,
     writeFile: (name: string, contents: Uint8Array | string) => {
       if (name === "kernels.wasm" && typeof contents !== "string") binary = new Uint8Array(contents);

@@ -15,7 +15,7 @@ export interface WorkerStart {
   readonly code: KernelCode;
   readonly memory: SessionMemory;
   readonly memoryLimit: number;
-  readonly control: SharedArrayBuffer;
+  readonly control: ArrayBufferLike;
   readonly model: ModelConfig;
   readonly optimizer: OptimizerSpecification;
   readonly batchSequences: number;
@@ -55,7 +55,7 @@ export class Team {
   readonly #words: Int32Array;
   readonly #threads: number;
 
-  constructor(control: SharedArrayBuffer, threads: number) {
+  constructor(control: ArrayBufferLike, threads: number) {
     this.#words = new Int32Array(control);
     this.#threads = threads;
   }

@@ -2,9 +2,10 @@
 import type { Session, SessionOptions, StepResult, TrainingState } from "../engine.ts";
 import { countWindows, requireBatch, requireWindow, SessionCalls } from "../session_calls.ts";
 import { rotaryHalf, writeRotaryTables } from "../ordered/rotary_tables.ts";
-import { bufferOf, type KernelCode, type SessionMemory, takeMemory } from "./kernel_code.ts";
+import { bufferOf, type KernelCode, type SessionMemory, sharesMemory, takeMemory } from "./kernel_code.ts";
 import { type Layout, planLayout } from "./layout.ts";
-import { type Command, type CommandResult, CONTROL_BYTES, type WorkerMessage, type WorkerStart } from "./protocol.ts";
+import { CallingThread, type EngineThread, WorkerThread } from "./engine_thread.ts";
+import { type Command, type CommandResult, CONTROL_BYTES } from "./protocol.ts";
 
 /** Windows that one evaluation command takes. */
 export const EVALUATION_WINDOWS = 64;
@@ -15,35 +16,6 @@ export interface ThreadOptions {
   readonly threads: number;
   /** attention probabilities kept from the forward pass rather than computed again; default by their size */
   readonly keepProbabilities?: boolean;
-}
-
-class EngineThread {
-  readonly #worker: Worker;
-  #receive: (message: WorkerMessage) => void = () => {};
-
-  constructor(onFailure: (error: Error) => void) {
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-    this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
-      if (data.kind === "error") onFailure(new Error(`A thread of the exact engine failed: ${data.message}`));
-      else this.#receive(data);
-    };
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      onFailure(new Error(`A thread of the exact engine failed: ${event.message}`));
-    };
-  }
-
-  onMessage(receive: (message: WorkerMessage) => void): void {
-    this.#receive = receive;
-  }
-
-  post(message: WorkerStart | Command): void {
-    this.#worker.postMessage(message);
-  }
-
-  terminate(): void {
-    this.#worker.terminate();
-  }
 }
 
 /** Kernels, and the bytes that a session with them may take at most. */
@@ -58,7 +30,7 @@ export class ExactSession implements Session {
   readonly #layout: Layout;
   readonly #options: SessionOptions;
   readonly #memory: SessionMemory;
-  readonly #buffer: SharedArrayBuffer;
+  readonly #buffer: ArrayBufferLike;
   readonly #tokens: Uint16Array;
   #workers: EngineThread[] = [];
   #pending: PromiseWithResolvers<CommandResult> | undefined;
@@ -104,7 +76,8 @@ export class ExactSession implements Session {
   }
 
   async #startWorkers({ code, memoryLimit }: SessionCode, threads: number): Promise<void> {
-    const control = new SharedArrayBuffer(CONTROL_BYTES);
+    const isShared = sharesMemory(code);
+    const control = isShared ? new SharedArrayBuffer(CONTROL_BYTES) : new ArrayBuffer(CONTROL_BYTES);
     const failure = Promise.withResolvers<never>();
     const fail = (error: Error) => {
       this.#calls.end(error);
@@ -112,7 +85,7 @@ export class ExactSession implements Session {
       this.#pending?.reject(error);
     };
     const { model, optimizer, batchSequences, gradientBlockSequences, inferenceOnly = false } = this.#options;
-    this.#workers = Array.from({ length: threads }, () => new EngineThread(fail));
+    this.#workers = Array.from({ length: threads }, () => isShared ? new WorkerThread(fail) : new CallingThread(fail));
     const started = Promise.all(this.#workers.map((worker, thread) => {
       const ready = Promise.withResolvers<void>();
       worker.onMessage(() => ready.resolve());

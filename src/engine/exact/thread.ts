@@ -1,0 +1,150 @@
+/** One thread of the exact engine: takes gradient blocks, chunks and windows until none is left. Web-standard APIs only. */
+import { batchLoss, tokenWeight } from "../ordered/batch_loss.ts";
+import { type Chunk, chunksOf } from "../ordered/chunks.ts";
+import { joinBlocks, joinMicroBatch, treeSum } from "../ordered/tree.ts";
+import { updateScalars } from "../ordered/update_scalars.ts";
+import { bufferOf } from "./kernel_code.ts";
+import type { Kernels } from "./kernels.ts";
+import { type Layout, planLayout } from "./layout.ts";
+import { type Command, type CommandResult, Team, type WorkerStart } from "./protocol.ts";
+import { SequencePass } from "./sequence_pass.ts";
+
+const FLOAT = 4;
+
+/** What a thread does with commands, whether it runs in a worker or where the session does. */
+export class Thread {
+  readonly #start: WorkerStart;
+  readonly #kernels: Kernels;
+  readonly #layout: Layout;
+  readonly #team: Team;
+  readonly #pass: SequencePass;
+  readonly #chunks: Chunk[];
+  readonly #windowLosses: Float32Array;
+  readonly #chunkSums: Float32Array;
+
+  constructor(start: WorkerStart, kernels: Kernels) {
+    this.#start = start;
+    this.#kernels = kernels;
+    const { threads, evaluationWindows, keepProbabilities, memoryLimit } = start;
+    this.#layout = planLayout(start, threads, evaluationWindows, keepProbabilities, memoryLimit);
+    this.#team = new Team(start.control, start.threads);
+    const arena = this.#layout.arenas[start.thread];
+    if (arena === undefined) throw new Error(`No arena for thread ${start.thread}`);
+    this.#pass = new SequencePass(kernels, start.model, this.#layout, arena);
+    this.#chunks = chunksOf(start.model);
+    const buffer = bufferOf(start.memory);
+    this.#windowLosses = new Float32Array(buffer, this.#layout.windowLosses, this.#layout.tokenWindows);
+    this.#chunkSums = new Float32Array(buffer, this.#layout.chunkSums, this.#chunks.length);
+  }
+
+  /** Runs a command to its end; the result is given by the last thread to arrive. */
+  run(command: Command): CommandResult | undefined {
+    if (command.kind === "evaluate" || command.kind === "logits") {
+      if (command.kind === "evaluate") this.#evaluate(command.windows);
+      else if (this.#start.thread === 0) this.#pass.forward(this.#windowAddress(0));
+      return this.#team.barrier() ? { kind: "done", loss: 0, gradientNorm: 0, updated: false } : undefined;
+    }
+    this.#computeGradient();
+    const loss = batchLoss(this.#start, this.#windowLosses);
+    const gradientNorm = Math.fround(Math.sqrt(treeSum(this.#chunkSums)));
+    const updated = command.kind === "step" && Number.isFinite(loss) && Number.isFinite(gradientNorm);
+    if (updated) this.#update(command.learningRate, command.step, gradientNorm);
+    return this.#team.barrier() ? { kind: "done", loss, gradientNorm, updated } : undefined;
+  }
+
+  #windowAddress(window: number): number {
+    return this.#layout.tokens + window * (this.#start.model.sequenceLength + 1) * 2;
+  }
+
+  #evaluate(windows: number): void {
+    for (let window = this.#team.ticket(); window < windows; window = this.#team.ticket()) {
+      this.#windowLosses[window] = this.#pass.evaluate(this.#windowAddress(window));
+    }
+  }
+
+  /** The step's mean gradient into the first block's buffer, and its chunks' sums of squares. */
+  #computeGradient(): void {
+    const { batchSequences, gradientBlockSequences } = this.#start;
+    const { microBatchBlocks } = this.#layout;
+    const blocks = batchSequences / gradientBlockSequences;
+    const groups = Math.ceil(blocks / microBatchBlocks);
+    for (let group = 0; group < groups; group++) {
+      const first = group * microBatchBlocks;
+      const count = Math.min(microBatchBlocks, blocks - first);
+      for (let i = this.#team.ticket(); i < count; i = this.#team.ticket()) this.#computeBlock(first + i, i);
+      this.#team.barrier();
+      for (let i = this.#team.ticket(); i < this.#chunks.length; i = this.#team.ticket()) {
+        this.#reduceChunk(i, count, group, group === groups - 1);
+      }
+      this.#team.barrier();
+    }
+  }
+
+  /** One gradient block: its windows one after the other, each continuing the chains of the block's gradient. */
+  #computeBlock(block: number, slot: number): void {
+    const { gradientBlockSequences } = this.#start;
+    const gradient = this.#gradientAddress(slot);
+    this.#kernels.fill(gradient, this.#layout.parameters, 0);
+    const first = block * gradientBlockSequences;
+    for (let window = first; window < first + gradientBlockSequences; window++) {
+      this.#windowLosses[window] = this.#pass.train(this.#windowAddress(window), gradient, tokenWeight(this.#start));
+    }
+  }
+
+  #gradientAddress(slot: number): number {
+    const address = this.#layout.blockGradients[slot];
+    if (address === undefined) throw new RangeError(`No gradient buffer ${slot}`);
+    return address;
+  }
+
+  /**
+   * The pairwise tree over blocks, for one chunk: within the micro-batch, then with the sums of earlier micro-batches
+   * that wait for a twin of the same size, like carries of a binary counter.
+   */
+  #reduceChunk(index: number, count: number, group: number, isLast: boolean): void {
+    const chunk = this.#chunks[index] as Chunk;
+    const at = (address: number) => address + chunk.offset * FLOAT;
+    const { size } = chunk;
+    const block = (i: number) => at(this.#gradientAddress(i));
+    joinBlocks(count, (i, twin) => this.#kernels.add(block(i), block(twin), size));
+    const sum = block(0);
+    const levels = this.#layout.levelGradients;
+    const waiting = (level: number) => at(levels[level] as number);
+    joinMicroBatch(
+      { index: group, isLast, levels: levels.length },
+      (level) => this.#kernels.add(sum, waiting(level), size),
+      (level) => {
+        this.#kernels.fill(waiting(level), size, 0);
+        this.#kernels.add(waiting(level), sum, size);
+      },
+    );
+    if (isLast) this.#chunkSums[index] = this.#kernels.sumOfSquares(sum, chunk.size);
+  }
+
+  #update(learningRate: number, step: number, gradientNorm: number): void {
+    const { optimizer } = this.#start;
+    const s = updateScalars(optimizer, learningRate, step, gradientNorm);
+    const gradient = this.#gradientAddress(0);
+    const { weights, firstMoments, secondMoments } = this.#layout;
+    for (let i = this.#team.ticket(); i < this.#chunks.length; i = this.#team.ticket()) {
+      const { offset, size, decayed } = this.#chunks[i] as Chunk;
+      const bytes = offset * FLOAT;
+      this.#kernels.adamw(
+        weights + bytes,
+        firstMoments + bytes,
+        secondMoments + bytes,
+        gradient + bytes,
+        size,
+        s.clip,
+        s.beta1,
+        s.oneMinusBeta1,
+        s.beta2,
+        s.oneMinusBeta2,
+        s.stepSize,
+        s.rootCorrection2,
+        s.epsilon,
+        decayed ? s.decay : 1,
+      );
+    }
+  }
+}
