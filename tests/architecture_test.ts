@@ -109,11 +109,10 @@ Deno.test("src/ changes files and folders in one place, which follows no link, a
 Deno.test("src/ reads whole files by Deno itself only where they are its own", () => {
   const own = [
     "src/container/record_image.ts", // the system's list of what is loaded
-    "src/data/embedded/npm_source.ts", // package.json of a pinned package
+    "src/data/embedded/installed_package.ts", // package.json of a pinned package
     "src/engine/cuda/kernel_source.ts",
     "src/engine/exact/native/choose.ts", // the library that is committed, and the list of digests
-    "src/experiment/catalogue.ts",
-    "src/reproduce/inputs.ts",
+    "src/files/own_files.ts", // experiments, scales, lockfiles
   ];
   const found = FILES.filter(({ text }) => /\bDeno\.read(Text)?File(Sync)?\b/.test(code(text))).map(({ path }) => path);
   assert.deepEqual(found.sort(), own);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Digest, isDigest, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { parseYaml, validate } from "../text/yaml.ts";
+import { fetchOwnFile } from "../files/project.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 
@@ -65,12 +66,7 @@ export interface DataLock {
 export async function readDataLock(path?: string): Promise<DataLock> {
   const name = path ?? DATA_LOCK_PATH;
   const decoded = decodeUtf8(
-    path === undefined
-      ? new Uint8Array(
-        await (await fetch(new URL(`../../${DATA_LOCK_PATH}`, import.meta.url)))
-          .arrayBuffer(),
-      )
-      : await readFileBounded(path, MAX_LOCK_BYTES),
+    path === undefined ? await fetchOwnFile(DATA_LOCK_PATH) : await readFileBounded(path, MAX_LOCK_BYTES),
   );
   if (!decoded.ok) {
     throw new UserError(

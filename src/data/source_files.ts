@@ -2,6 +2,7 @@
 import { ownMember } from "../digest/own_member.ts";
 import { UserError } from "../errors.ts";
 import type { CorpusName } from "../experiment/run.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
 import { requireDigest } from "./data_lock.ts";
 import type { Settings, SourceDigest } from "./text_ingredients.ts";
 
@@ -10,7 +11,8 @@ export const VALIDATION_MARK = ".val.";
 
 /** Bytes of a file; undefined if it is not there, which is reported when it is read. */
 export async function sizeOf(path: string): Promise<number | undefined> {
-  return await Deno.stat(path).then(({ size }) => size, () => undefined);
+  const status = DENO_FILES.realPath(path).then((real) => DENO_FILES.status(real));
+  return (await status.catch(() => undefined))?.bytes;
 }
 
 /** A file with its digest. */

@@ -1,12 +1,14 @@
 /** The experiments and scales that stand as YAML files: rewarm's own in `experiments/`, and the user's in a folder. */
 import { suggest, UserError } from "../errors.ts";
-import { fileError } from "../files/file_error.ts";
+import { errnoOf, fileError } from "../files/file_error.ts";
+import { listOwnFolder, readOwnFile } from "../files/own_files.ts";
+import { PROJECT } from "../files/project.ts";
 import type { Scale } from "./scale.ts";
 import { type Experiment, experimentSchema, scaleSchema } from "./schema.ts";
 import { parseYaml, validate } from "../text/yaml.ts";
 
 /** rewarm's own experiments, beside `src/`. */
-export const EXPERIMENTS_FOLDER: URL = new URL("../../experiments/", import.meta.url);
+export const EXPERIMENTS_FOLDER: URL = new URL("experiments/", PROJECT);
 
 /** The file of the paper, which stands among the experiments and is none. */
 export const PAPER_FILE_NAME = "paper.yaml";
@@ -148,8 +150,8 @@ export async function loadScale(scale: string, folder: URL = EXPERIMENTS_FOLDER)
 async function yamlFiles(folder: URL): Promise<string[]> {
   const names: string[] = [];
   try {
-    for await (const entry of Deno.readDir(folder)) {
-      if (!entry.isDirectory && entry.name.endsWith(".yaml")) names.push(entry.name);
+    for (const { name, isFolder } of await listOwnFolder(folder)) {
+      if (!isFolder && name.endsWith(".yaml")) names.push(name);
     }
   } catch (error) {
     throw unreadable(decodeURIComponent(folder.pathname), error);
@@ -164,7 +166,7 @@ async function readYaml(
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; value: unknown }> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = await Deno.readFile(new URL(file, folder));
+    bytes = await readOwnFile(new URL(file, folder));
   } catch (error) {
     throw unreadable(shown, error);
   }
@@ -188,7 +190,7 @@ function requireFileName(file: string, name: string): void {
 }
 
 function unreadable(what: string, error: unknown): unknown {
-  if (error instanceof Deno.errors.NotCapable) return fileError(error, "read", what);
+  if (errnoOf(error) === "ENOTCAPABLE") return fileError(error, "read", what);
   const reason = error instanceof Error ? error.message : String(error);
   return new UserError("UNREADABLE_FILE", `Cannot read "${what}" (${reason})`, "check that it is there and readable", {
     cause: error,

@@ -11,6 +11,9 @@ import type { OpenMode } from "./file_system.ts";
 import { requireDense } from "./dense.ts";
 import { brokenLink, MAX_POINTER_BYTES, refusePointer } from "./git_lfs.ts";
 
+/** Where `seek` counts from. */
+export const FROM_START = Deno.SeekMode.Start;
+
 const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   read: { read: true },
   create: { write: true, createNew: true },
@@ -162,7 +165,7 @@ function withoutPointer(file: Deno.FsFile, path: string, bytes: number): Deno.Fs
   try {
     const content = new Uint8Array(bytes);
     refusePointer(content.subarray(0, file.readSync(content) ?? 0), path);
-    file.seekSync(0, Deno.SeekMode.Start);
+    file.seekSync(0, FROM_START);
     return file;
   } catch (error) {
     file.close();

@@ -3,6 +3,8 @@ import { DATA_LOCK_PATH, MAX_LOCK_BYTES } from "../data/data_lock.ts";
 import { hasWindowsLineEnds, textDigest } from "../digest/line_ends.ts";
 import type { Digest } from "../digest/sha256.ts";
 import { type ExperimentFolders, EXPERIMENTS_FOLDER, readExperimentFiles } from "../experiment/catalogue.ts";
+import { readOwnFile } from "../files/own_files.ts";
+import { PROJECT } from "../files/project.ts";
 import { readFileBounded } from "../files/read_file.ts";
 
 /** A file by its name and the digest of its text, whatever line ends a checkout gives it. */
@@ -24,7 +26,7 @@ export async function planInputs(scale: string, folders: ExperimentFolders = {})
   const experiments = await readExperimentFiles(folders);
   return [
     ...experiments.map(({ name, bytes }) => inputFile(name, bytes)),
-    inputFile(`experiments/scales/${scale}.yaml`, await Deno.readFile(new URL(`scales/${scale}.yaml`, folder))),
+    inputFile(`experiments/scales/${scale}.yaml`, await readOwnFile(new URL(`scales/${scale}.yaml`, folder))),
   ];
 }
 
@@ -38,7 +40,7 @@ export async function readInputs(
   scale: string,
   { lockFile, ...folders }: ExperimentFolders & { readonly lockFile?: string } = {},
 ): Promise<InputFile[]> {
-  const ofProject = (name: string) => Deno.readFile(new URL(`../../${name}`, import.meta.url));
+  const ofProject = (name: string) => readOwnFile(new URL(name, PROJECT));
   const lock = await (lockFile === undefined ? ofProject(DATA_LOCK_PATH) : readFileBounded(lockFile, MAX_LOCK_BYTES));
   return [
     inputFile("deno.lock", await ofProject("deno.lock")),

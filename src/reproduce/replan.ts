@@ -6,6 +6,7 @@ import { buildPlan, type Plan, type PlannedData } from "../experiment/plan.ts";
 import type { Replanned } from "../manifest/verify/verify_options.ts";
 import type { Artefact } from "../manifest/format/run.ts";
 import { type ExperimentFolders, setOfFiles } from "../experiment/catalogue.ts";
+import { errnoOf } from "../files/file_error.ts";
 import { planInputs } from "./inputs.ts";
 
 /**
@@ -55,7 +56,7 @@ function pinnedDigests({ upstream, downstream, mixes }: Extract<PlannedData, { s
 /** Whether the manifest was made from the very files that a plan follows from here: none differs, is missing or new. */
 async function hasSameFiles(plan: Plan, inputs: readonly Artefact[], folders: ExperimentFolders): Promise<boolean> {
   const ours = await planInputs(plan.scale.name, folders).catch((error: unknown) => {
-    if (error instanceof UserError || error instanceof Deno.errors.NotFound) return [];
+    if (error instanceof UserError || errnoOf(error) === "ENOENT") return [];
     throw error;
   });
   const theirs = new Map<string, string>(

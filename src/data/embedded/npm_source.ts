@@ -1,11 +1,10 @@
 /** Text that ships inside installed npm packages: the embedded corpora need no download of their own. */
-import { createRequire } from "node:module";
 import { z } from "zod";
 import { ownMember } from "../../digest/own_member.ts";
 import { createSha256, type Digest } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
-import { readFileBounded } from "../../files/read_file.ts";
 import { type DataLock, requireDigest } from "../data_lock.ts";
+import { installedPackage } from "./installed_package.ts";
 
 const MAX_FILE_BYTES = 1 << 26;
 
@@ -41,44 +40,6 @@ export interface PackageFiles {
   readonly sha256: Digest;
 }
 
-/** Path of an installed package's package.json: by this project's import map, or by Node's rules from this file. */
-function locatePackageJson(name: string): string {
-  const specifier = `${name}/package.json`;
-  const attempts = [
-    () => import.meta.resolve(specifier),
-    () => createRequire(import.meta.url).resolve(specifier),
-    () => createRequire(`${Deno.cwd()}/`).resolve(specifier),
-  ];
-  let cause: unknown;
-  for (const attempt of attempts) {
-    try {
-      const found = attempt();
-      const path = found.startsWith("file:") ? decodeURIComponent(new URL(found).pathname) : found;
-      const onWindows = path.replace(/^\/([A-Za-z]:)/, "$1");
-      if (Deno.statSync(onWindows).isFile) return onWindows;
-    } catch (error) {
-      cause = error;
-    }
-  }
-  throw new UserError(
-    "PACKAGE_NOT_FOUND",
-    `The npm package "${name}", which the embedded corpus is made of, is not installed`,
-    'run "deno install" in the project\'s folder',
-    { cause },
-  );
-}
-
-/** All files under a folder, as paths with "/", in no particular order. */
-async function* walk(
-  folder: string,
-  prefix = "",
-): AsyncGenerator<string, void> {
-  for await (const entry of Deno.readDir(`${folder}/${prefix}`)) {
-    if (entry.isDirectory) yield* walk(folder, `${prefix}${entry.name}/`);
-    else if (entry.isFile) yield `${prefix}${entry.name}`;
-  }
-}
-
 /**
  * Reads a package's text and holds it against the lockfile.
  *
@@ -88,11 +49,7 @@ export async function readPackage(
   text: PackageText,
   lock: DataLock,
 ): Promise<PackageFiles> {
-  const packageJson = locatePackageJson(text.package);
-  const folder = packageJson.slice(0, -"/package.json".length);
-  const { version } = z.object({ version: z.string() }).parse(
-    JSON.parse(await Deno.readTextFile(packageJson)),
-  );
+  const { version, paths: all, read } = await installedPackage(text.package);
   const { pin: pinName = text.package, readAs } = text;
   const pin = ownMember(lock.packages, pinName);
   if (pin === undefined) {
@@ -111,7 +68,7 @@ export async function readPackage(
     );
   }
   const paths: string[] = [];
-  for await (const path of walk(folder)) {
+  for await (const path of all) {
     if (text.includes(path)) paths.push(path);
   }
   paths.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
@@ -119,7 +76,7 @@ export async function readPackage(
   const files: { path: string; content: Uint8Array }[] = [];
   let bytes = 0;
   for (const path of paths) {
-    const content = await readFileBounded(`${folder}/${path}`, MAX_FILE_BYTES);
+    const content = await read(path, MAX_FILE_BYTES);
     digest.update(content);
     bytes += content.length;
     files.push({ path, content });

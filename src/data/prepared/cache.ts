@@ -75,7 +75,7 @@ async function prepareLocked(
     await files.syncFolder(folderOf(folder));
   } catch (error) {
     // Sources that were refused give nothing to go on with: put right, they are another corpus.
-    if (error instanceof UserError || !await hasProgress(partial)) await removeTree(partial);
+    if (error instanceof UserError || !await hasProgress(partial, files)) await removeTree(partial);
     throw error;
   }
   const made = await inspect(ingredients, folder, onProgress);
@@ -106,6 +106,6 @@ function inspect(
   );
 }
 
-function hasProgress(folder: string): Promise<boolean> {
-  return Deno.stat(`${folder}/${PROGRESS_FILE}`).then(() => true, () => false);
+async function hasProgress(folder: string, files: FileSystem): Promise<boolean> {
+  return await files.status(`${folder}/${PROGRESS_FILE}`).catch(() => undefined) !== undefined;
 }

@@ -1,5 +1,5 @@
 /** Buffered sequential writing. */
-import { openRegularSync } from "../../files/open_regular.ts";
+import { FROM_START, openRegularSync } from "../../files/open_regular.ts";
 
 const BUFFER_BYTES = 1 << 16;
 
@@ -24,7 +24,7 @@ export class ByteWriter {
     if (kept === undefined) return;
     this.#bytes = kept;
     this.#file.truncateSync(kept);
-    this.#file.seekSync(kept, Deno.SeekMode.Start);
+    this.#file.seekSync(kept, FROM_START);
   }
 
   /** Bytes written so far. */

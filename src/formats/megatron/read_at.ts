@@ -1,4 +1,5 @@
 /** Reading by offset. */
+import { FROM_START } from "../../files/open_regular.ts";
 
 /** Reads exactly `into.length` bytes at an offset; false if the file ends before. */
 export function readAt(
@@ -6,7 +7,7 @@ export function readAt(
   offset: number,
   into: Uint8Array,
 ): boolean {
-  file.seekSync(offset, Deno.SeekMode.Start);
+  file.seekSync(offset, FROM_START);
   for (let filled = 0; filled < into.length;) {
     const count = file.readSync(into.subarray(filled));
     if (count === null) return false;
