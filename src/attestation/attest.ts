@@ -1,6 +1,4 @@
 /** A reviewer signs what a verification found, in a file beside the manifest. */
-import { canonicalJson } from "../digest/canonical_json.ts";
-import { parseStrictJson } from "../text/strict_json.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { folderOf, nameOf, writeFileDurably } from "../files/durable.ts";
@@ -8,23 +6,16 @@ import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { printable, unsafeNameReason } from "../files/safe_name.ts";
-import { readEnvelope, signEnvelope } from "../manifest/format/dsse.ts";
 import type { SigningKey } from "../manifest/keys/keys.ts";
 import { MANIFEST_FILE, openManifest } from "../manifest/verify/open_manifest.ts";
-import { isSignedBy } from "../manifest/verify/verify_signature.ts";
-import { buildAttestation, type VerificationFindings } from "./build.ts";
+import type { VerificationFindings } from "./build.ts";
 import { attestationName } from "./predicate.ts";
+import { requireReviewer, signAttestation, type SignOptions } from "./sign.ts";
 
 /** How an attestation is made. */
-export interface AttestOptions {
-  /** the reviewer's */
-  readonly key: SigningKey;
+export interface AttestOptions extends SignOptions {
   /** replaces an attestation of the same key */
   readonly replace?: boolean;
-  /** threads that retrained, if anything was retrained */
-  readonly threads?: number;
-  /** the reviewer's clock, in milliseconds since 1970; the platform's if absent */
-  readonly now?: number;
   /** the machine's own files if absent */
   readonly files?: FileSystem;
 }
@@ -51,31 +42,13 @@ export async function requireAttestable(path: string, options: AttestOptions): P
   if (bundled !== undefined) {
     throw new UserError("IS_A_BUNDLE", `"${path}" is a bundle`, "unpack it, attest what is in it, and bundle it again");
   }
-  if (await signed(bytes, key)) {
-    throw new UserError(
-      "OWN_MANIFEST",
-      `Key ${key.keyId} signed the manifest itself`,
-      'a reviewer needs another key: make one with "deno task keygen --out reviewer.pem"',
-    );
-  }
+  await requireReviewer(bytes, key);
   const { folder, name } = await placeOf(path, files);
   const reason = unsafeNameReason(name);
   if (reason !== undefined) throw new UserError("UNSAFE_PATH", `The name "${printable(name)}" ${reason}`, "rename it");
   const target = `${folder}/${attestationName(key.keyId)}`;
   await requireFree(target, replace, key, files);
   return { name, target };
-}
-
-/** Whether a key signed an envelope, or is said to; what is no envelope nobody signed, as its verification will say. */
-async function signed(bytes: Uint8Array, key: SigningKey): Promise<boolean> {
-  let value: unknown;
-  try {
-    value = parseStrictJson(bytes);
-  } catch {
-    return false;
-  }
-  const envelope = readEnvelope(value);
-  return typeof envelope === "object" && await isSignedBy(envelope, key);
 }
 
 async function placeOf(path: string, files: FileSystem): Promise<{ folder: string; name: string }> {
@@ -113,8 +86,7 @@ async function requireFree(target: string, replace: boolean, { keyId }: SigningK
  */
 export async function attest(path: string, findings: VerificationFindings, options: AttestOptions): Promise<string> {
   const { name, target } = await requireAttestable(path, options);
-  const attestation = buildAttestation(name, findings, options.threads ?? 0, options.now);
-  const text = await signEnvelope(new TextEncoder().encode(canonicalJson(attestation)), options.key);
+  const text = await signAttestation(name, findings, options);
   // Attestations lie in a folder below the manifest's, which came with it from somebody else.
   const files = options.files ?? filesWithin(folderOf(folderOf(target)));
   await writeFileDurably(target, text, { files });

@@ -1,6 +1,6 @@
 /** The progress of a download: one live line on a terminal, else a line now and then. */
 import type { DownloadProgress } from "../hub/download.ts";
-import { formatSeconds } from "./progress.ts";
+import { formatSeconds } from "../text/numbers.ts";
 import { ControlCode, draw, isTerminal, lineWidth } from "../terminal.ts";
 
 /** Milliseconds between redraws of the live line, and between plain lines. */

@@ -1,6 +1,6 @@
 /** The progress of a plan in a terminal: one live view, or plain lines where the output is no terminal. */
 import type { Calibration } from "../reproduce/calibrate.ts";
-import { compactNumber } from "../text/numbers.ts";
+import { compactNumber, formatSeconds } from "../text/numbers.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { RunResult } from "../train/train_plan.ts";
@@ -13,15 +13,6 @@ const REDRAW_INTERVAL = 100;
 const LINE_INTERVAL = 15_000;
 /** Half-life of the shown speed, in seconds. */
 const SPEED_HALF_LIFE = 5;
-
-/** `1 h 02 min`, `3 min 20 s`, `8 s`. */
-export function formatSeconds(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60, rest = whole % 60;
-  const two = (n: number) => String(n).padStart(2, "0");
-  if (hours > 0) return `${hours} h ${two(minutes)} min`;
-  return minutes > 0 ? `${minutes} min ${two(rest)} s` : `${rest} s`;
-}
 
 /** Draws what training reports. */
 export class ProgressView {

@@ -1,10 +1,9 @@
 /** What retraining prints on the way, under `verify`, `retrain` and `attest` as under `reproduce --retrain`. */
-import { compactNumber } from "../text/numbers.ts";
+import { compactNumber, formatSeconds } from "../text/numbers.ts";
 import type { RetrainingEvents } from "../retrain/retrain.ts";
 import { counted, type Segment, segmentName } from "../retrain/segment.ts";
 import type { SegmentWork } from "../retrain/trainer.ts";
 import type { RetrainFoundEvents } from "../reproduce/retrain_found.ts";
-import { formatSeconds } from "./progress.ts";
 
 /** Lines of a verifier's retraining. */
 export function retrainingLines(print: (line: string) => void): RetrainingEvents {

@@ -1,14 +1,11 @@
 /** A verification as the command line asks for it, with or without retraining: what verify, retrain and attest share. */
 import { UserError } from "../errors.ts";
 import { readVerifyingKey } from "../manifest/keys/key_file.ts";
-import { paperJudge } from "../results/paper_judge.ts";
 import { formatVerification, type VerificationReport } from "../manifest/verify/verification_report.ts";
 import { verifyManifestFile } from "../manifest/verify/verify_file.ts";
 import type { CountAttestations, VerifyOptions } from "../manifest/verify/verify_options.ts";
 import type { Retraining } from "../retrain/retrain.ts";
-import { manifestRenderer } from "../report/manifest_renderer.ts";
-import { loadRules, PAPER_FILE } from "../reproduce/paper_file.ts";
-import { replan } from "../reproduce/replan.ts";
+import { verificationMeans } from "../reproduce/verification_means.ts";
 import type { Values } from "./arguments.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./options/experiment_options.ts";
 import { piecesFromOptions, RETRAIN_OPTIONS, retrainingSummary, runRetraining } from "./retrain.ts";
@@ -65,12 +62,8 @@ export async function verifyByOptions(
     name: file,
     key: await readVerifyingKey(file),
   })));
-  const folders = foldersFromOptions(values);
-  const rules = await loadRules(folders);
   const options: VerifyOptions = {
-    judge: paperJudge(rules, PAPER_FILE),
-    replan: (plan, inputs) => replan(plan, inputs, folders),
-    renderer: manifestRenderer(rules),
+    ...await verificationMeans(foldersFromOptions(values)),
     trustedKeys: trustedKeys.length === 0 ? undefined : trustedKeys,
     withoutCheckpoints: values["without-checkpoints"],
     countAttestations,

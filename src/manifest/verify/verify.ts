@@ -65,7 +65,9 @@ class Verification {
   }
 
   note(name: StepName, outcome: StepOutcome): void {
-    this.steps.push({ name, ...outcome });
+    const step = { name, ...outcome };
+    this.steps.push(step);
+    this.options.onStep?.(step);
   }
 
   ok(name: StepName, detail: string): void {
@@ -250,19 +252,19 @@ class Verification {
     curves: ReadonlyMap<RunKey, Curves> | undefined,
     good: ReadonlySet<string>,
   ): Promise<void> {
-    const { renderer } = this.options;
+    const { renderer, onEvidence } = this.options;
     const { data, report, ...predicate } = statement.predicate;
     const unchecked = (detail: string): StepOutcome => ({ status: "not checked", detail });
     const compare = async (): Promise<StepOutcome> => {
       if (report === undefined || data === undefined) {
         return unchecked("version 1 of the manifest does not say how its page was made");
       }
-      if (plan === undefined || curves === undefined || !good.has(report.name)) {
-        return unchecked("plan, curves and page are not all good");
-      }
-      if (renderer === undefined) return unchecked("no renderer is at hand to make the page again");
+      if (plan === undefined || curves === undefined) return unchecked("plan and curves are not all good");
       const rules = await this.signedRules(statement, good);
       const evidence = { predicate: { ...predicate, data }, plan, curves, rules };
+      onEvidence?.(evidence);
+      if (!good.has(report.name)) return unchecked("the page is missing or was changed");
+      if (renderer === undefined) return unchecked("no renderer is at hand to make the page again");
       return await checkReport(evidence, report, renderer);
     };
     const outcome = await compare();

@@ -5,9 +5,9 @@ import type { ArtefactReader } from "./artefacts.ts";
 import type { VerifyingKey } from "../keys/keys.ts";
 import type { Statement } from "../format/predicate.ts";
 import type { Artefact } from "../format/run.ts";
-import type { Review, StepOutcome } from "./verification_report.ts";
+import type { Review, StepOutcome, VerificationStep } from "./verification_report.ts";
 import type { Judge } from "./verify_claims.ts";
-import type { ReportRenderer } from "./verify_report.ts";
+import type { PageEvidence, ReportRenderer } from "./verify_report.ts";
 import type { TrustedKey } from "./verify_signature.ts";
 
 /** What retraining found, and what it leaves open. */
@@ -76,4 +76,8 @@ export interface VerifyOptions {
   readonly countAttestations?: CountAttestations;
   /** retrains pieces and compares them (src/retrain); without it no piece of the training is repeated */
   readonly retrain?: Retrain;
+  /** told of each step as it is done, for whoever shows them; what is told changes nothing */
+  readonly onStep?: (step: VerificationStep) => void;
+  /** given plan and curves once they are verified, for whoever draws them */
+  readonly onEvidence?: (evidence: PageEvidence) => void;
 }
