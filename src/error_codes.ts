@@ -48,6 +48,9 @@ const FILES = [
   "UNSAFE_PATH",
 ] as const;
 
+/** The verifier as a page: what a browser does not give. */
+const PAGE = ["NOT_IN_A_PAGE", "NOT_THIS_ORIGIN", "NO_MANIFEST"] as const;
+
 /** Folders that results are written to. */
 const OUTPUT = [
   "OUTPUT_EXISTS",
@@ -275,6 +278,7 @@ export const ERROR_CODES = [
   ...COMMAND_LINE,
   ...MACHINE,
   ...FILES,
+  ...PAGE,
   ...OUTPUT,
   ...YAML,
   ...DAMAGED,

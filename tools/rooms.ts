@@ -44,6 +44,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [{ name: "reproduce", purpose: "the whole way, from options to a signed manifest" }],
   [{ name: "launch", purpose: "a plan as jobs of Slurm, Kubernetes and SkyPilot" }],
   [{ name: "cli", purpose: "the command line: a file a command" }],
+  [{ name: "page", purpose: "the verifier as a page: what a browser has in place of files, and what is shown" }],
 ];
 
 /** Rooms within `src/manifest`, in the same way. */
