@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import substitutes from "../../src/page/substitutes.json" with { type: "json" };
 import type * as installedPackage from "../../src/data/embedded/installed_package.ts";
-import type * as sourceChoice from "../../src/data/source_choice.ts";
+import type * as corpusTokenizer from "../../src/data/corpus_tokenizer.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import type * as startWorker from "../../src/engine/exact/start_worker.ts";
 import type * as fileSystem from "../../src/files/deno_file_system.ts";
@@ -11,6 +11,7 @@ import type * as ownFiles from "../../src/files/own_files.ts";
 import type * as project from "../../src/files/project.ts";
 import { readChunks } from "../../src/files/read_file.ts";
 import type * as environment from "../../src/manifest/format/environment.ts";
+import * as pageCorpusTokenizer from "../../src/page/platform/corpus_tokenizer.ts";
 import * as pageEnvironment from "../../src/page/platform/environment.ts";
 import * as pageFileDigest from "../../src/page/platform/file_digest.ts";
 import * as pageFileSystem from "../../src/page/platform/file_system.ts";
@@ -20,7 +21,6 @@ import { openRegular, openRegularSync } from "../../src/page/platform/open_regul
 import * as pageOwnFiles from "../../src/page/platform/own_files.ts";
 import * as pageProject from "../../src/page/platform/project.ts";
 import { packResources, setResources, unpackResources } from "../../src/page/platform/resources.ts";
-import * as pageSourceChoice from "../../src/page/platform/source_choice.ts";
 import * as pageStartWorker from "../../src/page/platform/start_worker.ts";
 import { manifestAmong, placeFiles } from "../../src/page/worker/given_files.ts";
 import { ownAddress } from "../../src/page/worker/remote_files.ts";
@@ -36,7 +36,7 @@ const files = pageFileSystem.DENO_FILES;
   ownFiles: pageOwnFiles,
   project: pageProject,
   installedPackage: pageInstalledPackage,
-  sourceChoice: pageSourceChoice,
+  corpusTokenizer: pageCorpusTokenizer,
   environment: pageEnvironment,
   startWorker: pageStartWorker,
 }) satisfies {
@@ -45,7 +45,7 @@ const files = pageFileSystem.DENO_FILES;
   ownFiles: typeof ownFiles;
   project: typeof project;
   installedPackage: typeof installedPackage;
-  sourceChoice: typeof sourceChoice;
+  corpusTokenizer: typeof corpusTokenizer;
   environment: typeof environment;
   startWorker: typeof startWorker;
 };

@@ -1,6 +1,7 @@
 /** What comes along in the verifier's page besides its code, by the paths under which the page finds it. */
-import { EMBEDDED_PACKAGES } from "../../src/data/embedded/npm_source.ts";
+import { FAMILIES, FAMILY_NAMES } from "../../src/data/embedded/families.ts";
 import { installedPackage } from "../../src/data/embedded/installed_package.ts";
+import { listScales, loadScale } from "../../src/experiment/catalogue.ts";
 import { DATA_LOCK_PATH } from "../../src/data/data_lock.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { readKernelSources } from "../../src/engine/exact/engine.ts";
@@ -36,7 +37,6 @@ export async function pageResources(engineWorker: string, licences: string): Pro
     [LICENCES, encoder.encode(licences)],
     [DATA_LOCK_PATH, await readOwnFile(new URL(DATA_LOCK_PATH, PROJECT))],
     ...await yamlFiles("experiments/"),
-    ...await yamlFiles("experiments/scales/"),
     ...await kernels(),
     ...await packages(),
   ]);
@@ -44,12 +44,15 @@ export async function pageResources(engineWorker: string, licences: string): Pro
 
 type Entry = readonly [path: string, contents: Uint8Array<ArrayBuffer>];
 
+/** All YAML below a folder. */
 async function yamlFiles(folder: string): Promise<Entry[]> {
-  const names = (await listOwnFolder(new URL(folder, PROJECT))).filter(({ name }) => name.endsWith(".yaml"));
-  return await Promise.all(names.map(async ({ name }): Promise<Entry> => {
+  const entries: Entry[] = [];
+  for (const { name, isFolder } of await listOwnFolder(new URL(folder, PROJECT))) {
     const path = folder + name;
-    return [path, await readOwnFile(new URL(path, PROJECT))];
-  }));
+    if (isFolder) entries.push(...await yamlFiles(`${path}/`));
+    else if (name.endsWith(".yaml")) entries.push([path, await readOwnFile(new URL(path, PROJECT))]);
+  }
+  return entries;
 }
 
 /** Sources, which the digests are of, and the code for both kinds of memory and of multiply-adds. */
@@ -67,15 +70,28 @@ async function kernels(): Promise<Entry[]> {
   return entries;
 }
 
-/** The embedded corpora's text; their licences are among the others. */
-async function packages(): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  for (const { package: name, includes } of EMBEDDED_PACKAGES) {
-    const { version, paths, read } = await installedPackage(name);
-    entries.push([`${PACKAGES}${name}/package.json`, encoder.encode(JSON.stringify({ version }))]);
-    for await (const path of paths) {
-      if (includes(path)) entries.push([`${PACKAGES}${name}/${path}`, await read(path, MAX_FILE_BYTES)]);
+/** Families of text that a scale of the project's is trained on, and those of versions up to 0.3. */
+async function usedFamilies(): Promise<typeof FAMILIES[keyof typeof FAMILIES][]> {
+  const used = new Set<string>(["typescript", "node"]);
+  for (const scale of await listScales()) {
+    const { data } = await loadScale(scale);
+    if (data.kind !== "embedded") continue;
+    for (const weights of [data.upstream, ...Object.values(data.mixes)]) {
+      for (const family of Object.keys(weights)) used.add(family);
     }
   }
-  return entries;
+  return FAMILY_NAMES.filter((name) => used.has(name)).map((name) => FAMILIES[name]);
+}
+
+/** The embedded corpora's text; their licences are among the others. */
+async function packages(): Promise<Entry[]> {
+  const entries = new Map<string, Uint8Array<ArrayBuffer>>();
+  for (const { package: name, includes } of await usedFamilies()) {
+    const { version, paths, read } = await installedPackage(name);
+    entries.set(`${PACKAGES}${name}/package.json`, encoder.encode(JSON.stringify({ version })));
+    for await (const path of paths) {
+      if (includes(path)) entries.set(`${PACKAGES}${name}/${path}`, await read(path, MAX_FILE_BYTES));
+    }
+  }
+  return [...entries];
 }

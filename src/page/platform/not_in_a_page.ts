@@ -1,5 +1,6 @@
 /** What a page does not do: takes the place of code that needs more than a browser has. */
 import { UserError } from "../../errors.ts";
+import type { CorpusName } from "../../experiment/run.ts";
 import type { Scale } from "../../experiment/scale.ts";
 
 /** The error for it; the terminal can do it all. */
@@ -19,6 +20,26 @@ export function decompressZstd(_: AsyncIterable<Uint8Array>, path: string): neve
 /** In the place of `src/data/parquet/documents.ts`. */
 export function parquetDocuments(_: AsyncIterable<Uint8Array>, { path }: { readonly path: string }): never {
   throw notInAPage(`"${path}" is a Parquet file`);
+}
+
+/** In the place of `src/data/hub/hub_sources.ts`. */
+export function hubSource(name: CorpusName): Promise<never> {
+  return Promise.reject(notInAPage(`The ${name} corpus is a dataset of a hub`));
+}
+
+/** In the place of `src/data/gpt_neox/megatron_ingredients.ts`: those files are known by their names. */
+export function areMegatronFiles(_: CorpusName, paths: readonly string[]): boolean {
+  return paths.some((path) => /\.(bin|idx)$/i.test(path));
+}
+
+/** And refused. */
+export function megatronIngredients(name: CorpusName): Promise<never> {
+  return Promise.reject(notInAPage(`The ${name} corpus is of Megatron files`));
+}
+
+/** In the place of `src/data/gpt_neox/megatron_source.ts`: there are no ingredients. */
+export function megatronSource(ingredients: never): never {
+  return ingredients;
 }
 
 /** In the place of `src/train/find_start.ts`. */

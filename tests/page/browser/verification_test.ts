@@ -1,7 +1,7 @@
 /** Verification in the page: what is good, what was changed, whose key it is, and what no bundle is. */
 import assert from "node:assert/strict";
 import { bundle } from "../../../src/bundle/bundle.ts";
-import { generateSigningKey, publicKeyPem, type SigningKey } from "../../../src/manifest/keys/keys.ts";
+import { generateSigningKey, type SigningKey } from "../../../src/manifest/keys/keys.ts";
 import { formatVerification } from "../../../src/manifest/verify/verification_report.ts";
 import { verifyManifestFile } from "../../../src/manifest/verify/verify_file.ts";
 import { verificationMeans } from "../../../src/reproduce/verification_means.ts";
