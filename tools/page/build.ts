@@ -7,7 +7,7 @@ import project from "../../deno.json" with { type: "json" };
 import { sha256, sha256Bytes } from "../../src/digest/sha256.ts";
 import { writeFileDurably } from "../../src/files/durable.ts";
 import { packResources } from "../../src/page/platform/resources.ts";
-import { STYLESHEET } from "../../src/report/stylesheet.ts";
+import { STYLESHEET } from "../../src/report/markup/stylesheet.ts";
 import { licencesOf } from "./licences.ts";
 import { pageResources } from "./resources.ts";
 
