@@ -1,10 +1,10 @@
 /** Stopwatches around the exact engine's kernels: how often each was called, and how long it took. */
 import { type Kernels, SHAPE } from "../src/engine/exact/kernels.ts";
 
-/** Calls of one kernel; matrix products are told apart by their shape. */
+/** Calls of one kernel; matmuls are told apart by their shape. */
 export interface KernelTime {
   readonly kernel: string;
-  /** of a matrix product: `256×512×128`, rows × columns × products, and the mask if it has one */
+  /** of a matmul: `256×512×128`, rows × columns × products, and the mask if it has one */
   readonly shape?: string;
   calls: number;
   milliseconds: number;

@@ -1,7 +1,7 @@
 /**
  * `deno task bench:kernels`: where a training step's time goes, by WebAssembly's kernels or with `--kernels native` by this
  * processor's own. One thread of the exact engine does a step's
- * work, kernel by kernel, first untimed and then with a stopwatch around every kernel: the matrix products by shape with
+ * work, kernel by kernel, first untimed and then with a stopwatch around every kernel: the matmuls by shape with
  * their GFLOP/s, and each kernel's share. The digest of the updated weights is printed, so that whoever makes a kernel
  * faster sees whether a bit changed.
  */
@@ -165,8 +165,8 @@ async function measure(
   );
   console.log(`weights after one step: ${digest}\n`);
   const { times } = timer;
-  const products = times.filter(({ shape }) => shape !== undefined);
-  console.log(productTable(products, steps));
+  const matmuls = times.filter(({ shape }) => shape !== undefined);
+  console.log(matmulTable(matmuls, steps));
   console.log(`\n${shareTable(times, steps)}`);
 }
 
@@ -189,14 +189,14 @@ function describeShape({ hiddenSize, layers, heads, sequenceLength, vocabularySi
     `vocabulary ${grouped(vocabularySize)}`;
 }
 
-function productTable(products: readonly KernelTime[], steps: number): string {
-  const rows = products.map(({ kernel, shape = "", calls, milliseconds, flops }) => [
+function matmulTable(matmuls: readonly KernelTime[], steps: number): string {
+  const rows = matmuls.map(({ kernel, shape = "", calls, milliseconds, flops }) => [
     `${kernel} ${shape}`,
     (calls / steps).toFixed(0),
     (1000 * milliseconds / calls).toFixed(1),
     (flops / milliseconds / 1e6).toFixed(1),
   ]);
-  return textTable(["matrix product (rows × columns × products)", "calls a step", "µs a call", "GFLOP/s"], rows);
+  return textTable(["matmul (rows × columns × products)", "calls a step", "µs a call", "GFLOP/s"], rows);
 }
 
 function shareTable(times: readonly KernelTime[], steps: number): string {

@@ -14,7 +14,7 @@ export type EngineName = (typeof ENGINES)[number];
 export const MIXED_ENGINES = ["cuda-bf16", "cuda-fp16"] as const;
 
 /** Who multiplies matrices, where it matters. */
-export type GemmChoice = Pick<MixedCudaEngineOptions, "gemm">;
+export type MatmulChoice = Pick<MixedCudaEngineOptions, "matmuls">;
 
 /** Which kernels an engine runs. */
 export function modeOf(name: EngineName): Mode {
@@ -31,7 +31,7 @@ export async function withEngine<T>(
   name: EngineName,
   settings: Settings,
   use: (engine: Engine) => Promise<T>,
-  choice: GemmChoice = {},
+  choice: MatmulChoice = {},
 ): Promise<T> {
   const options = engineOptions(settings);
   const engine = name === "cuda-ordered"

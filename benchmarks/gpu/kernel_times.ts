@@ -2,7 +2,7 @@
 import type { Cost } from "./costs/cost.ts";
 import { leastSeconds, type Peaks } from "./peaks.ts";
 
-/** One kernel, or a product of one shape. */
+/** One kernel, or a matmul of one shape. */
 export interface KernelTotal {
   readonly kernel: string;
   readonly shape?: string;

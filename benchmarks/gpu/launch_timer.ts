@@ -5,7 +5,7 @@ import { Matmul } from "../../src/engine/cuda/driver/matmul.ts";
 import type { Arguments, Kernel, LaunchShape, Signature } from "../../src/engine/cuda/driver/kernel.ts";
 import type { View } from "../../src/engine/cuda/driver/view.ts";
 import type { Cost, Launch } from "./costs/cost.ts";
-import { productCost } from "./costs/mixed.ts";
+import { matmulCost } from "./costs/mixed.ts";
 
 /** Something that was timed: a launch of one of the project's kernels, or other work with its cost. */
 export type Timed = { readonly launch: Launch } | { readonly name: string; readonly cost: Cost };
@@ -53,8 +53,8 @@ export class LaunchTimer {
       const { rows: m, columns: n, inner: k, transposeA, transposeB, output } = this.problem;
       const layout = `${transposeA === true ? "t" : "n"}${transposeB === true ? "t" : "n"}`;
       const adds = (operands.beta ?? 0) !== 0;
-      const cost = productCost(layout, { m, n, k }, (output === "f32" ? 4 : 2) * (adds ? 2 : 1));
-      // It keeps its device to itself; a step launches kernels before its first product.
+      const cost = matmulCost(layout, { m, n, k }, (output === "f32" ? 4 : 2) * (adds ? 2 : 1));
+      // It keeps its device to itself; a step launches kernels before its first matmul.
       around(undefined, { name: "cuBLASLt", cost }, () => run.call(this, operands));
     };
   }

@@ -11,7 +11,7 @@ import type { Peaks } from "./peaks.ts";
 
 function openOnPaper(mode: Mode, { device, module }: PaperRecord, options: SessionOptions): Session {
   if (mode === "ordered") return new OrderedSession(device, new OrderedKernels(device, module), options);
-  // Products by the project's own kernels, whose launches are seen; cuBLASLt has the same to do.
+  // Matmuls by the project's own kernels, whose launches are seen; cuBLASLt has the same to do.
   return new MixedSession({ device, kernels: loadMixedKernels(module), precision: "bf16" }, options);
 }
 

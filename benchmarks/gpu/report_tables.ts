@@ -98,9 +98,9 @@ function peakTable(title: string, found: FindingOf<"peaks">, device: string): Ta
     title: `${title}, ${found.facts["products"] ?? ""}`,
     header: ["", "reached", "data sheet, dense", "share"],
     rows: [
-      row("bf16 product", found.bf16, sheet?.half, 1e12, "TFLOP/s"),
-      row("fp16 product", found.fp16, sheet?.half, 1e12, "TFLOP/s"),
-      row("f32 product", found.f32, sheet?.f32, 1e12, "TFLOP/s"),
+      row("bf16 matmul", found.bf16, sheet?.half, 1e12, "TFLOP/s"),
+      row("fp16 matmul", found.fp16, sheet?.half, 1e12, "TFLOP/s"),
+      row("f32 matmul", found.f32, sheet?.f32, 1e12, "TFLOP/s"),
       row("copy, read and written", found.copy, sheet?.memory, 1e9, "GB/s"),
     ],
   };

@@ -66,7 +66,7 @@ const model = z.strictObject({
   layerNormEpsilon: z.number(),
 });
 
-/** One kernel, or a product of one shape, over a step. */
+/** One kernel, or a matmul of one shape, over a step. */
 const kernel = z.strictObject({
   kernel: z.string(),
   shape: z.string().optional(),
@@ -84,7 +84,7 @@ const finding = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("deviations"), deviations: z.array(deviation) }),
   z.strictObject({
     kind: z.literal("peaks"),
-    /** FLOP/s of plain square products, and bytes a second of a copy, read and written: medians */
+    /** FLOP/s of plain square matmuls, and bytes a second of a copy, read and written: medians */
     bf16: measured,
     fp16: measured,
     f32: measured,

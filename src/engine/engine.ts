@@ -50,7 +50,7 @@ export interface TrainingState {
 export interface Session {
   /** bytes that weights, moments, gradients and activations take */
   readonly memoryBytes: number;
-  /** what this session's bits depend on besides `Engine.conditions`: how products of its shapes are computed */
+  /** what this session's bits depend on besides `Engine.conditions`: how matmuls of its shapes are computed */
   readonly conditions?: Readonly<Record<string, string>>;
   /** The state as of now, to be read before the next call: an engine in main memory hands out what it works on. */
   readState(): Promise<TrainingState>;

@@ -41,7 +41,7 @@ function matrixFlops({ hiddenSize: h, intermediateSize: m, layers, vocabularySiz
   return 4 * sequenceLength * 6 * (layers * (4 * h * h + 2 * h * m) + vocabularySize * h);
 }
 
-Deno.test("paperStep() finds the FLOPs of the ordered mode's products: matrices, and seven triangles a head", async () => {
+Deno.test("paperStep() finds the FLOPs of the ordered mode's matmuls: matrices, and seven triangles a head", async () => {
   const model = modelOf("pythia-160m", false);
   const { sum } = await stepOf("ordered", model);
   const { sequenceLength: t, layers, hiddenSize: h } = model;
@@ -50,11 +50,11 @@ Deno.test("paperStep() finds the FLOPs of the ordered mode's products: matrices,
   assert.equal(sum(({ shape, flops }) => shape === undefined ? 0 : flops), matrixFlops(model) + triangles);
 });
 
-Deno.test("paperStep() finds the FLOPs of the mixed mode's products: matrices, and nine half squares a head", async () => {
+Deno.test("paperStep() finds the FLOPs of the mixed mode's matmuls: matrices, and nine half squares a head", async () => {
   const model = modelOf("pythia-160m", false);
   const { sum } = await stepOf("mixed", model);
   const { sequenceLength: t, layers, hiddenSize: h } = model;
-  // Two products forward; three for queries and four for keys backward.
+  // Two matmuls forward; three for queries and four for keys backward.
   assert.equal(
     sum(({ shape, flops }) => shape === undefined ? 0 : flops),
     matrixFlops(model) + 4 * layers * 9 * h * t * t,
@@ -72,9 +72,9 @@ Deno.test("paperStep() counts each update of the parameters once a step", async 
 
 Deno.test("KernelTotals adds launches of one kernel and shape, predicts each by itself, and gives means over steps", () => {
   const totals = new KernelTotals({ f32: 1000, half: 1000, memory: 100 });
-  const product = { flops: 1000, bytes: 10, unit: "f32", shape: "1×1×1" } as const;
-  for (const milliseconds of [3, 5]) totals.add("matmul", product, milliseconds);
-  totals.add("matmul", { ...product, shape: "2×2×2", bytes: 200 }, 100);
+  const matmul = { flops: 1000, bytes: 10, unit: "f32", shape: "1×1×1" } as const;
+  for (const milliseconds of [3, 5]) totals.add("matmul", matmul, milliseconds);
+  totals.add("matmul", { ...matmul, shape: "2×2×2", bytes: 200 }, 100);
   totals.add("copy", { flops: 0, bytes: 100, unit: "f32" }, 2);
   const kernels = totals.perStep(2);
   assert.deepEqual(kernels.map(({ kernel, shape = "" }) => `${kernel} ${shape}`), [

@@ -110,7 +110,7 @@ function profile(stepMilliseconds: number, time: number): Finding {
     predictedFor: "NVIDIA H200",
     kernels: [
       {
-        ...{ kernel: "gemm", shape: "nt 8×8×8", unit: "half", launches: 24, flops: 8e12, bytes: 1e9 },
+        ...{ kernel: "matmuls", shape: "nt 8×8×8", unit: "half", launches: 24, flops: 8e12, bytes: 1e9 },
         predictedMilliseconds: 8,
         milliseconds: 16 * time,
       },
@@ -122,7 +122,7 @@ function profile(stepMilliseconds: number, time: number): Finding {
 Deno.test("partTables() gives kernels' times beside the least they need, small ones in one row", () => {
   const [table] = partTables(partOf(profile(20, 1)), resultsOf());
   assert.deepEqual(table?.rows, [
-    ["gemm nt 8×8×8", "24", "16.00", "99.9 %", "500.0", "63", "8.00", "50.0 %"],
+    ["matmuls nt 8×8×8", "24", "16.00", "99.9 %", "500.0", "63", "8.00", "50.0 %"],
     ["2 others", "4", "0.02", "0.1 %", "0.0", "100", "0.00", "10.0 %"],
     ["all", "28", "16.02", "100.0 %", "499.4", "63", "8.00", "50.0 %"],
   ]);
@@ -131,7 +131,7 @@ Deno.test("partTables() gives kernels' times beside the least they need, small o
 
 Deno.test("partTables() gives the least times of a step on paper, and the speed that follows", () => {
   const [table] = partTables(partOf(profile(0, 0)), resultsOf());
-  assert.deepEqual(table?.rows[0], ["gemm nt 8×8×8", "24", "8.00", "100.0 %", "8000"]);
+  assert.deepEqual(table?.rows[0], ["matmuls nt 8×8×8", "24", "8.00", "100.0 %", "8000"]);
   assert.match(table?.title ?? "", /at best 2,047,488 tokens\/s on NVIDIA H200/);
 });
 

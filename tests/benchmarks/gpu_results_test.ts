@@ -16,7 +16,7 @@ import { SMALLEST_MODEL } from "../model/smallest_model.ts";
 
 const CHECK = { name: "a", passed: true, found: "1", expected: "1" };
 const DEVIATION = {
-  operation: "product",
+  operation: "matmul",
   shape: "2×2×2",
   precision: "bf16",
   output: "c",

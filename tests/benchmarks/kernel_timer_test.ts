@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { KernelTimer } from "../../benchmarks/kernel_timer.ts";
 import { type Kernels, SHAPE } from "../../src/engine/exact/kernels.ts";
 
-Deno.test("KernelTimer tells matrix products apart by shape and counts half of a masked one", () => {
+Deno.test("KernelTimer tells matmuls apart by shape and counts half of a masked one", () => {
   const kernels = { matmulNT: () => {}, sumOfSquares: (g: number, n: number) => g + n } as unknown as Kernels;
   const timer = new KernelTimer(kernels);
   const multiply = (n: number, shape: number) => timer.kernels.matmulNT(4, n, 2, 0, 0, 0, 0, 0, 0, 0, shape, true);

@@ -1,5 +1,5 @@
 /**
- * Matrix products of the exact engine against naive chains of fused multiply-adds, for every tile and block: one suite for
+ * Matmuls of the exact engine against naive chains of fused multiply-adds, for every tile and block: one suite for
  * WebAssembly's kernels and for each native instruction set.
  */
 import assert from "node:assert/strict";
@@ -27,7 +27,7 @@ function fillRandom(m: Matrix, stream: number): void {
   }
 }
 
-interface Product {
+interface Matmul {
   readonly kernel: "matmulNN" | "matmulNT" | "matmulTN";
   readonly m: number;
   readonly n: number;
@@ -36,13 +36,13 @@ interface Product {
   readonly fresh?: boolean;
 }
 
-/** Whether a masked product defines element (i, j) of C. */
+/** Whether a masked matmul defines element (i, j) of C. */
 function isNeeded(shape: keyof typeof SHAPE, i: number, j: number): boolean {
   return shape !== "lower" || j <= i;
 }
 
 /** Runs a kernel on matrices with gaps between rows and compares every element, and the gaps, with the definition. */
-function checkProduct(bench: KernelBench, { kernel, m, n, k, shape = "full", fresh = true }: Product): void {
+function checkMatmul(bench: KernelBench, { kernel, m, n, k, shape = "full", fresh = true }: Matmul): void {
   bench.reset();
   const storedA = kernel === "matmulTN" ? takeMatrix(bench, k, m, m + 12) : takeMatrix(bench, m, k, k + 4);
   const storedB = kernel === "matmulNT" ? takeMatrix(bench, n, k, k + 8) : takeMatrix(bench, k, n, n + 4);
@@ -105,7 +105,7 @@ const KERNELS = ["matmulNN", "matmulNT", "matmulTN"] as const;
  * @param road whose kernels the bench has, for the tests' names
  */
 export function testMatmul(road: string, bench: KernelBench): void {
-  const check = (product: Product) => checkProduct(bench, product);
+  const check = (matmul: Matmul) => checkMatmul(bench, matmul);
   for (const kernel of KERNELS) {
     Deno.test(`${road}: ${kernel}() is a chain per element for every remainder of its tiles`, () => {
       for (const m of [2, 4, 6, 8, 10, 12, 14, 16, 18]) {

@@ -1,4 +1,4 @@
-/** Matrix products by WebAssembly. */
+/** Matmuls by WebAssembly. */
 import { KernelBench } from "./kernel_fixture.ts";
 import { testMatmul } from "./matmul_suite.ts";
 

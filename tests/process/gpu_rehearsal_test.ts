@@ -59,7 +59,7 @@ Deno.test({
       assert(
         profile.kernels.every(({ milliseconds, launches, bytes }) => milliseconds > 0 && launches > 0 && bytes > 0),
       );
-      for (const kernel of ["attention", "gemm_nt_16", "adamw"]) {
+      for (const kernel of ["attention", "matmul_nt_16", "adamw"]) {
         assert(profile.kernels.some((found) => found.kernel === kernel), kernel);
       }
       assert.match(text, /stand-in-agreement: \d+ of \d+ checks passed/);

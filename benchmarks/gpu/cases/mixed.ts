@@ -4,9 +4,9 @@ import { CublasLt } from "../../../src/engine/cuda/driver/cublaslt.ts";
 import { Device } from "../../../src/engine/cuda/driver/device.ts";
 import { readKernelUnit } from "../../../src/engine/cuda/kernel_source.ts";
 import { loadMixedKernels } from "../../../src/engine/cuda/mixed/kernels.ts";
-import { LibraryGemm } from "../../../src/engine/cuda/mixed/library_gemm.ts";
+import { LibraryMatmuls } from "../../../src/engine/cuda/mixed/library_matmuls.ts";
 import { LIBRARY_WORKSPACE_BYTES } from "../../../src/engine/cuda/mixed/memory.ts";
-import { OWN_GEMM, OwnGemm, ownGemmWorkspaceBytes } from "../../../src/engine/cuda/mixed/own_gemm.ts";
+import { OWN_MATMULS, OwnMatmuls, ownMatmulWorkspaceBytes } from "../../../src/engine/cuda/mixed/own_matmuls.ts";
 import type { MixedPrecision } from "../../../src/engine/cuda/mixed/precision.ts";
 import { MIXED_FLAGS, mixedKernelChoice } from "../../../src/engine/cuda/mixed/specialization.ts";
 import { UserError } from "../../../src/errors.ts";
@@ -17,7 +17,7 @@ import { type CaseFile, CaseWriter } from "./case_writer.ts";
 import { layerNormCases } from "./layer_norms.ts";
 import { classifierCase, updateCase } from "./loss_and_update.ts";
 import { MixedContext } from "./mixed_context.ts";
-import { productCases, productShapes } from "./products.ts";
+import { matmulCases, matmulShapes } from "./matmuls.ts";
 import { embeddingCase, geluCase, rotaryCase } from "./row_operations.ts";
 
 /** Computes every operation at a model's shapes; inputs and outputs lie in the folder. */
@@ -34,7 +34,7 @@ export async function mixedCases(
     const { image } = await compileKernels(text, { ...options, device: device.properties, flags: MIXED_FLAGS });
     const writer = new CaseWriter(device, precision, folder);
     const context = new MixedContext(writer, loadMixedKernels(device.load(image)), model);
-    await allProductCases(context, settings);
+    await allMatmulCases(context, settings);
     await attentionCase(context);
     await layerNormCases(context);
     await geluCase(context);
@@ -49,11 +49,11 @@ export async function mixedCases(
 }
 
 /** By the project's own kernels, and by cuBLASLt where it is installed. */
-async function allProductCases(context: MixedContext, settings: Settings): Promise<void> {
+async function allMatmulCases(context: MixedContext, settings: Settings): Promise<void> {
   const { device, kernels, half, model } = context;
-  const shapes = productShapes(model);
-  const workspace = device.allocate(Math.max(4, ...shapes.map(ownGemmWorkspaceBytes)), "workspace");
-  await productCases(context, new OwnGemm(device, kernels, workspace), OWN_GEMM);
+  const shapes = matmulShapes(model);
+  const workspace = device.allocate(Math.max(4, ...shapes.map(ownMatmulWorkspaceBytes)), "workspace");
+  await matmulCases(context, new OwnMatmuls(device, kernels, workspace), OWN_MATMULS);
   device.free(workspace);
   let library: CublasLt;
   try {
@@ -63,11 +63,11 @@ async function allProductCases(context: MixedContext, settings: Settings): Promi
     throw error;
   }
   const area = device.allocate(LIBRARY_WORKSPACE_BYTES, "workspace");
-  const gemm = new LibraryGemm(device, library, area, half, shapes);
+  const matmuls = new LibraryMatmuls(device, library, area, half, shapes);
   try {
-    await productCases(context, gemm, library.version);
+    await matmulCases(context, matmuls, library.version);
   } finally {
-    gemm.close();
+    matmuls.close();
     library.close();
   }
 }

@@ -58,11 +58,11 @@ type Case = (bench: Bench) => Promise<string>;
 const LAYOUTS = ["nt", "nn", "tn"] as const;
 
 /** Every layout by every tile: from +0 with a bias, and going on from what stands there. */
-function products(): [string, Case][] {
+function matmuls(): [string, Case][] {
   const shapes = [{ m: 128, n: 128, k: 64 }, { m: 140, n: 72, k: 40 }];
   const all = LAYOUTS.flatMap((layout) => TILES.flatMap((tile) => shapes.map((shape) => ({ layout, tile, ...shape }))));
   return all.map(({ layout, tile, m, n, k }) => [
-    `product ${layout} ${m}×${n}×${k} by ${tile.rows}×${tile.columns}`,
+    `matmul ${layout} ${m}×${n}×${k} by ${tile.rows}×${tile.columns}`,
     (bench) => {
       const a = { view: bench.floats(m * k), rowStride: layout === "tn" ? m : k };
       const b = { view: bench.floats(k * n), rowStride: layout === "nt" ? k : n };
@@ -177,7 +177,7 @@ export async function orderedDigests(settings: Settings): Promise<CaseDigests> {
     const { image } = await compileKernels(text, { ...options, device: device.properties, flags: ORDERED_FLAGS });
     const bench = new Bench(device, new OrderedKernels(device, device.load(image)));
     const digests: Record<string, string> = {};
-    for (const [name, compute] of [...products(), ...attention(), ...rowKernels()]) {
+    for (const [name, compute] of [...matmuls(), ...attention(), ...rowKernels()]) {
       digests[name] = await compute(bench);
       bench.free();
     }

@@ -6,13 +6,13 @@ import type { ModelConfig } from "../../../src/model/config.ts";
 
 /** Work of one launch. */
 export interface Cost {
-  /** floating-point operations that the result needs: of a causal product, half of the square */
+  /** floating-point operations that the result needs: of a causal matmul, half of the square */
   readonly flops: number;
   /** bytes of device memory: each input read once, each output written once */
   readonly bytes: number;
   /** which units do the arithmetic: those for f32, or the tensor cores */
   readonly unit: "f32" | "half";
-  /** of a product: `nt 8192×4096×1024` */
+  /** of a matmul: `nt 8192×4096×1024` */
   readonly shape?: string;
 }
 

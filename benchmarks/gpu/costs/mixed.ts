@@ -7,7 +7,7 @@ const FLOAT = 4;
 const HALF = 2;
 
 /** C (m, n) of 16-bit factors. */
-export function productCost(
+export function matmulCost(
   layout: string,
   { m, n, k }: { readonly m: number; readonly n: number; readonly k: number },
   bytesOfC: number,
@@ -16,11 +16,11 @@ export function productCost(
   return { flops: 2 * m * n * k, bytes, unit: "half", shape: `${layout} ${m}×${n}×${k}` };
 }
 
-function gemm(layout: string, output: "16" | "f32"): CostRule {
+function matmuls(layout: string, output: "16" | "f32"): CostRule {
   return (launch) => {
     const shape = { m: launch.number("m"), n: launch.number("n"), k: launch.number("k") };
     const adds = output === "f32" && launch.number("accumulate") === 1;
-    return productCost(layout, shape, output === "16" ? HALF : adds ? 2 * FLOAT : FLOAT);
+    return matmulCost(layout, shape, output === "16" ? HALF : adds ? 2 * FLOAT : FLOAT);
   };
 }
 
@@ -32,15 +32,15 @@ function rowwise(bytes: number, width: "h" | "m" | "width"): CostRule {
 /**
  * Flash attention over (windows, heads): half of the square.
  *
- * @param products matrix products over the square
+ * @param matmuls matmuls over the square
  * @param vectors 16-bit vectors of a head's size that a row reads and writes
  */
-function attention(products: number, vectors: number): CostRule {
+function attention(matmuls: number, vectors: number): CostRule {
   return (launch) => {
     const length = launch.number("sequence_length"), heads = launch.number("heads"), [, , windows] = launch.grid;
     const size = launch.model.hiddenSize / launch.model.heads, rows = windows * heads * length;
     return {
-      flops: products * rows * length * size,
+      flops: matmuls * rows * length * size,
       bytes: rows * (HALF * vectors * size + FLOAT),
       unit: "half",
       shape: `${windows} × ${heads} heads of ${size}, ${length} tokens`,
@@ -55,10 +55,10 @@ function overParameters(bytes: number): CostRule {
 
 /** Every kernel of the mode. */
 export const MIXED_COSTS: Readonly<Record<string, CostRule>> = {
-  gemm_nt_16: gemm("nt", "16"),
-  gemm_nn_16: gemm("nn", "16"),
-  gemm_nt_f32: gemm("nt", "f32"),
-  gemm_tn_f32: gemm("tn", "f32"),
+  matmul_nt_16: matmuls("nt", "16"),
+  matmul_nn_16: matmuls("nn", "16"),
+  matmul_nt_f32: matmuls("nt", "f32"),
+  matmul_tn_f32: matmuls("tn", "f32"),
   sum_splits: (launch) =>
     passOver(FLOAT * launch.number("size") * (launch.number("splits") + 1 + launch.number("accumulate"))),
   attention: attention(2, 4),

@@ -1,6 +1,6 @@
 /** Where a step's time goes: each kernel's, beside the least that its work needs. */
 import { LaunchCosts } from "../costs/launch_costs.ts";
-import { type EngineName, type GemmChoice, modeOf, withEngine } from "../engines.ts";
+import { type EngineName, type MatmulChoice, modeOf, withEngine } from "../engines.ts";
 import { KernelTotals } from "../kernel_times.ts";
 import { LaunchTimer } from "../launch_timer.ts";
 import { paperStep } from "../paper_step.ts";
@@ -45,7 +45,7 @@ function description(engine: EngineName, task: GpuTask): Omit<FindingOf<"profile
 }
 
 async function profile(
-  { engine, size, gemm }: Profiled,
+  { engine, size, matmuls }: Profiled,
   { settings }: PartContext,
 ): Promise<Finding> {
   const task = profiledTask(engine, size, settings.rehearsal);
@@ -80,7 +80,7 @@ async function profile(
     } finally {
       session.close();
     }
-  }, gemm === undefined ? {} : { gemm });
+  }, matmuls === undefined ? {} : { matmuls });
 }
 
 async function onPaper({ engine, size }: Profiled, { settings }: PartContext): Promise<Finding> {
@@ -92,7 +92,7 @@ async function onPaper({ engine, size }: Profiled, { settings }: PartContext): P
 }
 
 /** What is profiled. */
-interface Profiled extends GemmChoice {
+interface Profiled extends MatmulChoice {
   readonly engine: EngineName;
   readonly size: Size;
 }
@@ -102,11 +102,11 @@ const PROFILED: readonly Profiled[] = [
   { engine: "cuda-bf16", size: "pythia-410m" },
   { engine: "cuda-bf16", size: "pythia-14m" },
 ];
-/** Without cuBLASLt, to see what its products are worth. */
-const OWN_PRODUCTS: Profiled = { engine: "cuda-bf16", size: "pythia-410m", gemm: "own" };
+/** Without cuBLASLt, to see what its matmuls are worth. */
+const OWN_MATMULS: Profiled = { engine: "cuda-bf16", size: "pythia-410m", matmuls: "own" };
 
-function nameOf({ engine, size, gemm }: Profiled): string {
-  return `${engine.replace("cuda-", "")}-${size.replace("pythia-", "")}${gemm === undefined ? "" : `-${gemm}`}`;
+function nameOf({ engine, size, matmuls }: Profiled): string {
+  return `${engine.replace("cuda-", "")}-${size.replace("pythia-", "")}${matmuls === undefined ? "" : `-${matmuls}`}`;
 }
 
 /** Parts of this stage. */
@@ -119,11 +119,11 @@ export const PROFILE_PARTS: readonly Part[] = [
     needsNoGpu: true,
     run: (context) => onPaper(what, context),
   })),
-  ...[...PROFILED, OWN_PRODUCTS].map((what): Part => ({
+  ...[...PROFILED, OWN_MATMULS].map((what): Part => ({
     name: `profile-${nameOf(what)}`,
     stage: "profile",
     summary: `a step of ${what.size} by ${what.engine}${
-      what.gemm === "own" ? " without cuBLASLt" : ""
+      what.matmuls === "own" ? " without cuBLASLt" : ""
     }, launch by launch`,
     seconds: 90,
     run: (context) => profile(what, context),

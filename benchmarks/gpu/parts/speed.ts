@@ -7,7 +7,7 @@ import { askPython } from "../python.ts";
 import type { Finding, FindingOf } from "../results.ts";
 import { gpuTask, type Size, SIZES } from "../task.ts";
 
-/** Width of the square products that a peak is read from. */
+/** Width of the square matmuls that a peak is read from. */
 const PEAK_WIDTH = 8192;
 
 async function peaks({ settings }: PartContext): Promise<Finding> {
@@ -74,7 +74,7 @@ export const SPEED_PARTS: readonly Part[] = [
   {
     name: "peaks",
     stage: "speed",
-    summary: "products by cuBLAS and a copy: what this GPU reaches",
+    summary: "matmuls by cuBLAS and a copy: what this GPU reaches",
     seconds: 100,
     run: peaks,
   },

@@ -1,6 +1,6 @@
-"""What this GPU reaches in practice: plain square products by cuBLAS and a copy, through PyTorch. Prints JSON.
+"""What this GPU reaches in practice: plain square matmuls by cuBLAS and a copy, through PyTorch. Prints JSON.
 
-Argument: the width of the square products.
+Argument: the width of the square matmuls.
 """
 
 import json
@@ -40,8 +40,8 @@ def median_seconds(work):
     return statistics.median(times)
 
 
-def product_rate(width, dtype):
-    """FLOP/s of a square product of random numbers: zeros would be faster."""
+def matmul_rate(width, dtype):
+    """FLOP/s of a square matmul of random numbers: zeros would be faster."""
     a, b = (torch.randn(width, width, device=DEVICE).to(dtype) for _ in range(2))
     out = torch.empty(width, width, device=DEVICE, dtype=dtype)
     return 2 * width**3 / median_seconds(lambda: torch.mm(a, b, out=out))
@@ -55,7 +55,7 @@ def copy_rate(count):
 
 
 def under_load(width):
-    """Clocks and power while products run, by nvidia-smi."""
+    """Clocks and power while matmuls run, by nvidia-smi."""
     a, b = (torch.randn(width, width, device=DEVICE).to(torch.bfloat16) for _ in range(2))
     out = torch.empty_like(a)
     for _ in range(4000):
@@ -77,15 +77,15 @@ def main():
         json.dumps(
             {
                 "kind": "peaks",
-                "bf16": product_rate(width, torch.bfloat16),
-                "fp16": product_rate(width, torch.float16),
-                "f32": product_rate(width, torch.float32),
+                "bf16": matmul_rate(width, torch.bfloat16),
+                "fp16": matmul_rate(width, torch.float16),
+                "f32": matmul_rate(width, torch.float32),
                 "copy": copy_rate(max(1024, width * width * 16)),
                 "facts": {
                     "products": f"{width}×{width}×{width} through PyTorch {torch.__version__}, random numbers, no TF32",
                     "copy": f"{4 * max(1024, width * width * 16) / 1e9:.1f} GB within the device",
                     "medians of": str(REPEATS),
-                    **({"SM clock, memory clock, power, °C while bf16 products run": under_load(width)} if CUDA else {}),
+                    **({"SM clock, memory clock, power, °C while bf16 matmuls run": under_load(width)} if CUDA else {}),
                 },
             }
         )

@@ -24,15 +24,15 @@ TYPES = {
 }
 
 
-def product_nt(inputs, numbers):
+def matmul_nt(inputs, numbers):
     return {"c": inputs["a"] @ inputs["b"].T + inputs.get("old", 0)}
 
 
-def product_nn(inputs, numbers):
+def matmul_nn(inputs, numbers):
     return {"c": inputs["a"] @ inputs["b"] + inputs.get("old", 0)}
 
 
-def product_tn(inputs, numbers):
+def matmul_tn(inputs, numbers):
     return {"c": inputs["a"].T @ inputs["b"] + inputs.get("old", 0)}
 
 
@@ -149,7 +149,7 @@ def adamw(inputs, numbers):
 OPERATIONS = {
     function.__name__: function
     for function in (
-        product_nt, product_nn, product_tn, attention, layer_norm_pair, layer_norm_pair_backward, gelu, rotary,
+        matmul_nt, matmul_nn, matmul_tn, attention, layer_norm_pair, layer_norm_pair_backward, gelu, rotary,
         cross_entropy, embedding, adamw,
     )
 }

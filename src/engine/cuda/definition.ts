@@ -57,7 +57,7 @@ function mixed(precision: MixedPrecision): EngineDefinition<CudaValues> {
       const { planMixedMemory } = await import("./mixed/memory.ts");
       return largestNeed(
         sessions,
-        (options) => planMixedMemory(options, { recompute, gemm: "cuBLASLt" }).bytes,
+        (options) => planMixedMemory(options, { recompute, matmuls: "cuBLASLt" }).bytes,
         (bytes) => `the engine cuda-${precision} takes ${compactNumber(bytes)}B of a GPU's memory`,
       );
     },

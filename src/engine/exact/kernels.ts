@@ -49,7 +49,7 @@ export type FmaKind = "relaxed" | "emulated";
 /** A byte address in the shared memory. */
 export type Address = number;
 
-/** Which part of a matrix product a causal mask leaves; the numbers that `kernels/matmul.ts` knows. */
+/** Which part of a matmul a causal mask leaves; the numbers that `kernels/matmul.ts` knows. */
 export const SHAPE = { full: 0, lower: 1, endsAtRow: 2, startsAtRow: 3 } as const;
 
 type Matmul = (

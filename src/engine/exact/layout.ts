@@ -62,7 +62,7 @@ export interface Arena {
   readonly activationGradient: number;
   /** gradient of one head's scores (T, T) */
   readonly scoreGradient: number;
-  /** scratch of a matrix product: a packed panel of B (512, 8), then packed rows of A (258, 512) */
+  /** scratch of a matmul: a packed panel of B (512, 8), then packed rows of A (258, 512) */
   readonly panel: number;
 }
 

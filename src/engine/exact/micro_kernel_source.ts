@@ -1,5 +1,5 @@
 /**
- * Writes the AssemblyScript of the matrix product's register tiles. A tile holds `rows` × 8 sums in registers while it
+ * Writes the AssemblyScript of the matmul's register tiles. A tile holds `rows` × 8 sums in registers while it
  * walks along k, so every sum needs a variable of its own; six tiles of that shape are clearer generated than typed.
  */
 

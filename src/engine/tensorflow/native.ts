@@ -9,7 +9,7 @@ import type { TensorFlowPackages } from "./packages.ts";
 
 const GPU_PACKAGE = "@tensorflow/tfjs-node-gpu";
 const CPU_PACKAGE = "@tensorflow/tfjs-node";
-/** Whether NVIDIA's libraries may round the factors of f32 products. */
+/** Whether NVIDIA's libraries may round the factors of f32 matmuls. */
 const TF32_VARIABLE = "NVIDIA_TF32_OVERRIDE";
 /** Both packages register this name. */
 const REGISTERED = "tensorflow";
@@ -68,7 +68,7 @@ async function load(packages: TensorFlowPackages, name: string): Promise<Binding
   if (loaded !== undefined) throw new BackendRefused(`"${loaded.packageName}" is loaded already`);
   await requirePermissions();
   restoreOldUtilities();
-  // Since Ampere, TensorFlow would round the factors of products to 10 bits. NVIDIA's libraries read this when loaded.
+  // Since Ampere, TensorFlow would round the factors of matmuls to 10 bits. NVIDIA's libraries read this when loaded.
   Deno.env.set(TF32_VARIABLE, "0");
   let exports: unknown;
   try {

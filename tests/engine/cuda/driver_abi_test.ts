@@ -259,7 +259,7 @@ Deno.test({
       const { bf16 } = DATA_TYPE;
       assert.deepEqual(layout(descriptors.first), [bf16.code, 0, 40, 64, 40], "B (64, 40)");
       assert.deepEqual(layout(descriptors.second), [bf16.code, 0, 96, 64, 96], "A (64, 96)");
-      assert.deepEqual(layout(descriptors.product), [bf16.code, 0, 40, 96, 40], "D (96, 40)");
+      assert.deepEqual(layout(descriptors.third), [bf16.code, 0, 40, 96, 40], "D (96, 40)");
 
       const preference = createPreference(library, 32 << 20);
       const preferred = (name: keyof typeof PREFERENCE_ATTRIBUTE, bytes: number): number =>
@@ -289,8 +289,8 @@ Deno.test({
     try {
       assert.match(library.version, /^cuBLASLt \d+\.\d+\.\d+$/);
       assert.throws(
-        () => library.check(15, "A product"),
-        /A product failed with CUBLAS_STATUS_NOT_SUPPORTED \(15\): cuBLASLt .* was found at /,
+        () => library.check(15, "A matmul"),
+        /A matmul failed with CUBLAS_STATUS_NOT_SUPPORTED \(15\): cuBLASLt .* was found at /,
       );
     } finally {
       library.close();

@@ -1,4 +1,4 @@
-/** Matrix products by cuBLASLt: their layout against plain loops, on a fake library. Needs gcc. */
+/** Matmuls by cuBLASLt: their layout against plain loops, on a fake library. Needs gcc. */
 import assert from "node:assert/strict";
 import { CublasLt } from "../../../src/engine/cuda/driver/cublaslt.ts";
 import { Device } from "../../../src/engine/cuda/driver/device.ts";
@@ -73,7 +73,7 @@ function reference(
 }
 
 testMatmul(
-  "Matmul.run() computes row-major products in every layout, format and with every addition",
+  "Matmul.run() computes row-major matmuls in every layout, format and with every addition",
   async (setting) => {
     const { device } = setting;
     const workspace = device.allocate(8192, "workspace");
@@ -160,7 +160,7 @@ testMatmul("Matmul.run() refuses operands of the wrong size or alignment", (sett
   matmul.run(good);
   const refuse = (wrong: Partial<typeof good> & { bias?: View }, words: RegExp) =>
     assert.throws(() => matmul.run({ ...good, ...wrong }), words);
-  refuse({ a: part(510) }, /A of a product of 8 × 32 × 16, bf16 to f32 takes 512 bytes; "part" has 510/);
+  refuse({ a: part(510) }, /A of a matmul of 8 × 32 × 16, bf16 to f32 takes 512 bytes; "part" has 510/);
   refuse({ b: part(512) }, /B of .* takes 1024 bytes/);
   refuse({ d: part(256) }, /D of .* takes 512 bytes/);
   refuse({ a: part(512, 8) }, /"part" is not aligned to 16 bytes/);
@@ -171,10 +171,10 @@ testMatmul("Matmul.run() refuses operands of the wrong size or alignment", (sett
   matmul.close();
 });
 
-Deno.test("matmulBytes() gives the operands' sizes and refuses what is no product", () => {
+Deno.test("matmulBytes() gives the operands' sizes and refuses what is no matmul", () => {
   assert.deepEqual(matmulBytes(PROBLEM), { a: 512, b: 1024, d: 512, bias: 0 });
   assert.deepEqual(matmulBytes({ ...PROBLEM, output: "bf16", bias: true }), { a: 512, b: 1024, d: 256, bias: 32 });
-  assert.throws(() => matmulBytes({ ...PROBLEM, rows: 0 }), /A product of 0 × 32 × 16/);
-  assert.throws(() => matmulBytes({ ...PROBLEM, output: "f16" }), /Factors are bf16, the product f16/);
-  assert.throws(() => matmulBytes({ ...PROBLEM, bias: true }), /A bias needs a product of 16 bits/);
+  assert.throws(() => matmulBytes({ ...PROBLEM, rows: 0 }), /A matmul of 0 × 32 × 16/);
+  assert.throws(() => matmulBytes({ ...PROBLEM, output: "f16" }), /Factors are bf16, the result f16/);
+  assert.throws(() => matmulBytes({ ...PROBLEM, bias: true }), /A bias needs a result of 16 bits/);
 });

@@ -1,4 +1,4 @@
-/** The stopwatch of benchmarks/gpu around launches, products and copies, on fake libraries. Needs gcc. */
+/** The stopwatch of benchmarks/gpu around launches, matmuls and copies, on fake libraries. Needs gcc. */
 import assert from "node:assert/strict";
 import { LaunchTimer, type Timed } from "../../../benchmarks/gpu/launch_timer.ts";
 import { CublasLt } from "../../../src/engine/cuda/driver/cublaslt.ts";
@@ -19,7 +19,7 @@ function nameOf(what: Timed): string {
 }
 
 testWithFakes(
-  "LaunchTimer times launches, copies, fills and cuBLASLt's products, each by itself",
+  "LaunchTimer times launches, copies, fills and cuBLASLt's matmuls, each by itself",
   FAKES,
   async (folder) => {
     const timer = new LaunchTimer();
@@ -48,9 +48,9 @@ testWithFakes(
       const timed = await timer.record(work);
       assert.deepEqual(timed.map(({ what }) => nameOf(what)), ["echo", "cuBLASLt nt 4×8×16", "fill 512", "copy 1024"]);
       assert(timed.every(({ milliseconds }) => milliseconds === MILLISECONDS));
-      const [launch, product] = timed;
+      const [launch, matmul] = timed;
       assert(launch !== undefined && "launch" in launch.what && launch.what.launch.args[1] === 7);
-      assert(product !== undefined && "cost" in product.what && product.what.cost.flops === 2 * 4 * 8 * 16);
+      assert(matmul !== undefined && "cost" in matmul.what && matmul.what.cost.flops === 2 * 4 * 8 * 16);
     }
     assert.deepEqual(await timer.record(() => Promise.resolve()), []);
     matmul.close();

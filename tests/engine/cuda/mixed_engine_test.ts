@@ -1,4 +1,4 @@
-/** The mixed mode as an engine, on the stand-in, with the project's own products and with a cuBLASLt that is a fake. */
+/** The mixed mode as an engine, on the stand-in, with the project's own matmuls and with a cuBLASLt that is a fake. */
 import assert from "node:assert/strict";
 import { readKernelUnit } from "../../../src/engine/cuda/kernel_source.ts";
 import { createMixedCudaEngine } from "../../../src/engine/cuda/mixed/engine.ts";
@@ -25,11 +25,11 @@ Deno.test("constants that TypeScript shares with the kernels' source have the sa
   const valueOf = (name: string) => Number(new RegExp(`constexpr unsigned ${name} = (\\d+);`).exec(text)?.[1]);
   const names = ["NORM_PIECE", "GELU_PIECE", "ROTARY_PIECE", "CHUNK", "CHUNK_THREADS", "KEY_TILE", "SLICES"];
   assert.deepEqual(names.map(valueOf), [16, 32, 32, 4096, 256, 64, 4]);
-  assert.deepEqual(["GEMM_TILE", "GEMM_DEPTH", "GEMM_THREADS", "GEMM_STAGES"].map(valueOf), [128, 32, 256, 3]);
+  assert.deepEqual(["MATMUL_TILE", "MATMUL_DEPTH", "MATMUL_THREADS", "MATMUL_STAGES"].map(valueOf), [128, 32, 256, 3]);
 });
 
 Deno.test({
-  name: "createMixedCudaEngine() without cuBLASLt uses the project's own products, and says so",
+  name: "createMixedCudaEngine() without cuBLASLt uses the project's own matmuls, and says so",
   ignore,
   fn: async () => {
     const places = { libraryFolders: [await standInFolder()], onlyThere: true };
@@ -52,14 +52,14 @@ Deno.test({
         engine.close?.();
       }
     }
-    assert.throws(() => createMixedCudaEngine({ ...places, precision: "bf16", gemm: "cuBLASLt" }), {
+    assert.throws(() => createMixedCudaEngine({ ...places, precision: "bf16", matmuls: "cuBLASLt" }), {
       code: "CUDA_UNAVAILABLE",
     });
   },
 });
 
 Deno.test({
-  name: "createMixedCudaEngine() with cuBLASLt computes the same but for rounding, and names each product's algorithm",
+  name: "createMixedCudaEngine() with cuBLASLt computes the same but for rounding, and names each matmul's algorithm",
   ignore,
   fn: () =>
     withFolder(async (folder) => {
@@ -67,19 +67,19 @@ Deno.test({
       await buildFake(folder, { source: "fake_cublaslt.c", library: "libcublasLt.so.13", definitions });
       const libraryFolders = [await standInFolder(), folder];
       const gradients: Float32Array[] = [];
-      for (const gemm of ["own", "cuBLASLt"] as const) {
-        const engine = createMixedCudaEngine({ libraryFolders, onlyThere: true, precision: "bf16", gemm });
+      for (const matmuls of ["own", "cuBLASLt"] as const) {
+        const engine = createMixedCudaEngine({ libraryFolders, onlyThere: true, precision: "bf16", matmuls });
         try {
           const session = await engine.open(OPTIONS);
           assert(session instanceof MixedSession);
           await session.writeState(({ weights }) => weights.set(randomWeights(MODEL)));
           gradients.push((await session.gradient(TOKENS)).gradient);
           const products = Object.entries(session.conditions).filter(([name]) => name.startsWith("product "));
-          assert.equal(products.length, gemm === "own" ? 0 : 15);
+          assert.equal(products.length, matmuls === "own" ? 0 : 15);
           assert(products.every(([name, algorithm]) =>
             /^product (nt|nn|tn) \d+x\d+x\d+ (16|f32)$/.test(name) && /^[0-9a-f]{128}$/.test(algorithm)
           ));
-          if (gemm === "cuBLASLt") {
+          if (matmuls === "cuBLASLt") {
             assert.match(engine.conditions?.["products"] ?? "", /^cuBLASLt \d+\.\d+\.\d+$/);
           }
         } finally {

@@ -17,7 +17,7 @@ for (const [blocks, recompute] of [[1, false], [2, false], [3, true], [7, false]
     fn: () => {
       const options = optionsOf(blocks, 1);
       return withSession(options, { recompute }, (session, { device }) => {
-        const { bytes, parts } = planMixedMemory(options, { recompute, gemm: "own" });
+        const { bytes, parts } = planMixedMemory(options, { recompute, matmuls: "own" });
         assert.equal(device.allocatedBytes, bytes);
         assert.equal(session.memoryBytes, bytes);
         assert.equal(Object.values(parts).reduce((sum, part) => sum + part, 0), bytes);
@@ -36,7 +36,7 @@ Deno.test({
       const parts = { device, kernels, precision: "bf16" as const };
       new MixedSession(parts, options).close();
       assert.equal(device.allocatedBytes, 0);
-      const { bytes } = planMixedMemory(options, { gemm: "own" });
+      const { bytes } = planMixedMemory(options, { matmuls: "own" });
       controls.memory(bytes - 2 ** 20);
       assert.throws(() => new MixedSession(parts, options), UserError);
       assert.equal(device.allocatedBytes, 0);
@@ -51,7 +51,7 @@ Deno.test({
     withBench({ headSize: 16 }, ({ device, kernels, controls }) => {
       const options = optionsOf(64, 64);
       const parts = { device, kernels, precision: "bf16" as const };
-      const { bytes } = planMixedMemory(optionsOf(64, 16), { gemm: "own" });
+      const { bytes } = planMixedMemory(optionsOf(64, 16), { matmuls: "own" });
       controls.memory(bytes + 2 ** 20);
       const problem =
         /^Training needs [\d.]+ [GM]iB on the GPU \(state [^)]+, gradients [^)]+, activations [^)]+, work [^)]+\) with 64 sequences a gradient block, and [\d.]+ [GM]iB are free: set gradientBlockSequences to 16, or to 32 with activations recomputed$/;

@@ -24,7 +24,7 @@ export function optionsOf(batchSequences: number, gradientBlockSequences: number
 }
 
 /** How to open a session. */
-export interface Setting extends Omit<MixedMemoryOptions, "gemm"> {
+export interface Setting extends Omit<MixedMemoryOptions, "matmuls"> {
   readonly precision?: MixedPrecision;
   /** of the order of threads and blocks */
   readonly seed?: number;

@@ -160,7 +160,7 @@ Deno.test({
   fn: () =>
     withKernels(({ kernels, upload }) => {
       const enough = () => upload(new Float32Array(64), "enough"), short = () => upload(new Float32Array(63), "short");
-      const product = (a = enough(), b = enough(), c = enough()) =>
+      const matmul = (a = enough(), b = enough(), c = enough()) =>
         kernels.matmul({
           layout: "nn",
           m: 8,
@@ -170,10 +170,10 @@ Deno.test({
           b: { view: b, rowStride: 8 },
           c: { view: c, rowStride: 8 },
         });
-      product();
-      assert.throws(() => product(short()), /"short" has 252 bytes, and a kernel needs 256/);
-      assert.throws(() => product(undefined, short()), /"short"/);
-      assert.throws(() => product(undefined, undefined, short()), /"short"/);
+      matmul();
+      assert.throws(() => matmul(short()), /"short" has 252 bytes, and a kernel needs 256/);
+      assert.throws(() => matmul(undefined, short()), /"short"/);
+      assert.throws(() => matmul(undefined, undefined, short()), /"short"/);
       return Promise.resolve();
     }),
 });

@@ -192,7 +192,7 @@ test("numbers of 16 bits are rounded to nearest even when they are at and beside
     );
   }));
 
-test("a tile product is the matrix product when fragments are loaded directly, by ldmatrix, and transposed", () =>
+test("a tile product is the matmul when fragments are loaded directly, by ldmatrix, and transposed", () =>
   withStandIn("probe", async ({ device, controls, kernel, upload, floats, words }) => {
     // Small integers: every product and sum is exact, in whatever order.
     const a = Array.from({ length: 16 }, (_, i) => Array.from({ length: 16 }, (_, k) => (i * 5 + k * 3) % 11 - 5));

@@ -35,7 +35,7 @@ const EDGES = Uint32Array.of(
 /** Where a call's operands lie. */
 export interface Operands {
   readonly numbers: Numbers;
-  /** scratch memory of a matrix product */
+  /** scratch memory of a matmul */
   readonly scratch: number;
   /** Address of floats, random times `factor`. */
   floats(count: number, factor?: number): number;

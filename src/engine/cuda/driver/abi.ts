@@ -198,7 +198,7 @@ export const DATA_TYPE = {
   bf16: { code: 14, bytes: 2 },
 } as const;
 
-/** `CUBLAS_COMPUTE_32F` of cublas_api.h: products of 16-bit values are summed in f32. */
+/** `CUBLAS_COMPUTE_32F` of cublas_api.h: matmuls of 16-bit values are summed in f32. */
 export const COMPUTE_F32 = 68;
 
 /** `cublasLtMatmulDescAttributes_t`: the transposes are i32, the epilogue u32, the pointer 8 bytes */

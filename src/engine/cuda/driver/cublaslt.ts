@@ -1,4 +1,4 @@
-/** NVIDIA's cuBLASLt, opened on a device: makes matrix products whose algorithm is chosen once and can be kept. */
+/** NVIDIA's cuBLASLt, opened on a device: makes matmuls whose algorithm is chosen once and can be kept. */
 import { UserError } from "../../../errors.ts";
 import { CUBLASLT_SYMBOLS } from "./abi.ts";
 import type { Device } from "./device.ts";
@@ -59,7 +59,7 @@ export class CublasLt {
     return out.u64;
   }
 
-  /** Gives a handle back; products must be closed before. */
+  /** Gives a handle back; matmuls must be closed before. */
   destroyHandle(handle: bigint): void {
     this.functions.cublasLtDestroy(handle);
   }

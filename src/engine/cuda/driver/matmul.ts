@@ -1,5 +1,5 @@
 /**
- * A matrix product by cuBLASLt with a fixed algorithm. The first algorithm that its heuristic names is taken, without
+ * A matmul by cuBLASLt with a fixed algorithm. The first algorithm that its heuristic names is taken, without
  * timing; it is kept with the run, so that resuming from a checkpoint computes the same bits.
  */
 import { UserError } from "../../../errors.ts";
@@ -28,7 +28,7 @@ export interface MatmulAlgorithm {
   readonly bytes: string;
 }
 
-/** What a product is computed with. */
+/** What a matmul is computed with. */
 export interface MatmulOptions {
   readonly device: Device;
   readonly library: CublasLt;
@@ -40,7 +40,7 @@ export interface MatmulOptions {
   readonly algorithm?: MatmulAlgorithm;
 }
 
-/** Operands of one product, each of the problem's size and 16-byte aligned. */
+/** Operands of one matmul, each of the problem's size and 16-byte aligned. */
 export interface MatmulOperands {
   readonly a: View;
   readonly b: View;
@@ -48,7 +48,7 @@ export interface MatmulOperands {
   readonly d: View;
   /** shape (columns), if the problem has a bias */
   readonly bias?: View;
-  /** at least {@linkcode Matmul.workspaceBytes}; not to be used by two products at a time */
+  /** at least {@linkcode Matmul.workspaceBytes}; not to be used by two matmuls at a time */
   readonly workspace?: View;
   /** default: 1 */
   readonly alpha?: number;
@@ -56,7 +56,7 @@ export interface MatmulOperands {
   readonly beta?: number;
 }
 
-/** Products of one shape. */
+/** Matmuls of one shape. */
 export class Matmul {
   /** what computes it */
   readonly algorithm: MatmulAlgorithm;
@@ -93,12 +93,12 @@ export class Matmul {
 
   get #shape(): string {
     const { rows, columns, inner, input, output } = this.problem;
-    return `a product of ${rows} × ${inner} × ${columns}, ${input} to ${output}`;
+    return `a matmul of ${rows} × ${inner} × ${columns}, ${input} to ${output}`;
   }
 
   #choose(): { bytes: Uint8Array<ArrayBuffer>; workspaceBytes: number } {
     const { library, handle, workspaceBytes, device } = this.#options;
-    const { operation, first, second, product } = this.#descriptors;
+    const { operation, first, second, third } = this.#descriptors;
     const { functions } = library;
     device.makeCurrent();
     const preference = createPreference(library, workspaceBytes);
@@ -109,8 +109,8 @@ export class Matmul {
       operation,
       first,
       second,
-      product,
-      product,
+      third,
+      third,
       preference,
       1,
       result,
@@ -139,15 +139,15 @@ export class Matmul {
     if (!/^([0-9a-f]{2}){64}$/.test(saved.bytes)) throw new RangeError("An algorithm is 64 bytes in hexadecimal");
     const bytes = Uint8Array.fromHex(saved.bytes);
     const result = new Uint8Array(new ArrayBuffer(HEURISTIC_RESULT.bytes));
-    const { operation, first, second, product } = this.#descriptors;
+    const { operation, first, second, third } = this.#descriptors;
     device.makeCurrent();
     const status = library.functions.cublasLtMatmulAlgoCheck(
       handle,
       operation,
       first,
       second,
-      product,
-      product,
+      third,
+      third,
       bytes,
       result,
     );
@@ -191,10 +191,10 @@ export class Matmul {
     }
   }
 
-  /** Computes one product after the work given to the device before; returns at once. */
+  /** Computes one matmul after the work given to the device before; returns at once. */
   run({ a, b, d, bias, workspace = NOTHING, alpha = 1, beta = 0 }: MatmulOperands): void {
     const { device, library, handle } = this.#options;
-    const { operation, first, second, product } = this.#descriptors;
+    const { operation, first, second, third } = this.#descriptors;
     this.#requireFit(a, this.#bytes.a, "A");
     this.#requireFit(b, this.#bytes.b, "B");
     this.#requireFit(d, this.#bytes.d, "D");
@@ -224,9 +224,9 @@ export class Matmul {
       second,
       this.#beta,
       d.address,
-      product,
+      third,
       d.address,
-      product,
+      third,
       this.#algorithm,
       workspace.address,
       BigInt(workspace.bytes),

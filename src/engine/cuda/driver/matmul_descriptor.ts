@@ -1,4 +1,4 @@
-/** Shapes of a matrix product in cuBLASLt's terms. */
+/** Shapes of a matmul in cuBLASLt's terms. */
 import { COMPUTE_F32, DATA_TYPE, EPILOGUE, MATMUL_ATTRIBUTE, PREFERENCE_ATTRIBUTE, REDUCTION_IN_F32 } from "./abi.ts";
 import type { CublasLt } from "./cublaslt.ts";
 import { Out } from "./host_memory.ts";
@@ -7,7 +7,7 @@ import { Out } from "./host_memory.ts";
 export type HalfType = "f16" | "bf16";
 
 /**
- * D (rows, columns) = alpha · op(A) (rows, inner) · op(B) (inner, columns) + beta · D, all row-major and dense. Products
+ * D (rows, columns) = alpha · op(A) (rows, inner) · op(B) (inner, columns) + beta · D, all row-major and dense. Matmuls
  * are summed in f32.
  */
 export interface MatmulProblem {
@@ -29,7 +29,7 @@ export interface MatmulProblem {
 /** Every address must be a multiple of this. It is also what the choice of an algorithm may count on. */
 export const MATMUL_ALIGNMENT = 16;
 
-/** Bytes of the parts of a product. */
+/** Bytes of the parts of a matmul. */
 export interface MatmulBytes {
   readonly a: number;
   readonly b: number;
@@ -40,10 +40,10 @@ export interface MatmulBytes {
 /** @throws {RangeError} if the shape is not one */
 export function matmulBytes({ rows, columns, inner, input, output, bias = false }: MatmulProblem): MatmulBytes {
   for (const size of [rows, columns, inner]) {
-    if (!Number.isSafeInteger(size) || size < 1) throw new RangeError(`A product of ${rows} × ${inner} × ${columns}`);
+    if (!Number.isSafeInteger(size) || size < 1) throw new RangeError(`A matmul of ${rows} × ${inner} × ${columns}`);
   }
-  if (output !== "f32" && output !== input) throw new RangeError(`Factors are ${input}, the product ${output}`);
-  if (bias && output === "f32") throw new RangeError("A bias needs a product of 16 bits");
+  if (output !== "f32" && output !== input) throw new RangeError(`Factors are ${input}, the result ${output}`);
+  if (bias && output === "f32") throw new RangeError("A bias needs a result of 16 bits");
   const { bytes: inputBytes } = DATA_TYPE[input];
   const { bytes: outputBytes } = DATA_TYPE[output];
   return {
@@ -54,18 +54,19 @@ export function matmulBytes({ rows, columns, inner, input, output, bias = false 
   };
 }
 
-/** Handles that describe a product; all must be destroyed. */
+/** Handles that describe a matmul; all must be destroyed. */
 export interface MatmulDescriptors {
   readonly operation: bigint;
   /** cuBLASLt's A, which is our B */
   readonly first: bigint;
   /** cuBLASLt's B, which is our A */
   readonly second: bigint;
-  readonly product: bigint;
+  /** its result, Dᵀ */
+  readonly third: bigint;
 }
 
 /**
- * Describes a product. cuBLASLt stores matrices by columns, so that a row-major matrix is to it its own transpose; it
+ * Describes a matmul. cuBLASLt stores matrices by columns, so that a row-major matrix is to it its own transpose; it
  * is given Dᵀ = op(B)ᵀ · op(A)ᵀ, with B as its first factor.
  */
 export function createDescriptors(library: CublasLt, problem: MatmulProblem): MatmulDescriptors {
@@ -102,11 +103,11 @@ export function createDescriptors(library: CublasLt, problem: MatmulProblem): Ma
     operation,
     first: transposeB ? layout(input, columns, inner) : layout(input, inner, columns),
     second: transposeA ? layout(input, inner, rows) : layout(input, rows, inner),
-    product: layout(output, rows, columns),
+    third: layout(output, rows, columns),
   };
 }
 
-/** Where the bias of the next product lies. */
+/** Where the bias of the next matmul lies. */
 export function setBiasAddress(library: CublasLt, operation: bigint, address: bigint): void {
   const value = BigUint64Array.of(address);
   const status = library.functions.cublasLtMatmulDescSetAttribute(operation, MATMUL_ATTRIBUTE.biasPointer, value, 8n);
@@ -116,10 +117,10 @@ export function setBiasAddress(library: CublasLt, operation: bigint, address: bi
 /** Destroys what {@linkcode createDescriptors} made. */
 export function destroyDescriptors(
   { functions }: CublasLt,
-  { operation, first, second, product }: MatmulDescriptors,
+  { operation, first, second, third }: MatmulDescriptors,
 ): void {
   functions.cublasLtMatmulDescDestroy(operation);
-  for (const layout of [first, second, product]) functions.cublasLtMatrixLayoutDestroy(layout);
+  for (const layout of [first, second, third]) functions.cublasLtMatrixLayoutDestroy(layout);
 }
 
 /** What an algorithm may be chosen by; must be destroyed. */

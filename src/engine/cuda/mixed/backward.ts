@@ -5,12 +5,12 @@ import { headForward, layerForward } from "./forward.ts";
 import type { GradientTarget } from "./gradient_tree.ts";
 import type { PassInput } from "./pass_input.ts";
 import type { PassContext } from "./pass.ts";
-import type { LinearProducts } from "./products.ts";
+import type { LinearShapes } from "./matmul_shapes.ts";
 import { floatsOf, halvesOf } from "../views.ts";
 
 /** A linear map in the backward pass: its weights, and the factors of its gradients. */
 interface LinearBackward {
-  readonly products: LinearProducts;
+  readonly shapes: LinearShapes;
   readonly weight: Tensor;
   /** x (rows, in) of the forward pass */
   readonly input: View;
@@ -73,24 +73,24 @@ export class BackwardPass {
   }
 
   /** dW, and dx = dy · W. */
-  #linear({ products, weight, input, outputGradient, inputGradient }: LinearBackward, joins = false): void {
-    const { gemm } = this.#pass;
+  #linear({ shapes, weight, input, outputGradient, inputGradient }: LinearBackward, joins = false): void {
+    const { matmuls } = this.#pass;
     const accumulate = this.#target.accumulate || joins;
-    gemm.run(products.weightGradient, { a: outputGradient, b: input, c: this.#gradient(weight), accumulate });
+    matmuls.run(shapes.weightGradient, { a: outputGradient, b: input, c: this.#gradient(weight), accumulate });
     const b = this.#pass.roundedWeight(weight);
-    gemm.run(products.inputGradient, { a: outputGradient, b, c: inputGradient });
+    matmuls.run(shapes.inputGradient, { a: outputGradient, b, c: inputGradient });
   }
 
   /** Output head and classifier, piece by piece of the rows: the pieces of its weight's gradient are a chain. */
   #head(tokens: View, tokenWeight: number): void {
-    const { products, tensors, model, memory, classifier, buffers: { regions } } = this.#pass;
+    const { shapes, tensors, model, memory, classifier, buffers: { regions } } = this.#pass;
     const h = model.hiddenSize;
     memory.logitRanges.forEach((range, piece) => {
       const { logits, input } = headForward(this.#pass, range);
       const views = { tokens, losses: regions.losses };
       classifier.lossAndGradient(logits, views, range, regions.trainingState, tokenWeight);
       this.#linear({
-        products: products.head(range.count),
+        shapes: shapes.head(range.count),
         weight: tensors.head,
         input,
         outputGradient: logits,
@@ -101,7 +101,7 @@ export class BackwardPass {
 
   #layer(index: number): void {
     const pass = this.#pass;
-    const { rows, products, model, buffers: { regions } } = pass;
+    const { rows, shapes, model, buffers: { regions } } = pass;
     if (pass.recomputes) layerForward(pass, index, pass.layerInput(index));
     const layer = pass.layer(index), tensors = pass.layerTensors(index);
     const { hiddenSize: h, intermediateSize: m } = model;
@@ -111,7 +111,7 @@ export class BackwardPass {
     this.#sumColumns("norm", regions.streamSums, tensors.attentionOutBias, h, tensors.mlpOutBias);
 
     this.#linear({
-      products: products.mlpOut,
+      shapes: shapes.mlpOut,
       weight: tensors.mlpOut,
       input: layer.activation,
       outputGradient,
@@ -121,7 +121,7 @@ export class BackwardPass {
     rows.geluBackward(regions.hiddenGradient, layer.hidden, bias, regions.biasSums);
     this.#sumColumns("linear", regions.biasSums, tensors.mlpInBias, m);
     this.#linear({
-      products: products.mlpIn,
+      shapes: shapes.mlpIn,
       weight: tensors.mlpIn,
       input: layer.mlpInput,
       outputGradient: regions.hiddenGradient,
@@ -129,7 +129,7 @@ export class BackwardPass {
     });
 
     this.#linear({
-      products: products.attentionOut,
+      shapes: shapes.attentionOut,
       weight: tensors.attentionOut,
       input: layer.attentionOutput,
       outputGradient,
@@ -141,7 +141,7 @@ export class BackwardPass {
     rows.rotaryBackward(queryKeyValueGradient, pass.rotaryTables, regions.biasSums);
     this.#sumColumns("linear", regions.biasSums, tensors.queryKeyValueBias, 3 * h);
     this.#linear({
-      products: products.queryKeyValue,
+      shapes: shapes.queryKeyValue,
       weight: tensors.queryKeyValue,
       input: layer.attentionInput,
       outputGradient: queryKeyValueGradient,

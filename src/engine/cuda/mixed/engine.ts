@@ -10,7 +10,7 @@ import { readKernelUnit } from "../kernel_source.ts";
 import type { CudaEngineOptions } from "../options.ts";
 import { loadMixedKernels, type MixedKernels } from "./kernels.ts";
 import { planMixedMemory } from "./memory.ts";
-import { OWN_GEMM } from "./own_gemm.ts";
+import { OWN_MATMULS } from "./own_matmuls.ts";
 import { mixedArithmetic, type MixedPrecision } from "./precision.ts";
 import { MixedSession } from "./session.ts";
 import { MIXED_FLAGS, mixedKernelChoice } from "./specialization.ts";
@@ -20,7 +20,7 @@ export interface MixedCudaEngineOptions extends CudaEngineOptions {
   /** format of what tensor cores multiply */
   readonly precision: MixedPrecision;
   /** who multiplies matrices; default: cuBLASLt, and where it is not found the project's own kernels */
-  readonly gemm?: "cuBLASLt" | "own";
+  readonly matmuls?: "cuBLASLt" | "own";
   /** activations are computed again in the backward pass: the same bits, less memory, a third more arithmetic */
   readonly recompute?: boolean;
 }
@@ -36,7 +36,7 @@ interface LoadedKernels {
 }
 
 /**
- * Opens a GPU for training with 16-bit products. Kernels are compiled when a session is opened, for its model's heads.
+ * Opens a GPU for training with 16-bit matmuls. Kernels are compiled when a session is opened, for its model's heads.
  *
  * @throws {UserError} `CUDA_UNAVAILABLE` without driver or device, or without cuBLASLt where it was asked for
  */
@@ -46,8 +46,9 @@ export function createMixedCudaEngine(options: MixedCudaEngineOptions): Engine {
   try {
     const facts = describeDevice(device.properties, options);
     const library = openLibrary(options, device);
-    const products = library?.version ?? OWN_GEMM;
-    const gemm = library === undefined ? "own" as const : "cuBLASLt" as const;
+    // What manifests and conditions call "products" keeps its name there.
+    const products = library?.version ?? OWN_MATMULS;
+    const matmuls = library === undefined ? "own" as const : "cuBLASLt" as const;
     const sessions = new Set<Session>();
     const loaded = new Map<string, Promise<LoadedKernels>>();
 
@@ -81,7 +82,7 @@ export function createMixedCudaEngine(options: MixedCudaEngineOptions): Engine {
         gpu: `${facts["gpu"]}, driver ${facts["driver release"]}`,
         libraries: { "CUDA of the driver": device.properties.driverVersion, "matrix products": products },
       },
-      memoryBytes: (session) => planMixedMemory(session, { recompute, gemm }).bytes,
+      memoryBytes: (session) => planMixedMemory(session, { recompute, matmuls }).bytes,
       peakBytes: ({ model }) => HOST_BASE_BYTES + 3 * 4 * parameterCount(model),
       open: async (session: SessionOptions): Promise<Session> => {
         const { kernels, conditions } = await load(session.model);
@@ -104,11 +105,13 @@ export function createMixedCudaEngine(options: MixedCudaEngineOptions): Engine {
 
 /** cuBLASLt, if it is wanted; `undefined` where it is missing and was not asked for by name. */
 function openLibrary(options: MixedCudaEngineOptions, device: Device): CublasLt | undefined {
-  if (options.gemm === "own") return undefined;
+  if (options.matmuls === "own") return undefined;
   try {
     return CublasLt.open(options, device.properties.driverVersion);
   } catch (error) {
-    if (options.gemm === undefined && error instanceof UserError && error.code === "CUDA_UNAVAILABLE") return undefined;
+    if (options.matmuls === undefined && error instanceof UserError && error.code === "CUDA_UNAVAILABLE") {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -40,7 +40,7 @@ function carryBiases({ rows, tensors, buffers }: PassContext): void {
 
 /** A layer's activations from the residual stream, which stays as it is. */
 export function layerForward(pass: PassContext, index: number, residual: View): void {
-  const { rows, gemm, products } = pass;
+  const { rows, matmuls, shapes } = pass;
   const layer = pass.layer(index), tensors = pass.layerTensors(index);
   rows.normalize(
     { residual, carried: pass.carriedBiases(index) },
@@ -50,28 +50,28 @@ export function layerForward(pass: PassContext, index: number, residual: View): 
     ],
     layer,
   );
-  gemm.run(products.queryKeyValue.forward, {
+  matmuls.run(shapes.queryKeyValue.forward, {
     a: layer.attentionInput,
     b: pass.roundedWeight(tensors.queryKeyValue),
     c: layer.queryKeyValue,
   });
   rows.rotary(layer.queryKeyValue, pass.weight(tensors.queryKeyValueBias), pass.rotaryTables);
   pass.attention.forward({ ...layer, output: layer.attentionOutput });
-  gemm.run(products.mlpIn.forward, { a: layer.mlpInput, b: pass.roundedWeight(tensors.mlpIn), c: layer.hidden });
+  matmuls.run(shapes.mlpIn.forward, { a: layer.mlpInput, b: pass.roundedWeight(tensors.mlpIn), c: layer.hidden });
   rows.gelu(layer.hidden, pass.weight(tensors.mlpInBias), layer.activation);
 }
 
 /** Adds what a layer's two branches give to the residual stream, in f32. */
 function joinResidual(pass: PassContext, index: number): void {
-  const { gemm, products, buffers: { regions } } = pass;
+  const { matmuls, shapes, buffers: { regions } } = pass;
   const layer = pass.layer(index), tensors = pass.layerTensors(index);
-  gemm.run(products.attentionOut.forward, {
+  matmuls.run(shapes.attentionOut.forward, {
     a: layer.attentionOutput,
     b: pass.roundedWeight(tensors.attentionOut),
     c: regions.residual,
     accumulate: true,
   });
-  gemm.run(products.mlpOut.forward, {
+  matmuls.run(shapes.mlpOut.forward, {
     a: layer.activation,
     b: pass.roundedWeight(tensors.mlpOut),
     c: regions.residual,
@@ -81,10 +81,10 @@ function joinResidual(pass: PassContext, index: number): void {
 
 /** Logits (count, V) of some rows of the pass, and the rows' part of the head's input. */
 export function headForward(pass: PassContext, { first, count }: RowRange): { logits: View; input: View } {
-  const { gemm, products, tensors, model, buffers: { regions } } = pass;
+  const { matmuls, shapes, tensors, model, buffers: { regions } } = pass;
   const input = halvesOf(regions.headInput, first * model.hiddenSize, count * model.hiddenSize);
   const logits = slice(regions.logits, 0, count * model.vocabularySize * HALF_BYTES);
-  gemm.run(products.head(count).forward, { a: input, b: pass.roundedWeight(tensors.head), c: logits });
+  matmuls.run(shapes.head(count).forward, { a: input, b: pass.roundedWeight(tensors.head), c: logits });
   return { logits, input };
 }
 

@@ -5,8 +5,8 @@ import type { SessionOptions } from "../../engine.ts";
 import { countChunks } from "../../ordered/chunks.ts";
 import { rotaryHalf } from "../../ordered/rotary_tables.ts";
 import { checkShapes } from "../../ordered/shapes.ts";
-import { ownGemmWorkspaceBytes } from "./own_gemm.ts";
-import { allShapes, passProducts } from "./products.ts";
+import { ownMatmulWorkspaceBytes } from "./own_matmuls.ts";
+import { allShapes, passShapes } from "./matmul_shapes.ts";
 import { columnPieces } from "./row_operations.ts";
 import type { RowRange } from "./classifier.ts";
 import { mixedKernelChoice } from "./specialization.ts";
@@ -15,7 +15,7 @@ import { SCALARS_BYTES } from "./update.ts";
 
 /** Logits that are at hand at a time. */
 const LOGIT_BYTES = 2 ** 30;
-/** Pieces of the rows of logits begin at multiples of a product's tile. */
+/** Pieces of the rows of logits begin at multiples of a matmul's tile. */
 const LOGIT_ROWS = 128;
 /** What cuBLASLt may ask for: NVIDIA's own choice for Hopper. */
 export const LIBRARY_WORKSPACE_BYTES = 32 * 2 ** 20;
@@ -27,8 +27,8 @@ export interface MixedMemoryOptions {
    * memory and a third more arithmetic; default: false
    */
   readonly recompute?: boolean;
-  /** whose products need a workspace; default: cuBLASLt */
-  readonly gemm?: "cuBLASLt" | "own";
+  /** whose matmuls need a workspace; default: cuBLASLt */
+  readonly matmuls?: "cuBLASLt" | "own";
   /** bytes of logits at hand at a time; other pieces round the head's gradient otherwise. Default: 1 GiB */
   readonly logitBytes?: number;
 }
@@ -66,7 +66,7 @@ export type RegionName =
   | "normSums"
   | "streamSums"
   | "biasSums"
-  | "gemmWorkspace";
+  | "matmulWorkspace";
 
 /** Activations that the backward pass of a layer needs. */
 export type LayerRegionName =
@@ -106,7 +106,7 @@ export interface MemoryParts {
   readonly gradients: number;
   /** what a pass leaves for its backward pass */
   readonly activations: number;
-  /** what passes and products work in */
+  /** what passes and matmuls work in */
   readonly work: number;
 }
 
@@ -145,7 +145,7 @@ export function passInputBytes(sequences: number, sequenceLength: number): numbe
  */
 export function planMixedMemory(
   options: SessionOptions,
-  { recompute = false, gemm = "cuBLASLt", logitBytes = LOGIT_BYTES }: MixedMemoryOptions = {},
+  { recompute = false, matmuls = "cuBLASLt", logitBytes = LOGIT_BYTES }: MixedMemoryOptions = {},
 ): MixedMemory {
   checkShapes(options, "cuda");
   mixedKernelChoice(options.model, "bf16");
@@ -158,8 +158,8 @@ export function planMixedMemory(
   const pieces = columnPieces(rows);
   const ranges = logitRanges(rows, model, logitBytes);
   const logitRows = [...new Set(ranges.map(({ count }) => count))];
-  const shapes = allShapes(passProducts(model, rows), logitRows);
-  const workspace = gemm === "own" ? Math.max(...shapes.map(ownGemmWorkspaceBytes)) : LIBRARY_WORKSPACE_BYTES;
+  const shapes = allShapes(passShapes(model, rows), logitRows);
+  const workspace = matmuls === "own" ? Math.max(...shapes.map(ownMatmulWorkspaceBytes)) : LIBRARY_WORKSPACE_BYTES;
   const chunks = countChunks(model);
   const floats = (count: number) => count * FLOAT_BYTES;
   const halves = (count: number) => count * HALF_BYTES;
@@ -196,7 +196,7 @@ export function planMixedMemory(
     normSums: floats(pieces.norm * 4 * h),
     streamSums: floats(pieces.norm * h),
     biasSums: floats(pieces.linear * Math.max(m, 3 * h)),
-    gemmWorkspace: Math.max(workspace, FLOAT_BYTES),
+    matmulWorkspace: Math.max(workspace, FLOAT_BYTES),
   };
   const layerRegions: Record<LayerRegionName, number> = {
     normalized: halves(rows * h),

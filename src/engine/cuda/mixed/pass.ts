@@ -6,10 +6,10 @@ import { type ModelTensors, modelTensors, type Tensor } from "../../../model/mod
 import { Attention } from "./attention.ts";
 import type { Buffers, LayerBuffers } from "./buffers.ts";
 import { Classifier } from "./classifier.ts";
-import type { Gemm } from "./gemm.ts";
+import type { Matmuls } from "./matmul.ts";
 import type { MixedKernels } from "./kernels.ts";
 import type { MixedMemory } from "./memory.ts";
-import { type PassProducts, passProducts } from "./products.ts";
+import { type PassShapes, passShapes } from "./matmul_shapes.ts";
 import { type NormWeights, RowOperations } from "./row_operations.ts";
 import { floatsOf, halvesOf } from "../views.ts";
 
@@ -19,12 +19,12 @@ export class PassContext {
   readonly attention: Attention;
   readonly classifier: Classifier;
   readonly tensors: ModelTensors;
-  readonly products: PassProducts;
+  readonly shapes: PassShapes;
 
   constructor(
     readonly device: Device,
     kernels: MixedKernels,
-    readonly gemm: Gemm,
+    readonly matmuls: Matmuls,
     readonly model: ModelConfig,
     readonly memory: MixedMemory,
     readonly buffers: Buffers,
@@ -34,7 +34,7 @@ export class PassContext {
     this.attention = new Attention(device, kernels, model, windows);
     this.classifier = new Classifier(device, kernels, model, windows);
     this.tensors = modelTensors(model);
-    this.products = passProducts(model, memory.rows);
+    this.shapes = passShapes(model, memory.rows);
   }
 
   /** Whether layers share one set of activations. */
@@ -62,7 +62,7 @@ export class PassContext {
     return floatsOf(this.buffers.regions.weights, offset, size);
   }
 
-  /** A tensor in 16 bits, as products read it. */
+  /** A tensor in 16 bits, as matmuls read it. */
   roundedWeight({ offset, size }: Tensor): View {
     return halvesOf(this.buffers.regions.roundedWeights, offset, size);
   }

@@ -56,7 +56,7 @@ export interface EmbeddingRows {
   readonly count: number;
 }
 
-/** Gradient of the residual stream, f32 and as products read it. */
+/** Gradient of the residual stream, f32 and as matmuls read it. */
 export interface StreamGradient {
   readonly exact: View;
   readonly rounded: View;

@@ -1,4 +1,4 @@
-/** A training session of the CUDA engine's mixed mode: 16-bit products on tensor cores, everything that lasts in f32. */
+/** A training session of the CUDA engine's mixed mode: 16-bit matmuls on tensor cores, everything that lasts in f32. */
 import { parameterCount } from "../../../model/config.ts";
 import type { Session, SessionOptions, StepResult, TrainingState } from "../../engine.ts";
 import { batchLoss } from "../../ordered/batch_loss.ts";
@@ -10,17 +10,17 @@ import { slice, type View } from "../driver/view.ts";
 import { BackwardPass } from "./backward.ts";
 import { type Buffers, freeBuffers, requireMemory, takeBuffers } from "./buffers.ts";
 import { forward, headForward, losses } from "./forward.ts";
-import type { Gemm, GemmShape } from "./gemm.ts";
+import type { Matmuls, MatmulShape } from "./matmul.ts";
 import { GradientTree } from "./gradient_tree.ts";
 import type { MixedKernels } from "./kernels.ts";
-import { LibraryGemm } from "./library_gemm.ts";
+import { LibraryMatmuls } from "./library_matmuls.ts";
 import { type MixedMemory, type MixedMemoryOptions, planMixedMemory } from "./memory.ts";
 import { decodeHalves } from "./number16.ts";
-import { OwnGemm } from "./own_gemm.ts";
+import { OwnMatmuls } from "./own_matmuls.ts";
 import { PassContext } from "./pass.ts";
 import { PassInputs } from "./pass_input.ts";
 import type { MixedPrecision } from "./precision.ts";
-import { allShapes, passProducts } from "./products.ts";
+import { allShapes, passShapes } from "./matmul_shapes.ts";
 import { floatsOf } from "../views.ts";
 import {
   decodeLossScale,
@@ -41,16 +41,16 @@ export interface MixedSessionParts {
   /** compiled for the model's head and the precision */
   readonly kernels: MixedKernels;
   readonly precision: MixedPrecision;
-  /** absent: the project's own products */
+  /** absent: the project's own matmuls */
   readonly library?: CublasLt;
-  readonly memory?: Omit<MixedMemoryOptions, "gemm">;
+  readonly memory?: Omit<MixedMemoryOptions, "matmuls">;
   /** what the bits of the kernels depend on */
   readonly conditions?: Readonly<Record<string, string>>;
 }
 
 /** See {@linkcode Session}. */
 export class MixedSession implements Session {
-  /** what the bits depend on besides the engine's own conditions: kernels, and how each product is computed */
+  /** what the bits depend on besides the engine's own conditions: kernels, and how each matmul is computed */
   readonly conditions: Readonly<Record<string, string>>;
   readonly #device: Device;
   readonly #options: SessionOptions;
@@ -59,7 +59,7 @@ export class MixedSession implements Session {
   readonly #memory: MixedMemory;
   readonly #buffers: Buffers;
   readonly #inputs: PassInputs;
-  readonly #gemm: Gemm;
+  readonly #matmuls: Matmuls;
   readonly #pass: PassContext;
   readonly #update: Update;
   readonly #parameters: number;
@@ -75,7 +75,7 @@ export class MixedSession implements Session {
     options: SessionOptions,
   ) {
     const { model, gradientBlockSequences } = options;
-    const memoryOptions: MixedMemoryOptions = { ...memory, gemm: library === undefined ? "own" : "cuBLASLt" };
+    const memoryOptions: MixedMemoryOptions = { ...memory, matmuls: library === undefined ? "own" : "cuBLASLt" };
     this.#device = device;
     this.#options = options;
     this.#precision = precision;
@@ -87,25 +87,25 @@ export class MixedSession implements Session {
     const { regions } = this.#buffers;
     try {
       this.#inputs = new PassInputs(device, regions.passInput, model, gradientBlockSequences);
-      this.#gemm = library === undefined
-        ? new OwnGemm(device, kernels, regions.gemmWorkspace)
-        : new LibraryGemm(device, library, regions.gemmWorkspace, precision, this.#shapes());
+      this.#matmuls = library === undefined
+        ? new OwnMatmuls(device, kernels, regions.matmulWorkspace)
+        : new LibraryMatmuls(device, library, regions.matmulWorkspace, precision, this.#shapes());
     } catch (error) {
       freeBuffers(device, this.#buffers);
       throw error;
     }
-    this.conditions = { ...conditions, ...this.#gemm.algorithms };
-    this.#pass = new PassContext(device, kernels, this.#gemm, model, this.#memory, this.#buffers);
+    this.conditions = { ...conditions, ...this.#matmuls.algorithms };
+    this.#pass = new PassContext(device, kernels, this.#matmuls, model, this.#memory, this.#buffers);
     this.#update = new Update(device, kernels, model, this.#scaling);
     this.#uploadTables();
     const { weights, firstMoments, secondMoments, roundedWeights } = regions;
     for (const vector of [weights, firstMoments, secondMoments, roundedWeights]) device.fill32(vector, 0);
   }
 
-  /** Shapes of all products that a pass asks for. */
-  #shapes(): GemmShape[] {
+  /** Shapes of all matmuls that a pass asks for. */
+  #shapes(): MatmulShape[] {
     const logitRows = this.#memory.logitRanges.map(({ count }) => count);
-    return allShapes(passProducts(this.#options.model, this.#memory.rows), logitRows);
+    return allShapes(passShapes(this.#options.model, this.#memory.rows), logitRows);
   }
 
   /** Rotary tables, chunks, and the loss scale of a new training. */
@@ -267,7 +267,7 @@ export class MixedSession implements Session {
   close(): void {
     if (this.#calls.failure !== undefined) return;
     this.#calls.end(new Error("The session is closed"));
-    this.#gemm.close();
+    this.#matmuls.close();
     this.#inputs.close();
     freeBuffers(this.#device, this.#buffers);
   }

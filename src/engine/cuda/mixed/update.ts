@@ -22,7 +22,7 @@ export interface UpdateViews {
   readonly weights: View;
   readonly firstMoments: View;
   readonly secondMoments: View;
-  /** the weights as products read them, 16-bit */
+  /** the weights as matmuls read them, 16-bit */
   readonly roundedWeights: View;
   /** `chunkTable` */
   readonly chunks: View;

@@ -19,7 +19,7 @@ const PIECE_ROWS = 64;
 /** How the operands lie: `nt` C = A · Bᵀ, `nn` C = A · B, `tn` C = Aᵀ · B, all row-major. */
 export type MatmulLayout = "nt" | "nn" | "tn";
 
-/** The part of a triangle that a product needs; the numbers are those of `Extent` in matmul.cuh. */
+/** The part of a triangle that a matmul needs; the numbers are those of `Extent` in matmul.cuh. */
 export const EXTENT = { full: 0, lower: 1, endsAtRow: 2, startsAtRow: 3 } as const;
 
 /** An operand with the number of elements from row to row, and from problem to problem. */
@@ -41,7 +41,7 @@ export interface Matmul {
   readonly c: Operand;
   /** added to finished chains (n) */
   readonly bias?: View;
-  /** products of this shape in one launch: outer times inner; default: one */
+  /** matmuls of this shape in one launch: outer times inner; default: one */
   readonly problems?: readonly [outer: number, inner: number];
   readonly extent?: (typeof EXTENT)[keyof typeof EXTENT];
   /** goes on from what C holds; default: starts from +0 */
@@ -67,7 +67,7 @@ function optional(view: View | undefined, elements: number): View {
   return view === undefined ? NOTHING : needFloats(view, elements);
 }
 
-/** Parameters of the products, which are alike for every layout and tile. */
+/** Parameters of the matmuls, which are alike for every layout and tile. */
 const MATMUL = "ppppuuuuuuuuuuuuuuu";
 
 /** Parameters of all other kernels. */
@@ -132,12 +132,12 @@ export class OrderedKernels {
     return kernel as Kernel<S>;
   }
 
-  matmul(product: Matmul): void {
-    const { layout, m, n, k, a, b, c, bias, problems = [1, 1], extent = EXTENT.full, joins = false } = product;
+  matmul(matmul: Matmul): void {
+    const { layout, m, n, k, a, b, c, bias, problems = [1, 1], extent = EXTENT.full, joins = false } = matmul;
     const [outer, inner] = problems;
     const check = ({ view, rowStride, strides = [0, 0] }: Operand, rows: number, columns: number): View =>
       needFloats(view, (outer - 1) * strides[0] + (inner - 1) * strides[1] + (rows - 1) * rowStride + columns);
-    const { tile = chooseTile(m, n, outer * inner) } = product;
+    const { tile = chooseTile(m, n, outer * inner) } = matmul;
     const [down, across] = tileGrid(tile, m, n);
     const kernel = this.#find(matmulName(layout, tile), MATMUL);
     const strides = [a, b, c].flatMap(({ strides: [o, i] = [0, 0] }) => [u32(o), u32(i)]);

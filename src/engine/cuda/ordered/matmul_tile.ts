@@ -1,4 +1,4 @@
-/** Which tile a matrix product is cut into: from the problem's shape alone, and without a difference to any bit. */
+/** Which tile a matmul is cut into: from the problem's shape alone, and without a difference to any bit. */
 
 /** A tile of the output, as `kernels/ordered/matmul.cu` has them. */
 export interface Tile {
@@ -18,7 +18,7 @@ function tile(rows: number, columns: number, depth: number, threads: number): Ti
 /** From the one with the most arithmetic for each byte to the one that divides small problems best. */
 export const TILES = [tile(128, 128, 8, 256), tile(128, 64, 16, 256), tile(32, 32, 16, 64)] as const;
 
-/** A product is cut finer until this many blocks can share it, if a finer tile is left. */
+/** A matmul is cut finer until this many blocks can share it, if a finer tile is left. */
 const ENOUGH_BLOCKS = 96;
 
 /** Blocks along rows and columns of C (m, n). */
@@ -29,7 +29,7 @@ export function tileGrid({ rows, columns }: Tile, m: number, n: number): [rows: 
 /**
  * The tile for C (m, n).
  *
- * @param problems products of this shape in one launch
+ * @param problems matmuls of this shape in one launch
  */
 export function chooseTile(m: number, n: number, problems: number): Tile {
   const fits = (candidate: Tile): boolean => {

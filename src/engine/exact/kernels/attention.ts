@@ -44,7 +44,7 @@ const MARGIN: i32 = 12;
 
 /**
  * Causal softmax in place, row i over columns 0…i: z = s · scale, p = exp(z − max z) / Σ, Σ by 32 lanes.
- * s (T, T) with row stride `columns`; zeros right of the diagonal as far as later products read.
+ * s (T, T) with row stride `columns`; zeros right of the diagonal as far as later matmuls read.
  */
 export function causalSoftmax(scores: usize, rows: i32, columns: i32, scale: f32): void {
   const factor = f32x4.splat(scale);

@@ -40,7 +40,7 @@ __device__ __forceinline__ void load_rows_a(unsigned (&a)[4], const number16* ti
   load_matrix_x4(a, tile + (row + lane % 16) * HEAD_STRIDE + column + lane / 16 * 8);
 }
 
-/** B's fragments for a product with the tile transposed: n = rows `row` and `row` + 8 on, k = 16 columns on. */
+/** B's fragments for a matmul with the tile transposed: n = rows `row` and `row` + 8 on, k = 16 columns on. */
 __device__ __forceinline__ void load_rows_b(unsigned (&b)[2][2], const number16* tile, unsigned row, unsigned column) {
   const unsigned lane = threadIdx.x % 32;
   unsigned d[4];
@@ -48,7 +48,7 @@ __device__ __forceinline__ void load_rows_b(unsigned (&b)[2][2], const number16*
   b[0][0] = d[0], b[0][1] = d[1], b[1][0] = d[2], b[1][1] = d[3];
 }
 
-/** B's fragments for a product with the tile as it is: k = 16 rows from `row`, n = columns `column` and `column` + 8 on. */
+/** B's fragments for a matmul with the tile as it is: k = 16 rows from `row`, n = columns `column` and `column` + 8 on. */
 __device__ __forceinline__ void load_columns_b(unsigned (&b)[2][2], const number16* tile, unsigned row,
                                                unsigned column) {
   const unsigned lane = threadIdx.x % 32;
@@ -57,7 +57,7 @@ __device__ __forceinline__ void load_columns_b(unsigned (&b)[2][2], const number
   b[0][0] = d[0], b[0][1] = d[1], b[1][0] = d[2], b[1][1] = d[3];
 }
 
-/** Two neighbouring accumulators (16 x 8 each) as A's fragment of a product over their 16 columns. */
+/** Two neighbouring accumulators (16 x 8 each) as A's fragment of a matmul over their 16 columns. */
 __device__ __forceinline__ void accumulators_as_a(unsigned (&a)[4], const float (&left)[4], const float (&right)[4]) {
   a[0] = pack_16(left[0], left[1]);
   a[1] = pack_16(left[2], left[3]);

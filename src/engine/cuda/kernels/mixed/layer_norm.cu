@@ -97,7 +97,7 @@ extern "C" __global__ void layer_norm(const float* residual, const float* carrie
 /**
  * Gradient through the norms of a layer and into the residual stream:
  * g = dy1 * gain1 (+ dy2 * gain2), dR = dR + rstd * (g - mean(g) - x^ * mean(g * x^)); without PAIR, dR starts from 0.
- * Also written: dR16, what the products of the layer below read; for every chain of NORM_PIECE rows the column sums of
+ * Also written: dR16, what the matmuls of the layer below read; for every chain of NORM_PIECE rows the column sums of
  * dy1 * x^, dy1 (, dy2 * x^, dy2), as `norm_sums` (pieces, 4h or 2h), and of the new dR as `stream_sums` (pieces, h): the
  * gradient of the layer below's two output biases. Row group j of block b takes piece b * groups + j.
  * Bytes a row: 10h + 4h (6h with one norm) read, 6h written.

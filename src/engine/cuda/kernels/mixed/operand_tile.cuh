@@ -1,13 +1,13 @@
 /**
- * A tile of an operand of a matrix product in shared memory: 128 rows (of the output's M or N) by 32 of k, 16-bit, as it
+ * A tile of an operand of a matmul in shared memory: 128 rows (of the output's M or N) by 32 of k, 16-bit, as it
  * lies in memory: with k innermost, or with the rows innermost. Lines are padded by 16 bytes, so that the 8 lines of a
  * matrix that load_matrix reads lie in different banks.
  */
 #include "number16.cuh"
 
-constexpr unsigned GEMM_TILE = 128;
-constexpr unsigned GEMM_DEPTH = 32;
-constexpr unsigned GEMM_THREADS = 256;
+constexpr unsigned MATMUL_TILE = 128;
+constexpr unsigned MATMUL_DEPTH = 32;
+constexpr unsigned MATMUL_THREADS = 256;
 
 /** Where the whole operand lies: `rows` x `depth`, neighbouring lines `stride` elements apart. */
 struct Operand {
@@ -16,8 +16,8 @@ struct Operand {
 };
 
 template <bool K_INNERMOST> struct OperandTile {
-  static constexpr unsigned LINES = K_INNERMOST ? GEMM_TILE : GEMM_DEPTH;
-  static constexpr unsigned LENGTH = K_INNERMOST ? GEMM_DEPTH : GEMM_TILE;
+  static constexpr unsigned LINES = K_INNERMOST ? MATMUL_TILE : MATMUL_DEPTH;
+  static constexpr unsigned LENGTH = K_INNERMOST ? MATMUL_DEPTH : MATMUL_TILE;
   static constexpr unsigned STRIDE = LENGTH + 8;
   static constexpr unsigned ELEMENTS = LINES * STRIDE;
 
@@ -25,8 +25,8 @@ template <bool K_INNERMOST> struct OperandTile {
   static __device__ __forceinline__ void copy(number16* tile, const Operand& from, unsigned row, unsigned k,
                                               unsigned end) {
 #pragma unroll
-    for (unsigned i = 0; i < LINES * LENGTH / 8 / GEMM_THREADS; i++) {
-      const unsigned chunk = i * GEMM_THREADS + threadIdx.x;
+    for (unsigned i = 0; i < LINES * LENGTH / 8 / MATMUL_THREADS; i++) {
+      const unsigned chunk = i * MATMUL_THREADS + threadIdx.x;
       const unsigned line = chunk / (LENGTH / 8), column = chunk % (LENGTH / 8) * 8;
       const unsigned at_line = (K_INNERMOST ? row : k) + line, at_column = (K_INNERMOST ? k : row) + column;
       const bool valid = K_INNERMOST ? at_line < from.rows && at_column < end : at_line < end && at_column < from.rows;

@@ -23,7 +23,7 @@ extern "C" __global__ void rotate(
   x[half] = fma_rn(b, cosine, a * sine);
 }
 
-/** Columns that are set to +0 after the diagonal: to the end of the largest tile of a product (matmul.cuh). */
+/** Columns that are set to +0 after the diagonal: to the end of the largest tile of a matmul (matmul.cuh). */
 #define TILE_MARGIN 128
 
 /**

@@ -1,5 +1,5 @@
-// The products of the ordered mode: three layouts by three sizes of tile. The host chooses the tile from the problem's
-// shape; all give the same bits. 128×128: large products; 128×64: the attention's, whose width is the head size; 32×32:
+// The matmuls of the ordered mode: three layouts by three sizes of tile. The host chooses the tile from the problem's
+// shape; all give the same bits. 128×128: large matmuls; 128×64: the attention's, whose width is the head size; 32×32:
 // small models.
 #include "matmul.cuh"
 

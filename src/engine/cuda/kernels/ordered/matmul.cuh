@@ -1,4 +1,4 @@
-// Matrix product in ordered f32: every element of C is one chain of fma over k ascending, held by one thread. Tiles,
+// Matmul in ordered f32: every element of C is one chain of fma over k ascending, held by one thread. Tiles,
 // blocks and warps only divide the output.
 //
 // A block of (BM / TM) · (BN / TN) threads computes a tile BM × BN of C. Tiles BK deep of A and B pass through shared
@@ -9,10 +9,10 @@
 // Bytes from global memory: 4 · K · (M · N / BN + N · M / BM); FLOPs: 2 · M · N · K.
 #include "../portable.cuh"
 
-/** How A and B lie in memory, row-major: as the product needs them, or transposed. */
+/** How A and B lie in memory, row-major: as the matmul needs them, or transposed. */
 enum Layout { A_B, A_TRANSPOSED_B, TRANSPOSED_A_B };
 
-/** Which part of a triangle a product needs; rows of C are query positions. */
+/** Which part of a triangle a matmul needs; rows of C are query positions. */
 enum Extent : unsigned {
   FULL = 0,
   /** C[m, n] with n ≤ m only; what else lies in a tile on the diagonal is computed and means nothing */
@@ -28,8 +28,8 @@ struct Strides {
   unsigned outer, inner;
 };
 
-/** A product's operands; sizes in elements, all multiples of 4, pointers aligned to 16 bytes. */
-struct Product {
+/** A matmul's operands; sizes in elements, all multiples of 4, pointers aligned to 16 bytes. */
+struct Matmul {
   const float* a;
   const float* b;
   float* c;
@@ -95,7 +95,7 @@ template <int BM, int BN, int BK>
 constexpr int SHARED_FLOATS = 2 * BK * (BM + 4 + BN + 4);
 
 template <Layout LAYOUT, int BM, int BN, int BK, int TM, int TN>
-__device__ __forceinline__ void multiply(Product p, float* shared) {
+__device__ __forceinline__ void multiply(Matmul p, float* shared) {
   constexpr int THREADS = (BM / TM) * (BN / TN), ACROSS = BN / TN;
   constexpr int ROW_QUADS = TM / 4, COLUMN_QUADS = TN / 4;
   const unsigned m0 = blockIdx.y * BM, n0 = blockIdx.x * BN;

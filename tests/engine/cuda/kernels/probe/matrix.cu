@@ -1,4 +1,4 @@
-/** One tile product by the tensor cores' instruction, its operands loaded in both ways. One warp. */
+/** One tile matmul by the tensor cores' instruction, its operands loaded in both ways. One warp. */
 #include "portable.cuh"
 
 /** D (16, 8) = A (16, 16) * B, B stored as its transpose (8, 16); fragments by the layout of PTX. 16-bit elements. */

@@ -1,9 +1,9 @@
 /**
- * Matrix products on tensor cores, for machines without cuBLASLt: C (M, N) = A * B, 16-bit factors, f32 sums.
+ * Matmuls on tensor cores, for machines without cuBLASLt: C (M, N) = A * B, 16-bit factors, f32 sums.
  *
- *   gemm_nt: A (M, K), B (N, K): an activation times a weight (out, in)
- *   gemm_nn: A (M, K), B (K, N): a gradient times a weight
- *   gemm_tn: A (K, M), B (K, N): the gradient of a weight, summed over K tokens
+ *   matmul_nt: A (M, K), B (N, K): an activation times a weight (out, in)
+ *   matmul_nn: A (M, K), B (K, N): a gradient times a weight
+ *   matmul_tn: A (K, M), B (K, N): the gradient of a weight, summed over K tokens
  *
  * All dense, innermost dimensions multiples of 8. `_16` rounds C to 16 bits; `_f32` writes f32,
  * added to what stands there with `accumulate`. Blocks along z split K into pieces of `depth`, a multiple of 32: with
@@ -15,7 +15,7 @@
  */
 #include "operand_tile.cuh"
 
-constexpr unsigned GEMM_STAGES = 3;
+constexpr unsigned MATMUL_STAGES = 3;
 
 template <bool A_K_INNERMOST, bool B_K_INNERMOST, class Store>
 __device__ __forceinline__ void multiply(number16* shared, const Operand& a, const Operand& b, unsigned depth,
@@ -23,31 +23,31 @@ __device__ __forceinline__ void multiply(number16* shared, const Operand& a, con
   using A = OperandTile<A_K_INNERMOST>;
   using B = OperandTile<B_K_INNERMOST>;
   constexpr unsigned STAGE = A::ELEMENTS + B::ELEMENTS;
-  const unsigned row = blockIdx.x * GEMM_TILE, column = blockIdx.y * GEMM_TILE;
+  const unsigned row = blockIdx.x * MATMUL_TILE, column = blockIdx.y * MATMUL_TILE;
   const unsigned begin = blockIdx.z * depth, end = min(begin + depth, a.depth);
-  const unsigned steps = (end - begin + GEMM_DEPTH - 1) / GEMM_DEPTH;
+  const unsigned steps = (end - begin + MATMUL_DEPTH - 1) / MATMUL_DEPTH;
   const unsigned warp = threadIdx.x / 32, warp_row = warp / 4 * 64, warp_column = warp % 4 * 32;
 
   const auto copy = [&](unsigned step) {
     if (step < steps) {
-      number16* const stage = shared + step % GEMM_STAGES * STAGE;
-      A::copy(stage, a, row, begin + step * GEMM_DEPTH, end);
-      B::copy(stage + A::ELEMENTS, b, column, begin + step * GEMM_DEPTH, end);
+      number16* const stage = shared + step % MATMUL_STAGES * STAGE;
+      A::copy(stage, a, row, begin + step * MATMUL_DEPTH, end);
+      B::copy(stage + A::ELEMENTS, b, column, begin + step * MATMUL_DEPTH, end);
     }
     copy_async_commit();
   };
-  for (unsigned step = 0; step < GEMM_STAGES - 1; step++) copy(step);
+  for (unsigned step = 0; step < MATMUL_STAGES - 1; step++) copy(step);
 
   float sum[4][4][4] = {};
   for (unsigned step = 0; step < steps; step++) {
-    copy_async_wait<GEMM_STAGES - 2>();
+    copy_async_wait<MATMUL_STAGES - 2>();
     __syncthreads();
     // Everyone is done with the stage before, which is the one that is filled next.
-    copy(step + GEMM_STAGES - 1);
-    const number16* const tile_a = shared + step % GEMM_STAGES * STAGE;
+    copy(step + MATMUL_STAGES - 1);
+    const number16* const tile_a = shared + step % MATMUL_STAGES * STAGE;
     const number16* const tile_b = tile_a + A::ELEMENTS;
 #pragma unroll
-    for (unsigned k = 0; k < GEMM_DEPTH; k += 16) {
+    for (unsigned k = 0; k < MATMUL_DEPTH; k += 16) {
       unsigned fragment_a[4][4], fragment_b[4][2];
 #pragma unroll
       for (unsigned i = 0; i < 4; i++) A::load_a(fragment_a[i], tile_a, warp_row + 16 * i, k);
@@ -103,20 +103,20 @@ struct StoreF32 {
   }
 };
 
-extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
-    gemm_nt_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k) {
+extern "C" __global__ void __launch_bounds__(MATMUL_THREADS, 2)
+    matmul_nt_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k) {
   DYNAMIC_SHARED(number16, shared);
   multiply<true, true>(shared, Operand{a, m, k, k}, Operand{b, n, k, k}, k, Store16{c, n});
 }
 
-extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
-    gemm_nn_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k) {
+extern "C" __global__ void __launch_bounds__(MATMUL_THREADS, 2)
+    matmul_nn_16(const unsigned short* a, const unsigned short* b, unsigned* c, unsigned m, unsigned n, unsigned k) {
   DYNAMIC_SHARED(number16, shared);
   multiply<true, false>(shared, Operand{a, m, k, k}, Operand{b, n, k, n}, k, Store16{c, n});
 }
 
-extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
-    gemm_nt_f32(const unsigned short* a, const unsigned short* b, float* c, unsigned m, unsigned n, unsigned k,
+extern "C" __global__ void __launch_bounds__(MATMUL_THREADS, 2)
+    matmul_nt_f32(const unsigned short* a, const unsigned short* b, float* c, unsigned m, unsigned n, unsigned k,
                 unsigned depth, unsigned accumulate) {
   DYNAMIC_SHARED(number16, shared);
   float* const target = c + blockIdx.z * static_cast<size_t>(m) * n;
@@ -124,8 +124,8 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
                        StoreF32{target, n, accumulate != 0});
 }
 
-extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 2)
-    gemm_tn_f32(const unsigned short* a, const unsigned short* b, float* c, unsigned m, unsigned n, unsigned k,
+extern "C" __global__ void __launch_bounds__(MATMUL_THREADS, 2)
+    matmul_tn_f32(const unsigned short* a, const unsigned short* b, float* c, unsigned m, unsigned n, unsigned k,
                 unsigned depth, unsigned accumulate) {
   DYNAMIC_SHARED(number16, shared);
   float* const target = c + blockIdx.z * static_cast<size_t>(m) * n;

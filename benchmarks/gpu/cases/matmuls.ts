@@ -1,20 +1,20 @@
-/** Every matrix product of a pass, by one implementation. */
-import type { Gemm, GemmShape } from "../../../src/engine/cuda/mixed/gemm.ts";
-import { allShapes, passProducts } from "../../../src/engine/cuda/mixed/products.ts";
+/** Every matmul of a pass, by one implementation. */
+import type { Matmuls, MatmulShape } from "../../../src/engine/cuda/mixed/matmul.ts";
+import { allShapes, passShapes } from "../../../src/engine/cuda/mixed/matmul_shapes.ts";
 import type { ModelConfig } from "../../../src/model/config.ts";
 import { type MixedContext, WINDOWS } from "./mixed_context.ts";
 
 /** Rows of logits at a time. */
 const LOGIT_ROWS = 256;
 
-/** Shapes of all products. */
-export function productShapes(model: ModelConfig): GemmShape[] {
-  return allShapes(passProducts(model, WINDOWS * model.sequenceLength), [LOGIT_ROWS]);
+/** Shapes of all matmuls. */
+export function matmulShapes(model: ModelConfig): MatmulShape[] {
+  return allShapes(passShapes(model, WINDOWS * model.sequenceLength), [LOGIT_ROWS]);
 }
 
 /** @param by who computes them, for the title */
-export async function productCases({ writer, half, model, unitRoundoff }: MixedContext, gemm: Gemm, by: string) {
-  for (const shape of productShapes(model)) {
+export async function matmulCases({ writer, half, model, unitRoundoff }: MixedContext, matmuls: Matmuls, by: string) {
+  for (const shape of matmulShapes(model)) {
     const { layout, m, n, k, output } = shape;
     const accumulate = output === "f32";
     const a = writer.random(half, layout === "tn" ? [k, m] : [m, k]);
@@ -24,10 +24,10 @@ export async function productCases({ writer, half, model, unitRoundoff }: MixedC
     // Products of 16-bit factors are exact in f32; a sum errs like the root of its length.
     const bound = 2 ** -24 * 4 * Math.sqrt(k) + (accumulate ? 0 : unitRoundoff);
     await writer.add(
-      { operation: `product_${layout}`, title: `product ${layout}, ${by}`, shape: `${m}×${n}×${k}`, numbers: {} },
+      { operation: `matmul_${layout}`, title: `matmul ${layout}, ${by}`, shape: `${m}×${n}×${k}`, numbers: {} },
       { a, b, ...(old === undefined ? {} : { old }) },
       { c: { array: c, bound } },
-      () => gemm.run(shape, { a: a.view, b: b.view, c: c.view, accumulate }),
+      () => matmuls.run(shape, { a: a.view, b: b.view, c: c.view, accumulate }),
     );
   }
 }

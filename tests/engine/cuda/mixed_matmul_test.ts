@@ -1,7 +1,7 @@
-/** The project's own matrix products on the stand-in, against float64. */
+/** The project's own matmuls on the stand-in, against float64. */
 import assert from "node:assert/strict";
-import type { GemmShape } from "../../../src/engine/cuda/mixed/gemm.ts";
-import { OwnGemm, ownGemmWorkspaceBytes, splitOf } from "../../../src/engine/cuda/mixed/own_gemm.ts";
+import type { MatmulShape } from "../../../src/engine/cuda/mixed/matmul.ts";
+import { OwnMatmuls, ownMatmulWorkspaceBytes, splitOf } from "../../../src/engine/cuda/mixed/own_matmuls.ts";
 import {
   assertClose,
   type Bench,
@@ -14,14 +14,14 @@ import {
   withBench,
 } from "./mixed_fixture.ts";
 
-interface Product {
+interface Matmul {
   readonly a: Float32Array<ArrayBuffer>;
   readonly b: Float32Array<ArrayBuffer>;
   /** what stands in C before */
   readonly old: Float32Array<ArrayBuffer>;
 }
 
-function product({ m, n, k }: GemmShape, { precision }: Bench): Product {
+function matmul({ m, n, k }: MatmulShape, { precision }: Bench): Matmul {
   return {
     a: rounded(random(m * k, 1), precision),
     b: rounded(random(n * k, 2), precision),
@@ -30,7 +30,7 @@ function product({ m, n, k }: GemmShape, { precision }: Bench): Product {
 }
 
 /** C in float64. */
-function expected({ layout, m, n, k }: GemmShape, { a, b, old }: Product, accumulate: boolean): Float64Array {
+function expected({ layout, m, n, k }: MatmulShape, { a, b, old }: Matmul, accumulate: boolean): Float64Array {
   return Float64Array.from({ length: m * n }, (_, index) => {
     const i = Math.floor(index / n), j = index % n;
     let sum = accumulate ? old[index] ?? NaN : 0;
@@ -43,15 +43,15 @@ function expected({ layout, m, n, k }: GemmShape, { a, b, old }: Product, accumu
   });
 }
 
-async function compute(bench: Bench, shape: GemmShape, { a, b, old }: Product, accumulate: boolean) {
+async function compute(bench: Bench, shape: MatmulShape, { a, b, old }: Matmul, accumulate: boolean) {
   const { m, n, output } = shape;
-  const gemm = new OwnGemm(bench.device, bench.kernels, bench.empty(Math.max(4, ownGemmWorkspaceBytes(shape))));
+  const matmuls = new OwnMatmuls(bench.device, bench.kernels, bench.empty(Math.max(4, ownMatmulWorkspaceBytes(shape))));
   const c = accumulate ? bench.floats(old) : bench.empty(m * n * (output === "f32" ? 4 : 2));
-  gemm.run(shape, { a: bench.halves(a), b: bench.halves(b), c, accumulate });
+  matmuls.run(shape, { a: bench.halves(a), b: bench.halves(b), c, accumulate });
   return output === "f32" ? await bench.readFloats(c) : await bench.readHalves(c);
 }
 
-const SHAPES: GemmShape[] = [
+const SHAPES: MatmulShape[] = [
   { layout: "nt", m: 130, n: 136, k: 40, output: "16" },
   { layout: "nt", m: 24, n: 8, k: 8, output: "f32" },
   { layout: "nt", m: 129, n: 64, k: 1032, output: "f32" },
@@ -67,11 +67,11 @@ for (const precision of ["fp16", "bf16"] as const) {
     for (const accumulate of output === "f32" ? [false, true] : [false]) {
       const how = `${accumulate ? "C + " : ""}${layout} of ${m} × ${n} × ${k} in ${precision}, ${output}`;
       Deno.test({
-        name: `OwnGemm.run() computes ${how}`,
+        name: `OwnMatmuls.run() computes ${how}`,
         ignore,
         fn: () =>
           withBench({ precision }, async (bench) => {
-            const given = product(shape, bench);
+            const given = matmul(shape, bench);
             const actual = await compute(bench, shape, given, accumulate);
             // Products of 16-bit factors are exact in f32; sums err like √k roundings of f32, and C once.
             const bound = 2 ** -24 * Math.sqrt(k) * 4 + (output === "16" ? unitRoundoff(precision) : 0);
@@ -91,13 +91,13 @@ Deno.test("splitOf() splits only what is f32 and small, into whole steps of k", 
 });
 
 Deno.test({
-  name: "OwnGemm.run() refuses what its kernels do not cover and views that are too short",
+  name: "OwnMatmuls.run() refuses what its kernels do not cover and views that are too short",
   ignore,
   fn: () =>
     withBench({}, (bench) => {
-      const gemm = new OwnGemm(bench.device, bench.kernels, bench.empty(4));
+      const matmuls = new OwnMatmuls(bench.device, bench.kernels, bench.empty(4));
       const operands = { a: bench.empty(128), b: bench.empty(128), c: bench.empty(256) };
-      const run = (shape: GemmShape, accumulate = false) => () => gemm.run(shape, { ...operands, accumulate });
+      const run = (shape: MatmulShape, accumulate = false) => () => matmuls.run(shape, { ...operands, accumulate });
       const size = { m: 8, n: 8, k: 8 } as const;
       assert.throws(run({ ...size, layout: "nt", k: 12, output: "16" }), /multiples of 8$/);
       assert.throws(run({ ...size, layout: "nn", n: 12, output: "16" }), /multiples of 8$/);
@@ -110,14 +110,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "OwnGemm.run() gives the same bits whatever the order of threads and blocks",
+  name: "OwnMatmuls.run() gives the same bits whatever the order of threads and blocks",
   ignore,
   fn: async () => {
     for (const shape of SHAPES.filter(({ m, n, k }) => m * n * k < 1e6)) {
       const digests = new Set<string>();
       for (const seed of ORDER_SEEDS) {
         await withBench({ seed }, async (bench) => {
-          digests.add(digestOf(await compute(bench, shape, product(shape, bench), shape.output === "f32")));
+          digests.add(digestOf(await compute(bench, shape, matmul(shape, bench), shape.output === "f32")));
         });
       }
       assert.equal(digests.size, 1, JSON.stringify(shape));

@@ -1,15 +1,15 @@
-/** Products by cuBLASLt: one algorithm a shape, chosen once, the same in every step. */
+/** Matmuls by cuBLASLt: one algorithm a shape, chosen once, the same in every step. */
 import type { CublasLt } from "../driver/cublaslt.ts";
 import type { Device } from "../driver/device.ts";
 import { Matmul } from "../driver/matmul.ts";
 import type { View } from "../driver/view.ts";
 import { FLOAT_BYTES, HALF_BYTES } from "../views.ts";
 import { slice } from "../driver/view.ts";
-import { type Gemm, gemmName, type GemmOperands, type GemmShape } from "./gemm.ts";
+import { matmulName, type MatmulOperands, type Matmuls, type MatmulShape } from "./matmul.ts";
 import { halfType, type MixedPrecision } from "./precision.ts";
 
-/** See {@linkcode Gemm}. */
-export class LibraryGemm implements Gemm {
+/** See {@linkcode Matmuls}. */
+export class LibraryMatmuls implements Matmuls {
   readonly algorithms: Readonly<Record<string, string>>;
   readonly #library: CublasLt;
   readonly #handle: bigint;
@@ -17,7 +17,7 @@ export class LibraryGemm implements Gemm {
   readonly #matmuls = new Map<string, Matmul>();
 
   /**
-   * Chooses the algorithm of every product: the first that cuBLASLt's heuristic names, without timing.
+   * Chooses the algorithm of every matmul: the first that cuBLASLt's heuristic names, without timing.
    *
    * @throws {UserError} `NO_MATMUL_ALGORITHM` if it has none for a shape
    */
@@ -26,7 +26,7 @@ export class LibraryGemm implements Gemm {
     library: CublasLt,
     workspace: View,
     precision: MixedPrecision,
-    shapes: readonly GemmShape[],
+    shapes: readonly MatmulShape[],
   ) {
     this.#library = library;
     this.#workspace = workspace;
@@ -45,7 +45,7 @@ export class LibraryGemm implements Gemm {
           output: output === "f32" ? "f32" as const : input,
         };
         const options = { device, library, handle: this.#handle, workspaceBytes: workspace.bytes };
-        if (!this.#matmuls.has(gemmName(shape))) this.#matmuls.set(gemmName(shape), new Matmul(problem, options));
+        if (!this.#matmuls.has(matmulName(shape))) this.#matmuls.set(matmulName(shape), new Matmul(problem, options));
       }
     } catch (error) {
       this.close();
@@ -54,9 +54,9 @@ export class LibraryGemm implements Gemm {
     this.algorithms = Object.fromEntries(Array.from(this.#matmuls, ([name, { algorithm }]) => [name, algorithm.bytes]));
   }
 
-  run(shape: GemmShape, { a, b, c, accumulate = false }: GemmOperands): void {
-    const matmul = this.#matmuls.get(gemmName(shape));
-    if (matmul === undefined) throw new RangeError(`No algorithm was chosen for ${gemmName(shape)}`);
+  run(shape: MatmulShape, { a, b, c, accumulate = false }: MatmulOperands): void {
+    const matmul = this.#matmuls.get(matmulName(shape));
+    if (matmul === undefined) throw new RangeError(`No algorithm was chosen for ${matmulName(shape)}`);
     const { m, n, k, output } = shape;
     matmul.run({
       a: slice(a, 0, m * k * HALF_BYTES),
