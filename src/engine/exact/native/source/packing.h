@@ -66,30 +66,18 @@ static void packPanel(float *panel, const float *b, size_t ldb, int column, int 
 /** Floats from one packed tile of A to the next: a line more than it holds, so that tiles lie in different cache sets. */
 INLINE size_t tileRoom(int k) { return (size_t)k * SLOT + 16; }
 
-/**
- * Rows of A, tile by tile, as (tiles, k, SLOT); `available` rows of A follow from the first on. What a slot holds
- * beyond its tile's rows is never used.
- */
-static void packRows(float *packed, const float *a, size_t lda, Split s, int k, int available) {
-  for (int t = 0; t < s.count; t++, packed += tileRoom(k)) {
-    const int row = firstRow(s, t), rows = rowsOf(s, t);
-    for (int v = 0; v < rows; v += W) {
-      transposeRows(packed + v, SLOT, a + (row + v) * lda, lda, available - row - v, k);
-    }
-  }
+/** One tile of A's rows as (k, SLOT). `available` rows of A follow; what a slot holds beyond the tile's is never used. */
+static void packRows(float *packed, const float *a, size_t lda, int rows, int k, int available) {
+  for (int v = 0; v < rows; v += W) transposeRows(packed + v, SLOT, a + v * lda, lda, available - v, k);
 }
 
-/** The same from Aᵀ (k, m): rows of a tile stand side by side. */
-static void packColumns(float *packed, const float *a, size_t lda, Split s, int k, int available) {
-  for (int i = 0; i < k; i++, a += lda) {
-    float *to = packed + (size_t)i * SLOT;
-    for (int t = 0, row = 0; t < s.count; t++, to += tileRoom(k)) {
-      const int rows = rowsOf(s, t);
-      UNROLL for (int v = 0; v < SLOT; v += W) {
-        const int rest = available - row - v;
-        if (v < rows) store(to + v, rest >= W ? load(a + row + v) : loadPart(a + row + v, rest));
-      }
-      row += rows;
-    }
+/** The same from Aᵀ (k, m): the rows of the tile stand side by side. */
+static void packColumns(float *packed, const float *a, size_t lda, int rows, int k, int available) {
+  if (available >= SLOT) {
+    for (int i = 0; i < k; i++, a += lda, packed += SLOT)
+      UNROLL for (int v = 0; v < SLOT; v += W) store(packed + v, load(a + v));
+    return;
   }
+  for (int i = 0; i < k; i++, a += lda, packed += SLOT)
+    for (int v = 0; v < rows; v += W) store(packed + v, loadPart(a + v, least(W, available - v)));
 }

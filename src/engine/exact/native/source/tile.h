@@ -5,6 +5,15 @@
 
 enum { COLUMNS = 2 * W }; // of a packed panel of B
 
+/** Memory that is needed soon: rows `ld` floats apart, of `lines` cache lines each. */
+typedef struct {
+  const float *at;
+  size_t ld;
+  int rows, lines;
+} Ahead;
+
+enum { LINE = 16, AHEAD = 3 }; // floats of a cache line; rectangles that a tile fetches ahead
+
 /** What a tile is computed from: strides in floats. */
 typedef struct {
   int k;
@@ -15,8 +24,22 @@ typedef struct {
   size_t ldc;
   int last; // columns of the last vector
   int fresh; // chains start from +0 rather than from what stands in C
-  const float *next; // C of the tile after this one, to have it at hand by then
+  int aheadCount;
+  Ahead ahead[AHEAD];
 } TileWork;
+
+/** One step of k for every sum of the tile. */
+#define STEP()                                                                            \
+  do {                                                                                    \
+    vec y[2];                                                                             \
+    UNROLL for (int v = 0; v < vectors; v++) y[v] = load(b + v * W);                      \
+    UNROLL for (int r = 0; r < rows; r++) {                                               \
+      const vec x = splat(a[r * rowStride]);                                              \
+      UNROLL for (int v = 0; v < vectors; v++) s[r][v] = fma(x, y[v], s[r][v]);           \
+    }                                                                                     \
+    a += stepStride;                                                                      \
+    b += COLUMNS;                                                                         \
+  } while (0)
 
 INLINE void tile(const int rows, const int vectors, const size_t rowStride, const size_t stepStride, const TileWork *work) {
   const float *a = work->a, *b = work->b;
@@ -31,20 +54,21 @@ INLINE void tile(const int rows, const int vectors, const size_t rowStride, cons
       s[r][v] = v < vectors - 1 || last == W ? load(from) : loadPart(from, last);
     }
   }
-  UNROLL for (int r = 0; r < rows; r++) {
-    const float *line = work->next + r * ldc;
-    UNROLL for (int v = 0; v < vectors * W; v += 16) __builtin_prefetch(line + v, 1);
-  }
-  for (int i = work->k; i > 0; i--) {
-    vec y[2];
-    UNROLL for (int v = 0; v < vectors; v++) y[v] = load(b + v * W);
-    UNROLL for (int r = 0; r < rows; r++) {
-      const vec x = splat(a[r * rowStride]);
-      UNROLL for (int v = 0; v < vectors; v++) s[r][v] = fma(x, y[v], s[r][v]);
+  // A line a step: the few requests that a core can have under way are left to what the tile itself reads.
+  int steps = work->k;
+  for (int j = 0; j < work->aheadCount; j++) {
+    const int lines = work->ahead[j].lines, fetched = least(steps, work->ahead[j].rows * lines);
+    const size_t toNextRow = work->ahead[j].ld - (size_t)lines * LINE;
+    const float *line = work->ahead[j].at;
+    steps -= fetched;
+    for (int i = fetched, inRow = lines; i > 0; i--) {
+      __builtin_prefetch(line, 0, 1);
+      line += LINE;
+      if (--inRow == 0) line += toNextRow, inRow = lines;
+      STEP();
     }
-    a += stepStride;
-    b += COLUMNS;
   }
+  for (; steps > 0; steps--) STEP();
   UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) {
     float *to = work->c + r * ldc + v * W;
     if (v < vectors - 1 || last == W) store(to, s[r][v]);
