@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
-import type { Plan, PlanOptions } from "../../src/experiment/plan.ts";
+import { buildPlan, type Plan, type PlanOptions } from "../../src/experiment/plan.ts";
 import { runKey } from "../../src/experiment/run_key.ts";
 import { digestsOf, readInputs } from "../../src/reproduce/inputs.ts";
 import { replan } from "../../src/reproduce/replan.ts";
-import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { FIXED_OPTIONS } from "../experiment/plan_fixture.ts";
+
+/** A plan of the project's own experiments, which `replan()` reads as well. */
+function fixedPlan(scale: string, options: Partial<PlanOptions> = {}): Promise<Plan> {
+  return buildPlan({ ...FIXED_OPTIONS, scale, ...options });
+}
 
 const IMPORTED = [10_000, 27_000, 143_000].map((step) => ({ step, weights: sha256(`${step}`), origin: "file:a" }));
 
