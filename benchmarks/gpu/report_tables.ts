@@ -210,7 +210,7 @@ export function partTables({ part, finding }: PartResult, results: Results): Tab
   }
 }
 
-/** Characters of a reason; the whole of it stands in the results. */
+/** Characters of a reason; the results have all of it. */
 const MOST_WORDS = 100;
 
 /** All parts with how they ended. */

@@ -6,7 +6,7 @@ import { parseSettings } from "./settings.ts";
 
 /** What the file holds. */
 export interface Report {
-  /** false while the part goes on */
+  /** false while the part runs */
   readonly done: boolean;
   readonly finding?: Finding;
   /** why the part was not done */

@@ -8,7 +8,7 @@ export interface TimedSteps {
   readonly losses: readonly number[];
 }
 
-/** A trainer that holds the task's model and goes on from where its last call ended. */
+/** A trainer that holds the task's model and continues where its last call ended. */
 export interface Peer {
   /** with the version that runs */
   readonly name: string;

@@ -43,7 +43,7 @@ export interface PreparationPeer {
 
 /**
  * This project's, as `reproduce` does it: digests of the sources, two passes, and every file that was written read again
- * and held against its digest.
+ * and checked against its digest.
  */
 export async function openOwnPreparation(task: PreparationTask): Promise<PreparationPeer> {
   const bytes = await readFileBounded(task.tokenizer, MAX_TOKENIZER_BYTES);

@@ -1,4 +1,4 @@
-/** The files of a bundle, each held against its digest while it is read. */
+/** The files of a bundle, each checked against its digest while it is read. */
 import type { TarSource } from "../formats/tar/tar_writer.ts";
 import { createSha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";

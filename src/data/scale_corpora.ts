@@ -63,7 +63,7 @@ export interface CorpusPlaces extends Pick<CorpusOptions, "onProgress"> {
   readonly mixes?: readonly string[];
   /** paths of the files that make a mix, by its name */
   readonly mixFiles?: CorpusOptions["mixFiles"];
-  /** the lockfile that data are held against; the project's own if absent */
+  /** the lockfile that data are checked against; the project's own if absent */
   readonly lockFile?: string;
   /** folder of downloads; `.cache/hub` if absent */
   readonly hubCache?: string;

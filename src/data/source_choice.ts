@@ -24,7 +24,7 @@ export interface ForAll<T> extends ForBoth<T> {
 }
 
 /**
- * The sources of both corpora and of the mixes that are asked for, their digests held against the lockfile.
+ * The sources of both corpora and of the mixes that are asked for, their digests checked against the lockfile.
  *
  * @throws {UserError} for sources that are missing, unreadable or not the pinned ones
  */

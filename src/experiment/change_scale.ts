@@ -1,6 +1,6 @@
 /**
  * A scale with another model, or less of everything: the same experiments, at a size that a laptop checks in minutes.
- * What was changed stands in the scale, and so in the plan and the manifest.
+ * The scale records what was changed, and so do the plan and the manifest.
  */
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";

@@ -55,7 +55,7 @@ export function armCorpus(corpus: string, { data }: Pick<Scale, "data">): ArmCor
  * Names that arms may use besides `upstream` and `downstream`.
  *
  * @param own names of mixes whose files the user brings
- * @param hasOwnFiles whether the user's files stand in for the scale's data, its mixes included
+ * @param hasOwnFiles whether the user's files replace the scale's data, its mixes included
  * @throws {UserError} `MIX_NAME_TAKEN` if the user's is one that stands for downstream already
  */
 export function mixNames({ name, data }: Pick<Scale, "name" | "data">, own: readonly string[], hasOwnFiles: boolean) {

@@ -37,11 +37,11 @@ export interface PlanOptions extends ExperimentFolders {
   readonly changes?: ScaleChanges;
   /** how the paper's open points are read; the likelier reading where nothing is chosen */
   readonly readings?: Readings;
-  /** whether the user's files stand in for the scale's data, so that readings of those mean nothing */
+  /** whether the user's files replace the scale's data, so that readings of those mean nothing */
   readonly ownFiles?: boolean;
   /** names of mixes whose files the user brings */
   readonly ownMixes?: readonly string[];
-  /** a pre-training of one's own, or models of one's own, whatever the scale's file says */
+  /** pre-training, or the user's own models, whatever the scale's file says */
   readonly start?: "train" | "files";
   /** the models to start from; without them such a plan can be priced but not trained */
   readonly imported?: readonly ImportedCheckpoint[];

@@ -65,7 +65,7 @@ function isReadingName(name: string): name is ReadingName {
 /**
  * Every reading that has a meaning where it is used, the default where none was chosen.
  *
- * @param ownFiles whether the user's files stand in for the scale's data
+ * @param ownFiles whether the user's files replace the scale's data
  * @throws {UserError} `UNUSED_READING` for a choice that would have no effect
  */
 export function applicableReadings(scale: Scale, chosen: Readings, ownFiles: boolean): Readings {

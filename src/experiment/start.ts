@@ -1,4 +1,4 @@
-/** Models that others trained, from which continued runs start in place of a pre-training of one's own. */
+/** Models that others trained, from which continued runs start instead of pre-training. */
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { PAPER_CHECKPOINT_STEPS } from "./paper_units.ts";

@@ -77,7 +77,7 @@ export class AppendFile {
     }
   }
 
-  /** Cuts the file to a size in bytes and goes on appending there. */
+  /** Cuts the file to a size in bytes and appends from there. */
   async truncate(size: number): Promise<void> {
     try {
       await this.handle.truncate(size);

@@ -23,7 +23,7 @@ export interface Tokenizer {
 /** A tokenizer that can be sent to another thread. */
 export interface TokenizerSource {
   readonly definition: TokenizerDefinition;
-  /** of the file that the definition stands in */
+  /** of the file that holds the definition */
   readonly sha256: Digest;
 }
 

@@ -118,7 +118,7 @@ export class HubConnection {
     if (address.origin === this.#origin && address.username === "" && address.password === "") return address;
     this.#notice(
       `${this.endpoint} names pages of ${printable(address.origin)} as its own: they are asked of ` +
-        `${this.endpoint} in place of that`,
+        `${this.endpoint} instead`,
     );
     return new URL(`${this.endpoint}${address.pathname}${address.search}`);
   }

@@ -31,13 +31,13 @@ export interface ReproduceOptions extends ExperimentFolders {
   readonly changes?: ScaleChanges;
   /** how the paper's open points are read; the likelier reading where nothing is chosen */
   readonly readings?: Readings;
-  /** a pre-training of one's own (`"train"`), or the path of models to start from; what the scale says if absent */
+  /** `"train"` to pre-train, or the path of models to start from; what the scale says if absent */
   readonly start?: StartChoice;
   /** files to train on in place of the scale's own data */
   readonly files?: CorpusFiles;
   /** paths of the files that make a mix, a further corpus that arms name, by its name */
   readonly mixFiles?: Readonly<Record<string, readonly string[]>>;
-  /** the lockfile that data and models are held against; the project's own if absent */
+  /** the lockfile that data and models are checked against; the project's own if absent */
   readonly lockFile?: string;
   /** folder of downloads; `.cache/hub` if absent */
   readonly hubCache?: string;

@@ -35,7 +35,7 @@ export async function replan(
       readings,
       only: experiments.flatMap(({ name, arms }) => arms.map((arm) => `${name}/${arm}`)),
       changes: scale.changes === undefined ? undefined : changesFromWords(scale.changes),
-      // With files of one's own in place of the scale's data, there is no mixture to be read in one way or another.
+      // Where the user's files replace the scale's data, there is no mixture to read.
       ownFiles: scale.data.kind === "huggingface" && readings.domains === undefined,
       start: scale.start?.kind === "train" || scale.start?.kind === "files" ? scale.start.kind : undefined,
       imported: start?.state === "pinned" ? start.checkpoints : undefined,

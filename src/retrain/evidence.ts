@@ -1,4 +1,4 @@
-/** What a run left, read again from the artefacts and held against the manifest's digests. */
+/** What a run left, read again from the artefacts and checked against the manifest's digests. */
 import { type Digest, sha256, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { type ArtefactReader, readArtefact } from "../manifest/verify/artefacts.ts";

@@ -44,7 +44,7 @@ export interface RetrainingOptions extends Omit<VerifyOptions, "retrain"> {
   readonly mixFiles?: CorpusOptions["mixFiles"];
   /** where the models are that runs start from, if they were their maker's own */
   readonly start?: { readonly path: string };
-  /** the lockfile that data and models are held against; the project's own if absent */
+  /** the lockfile that data and models are checked against; the project's own if absent */
   readonly lockFile?: string;
   /** folder of downloads; `.cache/hub` if absent */
   readonly hubCache?: string;

@@ -1,5 +1,5 @@
 /**
- * The weights of a checkpoint, for use beyond its run. Which model they are for stands in the plan: the checkpoint names
+ * The weights of a checkpoint, for use beyond its run. The plan says which model they are for: the checkpoint names
  * its run by key, and the key is the digest of the run's specification.
  */
 import { shortDigest } from "../digest/sha256.ts";
@@ -46,7 +46,7 @@ export interface OpenCheckpointOptions {
 }
 
 /**
- * Opens a checkpoint. Its pieces are held against the state's digest, moments included, of which a piece is held at a
+ * Opens a checkpoint. Its pieces are checked against the state's digest, moments included, of which a piece is held at a
  * time.
  *
  * @throws {UserError} `BAD_CHECKPOINT` or `BAD_SAFETENSORS` if it is no checkpoint; `NO_PLAN` or
@@ -91,7 +91,7 @@ async function readPlan(path: string, checkpoint: string, files: FileSystem): Pr
     if (!(error instanceof UserError) || error.code !== "FILE_NOT_FOUND") throw error;
     throw new UserError(
       "NO_PLAN",
-      `The model of "${checkpoint}" stands in its plan, and "${path}" is not there`,
+      `The model of "${checkpoint}" is in its plan, and "${path}" is not there`,
       "keep checkpoints in their output folder, or name the plan with --plan FILE",
       { cause: error },
     );

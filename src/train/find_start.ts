@@ -80,7 +80,7 @@ async function pathStart(scale: Scale, path: string, files: FileSystem): Promise
   const inside = await stepsInside(path, files);
   const models = inside.length > 0 ? inside : [{ step: PAPER_PRETRAINING_STEPS, path }];
   const checkpoints = [];
-  // Where a folder lies on its maker's machine is nobody's business.
+  // The path of a folder on its maker's machine stays private.
   const origin = (path: string) => `file:${nameOf(path.replace(/(?<=.)[/\\]+$/, ""))}`;
   for (const model of models) {
     const { source } = await openWeights(model.path, { files });

@@ -35,7 +35,7 @@ export interface JournalResumption {
   readonly evaluations: readonly EvaluationRecord[];
 }
 
-/** What a journal that is resumed is held against. */
+/** What a journal that is resumed is checked against. */
 export interface ResumeOptions {
   readonly files?: FileSystem;
   /** what the run's specification makes due; where a record is not so, the journal is no longer whole */

@@ -11,7 +11,7 @@ import { fixedPlan } from "../experiment/plan_fixture.ts";
 
 const encode = (plan: unknown) => new TextEncoder().encode(canonicalJson(plan));
 
-/** As much of a predicate as a plan is held against. */
+/** As much of a predicate as a plan is checked against. */
 function predicateOf({ scale, planDigest, engine, seeds, data, readings, start, runs }: Plan): Predicate {
   assert(data.state === "pinned");
   return {

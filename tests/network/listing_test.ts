@@ -80,8 +80,7 @@ for (
     assert.deepEqual(files.map(({ path }) => path), Object.keys(FILES).sort());
     assert.equal(hub.seen.length, 3);
     const origin = host === "" ? undefined : new URL(host).origin;
-    const expected =
-      `${hub.address} names pages of ${origin} as its own: they are asked of ${hub.address} in place of that`;
+    const expected = `${hub.address} names pages of ${origin} as its own: they are asked of ${hub.address} instead`;
     assert.deepEqual(notices, origin === undefined ? [] : [expected]);
   });
 }

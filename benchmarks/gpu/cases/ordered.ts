@@ -57,7 +57,7 @@ class Bench {
 type Case = (bench: Bench) => Promise<string>;
 const LAYOUTS = ["nt", "nn", "tn"] as const;
 
-/** Every layout by every tile: from +0 with a bias, and going on from what stands there. */
+/** Every layout by every tile: from +0 with a bias, and continuing what is there. */
 function matmuls(): [string, Case][] {
   const shapes = [{ m: 128, n: 128, k: 64 }, { m: 140, n: 72, k: 40 }];
   const all = LAYOUTS.flatMap((layout) => TILES.flatMap((tile) => shapes.map((shape) => ({ layout, tile, ...shape }))));

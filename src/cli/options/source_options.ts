@@ -84,7 +84,7 @@ function mixFiles(mix: readonly string[]): Readonly<Record<string, readonly stri
 
 /** Where models and downloads are. */
 export interface Sources {
-  /** a pre-training of one's own, or models of one's own */
+  /** pre-training, or the user's own models */
   readonly start?: StartChoice;
   /** paths of the files that make a mix, by its name */
   readonly mixFiles?: Readonly<Record<string, readonly string[]>>;

@@ -23,7 +23,7 @@ export interface PackageText {
   readonly includes: (path: string) => boolean;
 }
 
-/** A package's text, read and held against the lockfile. */
+/** A package's text, read and checked against the lockfile. */
 export interface PackageFiles {
   readonly domain: string;
   /** `typescript@5.9.3`, or that of the pin where it is a part of the package */

@@ -15,7 +15,7 @@ import { importedPath, weightsHeader } from "./start_weights.ts";
 export interface ImportOptions {
   /** stops it between two pieces of a tensor */
   readonly signal?: AbortSignal;
-  /** called as it goes on: bytes of f32 read so far, of all that two readings give */
+  /** called along the way: bytes of f32 read so far, of all that two readings give */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   /** called once if another process imports the same */
   readonly onWait?: () => void;

@@ -1,6 +1,6 @@
 /**
  * All staging files of a corpus while it is prepared. From time to time what they hold is recorded, so that preparing
- * goes on there after an interruption; every file that is kept is checked against its recorded digest first.
+ * resumes there after an interruption; every file that is kept is checked against its recorded digest first.
  */
 import type { Permutation } from "../../arithmetic/permutation.ts";
 import type { Digest } from "../../digest/sha256.ts";

@@ -1,4 +1,4 @@
-/** `progress.json`, which stands beside the staging files: how far preparing came, for whoever goes on with it. */
+/** `progress.json`, beside the staging files: how far preparing came, so that it can resume. */
 import { z } from "zod";
 import { canonicalJson } from "../../digest/canonical_json.ts";
 import { type Digest, isDigest, sha256 } from "../../digest/sha256.ts";

@@ -48,7 +48,7 @@ export class DocumentCutter {
   /**
    * Takes the next line with its line feed.
    *
-   * @returns the document that ends before this line, as the caller's own copy; null while it goes on
+   * @returns the document that ends before this line, as the caller's own copy; null until it ends
    */
   push(line: Uint8Array): Uint8Array<ArrayBuffer> | null {
     const finished = this.#endsBefore(line) ? this.finish() : null;

@@ -16,7 +16,7 @@ interface Kind {
   readonly allowed?: readonly FileFormat[];
 }
 
-const RECOMPRESS = "decompress it, or compress it as .jsonl.zst or .parquet in place of that";
+const RECOMPRESS = "decompress it, or compress it as .jsonl.zst or .parquet instead";
 
 const UTF32 = /^(?:\xff\xfe\0\0|\0\0\xfe\xff)/;
 const XZ = /^\xfd7zXZ\0/;

@@ -1,6 +1,6 @@
 /**
  * The part of TensorFlow.js that the engine uses, as types of our own: its packages are installed apart from the
- * project's, so that who does not use this engine does not download them, and their types are not at hand.
+ * project's, so that nobody downloads them without using this engine, and their types are not at hand.
  */
 
 /** A tensor; arithmetic goes through {@linkcode TensorFlow}. */

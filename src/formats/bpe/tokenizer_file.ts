@@ -222,7 +222,7 @@ function hasType(value: unknown, type: string): boolean {
   return typeof value === "object" && value !== null && "type" in value && value.type === type;
 }
 
-/** @param path where the value stands in the file */
+/** @param path where the value is in the file */
 function check<T>(schema: z.ZodType<T>, value: unknown, path: string, name: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

@@ -13,7 +13,7 @@ export class ByteWriter {
   #open = true;
 
   /**
-   * Makes the file, which must not exist yet, or goes on with one.
+   * Creates the file, which must not exist yet, or appends to one.
    *
    * @param onFlush sees all bytes that are written, in their order, for a digest
    * @param kept bytes of a file that exists; what comes after them is cut off

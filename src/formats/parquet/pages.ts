@@ -1,6 +1,6 @@
 /**
  * The page headers of a column's chunk, walked before anything is decoded. The decoder believes lengths and counts, and
- * does not end on some that are wrong; here each is held against the bytes that there are.
+ * does not end on some that are wrong; here each is checked against the bytes that there are.
  *
  * @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift `PageHeader`
  */

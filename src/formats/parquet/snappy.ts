@@ -1,7 +1,7 @@
 /**
  * Snappy's block format, as Parquet's pages have it, by hysnappy. The decoder that hyparquet ships is not used: a damaged
  * literal length of four bytes sends it back without end. hysnappy in turn cuts or pads to the length that it is given,
- * so that the length which the block itself states is held against it first.
+ * so that the length which the block itself states is checked against it first.
  *
  * @see https://github.com/google/snappy/blob/main/format_description.txt
  */

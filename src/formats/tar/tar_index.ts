@@ -49,7 +49,7 @@ class IndexReader {
   #refuse(reason: string): never {
     throw new UserError(
       "BAD_ARCHIVE",
-      `"${this.path}" is no bundle as rewarm writes them, ${reason}`,
+      `"${this.path}" is not a bundle that rewarm wrote, ${reason}`,
       'only those are read: look into it with "tar tvf", unpack it in an empty folder, and verify what comes out',
     );
   }

@@ -56,7 +56,7 @@ function listed(sentences: readonly string[]): readonly string[] {
   return [...sentences.slice(0, MAX_LISTED), `So did runs in ${sentences.length - MAX_LISTED} further places.`];
 }
 
-/** A run that went on elsewhere: no single machine gives its bits again. */
+/** A run that resumed elsewhere: no single machine gives its bits again. */
 function changesOfConditions({ label, conditions = [] }: TrainedRun): string[] {
   return conditions.slice(1).map(({ fromStep }) =>
     `Run "${label}" went on at step ${fromStep} under other conditions, by its maker's word: its bits cannot be repeated.`

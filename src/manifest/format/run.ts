@@ -41,7 +41,7 @@ export interface MerkleTreeHead {
 }
 
 /**
- * What the process that signed did for a run: trained all of it, went on from a checkpoint that lay in the folder, or
+ * What the process that signed did for a run: trained all of it, resumed from a checkpoint that lay in the folder, or
  * found it finished there, and checked journal, curves and checkpoints against its record without training it.
  */
 export type RunOrigin = "trained" | "resumed" | "found";

@@ -27,7 +27,7 @@ export async function bundleArtefacts(path: string, files: FileSystem = DENO_FIL
   if (stranger !== undefined) {
     throw new UserError(
       "BAD_ARCHIVE",
-      `"${path}" is no bundle as rewarm writes them, "${
+      `"${path}" is not a bundle that rewarm wrote, "${
         printable(stranger)
       }" does not stand in one folder with the rest`,
       "look at its contents before you unpack it",

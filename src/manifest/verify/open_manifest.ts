@@ -22,7 +22,7 @@ export interface OpenedManifest {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** the files that lie beside it */
   readonly artefacts: ArtefactFolder;
-  /** all names in the bundle; absent for a folder, where other files are nobody's concern */
+  /** all names in the bundle; absent for a folder, where other files do not matter */
   readonly bundled?: readonly string[];
 }
 

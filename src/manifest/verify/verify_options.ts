@@ -68,7 +68,7 @@ export interface VerifyOptions {
   readonly replan?: Replan;
   /** renders the page again; without it the page is named as unchecked */
   readonly renderer?: ReportRenderer;
-  /** the clock, in milliseconds since 1970, that dates are held against; the platform's if absent */
+  /** the clock, in milliseconds since 1970, that dates are checked against; the platform's if absent */
   readonly now?: number;
   /** does without checkpoints that are not there: only manifest, journals and curves were published */
   readonly withoutCheckpoints?: boolean;

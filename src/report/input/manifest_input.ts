@@ -147,7 +147,7 @@ function pretrainingOf({ scale, start }: Plan): ReportScale["pretraining"] {
   return { tokens: steps * batchSequences * scale.model.config.sequenceLength };
 }
 
-/** A command that makes the same plan again, as far as options say it; files of one's own are the reader's. */
+/** A command that makes the same plan again, as far as options can say it; the reader names files of their own. */
 function repeatable({ scale, start, readings = {} }: Plan, { source }: DataFacts): string {
   const chosen = Object.entries(readings).filter(([name, value]) => READINGS[name as ReadingName][0] !== value);
   return [

@@ -78,7 +78,7 @@ export const DRIVER_SYMBOLS = {
   cuLaunchKernel: status(HANDLE, "u32", "u32", "u32", "u32", "u32", "u32", "u32", HANDLE, BUFFER, HANDLE),
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** Waits on another thread, so that the event loop goes on. */
+/** Waits on another thread, so that the event loop keeps running. */
 export const WAITING_SYMBOLS = {
   cuStreamSynchronize: { ...status(HANDLE), nonblocking: true },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -287,7 +287,7 @@ export class Device {
   }
 
   /**
-   * Waits until all work given is done; the event loop goes on meanwhile.
+   * Waits until all work given is done; the event loop keeps running.
    *
    * @throws {CudaError} if any of it failed: the device cannot be used any more
    */

@@ -29,7 +29,7 @@ export function lossScalingOf(precision: MixedPrecision): LossScaling {
   return precision === "fp16" ? DYNAMIC : FIXED;
 }
 
-/** The part of it that goes on from step to step, and so into a checkpoint. */
+/** The part that lasts from step to step, and is saved in checkpoints. */
 export interface LossScale {
   /** what the loss is multiplied by before the backward pass: a power of two */
   readonly scale: number;

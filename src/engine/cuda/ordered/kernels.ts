@@ -44,7 +44,7 @@ export interface Matmul {
   /** matmuls of this shape in one launch: outer times inner; default: one */
   readonly problems?: readonly [outer: number, inner: number];
   readonly extent?: (typeof EXTENT)[keyof typeof EXTENT];
-  /** goes on from what C holds; default: starts from +0 */
+  /** adds to what C holds; default: starts from +0 */
   readonly joins?: boolean;
   /** default: chosen by the shape; it changes no bit */
   readonly tile?: Tile;
@@ -96,7 +96,7 @@ const SIGNATURES = {
 
 type KernelName = keyof typeof SIGNATURES;
 
-/** Every kernel with its parameters, to be held against the source. */
+/** Every kernel with its parameters, to be checked against the source. */
 export const ORDERED_SIGNATURES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     (["nt", "nn", "tn"] as const).flatMap((layout) => TILES.map((tile) => [matmulName(layout, tile), MATMUL])),

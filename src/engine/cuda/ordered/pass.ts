@@ -194,7 +194,7 @@ export class OrderedPass {
     this.#kernels.rotate(qkv, this.#buffers.regions, shape, rotaryHalf(this.#model), sign);
   }
 
-  /** Y (rows, out) = X (rows, in) · Wᵀ, then + bias; goes on with Y's chains if it `joins`. */
+  /** Y (rows, out) = X (rows, in) · Wᵀ, then + bias; continues Y's chains if it `joins`. */
   #project(
     x: View,
     weight: Tensor,

@@ -212,7 +212,7 @@ function matmulInPlace(
   }
 }
 
-/** Chains that start from +0: a tile that always goes on with what stands in C has no branch before its loop. */
+/** Chains that start from +0: a tile that always continues what C holds has no branch before its loop. */
 function clear(m: i32, n: i32, c: usize, ldc: usize): void {
   for (let i = 0; i < m; i++) memory.fill(c + <usize> i * ldc, 0, <usize> n << 2);
 }
