@@ -1,4 +1,4 @@
-/** What retraining gives, compared with what a run left: by record, and for what goes into a step, before it is made. */
+/** What retraining gives, compared with what a run left: each record, and what goes into a step before it is made. */
 import type { TrainedRun } from "../manifest/format/run.ts";
 import { pointAt } from "../results/curves.ts";
 import { bytesPerTokenOf, type Corpora } from "../train/evaluation.ts";

@@ -46,7 +46,7 @@ export interface OpenCheckpointOptions {
 }
 
 /**
- * Opens a checkpoint. Its pieces are checked against the state's digest, moments included, of which a piece is held at a
+ * Opens a checkpoint. Its pieces, the moments' included, are checked against the state's digest, with one held at a
  * time.
  *
  * @throws {UserError} `BAD_CHECKPOINT` or `BAD_SAFETENSORS` if it is no checkpoint; `NO_PLAN` or

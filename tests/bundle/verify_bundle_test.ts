@@ -30,7 +30,7 @@ Deno.test("verifyManifestFile() fails with the reason at an archive that is no b
         {
           pieces: [entry("top/link", "", { type: "2", linkname: "/etc/passwd" }), entryOf("top/manifest.dsse.json")],
           verdict: "failed",
-          reason: /size +FAILED +".*hostile\.tar" is no bundle .* entry 1 is a symbolic link/,
+          reason: /size +FAILED +".*hostile\.tar" is not a bundle .* entry 1 is a symbolic link/,
         },
         {
           pieces: [paxEntry({ path: "top/manifest.dsse.json" }), entryOf("top/a")],

@@ -82,7 +82,7 @@ Deno.test({
         ]
       ) {
         const said = await refusalOf(words);
-        assert.match(said, /no regular file|OUTPUT_FOLDER|holds "manifest|no bundle|cannot be read|Could not check/);
+        assert.match(said, /no regular file|OUTPUT_FOLDER|holds "manifest|not a bundle|cannot be read|Could not check/);
       }
     }),
 });
