@@ -235,6 +235,9 @@ const RUNS = [
   "JOURNAL_TOO_SHORT",
   "OTHER_JOURNAL",
   "RULES_TOO_LARGE",
+  "RUN_IN_USE",
+  "RUN_TAKEN_OVER",
+  "TIME_LIMIT_TOO_SHORT",
   "UNKNOWN_RUN",
 ] as const;
 

@@ -14,7 +14,9 @@ export const EXIT = {
   failed: 1,
   /** the request could not be carried out: bad input, missing files, no permission */
   unable: 2,
-  /** stopped by Ctrl-C; the same command resumes from the last checkpoint */
+  /** nothing could be done now, and may be later: runs are held by others, or not ready (EX_TEMPFAIL) */
+  waiting: 75,
+  /** stopped by a signal or before its job's end; the same command resumes from the last checkpoint */
   interrupted: 130,
 } as const;
 

@@ -26,6 +26,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   ],
   [{ name: "model", purpose: "shapes, parameters, initial weights, Hugging Face folders in and out" }],
   [{ name: "experiment", purpose: "experiments and scales from YAML to a plan: a graph of runs with content keys" }],
+  [{ name: "locks", purpose: "who works on which run: a lock and a lease each, across hosts" }],
   [
     { name: "container", purpose: "what image a process runs in" },
     { name: "data", purpose: "corpora: sources, tokenised and shuffled windows, validation" },
@@ -41,6 +42,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [{ name: "retrain", purpose: "training pieces again to check them, and comparing two manifests" }],
   [{ name: "attestation", purpose: "what reviewers sign" }],
   [{ name: "bundle", purpose: "a manifest and its artefacts in one archive" }],
+  [{ name: "worker", purpose: "one run at a time of a plan that many processes share, and how far they are" }],
   [{ name: "reproduce", purpose: "the whole way, from options to a signed manifest" }],
   [{ name: "launch", purpose: "a plan as jobs of Slurm, Kubernetes and SkyPilot" }],
   [{ name: "cli", purpose: "the command line: a file a command" }],

@@ -17,6 +17,7 @@ import { keygen } from "./commands/keygen.ts";
 import { plan } from "./commands/plan.ts";
 import { reproduceCommand } from "./commands/reproduce.ts";
 import { sample } from "./commands/sample.ts";
+import { status } from "./commands/status.ts";
 import { print, printError } from "../terminal.ts";
 import { takeUserFolder } from "./user_path.ts";
 import { retrainCommand, verify } from "./commands/verify.ts";
@@ -25,6 +26,7 @@ import { retrainCommand, verify } from "./commands/verify.ts";
 export const COMMANDS: Readonly<Record<string, Command>> = {
   reproduce: reproduceCommand,
   plan,
+  status,
   data: dataCommand,
   verify,
   retrain: retrainCommand,

@@ -74,7 +74,9 @@ export class ProgressView {
     this.#lastTokens = 0;
     this.#finished++;
     this.#current = undefined;
-    this.#print(`  ${String(this.#finished).padStart(String(this.#runs).length)}/${this.#runs}  ${describe(result)}`);
+    this.#print(
+      `  ${String(this.#finished).padStart(String(this.#runs).length)}/${this.#runs}  ${describeResult(result)}`,
+    );
   }
 
   /** A line that stays: a warning, say. */
@@ -128,7 +130,8 @@ export class ProgressView {
   }
 }
 
-function describe(result: RunResult): string {
+/** What became of a run, in a line. */
+export function describeResult(result: RunResult): string {
   const { run } = result;
   if (result.kind === "skipped") return `${run.label}  skipped: ${result.reason}`;
   const { outcome, steps, journalRoot } = result.record;

@@ -1,20 +1,34 @@
-/** Ctrl-C: the first one stops after the current step, a second one at once. */
+/**
+ * Signals: the first one stops after the current step, with a checkpoint. Ctrl-C a second time stops at once; schedulers
+ * repeat theirs, which are not to cost the checkpoint.
+ */
 import { EXIT } from "../errors.ts";
 import { printError } from "../terminal.ts";
 
-/** Aborts at the first Ctrl-C; a second one ends the process at once. */
+/** Those of schedulers. Not SIGUSR1, on which Deno opens its debugger. */
+const SCHEDULERS: readonly Deno.Signal[] = Deno.build.os === "windows" ? [] : ["SIGTERM", "SIGUSR2"];
+
+/** Aborts at the first signal; a second Ctrl-C ends the process at once. */
 export function abortOnSignals(): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController();
-  const stop = () => {
+  const interrupt = () => {
     if (controller.signal.aborted) Deno.exit(EXIT.interrupted);
     printError(); // after the "^C" that terminals show
     printError("Stopping after this step; Ctrl-C again stops at once");
     controller.abort();
   };
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const name of signals) Deno.addSignalListener(name, stop);
+  const stop = () => {
+    if (controller.signal.aborted) return;
+    printError("Stopping after this step, as a signal asks");
+    controller.abort();
+  };
+  Deno.addSignalListener("SIGINT", interrupt);
+  for (const name of SCHEDULERS) Deno.addSignalListener(name, stop);
   return {
     signal: controller.signal,
-    dispose: () => signals.forEach((name) => Deno.removeSignalListener(name, stop)),
+    dispose: () => {
+      Deno.removeSignalListener("SIGINT", interrupt);
+      for (const name of SCHEDULERS) Deno.removeSignalListener(name, stop);
+    },
   };
 }

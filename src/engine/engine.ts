@@ -78,7 +78,7 @@ export interface Session {
 }
 
 /** An engine by its name, with what it promises. */
-export interface Engine {
+export interface EngineFacts {
   /** short, for tables and the manifest: `exact` */
   readonly name: string;
   /** how strictly its bits are promised */
@@ -94,6 +94,10 @@ export interface Engine {
   readonly conditions?: Readonly<Record<string, string>>;
   /** what a manifest's environment says of hardware and libraries beyond Deno's own; default: no GPU */
   readonly machine?: { readonly gpu: string; readonly libraries: Readonly<Record<string, string>> };
+}
+
+/** An engine that is started. */
+export interface Engine extends EngineFacts {
   /**
    * Bytes a session would take, without taking them. Cheap for any options: they may come from a hostile manifest.
    *

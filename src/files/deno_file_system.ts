@@ -5,7 +5,8 @@ import { linkRefused, notAFile, openRegular } from "./open_regular.ts";
 function toStatus(info: Deno.FileInfo): FileStatus {
   const kind = info.isSymlink ? "link" : info.isFile ? "file" : info.isDirectory ? "folder" : "other";
   const identity = info.ino === null ? {} : { identity: `${info.dev}:${info.ino}` };
-  return { kind, bytes: info.size, ...identity };
+  const modified = info.mtime === null ? {} : { modifiedAt: info.mtime.getTime() };
+  return { kind, bytes: info.size, ...identity, ...modified };
 }
 
 function toHandle(file: Deno.FsFile): FileHandle {

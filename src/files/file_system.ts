@@ -8,6 +8,8 @@ export interface FileStatus {
   readonly bytes: number;
   /** the same for all names of one file; absent where the system does not say */
   readonly identity?: string;
+  /** when its contents changed last, in milliseconds since 1970 by the file system's clock, where it says so */
+  readonly modifiedAt?: number;
 }
 
 /** An open file with one position for reads and writes. */

@@ -8,7 +8,7 @@ import { initializeWeights } from "../model/initial_weights.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import type { FinishedRuns } from "../train/finished_runs.ts";
 import { RunFolder } from "../train/run_folder.ts";
-import { sessionOptions } from "../train/train_plan.ts";
+import { sessionOptions } from "../train/session_pool.ts";
 
 /** Time in which the machine code of the kernels becomes the optimised one. */
 const WARMUP_SECONDS = 0.6;

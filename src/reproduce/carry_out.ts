@@ -10,6 +10,7 @@ import type { PlanCorpora } from "../train/evaluation.ts";
 import type { OpenImported } from "../train/imported_weights.ts";
 import { FinishedRuns } from "../train/finished_runs.ts";
 import { trainPlan } from "../train/train_plan.ts";
+import { jobDeadline, thisTrainer } from "../worker/this_trainer.ts";
 import { calibrate } from "./calibrate.ts";
 import { conclude } from "./conclude.ts";
 import { describeRuns } from "./describe_runs.ts";
@@ -44,15 +45,15 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
   const { plan, corpora, imported } = ready;
   if (options.retrain !== undefined) requireRetraining(engine);
   await requireStatable(options, ready);
-  const planText = `${canonicalJson(planToJson(plan))}\n`;
+  const text = planText(plan);
   const isOurs = (found: Uint8Array) => isCompatible(plan, found);
   // Before the lock too: in a folder that is refused, nothing is touched.
-  await requireOwnFolder(output, planText, isOurs, files);
+  await requireOwnFolder(output, text, isOurs, files);
   await using lock = await lockOutputFolder(output, files);
   if (lock.tookOverFrom !== undefined) {
     events.onWarning?.(`Process ${lock.tookOverFrom.pid} left "${output}" without finishing; resuming from there`);
   }
-  await claimOutputFolder(output, planText, isOurs, files);
+  await claimOutputFolder(output, text, isOurs, files);
   const key = await options.signingKey(); // fail on a missing key before training
   const finished = new FinishedRuns(output, corpora, files);
   for (const run of plan.runs) await finished.find(run); // refuse what cannot be resumed before training
@@ -65,6 +66,8 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
     output,
     files,
     finished,
+    trainer: thisTrainer(engine),
+    deadline: jobDeadline(),
     acceptOtherConditions: options.acceptOtherConditions,
     imported,
     signal,
@@ -93,8 +96,13 @@ function sameData({ mixes: _, ...earlier }: Plan["data"], { mixes: _mixes, ...da
   return canonicalJson(earlier) === canonicalJson(data);
 }
 
+/** The text of `plan.json`: the same for the same plan. */
+export function planText(plan: Plan): string {
+  return `${canonicalJson(planToJson(plan))}\n`;
+}
+
 /** A folder may hold another choice of the same runs: runs of one name must be one run. */
-function isCompatible(plan: Plan, found: Uint8Array): boolean {
+export function isCompatible(plan: Plan, found: Uint8Array): boolean {
   try {
     const earlier = planFromJson(JSON.parse(new TextDecoder().decode(found)), PLAN_FILE);
     const keys = new Map(earlier.runs.map(({ label, key }) => [label, key]));

@@ -7,7 +7,7 @@ import { canonicalJson } from "../digest/canonical_json.ts";
 import { describeContainer } from "../container/describe.ts";
 import { parseStrictJson } from "../text/strict_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { EngineFacts } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
 import { evaluationSteps, isCheckpointStep } from "../experiment/evaluation.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
@@ -32,7 +32,7 @@ import { bytesPerTokenOf, corporaOf } from "../train/evaluation.ts";
 import { JOURNAL_FORMAT } from "../train/journal_header.ts";
 import { MAX_RECORD_BYTES } from "../train/run_folder.ts";
 import type { ReadyPlan } from "./carry_out.ts";
-import type { ReproduceOptions } from "./options.ts";
+import type { PlanningOptions } from "./options.ts";
 import { PAPER_FILE } from "./paper_file.ts";
 import { predicateOf } from "./predicate_input.ts";
 
@@ -44,7 +44,10 @@ const RECORD_HEAD_BYTES = 1 << 16;
 const RECORD_STATE_BYTES = 256;
 
 /** Conditions as far as they are known before a session is open. */
-function placeholderConditions({ specification }: PlannedRun, { conditions }: Engine): Pick<TrainedRun, "conditions"> {
+function placeholderConditions(
+  { specification }: PlannedRun,
+  { conditions }: EngineFacts,
+): Pick<TrainedRun, "conditions"> {
   if (specification.engine.level !== "run_to_run") return {};
   return { conditions: [{ fromStep: 0, conditions: conditions ?? {} }] };
 }
@@ -55,7 +58,7 @@ function withoutPreconditions(paper: Paper): Paper {
 }
 
 /** A run as if it had been trained to its end. */
-function placeholderRun(run: PlannedRun, engine: Engine): TrainedRun {
+function placeholderRun(run: PlannedRun, engine: EngineFacts): TrainedRun {
   const { label, specification, steps } = run;
   const artefact = (name: string): Artefact => ({ name: `runs/${label}/${name}`, sha256: PLACEHOLDER });
   const states = [{ step: 0, state: PLACEHOLDER }];
@@ -137,7 +140,7 @@ function requireReadable(run: TrainedRun, curves: Curves): void {
  *
  * @throws {UserError} `PLAN_TOO_LARGE` or `NOT_STATABLE`, naming the member, its limit and what was found
  */
-export async function requireStatable(options: ReproduceOptions, ready: ReadyPlan): Promise<void> {
+export async function requireStatable(options: PlanningOptions, ready: ReadyPlan): Promise<void> {
   const { plan, paper, shortages = [] } = ready;
   const planText = `${canonicalJson(planToJson(plan))}\n`;
   if (planText.length > MAX_PLAN_BYTES) throw tooLarge("The plan", planText.length, MAX_PLAN_BYTES, "bytes", FEWER);

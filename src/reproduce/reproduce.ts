@@ -4,11 +4,14 @@ import { openCorpora } from "../data/corpora.ts";
 import type { DataProgress } from "../data/options.ts";
 import { corpusOptions } from "../data/scale_corpora.ts";
 import type { Shortage } from "../data/shortage.ts";
-import { buildPlan, type PlanOptions } from "../experiment/plan.ts";
+import { buildPlan, type Plan, type PlanOptions } from "../experiment/plan.ts";
 import { digestsOfCorpora, mixesOf } from "../experiment/mixes.ts";
 import { plannedChoice } from "../experiment/start.ts";
-import { carryOut } from "./carry_out.ts";
-import type { ReproduceOptions, Reproduction } from "./options.ts";
+import { filesWithin } from "../files/files_within.ts";
+import { claimOutputFolder, lockOutputFolder, requireOwnFolder } from "../files/output_lock.ts";
+import { carryOut, isCompatible, planText, type ReadyPlan } from "./carry_out.ts";
+import { requireStatable } from "./dry_run.ts";
+import type { PlanningOptions, ReproduceOptions, Reproduction } from "./options.ts";
 import { digestsOf, lineEndsWarning, readInputs } from "./inputs.ts";
 import { loadPaper } from "./paper_file.ts";
 import { findStart } from "../train/find_start.ts";
@@ -21,6 +24,29 @@ import { findStart } from "../train/find_start.ts";
  * @throws {Interrupted} when `signal` is aborted; the newest step is on the disk
  */
 export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
+  using ready = await prepare(options);
+  return await carryOut(options, ready);
+}
+
+/**
+ * Plans, prepares the data, and leaves `plan.json` in the output folder, for others to carry out.
+ *
+ * @throws {UserError} as {@linkcode reproduce}; `OUTPUT_FOLDER_OF_ANOTHER_PLAN`
+ */
+export async function writePlan(options: PlanningOptions): Promise<Plan> {
+  using ready = await prepare(options);
+  await requireStatable(options, ready);
+  const { output, fileSystem: files = filesWithin(output) } = options;
+  const text = planText(ready.plan);
+  const isOurs = (found: Uint8Array) => isCompatible(ready.plan, found);
+  await requireOwnFolder(output, text, isOurs, files);
+  await using _lock = await lockOutputFolder(output, files);
+  await claimOutputFolder(output, text, isOurs, files);
+  return ready.plan;
+}
+
+/** Everything that a plan needs before it is carried out. Dispose of it to close the data. */
+async function prepare(options: PlanningOptions): Promise<ReadyPlan & Disposable> {
   const { events = {} } = options;
   const paper = await loadPaper(options); // unreadable rules fail before training
   await describeContainer(); // and so does an unreadable description of the container
@@ -54,14 +80,16 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       imported: start?.checkpoints,
     });
     const imported = start?.open;
-    return await carryOut(options, { paper, inputs: digestsOf(inputs), plan, corpora, shortages, imported });
-  } finally {
+    const dispose = { [Symbol.dispose]: corpora.close };
+    return { paper, inputs: digestsOf(inputs), plan, corpora, shortages, imported, ...dispose };
+  } catch (error) {
     corpora.close();
+    throw error;
   }
 }
 
 /** What of the options determines the plan, data and models apart. */
-function planOptions(options: ReproduceOptions): PlanOptions {
+function planOptions(options: PlanningOptions): PlanOptions {
   const { scale, seeds = 1, only, changes, readings, files, mixFiles, start, folder, set, ownExperiments } = options;
   const { level, arithmetic } = options.engine;
   return {

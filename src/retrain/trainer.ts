@@ -14,7 +14,7 @@ import type { OpenImported } from "../train/imported_weights.ts";
 import { loadInitialState, priorUpdates } from "../train/initial_state.ts";
 import { runRecords } from "../train/run_records.ts";
 import { updatesBefore } from "../train/skipped_steps.ts";
-import { SessionPool } from "../train/train_plan.ts";
+import { SessionPool } from "../train/session_pool.ts";
 import { Interrupted } from "../train/train_run.ts";
 import { compareEvent } from "./compare.ts";
 import { RetrainingMismatch } from "./difference.ts";

@@ -8,6 +8,7 @@ import type { TrainingState } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
 import type { RunKey } from "../experiment/run.ts";
 import { writeFileDurably } from "../files/durable.ts";
+import { createFileHash } from "../files/file_digest.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -54,6 +55,7 @@ function slice(vector: Float32Array, { offset, size }: ParameterShape): Float32A
 /**
  * Writes a checkpoint durably: it is whole or not there.
  *
+ * @returns digest of the file, taken while it was written
  * @throws {UserError} if the disk is full or access is denied
  */
 export async function writeCheckpoint(
@@ -62,7 +64,7 @@ export async function writeCheckpoint(
   state: TrainingState,
   info: CheckpointInfo,
   files?: FileSystem,
-): Promise<void> {
+): Promise<Digest> {
   const shapes = parameterShapes(model);
   const tensors = vectors(state).flatMap(([prefix, vector]) =>
     shapes.map((shape) => ({ name: prefix + shape.name, shape: shape.shape, data: slice(vector, shape) }))
@@ -76,11 +78,19 @@ export async function writeCheckpoint(
     engineState: state.engineState?.toHex(),
     conditions: info.conditions === undefined ? undefined : canonicalJson(info.conditions),
   });
+  const hash = createFileHash();
+  const hashed = (bytes: Uint8Array) => {
+    hash.update(bytes);
+    return bytes;
+  };
   const contents = function* () {
-    yield header;
-    for (const { data } of tensors) yield* pieces(data);
+    yield hashed(header);
+    for (const { data } of tensors) {
+      for (const piece of pieces(data)) yield hashed(piece);
+    }
   };
   await writeFileDurably(path, contents(), { files });
+  return hash.finish();
 }
 
 /**
@@ -167,6 +177,17 @@ export async function readCheckpoint(
     state,
     expected,
   );
+}
+
+/** As {@linkcode readCheckpoint}, with the digest of the file. */
+export async function readAndDigestCheckpoint(
+  ...[path, model, state, expected, files]: Parameters<typeof readCheckpoint>
+): Promise<{ readonly info: CheckpointInfo; readonly file: Digest }> {
+  const bytes = await readFileBounded(path, maxCheckpointBytes(model), files);
+  const info = loadCheckpoint(bytes, path, model, state, expected);
+  const hash = createFileHash();
+  hash.update(bytes);
+  return { info, file: hash.finish() };
 }
 
 /**

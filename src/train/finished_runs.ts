@@ -1,17 +1,19 @@
 /**
- * Which runs of an output folder are done. To know it their checkpoints are hashed, terabytes at the paper's scale, and
- * several parts of one command ask: so that each run is looked at once.
+ * Which runs of an output folder are done. By their records that costs next to nothing; to hold their files against these
+ * all checkpoints are hashed, terabytes at the paper's scale, which is done once, before anything is signed.
  */
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { bytesPerTokenOf, corporaOf, type PlanCorpora } from "./evaluation.ts";
-import { findRun, type FoundRun } from "./found_run.ts";
+import { checkJournalOf, checkRun, type FoundRun, lookUpRun } from "./found_run.ts";
+import type { BytesPerToken } from "./journal_header.ts";
 import { RunFolder } from "./run_folder.ts";
 
-/** Remembers what it found, for as long as nobody else writes to the folder: within one command, under its lock. */
+/** Looks into one output folder. */
 export class FinishedRuns {
-  readonly #found = new Map<RunKey, Promise<FoundRun>>();
+  readonly #journals = new Map<RunKey, Promise<FoundRun>>();
+  readonly #checked = new Map<RunKey, Promise<FoundRun>>();
 
   /**
    * @param output the plan's output folder
@@ -24,16 +26,54 @@ export class FinishedRuns {
   ) {}
 
   /**
-   * What the folder holds of a run.
+   * What the folder says of a run now, by its record alone.
    *
-   * @throws {UserError} as `findRun`
+   * @throws {UserError} as `lookUpRun`
    */
-  find(run: PlannedRun): Promise<FoundRun> {
-    const known = this.#found.get(run.key);
-    if (known !== undefined) return known;
-    const bytesPerToken = bytesPerTokenOf(corporaOf(this.corpora, run.specification));
-    const found = findRun(run, new RunFolder(this.output, run.label, this.files), bytesPerToken);
-    this.#found.set(run.key, found);
-    return found;
+  async find(run: PlannedRun): Promise<FoundRun> {
+    return await lookUpRun(run, this.#folder(run));
   }
+
+  /**
+   * The same, with journal and curve read; once.
+   *
+   * @throws {UserError} as `checkJournalOf`
+   */
+  async checkJournal(run: PlannedRun): Promise<FoundRun> {
+    const { key } = run;
+    return await remembered(
+      this.#journals,
+      key,
+      () => checkJournalOf(run, this.#folder(run), this.#bytesPerToken(run)),
+    );
+  }
+
+  /**
+   * The same, with all of its files read; once.
+   *
+   * @throws {UserError} as `checkRun`
+   */
+  async check(run: PlannedRun): Promise<FoundRun> {
+    return await remembered(this.#checked, run.key, () => checkRun(run, this.#folder(run), this.#bytesPerToken(run)));
+  }
+
+  /** Says that a run is trained on: what was found of it no longer holds. */
+  forget({ key }: PlannedRun): void {
+    this.#journals.delete(key);
+    this.#checked.delete(key);
+  }
+
+  #bytesPerToken({ specification }: PlannedRun): BytesPerToken {
+    return bytesPerTokenOf(corporaOf(this.corpora, specification));
+  }
+
+  #folder({ label }: PlannedRun): RunFolder {
+    return new RunFolder(this.output, label, this.files);
+  }
+}
+
+function remembered<T>(known: Map<RunKey, Promise<T>>, key: RunKey, find: () => Promise<T>): Promise<T> {
+  const found = known.get(key) ?? find();
+  known.set(key, found);
+  return found;
 }

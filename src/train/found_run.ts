@@ -36,7 +36,7 @@ const NOT_THE_DIGEST = 'its digest is not the one in "run.json"';
 class Contradiction extends Error {}
 
 /** Codes of errors by which a file is not what it should be; others say that it could not be looked at. */
-const FLAWS: readonly ErrorCode[] = [
+export const FLAWS: readonly ErrorCode[] = [
   "FILE_NOT_FOUND",
   "FILE_TOO_LARGE",
   "NOT_A_FILE",
@@ -49,35 +49,80 @@ const FLAWS: readonly ErrorCode[] = [
 ];
 
 /**
- * Looks for a run that is done, and reads all of it once.
+ * Looks for a run that is done, by its record alone: what the record says of other files is not compared with them.
  *
- * @param bytesPerToken of the corpora that the plan was made with
  * @throws {UserError} `OUTPUT_FOLDER_OF_ANOTHER_PLAN` if the folder holds another run of the same name;
  * `JOURNAL_OF_EARLIER_VERSION`; if files cannot be read
  */
-export async function findRun(run: PlannedRun, folder: RunFolder, bytesPerToken: BytesPerToken): Promise<FoundRun> {
+export async function lookUpRun(run: PlannedRun, folder: RunFolder): Promise<FoundRun> {
+  return await orContradiction(async () => await recordOf(run, folder) ?? await unfinished(run, folder));
+}
+
+/**
+ * The same, with journal and curve read and held against the record: what a run is worth that another starts from. The
+ * checkpoint that it starts from is compared with the record when it is loaded.
+ *
+ * @param bytesPerToken of the corpora that the plan was made with
+ * @throws {UserError} as {@linkcode lookUpRun}
+ */
+export async function checkJournalOf(
+  run: PlannedRun,
+  folder: RunFolder,
+  bytesPerToken: BytesPerToken,
+): Promise<FoundRun> {
+  return await orContradiction(async () => {
+    const found = await recordOf(run, folder);
+    if (found === undefined) return await unfinished(run, folder);
+    await checkRecord(run, folder, found.record, { version: JOURNAL_VERSION, run: run.key, bytesPerToken });
+    return found;
+  });
+}
+
+/**
+ * The same, with all checkpoints read as well.
+ *
+ * @param bytesPerToken of the corpora that the plan was made with
+ * @throws {UserError} as {@linkcode lookUpRun}
+ */
+export async function checkRun(run: PlannedRun, folder: RunFolder, bytesPerToken: BytesPerToken): Promise<FoundRun> {
+  const found = await checkJournalOf(run, folder, bytesPerToken);
+  if (found.kind !== "finished") return found;
+  return await orContradiction(async () => {
+    await checkCheckpoints(run, folder, found.record);
+    return found;
+  });
+}
+
+async function orContradiction(look: () => Promise<FoundRun>): Promise<FoundRun> {
   try {
-    const record = await folder.readRecord();
-    if (record === undefined && await folder.hasRecord()) {
-      throw new Contradiction(`"${folder.record}" is no record of a run`);
-    }
-    if (record === undefined) return await unfinished(run, folder);
-    if (record.key !== run.key) {
-      throw new UserError(
-        "OUTPUT_FOLDER_OF_ANOTHER_PLAN",
-        `"${folder.path}" holds run ${record.key.slice(0, 12)}, but the plan has ${run.key.slice(0, 12)} by that name`,
-        "choose another folder with --out DIR, or remove this one to train anew",
-      );
-    }
-    if (record.outcome.kind === "completed" && record.steps < run.steps) return await unfinished(run, folder);
-    await checkRecord(run, folder, record, { version: JOURNAL_VERSION, run: run.key, bytesPerToken });
-    return { kind: "finished", record };
+    return await look();
   } catch (error) {
     if (error instanceof Contradiction || (error instanceof UserError && FLAWS.includes(error.code))) {
       return { kind: "contradictory", flaw: error.message };
     }
     throw error;
   }
+}
+
+/** A run whose record says that it is done; undefined if there is none, or not far enough for the plan. */
+async function recordOf(
+  run: PlannedRun,
+  folder: RunFolder,
+): Promise<Extract<FoundRun, { readonly kind: "finished" }> | undefined> {
+  const record = await folder.readRecord();
+  if (record === undefined && await folder.hasRecord()) {
+    throw new Contradiction(`"${folder.record}" is no record of a run`);
+  }
+  if (record === undefined) return undefined;
+  if (record.key !== run.key) {
+    throw new UserError(
+      "OUTPUT_FOLDER_OF_ANOTHER_PLAN",
+      `"${folder.path}" holds run ${record.key.slice(0, 12)}, but the plan has ${run.key.slice(0, 12)} by that name`,
+      "choose another folder with --out DIR, or remove this one to train anew",
+    );
+  }
+  if (record.outcome.kind === "completed" && record.steps < run.steps) return undefined;
+  return { kind: "finished", record };
 }
 
 /** A run to be trained or resumed; whether it can be resumed is asked before hours go into those before it. */
@@ -109,7 +154,6 @@ async function checkRecord(
   if (record.label !== run.label) throw new Contradiction(`"${folder.record}" is that of run "${record.label}"`);
   const reading = await checkJournal(run, folder, record, header);
   await checkCurves(run, folder, record, reading, header.bytesPerToken);
-  await checkCheckpoints(run, folder, record);
 }
 
 /** The journal: the file recorded, its chain whole, all in it that is due, and what the record says of it. */

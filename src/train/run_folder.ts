@@ -1,4 +1,5 @@
 /** What a run leaves in its folder: where each file is, and the record that says the run is done. */
+import type { z } from "zod";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
@@ -13,6 +14,7 @@ import { parseCurves } from "../results/curves_schema.ts";
 import { checkpointName, checkpointStep } from "./checkpoint.ts";
 import { formatCurves } from "./journal_curves.ts";
 import { type RunRecord, runRecordSchema } from "./run_record.ts";
+import { type TrainingNotes, trainingNotesSchema } from "./trained_by.ts";
 
 export type { Outcome, RecordedState, RunRecord } from "./run_record.ts";
 
@@ -42,6 +44,11 @@ export class RunFolder {
 
   get checkpoints(): string {
     return `${this.path}/checkpoints`;
+  }
+
+  /** Who trained the run, and what the checkpoints were when they were written. */
+  get notes(): string {
+    return `${this.path}/training.json`;
   }
 
   /** Steps that have a checkpoint file, newest first. */
@@ -74,9 +81,18 @@ export class RunFolder {
 
   /** The record of a finished run, or undefined where there is none that is whole. */
   async readRecord(): Promise<RunRecord | undefined> {
-    if (!await this.#exists(this.record)) return undefined;
+    return await this.#readJson(this.record, runRecordSchema);
+  }
+
+  /** The notes of a run, or undefined where there are none that are whole: earlier versions left none. */
+  async readNotes(): Promise<TrainingNotes | undefined> {
+    return await this.#readJson(this.notes, trainingNotesSchema);
+  }
+
+  async #readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+    if (!await this.#exists(path)) return undefined;
     try {
-      return runRecordSchema.safeParse(JSON.parse(await this.#readText(this.record))).data;
+      return schema.safeParse(JSON.parse(await this.#readText(path))).data;
     } catch (error) {
       if (error instanceof SyntaxError) return undefined;
       throw error;
@@ -108,6 +124,10 @@ export class RunFolder {
     await writeFileDurably(this.curves, formatCurves(curves), { files: this.files });
   }
 
+  async writeNotes(notes: TrainingNotes): Promise<void> {
+    await writeFileDurably(this.notes, `${canonicalJson(notes)}\n`, { files: this.files });
+  }
+
   async writeRecord(record: RunRecord): Promise<void> {
     await writeFileDurably(this.record, `${canonicalJson(record)}\n`, { files: this.files });
   }
@@ -120,13 +140,6 @@ export class RunFolder {
   /** Where the checkpoint of a step is. */
   checkpoint(step: number): string {
     return `${this.checkpoints}/${checkpointName(step)}`;
-  }
-
-  /** SHA-256 of checkpoints by their names. */
-  async checkpointDigests(steps: readonly number[]): Promise<Record<string, Digest>> {
-    const digests: Record<string, Digest> = {};
-    for (const step of steps) digests[checkpointName(step)] = await this.digest(this.checkpoint(step));
-    return digests;
   }
 
   /** Removes all checkpoints but those of some steps. */

@@ -1,162 +1,107 @@
 /** All runs of a plan, each after the run it starts from, on one engine. */
-import type { Engine, Session, SessionOptions } from "../engine/engine.ts";
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
+import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
-import type { FileSystem } from "../files/file_system.ts";
-import { canonicalJson } from "../digest/canonical_json.ts";
-import { conditionsOf } from "./conditions.ts";
+import { ownerInWords } from "../locks/lock_owner.ts";
+import { type HeldRun, RunLock, watchRun } from "../locks/run_lock.ts";
+import { ParentFlaw } from "./parent_folder.ts";
 import { FinishedRuns } from "./finished_runs.ts";
-import { corporaOf, type PlanCorpora, ValidationSets } from "./evaluation.ts";
-import type { RunOrigin } from "../manifest/format/run.ts";
-import { RunFolder, type RunRecord } from "./run_folder.ts";
-import { type ParentOutcome, skipReason } from "./skip_reason.ts";
-import type { OpenImported } from "./imported_weights.ts";
-import { parentInFolder } from "./parent_folder.ts";
-import { type RunProgress, trainRun } from "./train_run.ts";
+import { type DoneRun, reasonToSkip, type RunResult, RunTrainer, type RunTrainerOptions } from "./run_trainer.ts";
 
-/** A planned run that is done. */
-export interface DoneRun {
-  /** as it stands in the plan */
-  readonly run: PlannedRun;
-  /** it has left a journal, a curve and checkpoints */
-  readonly kind: "trained";
-  /** what it left */
-  readonly record: RunRecord;
-  /** what this process did for it */
-  readonly origin: RunOrigin;
-  /** optimizer steps that this process took from the folder: 0 of a run that it trained, all of one that it found */
-  readonly foundSteps: number;
-}
-
-/** What became of a planned run. */
-export type RunResult =
-  | DoneRun
-  | { readonly run: PlannedRun; readonly kind: "skipped"; readonly reason: string };
+export type { DoneRun, RunResult } from "./run_trainer.ts";
 
 /** How a plan is trained. */
-export interface TrainPlanOptions {
+export interface TrainPlanOptions extends Omit<RunTrainerOptions, "finished"> {
   readonly runs: readonly PlannedRun[];
-  readonly engine: Engine;
-  readonly corpora: PlanCorpora;
-  /** the plan's output folder; each run gets `runs/<label>` below it */
-  readonly output: string;
-  readonly files?: FileSystem;
   /** what is known of runs that are done; looked up anew if absent */
   readonly finished?: FinishedRuns;
-  /** weights that others trained, for runs that start from them */
-  readonly imported?: OpenImported;
-  /** resume runs that were computed under other conditions (`Engine.conditions`) */
-  readonly acceptOtherConditions?: boolean;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: RunProgress) => void;
   readonly onRun?: (result: RunResult) => void;
-  readonly onWarning?: (message: string) => void;
-}
-
-/** What a session for a run must be opened with. */
-export function sessionOptions({ specification }: PlannedRun): SessionOptions {
-  const { model, optimizer, batchSequences, gradientBlockSequences } = specification;
-  return { model, optimizer, batchSequences, gradientBlockSequences };
-}
-
-/** Runs of one shape share a session: every run sets the whole state before its first step. */
-export class SessionPool {
-  #session: { readonly shape: string; readonly session: Session } | undefined;
-
-  constructor(private readonly engine: Engine) {}
-
-  /** A session of the run's shape; one of another shape is closed. */
-  async get(run: PlannedRun): Promise<Session> {
-    const options = sessionOptions(run);
-    const shape = canonicalJson(options);
-    if (this.#session?.shape !== shape) {
-      this.close();
-      this.#session = { shape, session: await this.engine.open(options) };
-    }
-    return this.#session.session;
-  }
-
-  /** Stops the engine's threads. */
-  close(): void {
-    this.#session?.session.close();
-    this.#session = undefined;
-  }
 }
 
 /**
- * Trains what is not done yet.
+ * Trains what is not done yet. What lies in the folder is taken by its records, and held against them at the end; what
+ * contradicts itself is trained again from its newest good checkpoint.
  *
  * A run that diverges ends there while the others go on; a run that would start from a checkpoint that was never
  * reached is skipped, with the reason.
  *
  * @throws {Interrupted} when `signal` is aborted
+ * @throws {UserError} `RUN_IN_USE` where another process trains one of the runs
  */
 export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]> {
-  const { runs, engine, output, files = DENO_FILES } = options;
-  const { finished = new FinishedRuns(output, options.corpora, files) } = options;
-  const pool = new SessionPool(engine);
+  const { runs, corpora, output, files = DENO_FILES } = options;
+  const { finished = new FinishedRuns(output, corpora, files) } = options;
   const results = new Map<RunKey, RunResult>();
-  const validations = new ValidationSets();
+  using trainer = new RunTrainer({ ...options, finished });
 
-  const train = async (run: PlannedRun): Promise<RunResult> => {
-    const { initialWeights, evaluation } = run.specification;
-    const parent = initialWeights.kind === "checkpoint" ? results.get(initialWeights.run) : undefined;
-    if (initialWeights.kind === "checkpoint") {
-      if (parent === undefined) throw new TypeError(`Run "${run.label}" stands before the run that it starts from`);
-      const reason = skipReason(outcomeOf(parent), initialWeights.step);
-      if (reason !== undefined) return { run, kind: "skipped", reason };
-    }
-    const folder = new RunFolder(output, run.label, files);
-    const found = await finished.find(run);
-    if (found.kind === "finished") {
-      const { record } = found;
-      return { run, kind: "trained", record, origin: "found", foundSteps: record.steps };
-    }
-    const { signal, onProgress, onWarning } = options;
-    if (found.kind === "contradictory") {
-      onWarning?.(
-        `Run "${run.label}" is not taken as it lies in the folder, and is trained again from its newest good ` +
-          `checkpoint: ${found.flaw}`,
-      );
-    }
-    const session = await pool.get(run);
-    const corpora = corporaOf(options.corpora, run.specification);
-    await validations.get(corpora, evaluation.windows); // too few windows are found out before training
-    const conditions = conditionsOf(engine, session);
-    const { record, resumedAt } = await trainRun(run, folder, {
-      session,
-      corpora,
-      validations,
-      output,
-      conditions,
-      acceptOtherConditions: options.acceptOtherConditions,
-      parent: parent === undefined || initialWeights.kind !== "checkpoint"
-        ? undefined
-        : parentInFolder(parent.run, new RunFolder(output, parent.run.label, files), initialWeights.step),
-      imported: options.imported,
-      signal,
-      onProgress,
-      onWarning,
-    });
-    const isDone = record.outcome.kind === "completed" && resumedAt === record.steps;
-    const origin = isDone ? "found" : resumedAt > 0 ? "resumed" : "trained";
-    return { run, kind: "trained", record, origin, foundSteps: resumedAt };
+  const parentOf = ({ label, specification: { initialWeights } }: PlannedRun): RunResult | undefined => {
+    if (initialWeights.kind !== "checkpoint") return undefined;
+    const parent = results.get(initialWeights.run);
+    if (parent === undefined) throw new TypeError(`Run "${label}" stands before the run that it starts from`);
+    return parent;
   };
 
-  try {
-    for (const run of runs) {
-      const result = await train(run);
-      results.set(run.key, result);
-      options.onRun?.(result);
+  /** @param flaw for which a run that is done is trained again */
+  const train = async (run: PlannedRun, flaw?: string): Promise<DoneRun> => {
+    const found = parentOf(run);
+    const parent = found?.kind === "trained" ? await sound(found) : undefined;
+    try {
+      return await trainer.train(run, await lockOf(run, options), parent, flaw);
+    } catch (error) {
+      if (!(error instanceof ParentFlaw) || parent === undefined) throw error;
+      const again = await replace(parent.run, error.flaw);
+      return await trainer.train(run, await lockOf(run, options), again, flaw);
     }
-  } finally {
-    pool.close();
+  };
+
+  /** A run that others start from: its journal is read before they do. */
+  const sound = async (parent: DoneRun): Promise<DoneRun> => {
+    if (parent.origin === "trained") return parent;
+    const state = await finished.checkJournal(parent.run);
+    return state.kind === "contradictory" ? await replace(parent.run, state.flaw) : parent;
+  };
+
+  const replace = async (run: PlannedRun, flaw: string): Promise<DoneRun> => {
+    const again = await train(run, flaw);
+    results.set(run.key, again);
+    return again;
+  };
+
+  for (const run of runs) {
+    const reason = reasonToSkip(run, parentOf(run));
+    const found = reason === undefined ? await finished.find(run) : undefined;
+    const result: RunResult = reason !== undefined
+      ? { run, kind: "skipped", reason }
+      : found?.kind === "finished"
+      ? { run, kind: "trained", record: found.record, origin: "found", foundSteps: found.record.steps }
+      : await train(run);
+    results.set(run.key, result);
+    options.onRun?.(result);
   }
-  return [...results.values()];
+  for (const run of runs) {
+    const result = results.get(run.key);
+    // What this process trained from its first step on, it has just written.
+    if (result?.kind !== "trained" || result.origin === "trained") continue;
+    const state = await finished.check(run);
+    if (state.kind === "contradictory") await replace(run, state.flaw);
+  }
+  return runs.flatMap(({ key }) => results.get(key) ?? []);
 }
 
-function outcomeOf(result: RunResult): ParentOutcome {
-  const { label } = result.run;
-  if (result.kind === "skipped") return { label, outcome: "skipped", steps: 0 };
-  return { label, outcome: result.record.outcome.kind, steps: result.record.steps };
+async function lockOf(run: PlannedRun, { output, files, signal, onWarning }: TrainPlanOptions): Promise<RunLock> {
+  const options = { files, signal };
+  const taken = await RunLock.tryTake(output, run, options);
+  const lock = taken.kind === "held" ? await watchRun(output, run, taken, options) : taken;
+  if (lock.kind === "held") throw inUse(run, lock);
+  // Of this host's dead processes the folder's lock has told.
+  if (taken.kind === "held") { for (const note of lock.notes) onWarning?.(note); }
+  return lock;
+}
+
+function inUse({ label }: PlannedRun, { owner }: HeldRun): UserError {
+  return new UserError(
+    "RUN_IN_USE",
+    `Run "${label}" is in training by ${owner === undefined ? "another process" : ownerInWords(owner)}`,
+    "give the same command again when it has ended, or help with the other runs with --join",
+  );
 }

@@ -1,4 +1,6 @@
 /** One run from its start, or from its newest good checkpoint, to its end. */
+import { ownMember } from "../digest/own_member.ts";
+import type { Digest } from "../digest/sha256.ts";
 import type { Session } from "../engine/engine.ts";
 import { type ErrorCode, UserError } from "../errors.ts";
 import { isCheckpointStep } from "../experiment/evaluation.ts";
@@ -6,8 +8,10 @@ import type { PlannedRun } from "../experiment/run.ts";
 import { removeLeftovers } from "../files/durable.ts";
 import type { CurvePoint, Curves } from "../results/curves.ts";
 import { learningRateTable } from "../schedule/learning_rate.ts";
-import { type ExpectedCheckpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { checkpointName, type ExpectedCheckpoint, readAndDigestCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { digestCheckpoint } from "./checkpoint_digest.ts";
 import { type ConditionPeriod, type Conditions, continueUnder } from "./conditions.ts";
+import type { Deadline } from "./deadline.ts";
 import { DueRecords } from "./due_records.ts";
 import { bytesPerTokenOf, type Corpora, type ValidationSets } from "./evaluation.ts";
 import { loadInitialState, type ParentState, priorUpdates, type StartSources } from "./initial_state.ts";
@@ -18,6 +22,7 @@ import { type DivergenceRecord, fromBits } from "./journal_record.ts";
 import type { Outcome, RecordedState, RunFolder, RunRecord } from "./run_folder.ts";
 import { runRecords } from "./run_records.ts";
 import { stateDigest } from "./state_digest.ts";
+import { trainedFrom, type TrainedPeriod, type TrainerFacts } from "./trained_by.ts";
 
 /** Steps between progress reports. */
 const PROGRESS_INTERVAL = 4;
@@ -60,6 +65,17 @@ export interface RunEnvironment extends StartSources {
   readonly output: string;
   /** aborted: stop after the current step, with a checkpoint */
   readonly signal?: AbortSignal;
+  /** the end of the job, before which the run stops with a checkpoint */
+  readonly deadline?: Deadline;
+  /** who trains, for the notes of the run */
+  readonly trainer?: TrainerFacts;
+  /** called before anything is written that lasts; throws if the run is no longer this process's */
+  readonly requireHeld?: () => Promise<void>;
+  /**
+   * reads every checkpoint before the one that is resumed from, since the folder is known to contradict itself. Else
+   * they are vouched for by the digests taken when they were written, and looked at before anything is signed
+   */
+  readonly isDoubtful?: boolean;
   readonly onProgress?: (progress: RunProgress) => void;
   /** something the user should know, such as a damaged checkpoint that was passed over */
   readonly onWarning?: (message: string) => void;
@@ -122,6 +138,9 @@ interface Start {
   readonly points: CurvePoint[];
   readonly states: RecordedState[];
   readonly conditions: readonly ConditionPeriod[] | undefined;
+  /** digests of the checkpoints by their names, for those that are there */
+  readonly digests: Record<string, Digest>;
+  readonly trainedBy: readonly TrainedPeriod[];
 }
 
 /** The header of a run's journal. */
@@ -135,6 +154,8 @@ class Training {
   readonly #environment: RunEnvironment;
   readonly #start: Start;
   #step: number;
+  /** when the last step ended, or the checkpoint after it */
+  #lastStop: number | undefined;
 
   private constructor(run: PlannedRun, folder: RunFolder, environment: RunEnvironment, start: Start) {
     this.#run = run;
@@ -158,6 +179,7 @@ class Training {
       }
     }
     await loadInitialState(run, environment.session, environment);
+    await environment.requireHeld?.();
     const journal = await JournalWriter.create(folder.journal, headerOf(run, environment.corpora), folder.files);
     const conditions = continueUnder(run.label, 0, undefined, environment.conditions, true);
     return new Training(run, folder, environment, {
@@ -168,6 +190,8 @@ class Training {
       points: [],
       states: [],
       conditions,
+      digests: {},
+      trainedBy: trainedFrom(0, [], environment.trainer),
     });
   }
 
@@ -180,27 +204,35 @@ class Training {
     const { session, corpora, acceptOtherConditions = false, onWarning = () => {} } = environment;
     const due = new DueRecords(run, learningRateTable(run.specification.schedule));
     const header = headerOf(run, corpora);
+    await environment.requireHeld?.();
     const { writer, resumption } = await JournalWriter.resume(folder.journal, header, step, {
       files: folder.files,
       due,
     });
     const points = resumption.evaluations.map(curvePoint);
     const states = [...resumption.states];
-    // The run's record will vouch for the earlier checkpoints too, and other runs may start from them.
-    const expected: ExpectedCheckpoint[] = states
-      .filter((recorded) => recorded.step > 0 && recorded.step < step)
-      .map((recorded) => ({ run: run.key, ...recorded }));
-    expected.push({ run: run.key, step, state: resumption.state });
+    const notes = await folder.readNotes();
+    const expected: ExpectedCheckpoint = { run: run.key, step, state: resumption.state };
     let conditions: readonly ConditionPeriod[] | undefined;
     let prior: number;
+    let digests: Record<string, Digest>;
     try {
       prior = await priorUpdates(run, environment);
+      // The run's record will vouch for the earlier checkpoints too, and other runs may start from them.
+      digests = await earlierDigests(run, folder, states.filter((state) => state.step > 0 && state.step < step), {
+        known: notes?.key === run.key && environment.isDoubtful !== true ? notes.checkpoints : undefined,
+      });
       await session.writeState(async (target) => {
-        for (const checkpoint of expected) {
-          const path = folder.checkpoint(checkpoint.step);
-          const info = await readCheckpoint(path, run.specification.model, target, checkpoint, folder.files);
-          conditions = info.conditions;
-        }
+        const path = folder.checkpoint(step);
+        const { info, file } = await readAndDigestCheckpoint(
+          path,
+          run.specification.model,
+          target,
+          expected,
+          folder.files,
+        );
+        conditions = info.conditions;
+        if (resumption.state !== undefined) digests[checkpointName(step)] = file;
       });
       conditions = continueUnder(run.label, step, conditions, environment.conditions, acceptOtherConditions);
     } catch (error) {
@@ -218,6 +250,8 @@ class Training {
       points,
       states,
       conditions,
+      digests,
+      trainedBy: trainedFrom(step, notes?.key === run.key ? notes.trainedBy : [], environment.trainer),
     });
   }
 
@@ -232,6 +266,7 @@ class Training {
 
   /** Appends the records that are left to the journal, with checkpoints where they are due. */
   async finish(): Promise<RunRecord> {
+    await this.#writeNotes();
     const { session, corpora, validations, onProgress } = this.#environment;
     const { priorUpdates, step, updates, journal, points, states } = this.#start;
     const { specification, steps: last } = this.#run;
@@ -274,9 +309,19 @@ class Training {
   /** Between two steps: a checkpoint if one is due, and here a run stops when it is asked to. */
   async #stopOver(): Promise<void> {
     const { specification, steps, label } = this.#run;
-    const isStopped = this.#environment.signal?.aborted === true && this.#step < steps;
+    const { signal, deadline } = this.#environment;
+    this.#time(deadline);
+    const isStopped = (signal?.aborted === true || deadline?.isDue === true) && this.#step < steps;
+    if (isStopped && this.#step === this.#start.step && signal?.aborted !== true) deadline?.requireTime(label);
     if (isStopped || isCheckpointStep(specification, this.#step)) await this.#checkpoint();
     if (isStopped) throw new Interrupted(label, this.#step);
+  }
+
+  /** Tells the deadline how long a step took, and what belongs to it. */
+  #time(deadline: Deadline | undefined): void {
+    const now = performance.now();
+    if (this.#lastStop !== undefined) deadline?.stepTook((now - this.#lastStop) / 1000);
+    this.#lastStop = now;
   }
 
   get #dataPosition(): number {
@@ -291,7 +336,10 @@ class Training {
     const { session } = this.#environment;
     const { key, specification } = this.#run;
     const { journal, states, conditions } = this.#start;
+    const begun = performance.now();
+    await this.#environment.requireHeld?.();
     const recorded = states.at(-1);
+    const isRecorded = recorded?.step === this.#step;
     const state = recorded?.step === this.#step
       ? recorded.state
       : stateDigest(await session.readState(), this.#step, this.#dataPosition);
@@ -305,7 +353,30 @@ class Training {
       state,
       conditions,
     };
-    await writeCheckpoint(path, specification.model, await session.readState(), info, this.#folder.files);
+    const digest = await writeCheckpoint(
+      path,
+      specification.model,
+      await session.readState(),
+      info,
+      this.#folder.files,
+    );
+    if (isRecorded) {
+      this.#start.digests[checkpointName(this.#step)] = digest;
+      await this.#writeNotes();
+    }
+    this.#lastStop = performance.now();
+    this.#environment.deadline?.checkpointTook((this.#lastStop - begun) / 1000);
+  }
+
+  /** Who trains, before the first step; and a checkpoint's digest, once the checkpoint is there. */
+  async #writeNotes(): Promise<void> {
+    const { digests, trainedBy } = this.#start;
+    await this.#folder.writeNotes({
+      format: "rewarm training v1",
+      key: this.#run.key,
+      trainedBy,
+      checkpoints: digests,
+    });
   }
 
   #curves(outcome?: Outcome): Curves {
@@ -315,7 +386,8 @@ class Training {
   }
 
   async #end(outcome: Outcome): Promise<RunRecord> {
-    const { journal, states, conditions } = this.#start;
+    const { journal, states, conditions, digests } = this.#start;
+    await this.#environment.requireHeld?.();
     await journal.sync();
     await this.#folder.writeCurves(this.#curves(outcome));
     // Others are those that an interruption left between the scheduled steps, and those of a longer plan.
@@ -333,12 +405,53 @@ class Training {
       files: {
         journal: await this.#folder.digest(this.#folder.journal),
         curves: await this.#folder.digest(this.#folder.curves),
-        checkpoints: await this.#folder.checkpointDigests(checkpoints),
+        checkpoints: Object.fromEntries(checkpoints.map((step) => {
+          const name = checkpointName(step);
+          const digest = digests[name];
+          if (digest === undefined) throw new Error(`Checkpoint "${name}" of run "${this.#run.label}" has no digest`);
+          return [name, digest];
+        })),
       },
     };
     await this.#folder.writeRecord(record);
     return record;
   }
+}
+
+/**
+ * Digests of the checkpoints before the one that a run resumes from: those taken when they were written. What has none
+ * is read.
+ *
+ * @param states those that the journal records, ascending
+ * @throws {UserError} `FILE_NOT_FOUND` if a checkpoint is not there; as `digestCheckpoint`; `BAD_CHECKPOINT` if it holds
+ * another state than the journal records
+ */
+async function earlierDigests(
+  run: PlannedRun,
+  folder: RunFolder,
+  states: readonly RecordedState[],
+  { known = {} }: { readonly known?: Readonly<Record<string, Digest>> },
+): Promise<Record<string, Digest>> {
+  const there = new Set(await folder.checkpointSteps());
+  const digests: Record<string, Digest> = {};
+  for (const { step, state } of states) {
+    const name = checkpointName(step);
+    const path = folder.checkpoint(step);
+    const taken = there.has(step) ? ownMember(known, name) : undefined;
+    if (taken !== undefined) {
+      digests[name] = taken;
+      continue;
+    }
+    const { file, info } = await digestCheckpoint(path, run.specification.model, folder.files);
+    if (info.run !== run.key || info.step !== step || info.state !== state) {
+      throw new UserError(
+        "BAD_CHECKPOINT",
+        `"${path}" does not hold the state that the journal records at step ${step}`,
+      );
+    }
+    digests[name] = file;
+  }
+  return digests;
 }
 
 function divergenceOf({ step, value }: DivergenceRecord): Outcome {

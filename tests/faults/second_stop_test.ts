@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { FileSystem } from "../../src/files/file_system.ts";
 import { below, firstDifference } from "./disk_image.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";
-import { EMPTY, folderOfRun, SmallSmoke } from "./small_smoke.ts";
+import { EMPTY, folderOfRun, SmallSmoke, withoutLeases } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
 
 const ARM = "earlier-checkpoints/19%-warmup-0%";
@@ -13,7 +13,11 @@ const STOPPED_AGAIN = 25;
 Deno.test("a run that was once reported as done stays done: a process killed before a flush, its restart, a power cut", async () => {
   const smoke = await SmallSmoke.make([ARM]);
   const disk = new SimulatedDisk(EMPTY);
-  const first = await stopsOf(disk, (files) => smoke.carryOut(files), { known: () => undefined, fates: ["kept"] });
+  const first = await stopsOf(disk, (files) => smoke.carryOut(files), {
+    known: () => undefined,
+    relevant: withoutLeases,
+    fates: ["kept"],
+  });
   const undisturbed = disk.afterStop("lost");
   const unflushed = first.stops.filter(({ operation }) => operation?.name === "syncFolder");
   assert(unflushed.length > 15, `${unflushed.length} stops before a flush of a folder`);
@@ -24,6 +28,7 @@ Deno.test("a run that was once reported as done stays done: a process killed bef
     const onRun = (result: { readonly run: { readonly label: string } }) => void done.push(folderOfRun(result.run));
     const second = await stopsOf(restart(), (files) => smoke.carryOut(files, { onRun }), {
       known: () => [...done],
+      relevant: withoutLeases,
       fates: ["lost"],
     });
     points += second.points;
@@ -41,14 +46,14 @@ Deno.test("training ends with the same bytes wherever it is stopped and its rest
   const folders = runs.map(folderOfRun);
   const train = (files: FileSystem) => smoke.train(runs, files);
   const disk = new SimulatedDisk(EMPTY);
-  const first = await stopsOf(disk, train, { known: () => undefined });
+  const first = await stopsOf(disk, train, { known: () => undefined, relevant: withoutLeases });
   const undisturbed = below(disk.afterStop("lost"), folders);
 
   let points = 0;
   let restarts = 0;
   for (const [index, stop] of first.stops.entries()) {
     if (index % STOPPED_AGAIN !== 0) continue;
-    const second = await stopsOf(stop.restart(), train, { known: () => undefined });
+    const second = await stopsOf(stop.restart(), train, { known: () => undefined, relevant: withoutLeases });
     points += second.points;
     for (const { moment, restart } of second.stops) {
       restarts++;

@@ -6,12 +6,15 @@ import type { PlannedRun } from "../../src/experiment/run.ts";
 import type { FileSystem } from "../../src/files/file_system.ts";
 import { lockOutputFolder } from "../../src/files/output_lock.ts";
 import { generateSigningKey, type SigningKey } from "../../src/manifest/keys/keys.ts";
-import { carryOut } from "../../src/reproduce/carry_out.ts";
+import { writeFileDurably } from "../../src/files/durable.ts";
+import { carryOut, planText } from "../../src/reproduce/carry_out.ts";
 import { digestsOf, type InputDigest, readInputs } from "../../src/reproduce/inputs.ts";
 import type { ReproduceEvents, ReproduceOptions, Reproduction } from "../../src/reproduce/options.ts";
 import { loadPaper, type PaperFile } from "../../src/reproduce/paper_file.ts";
 import type { Corpora } from "../../src/train/evaluation.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
+import { thisTrainer } from "../../src/worker/this_trainer.ts";
+import { work, type WorkEnd, type WorkOptions } from "../../src/worker/work.ts";
 import { Interrupted } from "../../src/train/train_run.ts";
 import { fakeEngine, fakePlan } from "../train/fake_training.ts";
 import type { DiskImage } from "./disk_image.ts";
@@ -84,7 +87,34 @@ export class SmallSmoke {
     events: Pick<ReproduceEvents, "onRun" | "onProgress" | "onWarning"> & { readonly signal?: AbortSignal } = {},
   ): Promise<void> {
     await using _lock = await lockOutputFolder(OUTPUT, files);
-    await trainPlan({ runs, engine: this.#engine, corpora: this.corpora, output: OUTPUT, files, ...events });
+    await trainPlan({
+      runs,
+      engine: this.#engine,
+      corpora: this.corpora,
+      output: OUTPUT,
+      files,
+      trainer: thisTrainer(this.#engine),
+      ...events,
+    });
+  }
+
+  /** Writes the plan as `reproduce --plan-only` does. */
+  async share(files: FileSystem): Promise<void> {
+    await writeFileDurably(`${OUTPUT}/plan.json`, planText(this.plan), { files });
+  }
+
+  /** One worker of several. */
+  async work(files: FileSystem, further: Partial<WorkOptions> = {}): Promise<WorkEnd> {
+    const { plan, corpora } = this;
+    return await work({
+      plan,
+      corpora,
+      engine: this.#engine,
+      output: OUTPUT,
+      files,
+      trainer: thisTrainer(this.#engine),
+      ...further,
+    });
   }
 
   /** Carries out the whole plan, from the lock to the manifest. */
@@ -108,6 +138,16 @@ export class SmallSmoke {
   }
 }
 
+/** Whether a file says who works on a run, on which no result depends. */
+export function isLease(path: string): boolean {
+  return path.startsWith(`${OUTPUT}/.locks`);
+}
+
+/** A disk without what says who works on which run. */
+export function withoutLeases(image: DiskImage): DiskImage {
+  return new Map([...image].filter(([path]) => !isLease(path)));
+}
+
 /** The folder of a run. */
 export function folderOfRun({ label }: Pick<PlannedRun, "label">): string {
   return `${OUTPUT}/runs/${label}`;
@@ -120,6 +160,7 @@ export function folderOfRun({ label }: Pick<PlannedRun, "label">): string {
 export function comparable(image: DiskImage): DiskImage {
   const comparable = new Map(image);
   comparable.delete(`${OUTPUT}/.lock`);
+  for (const path of image.keys()) if (isLease(path)) comparable.delete(path);
   const path = `${OUTPUT}/manifest.dsse.json`;
   const envelope = image.get(path);
   if (envelope === undefined) return comparable;

@@ -9,7 +9,7 @@ export const PROJECT = ROOT.replace(/\/$/, "");
 export const REPRODUCE = [
   "--allow-read",
   "--allow-write",
-  "--allow-env=REWARM_KEY,NO_COLOR,CI",
+  "--allow-env=REWARM_KEY,NO_COLOR,CI,SLURM_JOB_ID,SLURM_JOB_END_TIME,JOB_COMPLETION_INDEX,SKYPILOT_TASK_ID",
   "--allow-sys=cpus,hostname",
 ];
 

@@ -15,7 +15,7 @@ import { learningRateTable } from "../../src/schedule/learning_rate.ts";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
 import { openWeights } from "../../src/train/open_weights.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
-import { sessionOptions } from "../../src/train/train_plan.ts";
+import { sessionOptions } from "../../src/train/session_pool.ts";
 import { Interrupted } from "../../src/train/train_run.ts";
 import { userError } from "../data/user_error.ts";
 import { withFolder } from "../temporary_folder.ts";

@@ -7,7 +7,8 @@ import { readJournalFile } from "../../src/train/journal.ts";
 import type { JournalRecord } from "../../src/train/journal_record.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { type RunEvent, type RunPiece, runRecords } from "../../src/train/run_records.ts";
-import { sessionOptions, trainPlan } from "../../src/train/train_plan.ts";
+import { sessionOptions } from "../../src/train/session_pool.ts";
+import { trainPlan } from "../../src/train/train_plan.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { fakeEngine, fakePlan } from "./fake_training.ts";
 

@@ -11,7 +11,7 @@ import { formatPrice, type PriceOptions, pricePlan } from "../../experiment/pric
 import { formatResources } from "../../experiment/resources.ts";
 import { loadPaper } from "../../reproduce/paper_file.ts";
 import { budgetClaims, formatBudget } from "../../results/claim_budget.ts";
-import { sessionOptions } from "../../train/train_plan.ts";
+import { sessionOptions } from "../../train/session_pool.ts";
 import { parseDecimal, type Values } from "../arguments.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";

@@ -1,7 +1,7 @@
 /** `deno task reproduce`: the main job. */
 import { chooseEngine } from "../../engine/catalogue.ts";
 import { threadCount } from "../../engine/threads.ts";
-import { EXIT } from "../../errors.ts";
+import { EXIT, hasCode } from "../../errors.ts";
 import { formatPlan } from "../../experiment/plan_text.ts";
 import { compactNumber, formatSeconds } from "../../text/numbers.ts";
 import { planToJson } from "../../experiment/plan_json.ts";
@@ -20,13 +20,14 @@ import { choicesFromOptions, PLAN_OPTIONS } from "../options/plan_options.ts";
 import { ProgressView } from "../progress.ts";
 import { abortOnSignals } from "../signals.ts";
 import { startEngine } from "../start_engine.ts";
-import { DATA_CACHE, DEFAULT_KEY, DEFAULT_SCALE } from "../settings.ts";
+import { DEFAULT_KEY, DEFAULT_SCALE } from "../settings.ts";
 import { segmentCount } from "../retrain.ts";
 import { retrainFoundLines } from "../retrain_lines.ts";
 import { filesFromOptions, sourcesFromOptions } from "../options/source_options.ts";
 import { isTerminal, print, printError, printJson, printWarning } from "../../terminal.ts";
 import { parsePaths } from "../typed_paths.ts";
 import { projectPath } from "../user_path.ts";
+import { dataCacheFrom, isWorker, joinPlan, requireSharing, WORKER_OPTIONS, writeSharedPlan } from "../worker.ts";
 import { requireWritePermission } from "../write_permission.ts";
 
 const OPTIONS = {
@@ -48,6 +49,7 @@ const OPTIONS = {
     help: "before signing, retrain N random segments of runs found in the folder, or all of them",
   },
   "dry-run": { kind: "flag", help: "show the plan and stop" },
+  ...WORKER_OPTIONS,
 } as const;
 
 const NOT_READ = `${KEY_VARIABLE} is not read where packages with native code are loaded: docs/permissions.md`;
@@ -92,10 +94,13 @@ async function run(args: readonly string[]): Promise<number> {
     await showPlan(values);
     return EXIT.ok;
   }
+  requireSharing(values);
   const retrain = values.retrain === undefined ? undefined : segmentCount("retrain", values.retrain);
   const start = performance.now();
   const scale = values.scale ?? DEFAULT_SCALE;
   const output = (values.out ?? projectPath(`out/${scale}`)).replace(/(?<=.)\/+$/, "");
+  if (isWorker(values)) return await joinPlan(output, values);
+  if (values["plan-only"] === true) return await writeSharedPlan(output, values, ["reproduce", ...args]);
   await requireWritePermission(output);
   const environmentKey = takeEnvironmentKey();
   const threads = threadCount(values);
@@ -112,7 +117,7 @@ async function run(args: readonly string[]): Promise<number> {
       engine,
       threads,
       output,
-      dataCache: DATA_CACHE,
+      dataCache: dataCacheFrom(values),
       command: ["reproduce", ...args],
       signal,
       acceptOtherConditions: values["accept-other-device"],
@@ -149,6 +154,10 @@ async function run(args: readonly string[]): Promise<number> {
     return EXIT.ok;
   } catch (error) {
     view?.end();
+    if (hasCode(error, "RUN_IN_USE")) {
+      printError(error.message);
+      return EXIT.waiting;
+    }
     if (!(error instanceof Interrupted)) throw error;
     printError(`${error.message}; the same command resumes from there`);
     return EXIT.interrupted;

@@ -1,0 +1,174 @@
+/** Runs one by one on one engine, each under its lock, whoever decides on their order. */
+import type { Engine } from "../engine/engine.ts";
+import type { PlannedRun } from "../experiment/run.ts";
+import { UserError } from "../errors.ts";
+import { DENO_FILES } from "../files/deno_file_system.ts";
+import type { FileSystem } from "../files/file_system.ts";
+import type { LeaseEnd } from "../locks/lease.ts";
+import type { RunLock } from "../locks/run_lock.ts";
+import type { RunOrigin } from "../manifest/format/run.ts";
+import { conditionsOf } from "./conditions.ts";
+import type { Deadline } from "./deadline.ts";
+import { corporaOf, type PlanCorpora, ValidationSets } from "./evaluation.ts";
+import type { FinishedRuns } from "./finished_runs.ts";
+import type { OpenImported } from "./imported_weights.ts";
+import { ParentFlaw, parentInFolder } from "./parent_folder.ts";
+import { RunFolder, type RunRecord } from "./run_folder.ts";
+import { SessionPool } from "./session_pool.ts";
+import { type ParentOutcome, skipReason } from "./skip_reason.ts";
+import type { TrainerFacts } from "./trained_by.ts";
+import { Interrupted, type RunProgress, trainRun } from "./train_run.ts";
+
+/** A planned run that is done. */
+export interface DoneRun {
+  /** as it stands in the plan */
+  readonly run: PlannedRun;
+  /** it has left a journal, a curve and checkpoints */
+  readonly kind: "trained";
+  /** what it left */
+  readonly record: RunRecord;
+  /** what this process did for it */
+  readonly origin: RunOrigin;
+  /** optimizer steps that this process took from the folder: 0 of a run that it trained, all of one that it found */
+  readonly foundSteps: number;
+}
+
+/** What became of a planned run. */
+export type RunResult =
+  | DoneRun
+  | { readonly run: PlannedRun; readonly kind: "skipped"; readonly reason: string };
+
+/** How runs are trained. */
+export interface RunTrainerOptions {
+  readonly engine: Engine;
+  readonly corpora: PlanCorpora;
+  /** the plan's output folder; each run gets `runs/<label>` below it */
+  readonly output: string;
+  readonly files?: FileSystem;
+  /** what is known of runs that are done */
+  readonly finished: FinishedRuns;
+  /** weights that others trained, for runs that start from them */
+  readonly imported?: OpenImported;
+  /** resume runs that were computed under other conditions (`Engine.conditions`) */
+  readonly acceptOtherConditions?: boolean;
+  /** this machine, for the notes of runs */
+  readonly trainer?: TrainerFacts;
+  /** aborted: stop after the current step, with a checkpoint */
+  readonly signal?: AbortSignal;
+  /** the end of the job */
+  readonly deadline?: Deadline;
+  readonly onProgress?: (progress: RunProgress) => void;
+  readonly onWarning?: (message: string) => void;
+}
+
+/** Trains runs. Close it to stop the engine's threads. */
+export class RunTrainer implements Disposable {
+  readonly #pool: SessionPool;
+  readonly #validations: ValidationSets;
+
+  constructor(private readonly options: RunTrainerOptions) {
+    this.#pool = new SessionPool(options.engine);
+    this.#validations = new ValidationSets();
+  }
+
+  /**
+   * Trains a run, or what is left of it, and lets go of its lock. A record that somebody left meanwhile is taken.
+   *
+   * @param lock of this run
+   * @param parent the run that it starts from, if it does; done up to there
+   * @param flaw in what the folder contradicts itself, where it does: every checkpoint is then looked at
+   * @throws {Interrupted} when it is asked to stop
+   * @throws {ParentFlaw} if the parent's checkpoint is not what its record says
+   */
+  async train(run: PlannedRun, lock: RunLock, parent: DoneRun | undefined, flaw?: string): Promise<DoneRun> {
+    const { onWarning, finished } = this.options;
+    let end: LeaseEnd = { kind: "stopped" };
+    try {
+      const found = await finished.find(run);
+      const contradiction = flaw ?? (found.kind === "contradictory" ? found.flaw : undefined);
+      if (found.kind === "finished" && flaw === undefined) {
+        const { record } = found;
+        end = { kind: "done" };
+        return { run, kind: "trained", record, origin: "found", foundSteps: record.steps };
+      }
+      if (contradiction !== undefined) {
+        onWarning?.(
+          `Run "${run.label}" is not taken as it lies in the folder, and is trained again from its newest good ` +
+            `checkpoint: ${contradiction}`,
+        );
+      }
+      finished.forget(run);
+      const done = await this.#train(run, lock, parent, contradiction !== undefined);
+      end = { kind: "done" };
+      return done;
+    } catch (error) {
+      if (!(error instanceof Interrupted || error instanceof ParentFlaw)) {
+        end = { kind: "failed", reason: reasonOf(error) };
+      }
+      throw error;
+    } finally {
+      await lock.release(end);
+    }
+  }
+
+  async #train(run: PlannedRun, lock: RunLock, parent: DoneRun | undefined, isDoubtful: boolean): Promise<DoneRun> {
+    const { engine, output, files = DENO_FILES, imported, signal, deadline, trainer, onWarning } = this.options;
+    const { initialWeights, evaluation } = run.specification;
+    const session = await this.#pool.get(run);
+    const corpora = corporaOf(this.options.corpora, run.specification);
+    await this.#validations.get(corpora, evaluation.windows); // too few windows are found out before training
+    const { record, resumedAt } = await trainRun(run, new RunFolder(output, run.label, files), {
+      session,
+      corpora,
+      validations: this.#validations,
+      output,
+      requireHeld: () => lock.requireHeld(),
+      isDoubtful,
+      conditions: conditionsOf(engine, session),
+      acceptOtherConditions: this.options.acceptOtherConditions,
+      parent: parent === undefined || initialWeights.kind !== "checkpoint"
+        ? undefined
+        : parentInFolder(parent.run, new RunFolder(output, parent.run.label, files), initialWeights.step),
+      imported,
+      signal,
+      deadline,
+      trainer,
+      onProgress: (progress) => {
+        lock.tell(progress.step, progress.loss);
+        this.options.onProgress?.(progress);
+      },
+      onWarning,
+    });
+    const isDone = record.outcome.kind === "completed" && resumedAt === record.steps;
+    const origin = isDone ? "found" : resumedAt > 0 ? "resumed" : "trained";
+    return { run, kind: "trained", record, origin, foundSteps: resumedAt };
+  }
+
+  /** Stops the engine's threads. */
+  close(): void {
+    this.#pool.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Why a run is not trained, by what became of the run that it starts from; undefined if it is. */
+export function reasonToSkip({ specification }: PlannedRun, parent: RunResult | undefined): string | undefined {
+  const { initialWeights } = specification;
+  if (initialWeights.kind !== "checkpoint" || parent === undefined) return undefined;
+  return skipReason(outcomeOf(parent), initialWeights.step);
+}
+
+function outcomeOf(result: RunResult): ParentOutcome {
+  const { label } = result.run;
+  if (result.kind === "skipped") return { label, outcome: "skipped", steps: 0 };
+  return { label, outcome: result.record.outcome.kind, steps: result.record.steps };
+}
+
+/** An error in words, for whoever asks how the run is. */
+function reasonOf(error: unknown): string {
+  if (error instanceof UserError) return `${error.message} [${error.code}]`;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

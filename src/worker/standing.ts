@@ -1,0 +1,67 @@
+/** How far a plan is that many processes share, by the records in its folder. */
+import { runCost } from "../experiment/cost.ts";
+import type { PlannedRun, RunKey } from "../experiment/run.ts";
+import type { FinishedRuns } from "../train/finished_runs.ts";
+import type { RunRecord } from "../train/run_record.ts";
+import { type DoneRun, reasonToSkip, type RunResult } from "../train/run_trainer.ts";
+
+/** A run, and whether there is something to be done for it. */
+export type Standing =
+  | RunResult
+  /** it can be trained now; `parent` is the run that it starts from */
+  | { readonly run: PlannedRun; readonly kind: "ready"; readonly parent?: DoneRun }
+  /** it starts from a run that is not done */
+  | { readonly run: PlannedRun; readonly kind: "not ready"; readonly parent: PlannedRun };
+
+/** A run that somebody has found to contradict itself counts as not done: what is wrong with it, by its key. */
+export type Doubts = ReadonlyMap<RunKey, string>;
+
+/** Looks at every run of a plan, in its order, where parents stand before those that start from them. */
+export async function standings(
+  runs: readonly PlannedRun[],
+  finished: Pick<FinishedRuns, "find">,
+  doubts: Doubts = new Map(),
+): Promise<Standing[]> {
+  const known = new Map<RunKey, Standing>();
+  for (const run of runs) known.set(run.key, await standing(run, known, finished, doubts));
+  return [...known.values()];
+}
+
+async function standing(
+  run: PlannedRun,
+  known: ReadonlyMap<RunKey, Standing>,
+  finished: Pick<FinishedRuns, "find">,
+  doubts: Doubts,
+): Promise<Standing> {
+  const { initialWeights } = run.specification;
+  const parent = initialWeights.kind === "checkpoint" ? known.get(initialWeights.run) : undefined;
+  const reason = parent?.kind === "skipped" || parent?.kind === "trained" ? reasonToSkip(run, parent) : undefined;
+  if (reason !== undefined) return { run, kind: "skipped", reason };
+  const found = doubts.has(run.key) ? undefined : await finished.find(run);
+  if (found?.kind === "finished") return doneRun(run, found.record);
+  if (parent === undefined) return { run, kind: "ready" };
+  return parent.kind === "trained" ? { run, kind: "ready", parent } : { run, kind: "not ready", parent: parent.run };
+}
+
+/** A run that was found done. */
+export function doneRun(run: PlannedRun, record: RunRecord): DoneRun {
+  return { run, kind: "trained", record, origin: "found", foundSteps: record.steps };
+}
+
+/**
+ * For each run the FLOPs of the longest chain that begins with it. Who takes the run with the most first ends soonest:
+ * what others wait for is not left to the end.
+ *
+ * @see R. L. Graham, "Bounds on multiprocessing timing anomalies" (1969): the longest first
+ */
+export function chainCosts(runs: readonly PlannedRun[]): ReadonlyMap<RunKey, number> {
+  const costs = new Map<RunKey, number>();
+  // Children stand after their parents.
+  for (const run of runs.toReversed()) {
+    const after = runs.filter(({ specification: { initialWeights } }) =>
+      initialWeights.kind === "checkpoint" && initialWeights.run === run.key
+    ).map(({ key }) => costs.get(key) ?? 0);
+    costs.set(run.key, runCost(run).flops + Math.max(0, ...after));
+  }
+  return costs;
+}
