@@ -5,6 +5,7 @@
 import { type Above, above } from "./kinds/above.ts";
 import { type Below, below } from "./kinds/below.ts";
 import { type DoesNotRecover, doesNotRecover } from "./kinds/does_not_recover.ts";
+import { type DoseResponse, doseResponse } from "./kinds/dose_response.ts";
 import { type EachAbove, eachAbove } from "./kinds/each_above.ts";
 import { type Falls, falls } from "./kinds/falls.ts";
 import { type Horizon, horizon } from "./kinds/horizon.ts";
@@ -40,6 +41,7 @@ export type Rule =
   | Falls
   | MoreLinear
   | PeakAbout
+  | DoseResponse
   | Learned
   | Horizon
   | LowestUntil
@@ -63,6 +65,7 @@ export const RULES: { readonly [Kind in Rule["kind"]]: RuleKind<Extract<Rule, { 
   "falls": falls,
   "more-linear": moreLinear,
   "peak-about": peakAbout,
+  "dose-response": doseResponse,
   "learned": learned,
   "horizon": horizon,
   "lowest-until": lowestUntil,
