@@ -83,8 +83,8 @@ class SingleThread {
     for (let window = 0; window < batchSequences; window++) {
       const isFirstBlock = window < this.#gradientBlockSequences;
       const gradient = isFirstBlock ? sum : block;
-      if (window % this.#gradientBlockSequences === 0) this.#kernels.fill(gradient, parameters, 0);
-      this.#pass.train(tokens + window * (model.sequenceLength + 1) * 2, gradient, tokenWeight);
+      const startsBlock = window % this.#gradientBlockSequences === 0;
+      this.#pass.train(tokens + window * (model.sequenceLength + 1) * 2, gradient, startsBlock, tokenWeight);
       const endsBlock = (window + 1) % this.#gradientBlockSequences === 0;
       if (endsBlock && !isFirstBlock) this.#kernels.add(sum, block, parameters);
     }

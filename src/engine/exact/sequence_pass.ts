@@ -5,6 +5,7 @@
 import type { ModelConfig } from "../../model/config.ts";
 import { type LayerTensors, type ModelTensors, modelTensors, type Tensor } from "../../model/model_tensors.ts";
 import { type Address, type Kernels, SHAPE } from "./kernels.ts";
+import { type GradientBlock, joinedTensors } from "./gradient_block.ts";
 import { rotaryHalf } from "../ordered/rotary_tables.ts";
 import type { Arena, LayerActivations, Layout } from "./layout.ts";
 
@@ -24,6 +25,7 @@ export class SequencePass {
   readonly #headSize: number;
   readonly #scale: number;
   readonly #tensors: ModelTensors;
+  readonly #joined: readonly Tensor[];
 
   constructor(kernels: Kernels, model: ModelConfig, layout: Layout, arena: Arena) {
     this.#kernels = kernels;
@@ -32,8 +34,8 @@ export class SequencePass {
     this.#arena = arena;
     this.#headSize = model.hiddenSize / model.heads;
     this.#scale = Math.fround(1 / Math.sqrt(this.#headSize));
-
     this.#tensors = modelTensors(model);
+    this.#joined = joinedTensors(this.#tensors);
   }
 
   /** Leaves the logits (T, V) of a window's first T tokens in the arena. */
@@ -52,15 +54,17 @@ export class SequencePass {
   }
 
   /**
-   * Loss of a window, and its gradient joined to `gradient`.
+   * Loss of a window, and its gradient joined to that of its block.
    *
-   * @param gradient address of the flat gradient of the window's block, zeroed before the block's first window
+   * @param gradient address of the flat gradient of the window's block
+   * @param first whether the window is the block's first: what stands at `gradient` is then overwritten
    * @param weight what each token's loss counts: 1 / (tokens of the step), f32
    */
-  train(tokens: Address, gradient: Address, weight: number): number {
+  train(tokens: Address, gradient: Address, first: boolean, weight: number): number {
+    if (first) { for (const tensor of this.#joined) this.#kernels.fill(at(gradient, tensor), tensor.size, 0); }
     this.#forward(tokens, true);
     const loss = this.#crossEntropy(tokens, weight);
-    this.#backward(tokens, gradient);
+    this.#backward(tokens, { address: gradient, fresh: first });
     return loss;
   }
 
@@ -106,8 +110,8 @@ export class SequencePass {
     );
   }
 
-  /** dW (out, in) continues its chains over this sequence's tokens: dYᵀ · X. */
-  #weightGradient(dy: Address, x: Address, dWeight: Address, out: number, input: number): void {
+  /** dW (out, in) continues its chains, or starts them, over this sequence's tokens: dYᵀ · X. */
+  #weightGradient(dy: Address, x: Address, weight: Tensor, out: number, input: number, block: GradientBlock): void {
     this.#kernels.matmulTN(
       out,
       input,
@@ -116,11 +120,11 @@ export class SequencePass {
       out * FLOAT,
       x,
       input * FLOAT,
-      dWeight,
+      at(block.address, weight),
       input * FLOAT,
       this.#arena.panel,
       SHAPE.full,
-      false,
+      block.fresh,
     );
   }
 
@@ -238,14 +242,15 @@ export class SequencePass {
     }
   }
 
-  #backward(tokens: Address, gradient: Address): void {
+  #backward(tokens: Address, block: GradientBlock): void {
     const k = this.#kernels;
     const { hiddenSize: h, sequenceLength: rows, vocabularySize } = this.#model;
     const { weights } = this.#layout;
+    const gradient = block.address;
     const arena = this.#arena;
     const residualGradient = arena.residualGradient;
 
-    this.#weightGradient(arena.logits, arena.headInput, at(gradient, this.#tensors.head), vocabularySize, h);
+    this.#weightGradient(arena.logits, arena.headInput, this.#tensors.head, vocabularySize, h, block);
     this.#projectBack(arena.logits, at(weights, this.#tensors.head), arena.workA, vocabularySize, h);
     k.addColumnSumsOfProducts(arena.workA, arena.finalNormalized, at(gradient, this.#tensors.finalGain), rows, h);
     k.addColumnSums(arena.workA, at(gradient, this.#tensors.finalShift), rows, h);
@@ -253,14 +258,15 @@ export class SequencePass {
     k.fill(residualGradient, rows * h, 0);
     k.normalizeBackward(arena.workB, arena.finalNormalized, arena.finalRstds, residualGradient, rows, h);
 
-    for (let index = this.#model.layers - 1; index >= 0; index--) this.#layerBackward(index, gradient);
+    for (let index = this.#model.layers - 1; index >= 0; index--) this.#layerBackward(index, block);
     k.scatterAddRows(at(gradient, this.#tensors.embedding), tokens, residualGradient, rows, h);
   }
 
-  #layerBackward(index: number, gradient: Address): void {
+  #layerBackward(index: number, block: GradientBlock): void {
     const k = this.#kernels;
     const { hiddenSize: h, intermediateSize: m, sequenceLength: rows } = this.#model;
     const { weights } = this.#layout;
+    const gradient = block.address;
     const arena = this.#arena;
     const layer = this.#layerActivations(index);
     const tensors = this.#tensors.layers[index] as LayerTensors;
@@ -271,19 +277,19 @@ export class SequencePass {
     k.addColumnSums(residualGradient, at(gradient, tensors.mlpOutBias), rows, h);
 
     // MLP: dY2 (T, h) in workA.
-    this.#weightGradient(residualGradient, layer.activation, at(gradient, tensors.mlpOut), h, m);
+    this.#weightGradient(residualGradient, layer.activation, tensors.mlpOut, h, m, block);
     this.#projectBack(residualGradient, at(weights, tensors.mlpOut), activationGradient, h, m);
     k.multiply(activationGradient, layer.activationDerivative, rows * m);
-    this.#weightGradient(activationGradient, layer.mlpInput, at(gradient, tensors.mlpIn), m, h);
+    this.#weightGradient(activationGradient, layer.mlpInput, tensors.mlpIn, m, h, block);
     k.addColumnSums(activationGradient, at(gradient, tensors.mlpInBias), rows, m);
     this.#projectBack(activationGradient, at(weights, tensors.mlpIn), workA, m, h);
 
     // Attention: dO (T, heads, d) in workB, then dY1 (T, h) in workC.
-    this.#weightGradient(residualGradient, layer.attentionOutput, at(gradient, tensors.attentionOut), h, h);
+    this.#weightGradient(residualGradient, layer.attentionOutput, tensors.attentionOut, h, h, block);
     this.#projectBack(residualGradient, at(weights, tensors.attentionOut), workB, h, h);
     for (let head = 0; head < this.#model.heads; head++) this.#headBackward(layer, head, workB);
     this.#rotate(queryKeyValueGradient, -1);
-    this.#weightGradient(queryKeyValueGradient, layer.attentionInput, at(gradient, tensors.queryKeyValue), 3 * h, h);
+    this.#weightGradient(queryKeyValueGradient, layer.attentionInput, tensors.queryKeyValue, 3 * h, h, block);
     k.addColumnSums(queryKeyValueGradient, at(gradient, tensors.queryKeyValueBias), rows, 3 * h);
     this.#projectBack(queryKeyValueGradient, at(weights, tensors.queryKeyValue), workC, 3 * h, h);
 

@@ -84,10 +84,10 @@ export class Thread {
   #computeBlock(block: number, slot: number): void {
     const { gradientBlockSequences } = this.#start;
     const gradient = this.#gradientAddress(slot);
-    this.#kernels.fill(gradient, this.#layout.parameters, 0);
+    const weight = tokenWeight(this.#start);
     const first = block * gradientBlockSequences;
     for (let window = first; window < first + gradientBlockSequences; window++) {
-      this.#windowLosses[window] = this.#pass.train(this.#windowAddress(window), gradient, tokenWeight(this.#start));
+      this.#windowLosses[window] = this.#pass.train(this.#windowAddress(window), gradient, window === first, weight);
     }
   }
 
