@@ -71,7 +71,9 @@ export async function restore(session: Session, saved: TrainingState): Promise<v
 /** SHA-256 of each vector's bytes: what two states must share to be the same bits. */
 export function fingerprint(state: TrainingState): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(state).map(([name, vector]: [string, Float32Array | Uint8Array]) => [
+    Object.entries(state).filter(([, vector]) => vector !== undefined).map((
+      [name, vector]: [string, Float32Array | Uint8Array],
+    ) => [
       name,
       sha256(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength).slice()),
     ]),
