@@ -270,6 +270,9 @@ const EVIDENCE = [
 /** The container image, and what it says of itself. */
 const CONTAINER = ["BAD_IMAGE_DIGEST", "BAD_IMAGE_FILE", "IMAGE_LIBRARY_MISSING", "IMAGE_PLATFORM"] as const;
 
+/** Schedulers of clusters, and what they take. */
+const LAUNCH = ["NO_SCHEDULER", "REFUSED_NAME", "SCHEDULER_FAILED"] as const;
+
 /** Programs of benchmarks/. */
 const BENCHMARKS = ["NO_RESULTS", "UNKNOWN_PART"] as const;
 
@@ -298,6 +301,7 @@ export const ERROR_CODES = [
   ...EVIDENCE,
   ...CONTAINER,
   ...KEYS,
+  ...LAUNCH,
   ...BENCHMARKS,
 ] as const;
 
