@@ -14,6 +14,7 @@ import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { kernels } from "./commands/kernels.ts";
 import { keygen } from "./commands/keygen.ts";
+import { launch } from "./commands/launch.ts";
 import { plan } from "./commands/plan.ts";
 import { reproduceCommand } from "./commands/reproduce.ts";
 import { sample } from "./commands/sample.ts";
@@ -26,6 +27,7 @@ import { retrainCommand, verify } from "./commands/verify.ts";
 export const COMMANDS: Readonly<Record<string, Command>> = {
   reproduce: reproduceCommand,
   plan,
+  launch,
   status,
   data: dataCommand,
   verify,

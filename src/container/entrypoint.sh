@@ -14,6 +14,10 @@ case "${1-}" in
   keygen | bundle | import | export)
     permissions="--allow-read --allow-write"
     ;;
+  # Slurm's programs are not in the image: jobs of Slurm are shown, and written down for where they are.
+  launch)
+    permissions="--quiet --allow-read --allow-write --allow-sys"
+    ;;
   # The hub and where it keeps large files.
   data)
     permissions="--allow-read --allow-write --allow-env=HF_TOKEN --allow-sys=statfs"

@@ -1,0 +1,150 @@
+/** `deno task launch slurm`: a plan's runs as jobs of Slurm. */
+import { canonicalJson } from "../../../digest/canonical_json.ts";
+import { EXIT, hasCode, UserError } from "../../../errors.ts";
+import { planToJson } from "../../../experiment/plan_json.ts";
+import { claimOutputFolder, lockOutputFolder } from "../../../files/output_lock.ts";
+import { type PreparedLaunch, prepareLaunch, writeScripts } from "../../../launch/slurm/launch.ts";
+import { isSbatchOption, readSbatchOptions, type SbatchOptions } from "../../../launch/slurm/sbatch_options.ts";
+import { type Scheduler, SLURM } from "../../../launch/slurm/scheduler.ts";
+import { submitAll, type Submitted } from "../../../launch/slurm/submit.ts";
+import { chooseEngine } from "../../../engine/catalogue.ts";
+import { print, printWarning } from "../../../terminal.ts";
+import type { Command } from "../../command.ts";
+import { DEFAULT_SCALE } from "../../settings.ts";
+import { parsePaths } from "../../typed_paths.ts";
+import { wholePath } from "../../user_path.ts";
+import { requireWritePermission } from "../../write_permission.ts";
+import { LAUNCH_OPTIONS, plannedForLaunch, workerTask, workerWords } from "./options.ts";
+
+/** Enough for a step, an evaluation and a checkpoint at the paper's scale on one GPU. */
+const WARN_SECONDS = 300;
+const PROJECT = decodeURIComponent(new URL("../../../../", import.meta.url).pathname).replace(/(?<=.)\/$/, "");
+
+const OPTIONS = {
+  ...LAUNCH_OPTIONS,
+  out: { kind: "text", value: "DIR", path: true, help: "output folder, which all nodes share (default: out/SCALE)" },
+  "data-cache": {
+    kind: "text",
+    value: "DIR",
+    path: true,
+    help: "where workers keep prepared corpora: a shared disk, or one of each node",
+  },
+  warn: {
+    kind: "count",
+    value: "SECONDS",
+    help: `before the time limit, a worker is told to stop with a checkpoint (default: ${WARN_SECONDS})`,
+  },
+  submit: { kind: "flag", help: "submit the jobs; without it they are shown and written down as a script" },
+} as const;
+
+/** Words before `--`, and those after it. */
+function parted(args: readonly string[]): { readonly own: readonly string[]; readonly sbatch: readonly string[] } {
+  const at = args.indexOf("--");
+  const own = at < 0 ? args : args.slice(0, at);
+  const misplaced = own.find((word) =>
+    word.startsWith("-") && isSbatchOption(word) &&
+    !Object.hasOwn(OPTIONS, word.replace(/^--?/, "").replace(/=.*/s, ""))
+  );
+  if (misplaced !== undefined) {
+    throw new UserError(
+      "UNKNOWN_OPTION",
+      `"${misplaced}" is sbatch's option, not rewarm's`,
+      `give it after "--": deno task launch slurm … -- ${misplaced}`,
+    );
+  }
+  return { own, sbatch: at < 0 ? [] : args.slice(at + 1) };
+}
+
+/** One line a job, by the labels of runs: names with keys are for the queue. */
+function tell(
+  { submission: { log, afterOk, afterAny }, state, number }: Submitted,
+  labels: ReadonlyMap<string, string>,
+) {
+  const label = (name: string) => labels.get(name) ?? name;
+  const ends = afterAny.filter((name) => !afterOk.includes(name));
+  const waits = [
+    ...afterOk.map((name) => `after ${label(name)}`),
+    ...(ends.length > 1
+      ? [`when ${ends.length} others have ended`]
+      : ends.map((name) => `when ${label(name)} has ended`)),
+  ];
+  const details = state === "done" ? [] : [...number === undefined ? [] : [`job ${number}`], ...waits];
+  print(`  ${state.padEnd(9)}  ${log}${details.length === 0 ? "" : `  (${details.join(", ")})`}`);
+}
+
+/** @param scheduler Slurm's own programs, by default */
+export async function launchSlurm(args: readonly string[], scheduler: Scheduler = SLURM): Promise<number> {
+  const { own, sbatch } = parted(args);
+  const { values } = parsePaths(own, OPTIONS);
+  const options = readSbatchOptions(sbatch, Object.keys(OPTIONS));
+  const output = wholePath(values.out ?? `out/${values.scale ?? DEFAULT_SCALE}`).replace(/(?<=.)\/+$/, "");
+  const engine = chooseEngine(values);
+  const cache = values["data-cache"] === undefined ? [] : [wholePath(values["data-cache"])];
+  const plan = await plannedForLaunch(values);
+  const prepared = prepareLaunch({
+    plan,
+    output,
+    deno: Deno.execPath(),
+    project: PROJECT,
+    worker: {
+      task: workerTask(values),
+      words: [`--out=${output}`, ...cache.map((folder) => `--data-cache=${folder}`), ...workerWords(values)],
+      writes: cache,
+      threads: engine.task === "reproduce" && values.threads === undefined,
+    },
+    ...(values["max-parallel"] === undefined ? {} : { maxParallel: values["max-parallel"] }),
+    warnSeconds: values.warn ?? WARN_SECONDS,
+    options,
+  });
+  await requireWritePermission(output);
+  await claimOutputFolder(output, `${canonicalJson(planToJson(plan))}\n`);
+  await using _ = await lockOutputFolder(`${output}/launch`); // two launches at once would submit everything twice
+  await writeScripts(prepared);
+  if (engine.isForRentedGpus === true) warnOfGpu(options, engine.name);
+  return await submit(prepared, options, scheduler, values.submit === true);
+}
+
+function warnOfGpu({ asksForGpu }: SbatchOptions, engine: string): void {
+  if (asksForGpu) return;
+  printWarning(
+    `The engine ${engine} needs a GPU, and no option asks Slurm for one: add "-- --gpus=1", unless all jobs get one`,
+  );
+}
+
+async function submit(
+  prepared: PreparedLaunch,
+  { words }: SbatchOptions,
+  scheduler: Scheduler,
+  submits: boolean,
+): Promise<number> {
+  const { places, submissions } = prepared;
+  const script = `${places.scripts}/submit.sh`;
+  const labels = new Map(submissions.map(({ name, log }) => [name, log]));
+  const counts = { done: 0, "in queue": 0, submitted: 0, "to submit": 0 };
+  try {
+    for await (const each of submitAll(submissions, { places, options: words, scheduler, submits })) {
+      counts[each.state]++;
+      tell(each, labels);
+    }
+  } catch (error) {
+    if (submits || !hasCode(error, "NO_SCHEDULER")) throw error;
+    printWarning(`${error.message}; what is in the queue is not known`);
+    print(`${submissions.length} jobs are written down`);
+  }
+  print(`scripts  ${places.scripts}`);
+  print(`logs     ${places.logs}`);
+  print(
+    submits
+      ? `${counts.submitted} jobs submitted, ${counts["in queue"]} were in the queue, ${counts.done} are done`
+      : `nothing was submitted: read the scripts, then add --submit, or: bash ${script}`,
+  );
+  return EXIT.ok;
+}
+
+/** `launch slurm` */
+export const launchSlurmCommand: Command = {
+  summary: "shows the jobs of Slurm that carry out a plan, writes them down, and submits them with --submit",
+  usage: "[options] [-- SBATCH-OPTIONS]",
+  options: OPTIONS,
+  run: (args) => launchSlurm(args),
+};
