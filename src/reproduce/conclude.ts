@@ -43,7 +43,7 @@ export async function conclude(
   const curves = await readCurves(output, results, files);
   const arms = armsOf(plan.runs, curves);
   const judgement = judgeResults(paper.content, plan, arms);
-  const { claims, comparisons } = judgement;
+  const { claims, comparisons, estimates = [] } = judgement;
   const container = await describeContainer();
 
   await writeFileDurably(`${output}/${PAPER_FILE}`, paper.text, { files });
@@ -64,7 +64,7 @@ export async function conclude(
     await writeFileDurably(manifestPath, await signStatement(statement, key), { files });
   }
   for (const warning of runWarnings(draft.runs, curves)) events.onWarning?.(warning);
-  return { plan, results, verdicts: claims, comparisons, manifestPath, reportPath };
+  return { plan, results, verdicts: claims, estimates, comparisons, manifestPath, reportPath };
 }
 
 async function readCurves(

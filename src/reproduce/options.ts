@@ -10,6 +10,7 @@ import type { FileSystem } from "../files/file_system.ts";
 import type { SigningKey } from "../manifest/keys/keys.ts";
 import type { Verdict } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
+import type { Estimate } from "../results/estimates/estimate.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { RunProgress } from "../train/train_run.ts";
 import type { Calibration } from "./calibrate.ts";
@@ -88,6 +89,8 @@ export interface Reproduction {
   readonly results: readonly RunResult[];
   /** one a claim, in the order of the experiments */
   readonly verdicts: readonly Verdict[];
+  /** numbers that answer open questions; empty where the experiments ask none */
+  readonly estimates: readonly Estimate[];
   /** the paper's numbers beside ours */
   readonly comparisons: readonly ComparisonRow[];
   /** the signed manifest, in the output folder */

@@ -1,6 +1,7 @@
 /** Verdicts as a table for terminals. */
 import { visible } from "../files/safe_name.ts";
 import { type Verdict, VERDICT_NAMES, type VerdictName } from "./claims.ts";
+import { tallyWords } from "./judging/words.ts";
 
 /** How a table of claims is laid out. */
 export interface ClaimsFormat {
@@ -18,6 +19,7 @@ const COLORS: Readonly<Record<VerdictName, string>> = {
 };
 
 const VERDICT_WIDTH = 14;
+const WORDS_WIDTH = 17;
 const SECTION_WIDTH = 4;
 const GAP = "  ";
 
@@ -42,8 +44,8 @@ function wrap(text: string, width: number): string[] {
 }
 
 /**
- * A table of verdicts: verdict, section, claim, numbers; then totals, and for every claim that was not reproduced
- * though it could be compared the reason.
+ * A table of verdicts: verdict, section, claim, numbers; then totals, the reason of every claim that could be compared
+ * and was not reproduced, and once each why others could not be compared.
  *
  * @returns lines joined by newlines, with a final one
  *
@@ -57,15 +59,16 @@ function wrap(text: string, width: number): string[] {
 export function formatClaims(verdicts: readonly Verdict[], format: ClaimsFormat = {}): string {
   const width = Math.max(80, format.width ?? 100);
   const paint = (code: string, text: string) => format.color === true ? `\x1b[${code}m${text}\x1b[0m` : text;
-  const rest = width - VERDICT_WIDTH - SECTION_WIDTH - 3 * GAP.length;
+  const verdictWidth = verdicts.some(({ words }) => words !== undefined) ? WORDS_WIDTH : VERDICT_WIDTH;
+  const rest = width - verdictWidth - SECTION_WIDTH - 3 * GAP.length;
   const claimWidth = Math.floor(rest / 2);
   const numbersWidth = rest - claimWidth;
   const row = (code: string, verdict: string, section: string, claim: string, numbers: string): string[] => {
-    const claims = wrap(claim, claimWidth), shown = wrap(numbers, numbersWidth);
-    return Array.from({ length: Math.max(claims.length, shown.length) }, (_, line) => {
-      const [name, place] = line === 0 ? [verdict, section] : ["", ""];
+    const claims = wrap(claim, claimWidth), shown = wrap(numbers, numbersWidth), names = wrap(verdict, verdictWidth);
+    return Array.from({ length: Math.max(claims.length, shown.length, names.length) }, (_, line) => {
+      const [name, place] = [names[line] ?? "", line === 0 ? section : ""];
       const cells = [visible(place).padEnd(SECTION_WIDTH), (claims[line] ?? "").padEnd(claimWidth), shown[line] ?? ""];
-      const first = name.padEnd(VERDICT_WIDTH);
+      const first = name.padEnd(verdictWidth);
       return [name === "" ? first : paint(code, first), ...cells].join(GAP).trimEnd();
     });
   };
@@ -73,14 +76,14 @@ export function formatClaims(verdicts: readonly Verdict[], format: ClaimsFormat 
   const lines = [
     ...row("1", "Verdict", "§", "Claim", "What our runs show (loss in nats)"),
     "─".repeat(width),
-    ...verdicts.flatMap(({ verdict, section, title, summary }) =>
-      row(COLORS[verdict], verdict, section, title, summary)
+    ...verdicts.flatMap(({ verdict, words, section, title, summary }) =>
+      row(COLORS[verdict], words ?? verdict, section, title, summary)
     ),
     "─".repeat(width),
     `${verdicts.length} ${verdicts.length === 1 ? "claim" : "claims"}: ` +
     VERDICT_NAMES.map((name) => {
       const count = verdicts.filter(({ verdict }) => verdict === name).length;
-      return paint(COLORS[name], `${count} ${name}`);
+      return paint(COLORS[name], `${count} ${tallyWords(name, verdicts)}`);
     }).join(", "),
   ];
   const explained = verdicts.filter((v) => v.verdict === "contradicted" || v.verdict === "inconclusive");
@@ -89,6 +92,16 @@ export function formatClaims(verdicts: readonly Verdict[], format: ClaimsFormat 
     const [head, ...tail] = wrap(`${title}: ${reason}`, width - 4);
     lines.push(`${paint(COLORS[verdict], verdict === "contradicted" ? "  ✗" : "  ?")} ${head}`);
     lines.push(...tail.map((line) => `    ${line}`));
+  }
+  const reasons = new Map<string, number>();
+  for (const { verdict, words, reason } of verdicts) {
+    if (verdict === "not comparable" && words !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  if (reasons.size > 0) lines.push("", paint("1", "Not compared"));
+  for (const [reason, count] of reasons) {
+    const why = reason.replace("Not comparable: ", "");
+    const [head, ...tail] = wrap(`${count} ${count === 1 ? "claim" : "claims"}: ${why}`, width - 4);
+    lines.push(`${paint(COLORS["not comparable"], "  –")} ${head}`, ...tail.map((line) => `    ${line}`));
   }
   return `${lines.join("\n")}\n`;
 }

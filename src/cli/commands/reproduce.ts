@@ -10,6 +10,7 @@ import { findSigningKey, KEY_VARIABLE } from "../../manifest/keys/key_file.ts";
 import type { Calibration } from "../../reproduce/calibrate.ts";
 import type { Reproduction } from "../../reproduce/options.ts";
 import { reproduce } from "../../reproduce/reproduce.ts";
+import { formatEstimates } from "../../results/estimates/format_estimates.ts";
 import { formatClaims } from "../../results/format_claims.ts";
 import { Interrupted } from "../../train/train_run.ts";
 import type { Command } from "../command.ts";
@@ -79,9 +80,10 @@ function showExpectation(plan: Plan, calibration: Calibration): void {
   print();
 }
 
-function showResult({ verdicts, manifestPath, reportPath, results }: Reproduction, seconds: number): void {
+function showResult({ verdicts, estimates, manifestPath, reportPath, results }: Reproduction, seconds: number): void {
   const color = isTerminal("stdout") && Deno.env.get("NO_COLOR") === undefined;
   print(`\n${formatClaims(verdicts, { color })}`, { colours: color });
+  if (estimates.length > 0) print(formatEstimates(estimates));
   print(`${results.length} runs in ${formatSeconds(seconds)}`);
   print(`report    ${reportPath}`);
   print(`manifest  ${manifestPath}`);

@@ -28,6 +28,17 @@ interface Examined {
   readonly before: { readonly numbers: readonly NamedNumber[]; readonly evidence: readonly Evidence[] };
 }
 
+/** Why a claim cannot be compared, in words that follow "Not comparable:"; and in a few for a table. */
+interface NotExamined {
+  readonly why: string;
+  readonly summary: string;
+}
+
+/** A reason that is short enough for a table. */
+function withoutMore(why: string): NotExamined {
+  return { why, summary: why };
+}
+
 /**
  * Judges every claim, in the order of the experiments.
  *
@@ -36,10 +47,11 @@ interface Examined {
 export function judgeCurrentClaims(paper: Paper, arms: readonly ArmCurves[], context: JudgeContext): Verdict[] {
   const preconditions = new Preconditions(paper, arms, context);
   const examined = paper.claims.map((claim) => examine(claim, paper, arms, context, preconditions));
-  const families = familyProbabilities(examined.filter((claim) => typeof claim !== "string"));
+  const families = familyProbabilities(examined.filter((claim) => "finding" in claim));
   return paper.claims.map((claim, index) => {
     const found = examined[index];
-    if (found === undefined || typeof found === "string") return notComparable(claim, paper, context, found ?? "");
+    if (found === undefined) throw new Error(`Claim "${claim.id}" was not examined`);
+    if (!("finding" in found)) return notComparable(claim, paper, context, found);
     return verdictOf(found, paper, context, families.get(claim.id));
   });
 }
@@ -51,13 +63,15 @@ function examine(
   arms: readonly ArmCurves[],
   context: JudgeContext,
   preconditions: Preconditions,
-): Examined | string {
+): Examined | NotExamined {
   if (claim.comparable === "paper-scale" && !context.isPaperScale) {
-    return `an absolute number of the paper's model, and scale "${context.scale}" trains another`;
+    return withoutMore(`an absolute number of the paper's model, and scale "${context.scale}" trains another`);
   }
   const before = (claim.requires ?? []).map((name) => preconditions.examine(name));
-  const unmet = before.find((precondition) => precondition.unmet !== undefined)?.unmet;
-  if (unmet !== undefined) return unmet;
+  const unmet = before.find((precondition) => precondition.unmet !== undefined);
+  if (unmet?.unmet !== undefined) {
+    return { why: unmet.unmet, summary: `not shown: ${paper.preconditions[unmet.name]?.title ?? unmet.name}` };
+  }
   try {
     const marginValue = (name: string) => paper.margins[name]?.value ?? NaN;
     const finding = assessWithErrors(claim.rule, { ...context, arms, marginValue });
@@ -77,7 +91,7 @@ function examine(
     };
   } catch (error) {
     if (!(error instanceof CannotRead)) throw error;
-    return error.message;
+    return withoutMore(error.message);
   }
 }
 
@@ -120,13 +134,13 @@ function aboutOf(
   return { id, title, statement, section, figure, confidence, rule, source };
 }
 
-function notComparable(claim: Claim, paper: Paper, context: JudgeContext, why: string): Verdict {
+function notComparable(claim: Claim, paper: Paper, context: JudgeContext, { why, summary }: NotExamined): Verdict {
   return {
     ...aboutOf(claim, paper),
     verdict: "not comparable",
     words: verdictWords("not comparable", ruleKind(claim.rule.kind).shows, context),
     reason: `Not comparable: ${why}.`,
-    summary: why,
+    summary,
     numbers: [],
     evidence: [],
   };
@@ -148,7 +162,7 @@ function verdictOf(
     numbers: [
       ...measurements.flatMap(numbersOf),
       ...(family === undefined || !measurements.some(({ outcome }) => outcome === "opposite") ? [] : [{
-        name: `probability if the claim held, corrected for ${family.claims} claims`,
+        name: `probability if the claim held, corrected for ${claimsInWords(family)}`,
         value: decimal(family.probability),
       }]),
       ...before.numbers,
@@ -182,9 +196,13 @@ function explain(verdict: VerdictName, measurements: readonly Measurement[], fam
   if (verdict === "contradicted") {
     const most = open.reduce((a, b) => b.opposite < a.opposite ? b : a);
     return `this does not hold: ${inBrief(most)}, which the claim would give with a probability of at most ` +
-      `${decimal(family.probability, 4)} among ${family.claims} claims${ratio}`;
+      `${decimal(family.probability, 4)} among ${claimsInWords(family)}${ratio}`;
   }
   return `this stays undecided: ${open.map(inBrief).join("; ")}${ratio}`;
+}
+
+function claimsInWords({ claims }: Family): string {
+  return `${claims} ${claims === 1 ? "claim" : "claims"}`;
 }
 
 /** `"2x below 1x" +1.58 %, +1.20 % to +1.96 % over 3 seeds (0.50 % or more asked)`. */

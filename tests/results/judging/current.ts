@@ -38,6 +38,7 @@ export function armOfDocuments(
       validation: { upstream: set(count), downstream: set(count) },
       points: plain.curves.points.map((point, index) => ({
         ...point,
+        domains: { upstream: [point.upstream], downstream: [point.downstream] },
         documents: { upstream: listed(Array(count).fill(1)), downstream: listed(documents[index] ?? []) },
       })),
     },
