@@ -169,6 +169,7 @@ const HUB = [
 const PLAN = [
   "ARM_END_NOT_EVALUATED",
   "ARM_LENGTH",
+  "ARM_MODEL",
   "ARM_SCHEDULE",
   "ARM_START",
   "BAD_CHANGE",

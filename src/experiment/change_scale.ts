@@ -4,7 +4,7 @@
  */
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
-import { MODEL_PRESETS, type ModelPreset, presetModel } from "../model/presets.ts";
+import { MODEL_PRESETS, type ModelPreset, type PresetModel, presetModel } from "../model/presets.ts";
 import { MAX_STEPS } from "../schedule/specification.ts";
 import type { Phase, Scale } from "./scale.ts";
 
@@ -48,6 +48,15 @@ export function changeScale(scale: Scale, changes: ScaleChanges): Scale {
   const { tokens = horizon } = changes;
   const share = tokens / horizon;
   const { batchSequences, gradientBlockSequences } = changeBatch(scale, changes, tokens, sequenceLength);
+  const withWindow = ({ config, maxLearningRate }: PresetModel): PresetModel => ({
+    config: { ...config, sequenceLength },
+    maxLearningRate,
+  });
+  // Further models are chosen for the scale's own; beside another they mean nothing.
+  const { models, ...rest } = scale;
+  const kept = models === undefined || changes.model !== undefined ? {} : {
+    models: Object.fromEntries(Object.entries(models).map(([name, other]) => [name, withWindow(other)])),
+  };
   const phase = (original: Phase): Phase =>
     changePhase(original, {
       tokens: original.steps * original.batchSequences * before * share,
@@ -55,8 +64,9 @@ export function changeScale(scale: Scale, changes: ScaleChanges): Scale {
       batchSequences: batchSequences ?? original.batchSequences,
     });
   return {
-    ...scale,
-    model: { ...model, config: { ...model.config, sequenceLength } },
+    ...rest,
+    ...kept,
+    model: withWindow(model),
     pretraining: phase(scale.pretraining),
     continuing: phase(continuing),
     gradientBlockSequences,

@@ -3,6 +3,14 @@ import { replayInWords } from "./replay.ts";
 import type { RunSpecification } from "./run.ts";
 
 /** The mechanisms of a run, in a fixed order; none of most. */
-export function mechanismsOf({ replay }: RunSpecification): string[] {
-  return replay === undefined ? [] : [replayInWords(replay)];
+export function mechanismsOf({ initialWeights, replay }: RunSpecification): string[] {
+  return [
+    ...(initialWeights.kind === "interpolation"
+      ? [`evaluated at ${initialWeights.fraction} of the way between two models`]
+      : []),
+    ...(initialWeights.kind === "checkpoint" && initialWeights.optimizerState === "carried"
+      ? ["optimizer state carried on"]
+      : []),
+    ...(replay === undefined ? [] : [replayInWords(replay)]),
+  ];
 }

@@ -5,16 +5,17 @@
 import { UserError } from "../errors.ts";
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
-import { type ArmRun, armRun, canStart, hasCorpus, readArm, type RunContext, seedsOf } from "./arm.ts";
+import type { RunContext } from "./arm.ts";
+import { leftOutReason } from "./arm_start.ts";
 import { type ExperimentFolders, readExperimentFiles } from "./catalogue.ts";
 import type { ScaleChanges } from "./change_scale.ts";
 import { chooseArms, PRETRAINING_ARM } from "./choose_arms.ts";
 import { type PlanTotals, totalCost } from "./cost.ts";
 import { armCorpus, type CorpusDigests, mixNames, requireMixes, withoutOtherMixes } from "./mixes.ts";
 import { planScale } from "./plan_scale.ts";
+import { planSeed } from "./plan_seed.ts";
 import type { Readings } from "./readings.ts";
-import type { ArmReference, PlannedRun, RunKey, RunSpecification } from "./run.ts";
-import { runKey } from "./run_key.ts";
+import type { PlannedRun, RunSpecification } from "./run.ts";
 import { MAX_SEEDS } from "./run_schema.ts";
 import { scheduleDigest } from "../schedule/learning_rate.ts";
 import type { Scale } from "./scale.ts";
@@ -105,13 +106,12 @@ export interface Plan {
   readonly planDigest: Digest;
 }
 
-interface MutableRun {
-  readonly key: RunKey;
-  readonly specification: RunSpecification;
-  readonly label: string;
-  steps: number;
-  readonly checkpointSteps: Set<number>;
-  readonly usedBy: ArmReference[];
+/** An arm that a scale does not have. */
+export interface LeftOutArm {
+  /** `EXPERIMENT/ARM` */
+  readonly arm: string;
+  /** why, in words */
+  readonly reason: string;
 }
 
 /**
@@ -120,6 +120,13 @@ interface MutableRun {
  * @throws {UserError} on an unknown scale, experiment or arm, a bad number of seeds, or a bad file
  */
 export async function buildPlan(options: PlanOptions): Promise<Plan> {
+  return (await planWithout(options)).plan;
+}
+
+/** {@linkcode buildPlan}, and the arms of the set that the scale does not have. */
+export async function planWithout(
+  options: PlanOptions,
+): Promise<{ readonly plan: Plan; readonly leftOut: readonly LeftOutArm[] }> {
   const { seeds, engine } = options;
   if (!Number.isInteger(seeds) || seeds < 1 || seeds > MAX_SEEDS) {
     throw new UserError("BAD_SEEDS", `Number of seeds is ${seeds}`, `expected a whole number from 1 to ${MAX_SEEDS}`);
@@ -133,7 +140,10 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
   requireMixes(stated, mixes, only, scale.name);
   const catalogue = withoutOtherMixes(stated, mixes);
   const usual = options.set === "beyond" ? files.filter(({ isBeyond }) => isBeyond) : files;
-  const chosen = chooseArms(catalogue, only, start, usual.map(({ experiment }) => experiment.name));
+  const wanted = chooseArms(catalogue, only, start, usual.map(({ experiment }) => experiment.name));
+  const imported = start === undefined ? {} : { imported: startCheckpoints(start) };
+  const leftOut = leftOutArms(catalogue, wanted, { scale, ...imported }).filter(({ arm }) => !only.includes(arm));
+  const chosen = wanted.difference(new Set(leftOut.map(({ arm }) => arm)));
   const data = plannedData(scale, usedMixes(catalogue, chosen, scale), options.corpusDigests);
   const context: RunContext = {
     scale,
@@ -141,7 +151,7 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
     corpusDigests: corpusDigests(data),
     readings,
     scheduleDigest: rememberedDigests(),
-    imported: start === undefined ? undefined : startCheckpoints(start),
+    ...imported,
   };
   const runs = Array.from({ length: seeds }, (_, seedIndex) => planSeed(catalogue, chosen, context, seedIndex)).flat();
   const experiments = catalogue.flatMap(({ arms, name, section, source = "", title, paperFigures, question }) => {
@@ -160,7 +170,37 @@ export async function buildPlan(options: PlanOptions): Promise<Plan> {
     runs,
     totals: totalCost(runs),
   };
-  return { ...content, planDigest: sha256(canonicalJson(content)) };
+  const plan = { ...content, planDigest: sha256(canonicalJson(content)) };
+  return { plan, leftOut: [...only.length > 0 ? [] : armsWithoutMix(stated, usual, mixes), ...leftOut] };
+}
+
+/** Arms of the set that are trained on mixes which the data do not have. */
+function armsWithoutMix(
+  stated: readonly Experiment[],
+  usual: readonly { readonly experiment: Experiment }[],
+  mixes: readonly string[],
+): LeftOutArm[] {
+  const kept = new Map(withoutOtherMixes(stated, mixes).map(({ name, arms }) => [name, arms]));
+  const names = usual.map(({ experiment }) => experiment.name);
+  return stated.filter(({ name }) => names.includes(name)).flatMap(({ name, arms }) =>
+    Object.entries(arms).filter(([arm]) => kept.get(name)?.[arm] === undefined)
+      .map(([arm, { corpus }]) => ({ arm: `${name}/${arm}`, reason: `the data have no mix "${corpus}"` }))
+  );
+}
+
+function leftOutArms(
+  catalogue: readonly Experiment[],
+  wanted: ReadonlySet<string>,
+  context: Pick<RunContext, "scale" | "imported">,
+): LeftOutArm[] {
+  const arms = new Map(
+    catalogue.flatMap(({ name, arms }) => Object.entries(arms).map(([arm, stated]) => [`${name}/${arm}`, stated])),
+  );
+  return [...wanted].flatMap((name) => {
+    const arm = arms.get(name);
+    const reason = arm && leftOutReason(arm, context, (reference) => arms.get(reference));
+    return reason === undefined ? [] : [{ arm: name, reason }];
+  });
 }
 
 /** Digests of schedules, each distinct one computed once. */
@@ -185,76 +225,17 @@ export function findRun(plan: Plan, experiment: string, arm: string, seedIndex =
   );
 }
 
-/** A plan that starts from imported models has no place for arms of pre-training. */
+/** Where models of others are continued, the pre-training that they stand in for is no arm. */
 function withoutPretraining(
   catalogue: readonly Experiment[],
   start: PlannedStart | undefined,
 ): readonly Experiment[] {
   if (start === undefined) return catalogue;
-  return catalogue.map((experiment) => ({
-    ...experiment,
-    arms: Object.fromEntries(Object.entries(experiment.arms).filter(([, { phase }]) => phase !== "pretraining")),
+  const { experiment, arm } = PRETRAINING_ARM;
+  return catalogue.map((one) => ({
+    ...one,
+    arms: Object.fromEntries(Object.entries(one.arms).filter(([name]) => one.name !== experiment || name !== arm)),
   })).filter(({ arms }) => Object.keys(arms).length > 0);
-}
-
-function planSeed(
-  catalogue: readonly Experiment[],
-  chosen: ReadonlySet<string>,
-  context: RunContext,
-  seedIndex: number,
-): PlannedRun[] {
-  const seeds = seedsOf(seedIndex);
-  const runs = new Map<RunKey, MutableRun>();
-  const labels = new Map<RunKey, string>();
-
-  const use = ({ specification, steps }: ArmRun, checkpointStep?: number): MutableRun => {
-    const key = runKey(specification);
-    const run = runs.get(key) ??
-      { key, specification, label: labels.get(key) ?? key, steps, checkpointSteps: new Set<number>(), usedBy: [] };
-    run.steps = Math.max(run.steps, steps);
-    if (checkpointStep !== undefined) run.checkpointSteps.add(checkpointStep);
-    runs.set(key, run);
-    return run;
-  };
-
-  const pretrainingArm = catalogue.find(({ name }) => name === PRETRAINING_ARM.experiment)?.arms[PRETRAINING_ARM.arm];
-  const pretraining = pretrainingArm === undefined
-    ? undefined
-    : armRun(pretrainingArm, `${PRETRAINING_ARM.experiment}/${PRETRAINING_ARM.arm}`, context, seeds);
-  const pretrainingKey = pretraining === undefined ? undefined : runKey(pretraining.specification);
-
-  const references = catalogue.flatMap((experiment) =>
-    Object.entries(experiment.arms).map(([arm, stated]) => ({
-      experiment: experiment.name,
-      arm,
-      value: readArm(stated, experiment, context.readings),
-      reference: `${experiment.name}/${arm}`,
-    }))
-  );
-  for (const { experiment, arm, value, reference } of references) {
-    if (value.start.kind === "pretrained" && pretrainingKey === undefined && context.imported === undefined) {
-      throw new UserError(
-        "NO_PRETRAINING",
-        `Arm "${reference}" starts pre-trained, but there is no arm "upstream/pretrain"`,
-        "restore upstream.yaml",
-      );
-    }
-    if (!chosen.has(reference) && !(canStart(value, context) && hasCorpus(value, context))) continue;
-    const needed = armRun(value, reference, context, seeds, pretrainingKey);
-    const key = runKey(needed.specification);
-    // A run is named for the first arm of the whole catalogue, so that its name does not change with the choice.
-    if (!labels.has(key)) labels.set(key, `${experiment}_${arm}_seed-${seedIndex}`);
-    if (!chosen.has(reference)) continue;
-    const { initialWeights } = needed.specification;
-    if (initialWeights.kind === "checkpoint" && pretraining !== undefined) {
-      use({ specification: pretraining.specification, steps: initialWeights.step }, initialWeights.step);
-    }
-    use(needed).usedBy.push({ experiment, arm, seedIndex, steps: needed.steps });
-  }
-  return [...runs.values()].map(({ checkpointSteps, ...run }) => ({
-    ...run,
-    checkpointSteps: [...checkpointSteps].sort((a, b) => a - b),
-  }));
 }
 
 /** Mixes that the chosen arms are trained on, sorted. */

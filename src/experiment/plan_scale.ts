@@ -10,7 +10,7 @@ import { validate } from "../text/yaml.ts";
 /** What of the options determines a plan's scale. */
 export type ScaleOptions = Pick<
   PlanOptions,
-  "scale" | "changes" | "overrides" | "readings" | "ownFiles" | "start" | "folder"
+  "scale" | "changes" | "overrides" | "readings" | "ownFiles" | "start" | "folder" | "set"
 >;
 
 /**
@@ -21,7 +21,11 @@ export type ScaleOptions = Pick<
 export async function planScale(
   options: ScaleOptions,
 ): Promise<{ readonly scale: Scale; readonly readings: Readings }> {
-  const stated = override(await loadScale(options.scale, options.folder), options);
+  const { models, ...own } = await loadScale(options.scale, options.folder);
+  // Only experiments beyond the paper name further models; the paper's own plans stay what they were without them.
+  const { set = "paper" } = options;
+  const loaded = models === undefined || set === "paper" ? own : { ...own, models };
+  const stated = override(loaded, options);
   const readings = applicableReadings(stated, options.readings ?? {}, options.ownFiles ?? false);
   return { scale: readScale(stated, readings), readings };
 }

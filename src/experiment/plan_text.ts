@@ -4,7 +4,7 @@ import { parameterCount } from "../model/config.ts";
 import { runCost } from "./cost.ts";
 import { compactNumber, groupedNumber } from "../text/numbers.ts";
 import { mechanismsOf } from "./mechanisms.ts";
-import { findRun, type Plan } from "./plan.ts";
+import { findRun, type LeftOutArm, type Plan } from "./plan.ts";
 import type { PlannedRun } from "./run.ts";
 import type { PlannedStart } from "./start.ts";
 
@@ -15,6 +15,15 @@ import type { PlannedStart } from "./start.ts";
 export function formatPlan(plan: Plan): string {
   const sections = [heading(plan), table(planRows(plan)), mechanisms(plan), footing(plan)];
   return `${sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+/** Arms of the set that the scale does not have, a line a reason. */
+export function leftOutLines(leftOut: readonly LeftOutArm[]): string[] {
+  const byReason = Map.groupBy(leftOut, ({ reason }) => reason);
+  return [...byReason].map(([reason, arms]) => {
+    const names = arms.map(({ arm }) => arm).join(", ");
+    return `left out of this plan, as ${reason}: ${names}`;
+  });
 }
 
 /** Runs that are more than plain training, with what they have besides. */

@@ -50,10 +50,9 @@ export function gpuPrice(flops: number, options: PriceOptions): Price {
   return { gpuDays: seconds / 86_400, dollars: seconds / 3600 * options.dollarsPerHour };
 }
 
-/** Whether a run is the upstream model's own pre-training. */
-export function isPretraining({ usedBy, specification }: PlannedRun): boolean {
-  return usedBy.some(({ experiment }) => experiment === "upstream") ||
-    (usedBy.length === 0 && specification.initialWeights.kind === "random");
+/** Whether a run is a pre-training: of the model that the paper continues, or of another to continue. */
+export function isPretraining({ specification: { initialWeights, corpus } }: PlannedRun): boolean {
+  return initialWeights.kind === "random" && corpus.name === "upstream";
 }
 
 /**

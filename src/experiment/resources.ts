@@ -7,6 +7,7 @@ import { compactNumber, groupedNumber } from "../text/numbers.ts";
 import type { Plan } from "./plan.ts";
 import { gpuPrice, isPretraining, type PriceOptions } from "./price.ts";
 import type { PlannedRun } from "./run.ts";
+import { lastStartOf } from "./run_starts.ts";
 
 /** Bytes of a checkpoint for each parameter: weights and both moments in f32. */
 const CHECKPOINT_BYTES = 12;
@@ -53,14 +54,14 @@ export function criticalPath(plan: Plan, price: PriceOptions, withPretraining: b
   for (const run of plan.runs) {
     const counted = withPretraining || !isPretraining(run);
     const own = counted ? gpuPrice(runCost(run).flops, price).gpuDays : 0;
-    const start = run.specification.initialWeights;
-    const parent = start.kind === "checkpoint" ? plan.runs.find(({ key }) => key === start.run) : undefined;
+    const start = lastStartOf(run.specification.initialWeights);
+    const parent = start === undefined ? undefined : plan.runs.find(({ key }) => key === start.run);
     const before = parent === undefined ? undefined : longest.get(parent.key);
     // Of the parent only the part up to the checkpoint has to be waited for.
     const waits = parent === undefined || before === undefined || !(withPretraining || !isPretraining(parent))
       ? 0
       : before.gpuDays - gpuPrice(runCost(parent).flops, price).gpuDays +
-        gpuPrice(runCost({ ...parent, steps: start.kind === "checkpoint" ? start.step : 0 }).flops, price).gpuDays;
+        gpuPrice(runCost({ ...parent, steps: start?.step ?? 0 }).flops, price).gpuDays;
     const path = { runs: [...before?.runs ?? [], ...(counted ? [run] : [])], gpuDays: waits + own };
     longest.set(run.key, path);
     if (path.gpuDays > best.gpuDays) best = path;

@@ -27,22 +27,38 @@ export interface OptimizerSpecification {
   readonly gradientClip: number;
 }
 
+/** A run of the same plan after some of its steps. */
+export interface RunCheckpoint {
+  readonly run: RunKey;
+  /** optimizer steps done */
+  readonly step: number;
+}
+
+/** Weights that somebody else trained. */
+export interface ImportedStart {
+  readonly kind: "imported";
+  /** SHA-256 of all weights as f32, little-endian, flat in the order of `parameterShapes` */
+  readonly weights: Digest;
+  /** steps of pre-training that they are said to have had */
+  readonly step: number;
+}
+
 /** Where a run's weights come from. Optimizer moments start at zero unless it is said that they are carried on. */
 export type InitialWeights =
   | { readonly kind: "random"; readonly seed: number }
-  | {
+  | (RunCheckpoint & {
     readonly kind: "checkpoint";
-    readonly run: RunKey;
-    readonly step: number;
     /** Adam's moments and count of updates go on from the checkpoint too */
     readonly optimizerState?: "carried";
-  }
+  })
+  | ImportedStart
   | {
-    readonly kind: "imported";
-    /** SHA-256 of all weights as f32, little-endian, flat in the order of `parameterShapes` */
-    readonly weights: Digest;
-    /** steps of pre-training that they are said to have had */
-    readonly step: number;
+    /** a point on the line between two models: `from` + `fraction` · (`to` − `from`), each weight rounded once to f32 */
+    readonly kind: "interpolation";
+    readonly from: (RunCheckpoint & { readonly kind: "checkpoint" }) | ImportedStart;
+    readonly to: RunCheckpoint;
+    /** above 0 and below 1 */
+    readonly fraction: number;
   };
 
 /** Everything that determines the bits of a run, and nothing that does not. */
@@ -111,7 +127,7 @@ export interface PlannedRun {
   readonly key: RunKey;
   /** what determines its bits */
   readonly specification: RunSpecification;
-  /** optimizer steps to train: the largest any experiment asks for */
+  /** optimizer steps to train: the largest any experiment asks for; 0 where a start is only evaluated */
   readonly steps: number;
   /** steps whose checkpoints other runs start from, ascending; the last step is always kept */
   readonly checkpointSteps: readonly number[];

@@ -1,10 +1,11 @@
 /** Which run waits for which, and in what order to begin them. */
 import type { PlannedRun } from "./run.ts";
+import { lastStartOf } from "./run_starts.ts";
 
-/** The run whose checkpoint a run starts from; undefined for one that starts from random or imported weights. */
+/** The run whose checkpoint a run starts from, the last of two; undefined for one that starts from random or imported weights. */
 export function parentOf(run: PlannedRun, runs: readonly PlannedRun[]): PlannedRun | undefined {
-  const { initialWeights } = run.specification;
-  return initialWeights.kind === "checkpoint" ? runs.find(({ key }) => key === initialWeights.run) : undefined;
+  const start = lastStartOf(run.specification.initialWeights);
+  return start === undefined ? undefined : runs.find(({ key }) => key === start.run);
 }
 
 /**

@@ -45,6 +45,9 @@ export const evaluationGridShape = {
   denseUntilStep: wholeNumber,
 };
 
+const runCheckpoint = { run: runKeySchema, step: wholeNumber };
+const importedStart = z.strictObject({ kind: z.literal("imported"), weights: digestSchema, step: wholeNumber });
+
 /** A run's specification: what its key is the digest of. */
 const runSpecificationSchema = z.strictObject({
   model: modelSchema,
@@ -52,11 +55,19 @@ const runSpecificationSchema = z.strictObject({
     z.strictObject({ kind: z.literal("random"), seed: wholeNumber }),
     z.strictObject({
       kind: z.literal("checkpoint"),
-      run: runKeySchema,
-      step: wholeNumber,
+      ...runCheckpoint,
       optimizerState: z.literal("carried").optional(),
     }),
-    z.strictObject({ kind: z.literal("imported"), weights: digestSchema, step: wholeNumber }),
+    importedStart,
+    z.strictObject({
+      kind: z.literal("interpolation"),
+      from: z.discriminatedUnion("kind", [
+        z.strictObject({ kind: z.literal("checkpoint"), ...runCheckpoint }),
+        importedStart,
+      ]),
+      to: z.strictObject(runCheckpoint),
+      fraction: z.number().gt(0).lt(1),
+    }),
   ]),
   corpus: z.strictObject({
     name: z.enum(["upstream", "downstream"]),
@@ -98,8 +109,8 @@ export const plannedRunShape = {
   key: runKeySchema,
   label: z.string().regex(/^[\p{L}\p{N}_.%+-]{1,200}$/u),
   specification: runSpecificationSchema,
-  /** optimizer steps planned */
-  steps: positiveInteger.max(MAX_STEPS),
+  /** optimizer steps planned; none where a start is only evaluated */
+  steps: wholeNumber.max(MAX_STEPS),
   /** steps that other runs start from */
   checkpointSteps: z.array(wholeNumber).max(10_000),
   usedBy: z.array(armReferenceSchema).max(1000),

@@ -81,6 +81,8 @@ export interface Scale {
   readonly summary: string;
   /** shape and own maximum learning rate, which arms give multiples of */
   readonly model: PresetModel;
+  /** further models, by the names that arms have for them; windows and vocabulary are those of `model` */
+  readonly models?: Readonly<Record<string, PresetModel>>;
   /** minimum learning rate as a fraction of the maximum */
   readonly minLearningRateFraction: number;
   /** the same for every run */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { modelSchema } from "../model/model_schema.ts";
 import { MODEL_PRESETS, presetModel } from "../model/presets.ts";
 import { SCHEDULE_KINDS, type ScheduleKind, scheduleOf, type ScheduleParameters } from "../schedule/catalogue.ts";
+import { MAX_ORDER } from "./seeds.ts";
 import { PAPER_PRETRAINING_STEPS } from "./paper_units.ts";
 import { armReplaySchema } from "./replay.ts";
 import { READING_NAMES } from "./readings.ts";
@@ -13,6 +14,7 @@ const name = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/);
 const armName = z.string().regex(/^[a-z0-9][a-z0-9.%-]*$/);
 /** `upstream` and `downstream` too, where a corpus is named. */
 const mixName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/, { error: "upstream, downstream, or the name of a mix" });
+const armReference = z.string().regex(/^[a-z0-9][a-z0-9.-]*\/[a-z0-9][a-z0-9.%-]*$/, { error: "EXPERIMENT/ARM" });
 const fraction = z.number().min(0).max(1);
 const positiveInteger = z.int().min(1);
 
@@ -23,6 +25,17 @@ const startSchema = z.discriminatedUnion("kind", [
     kind: z.literal("pretrained"),
     /** step of the paper's 143,000 pre-training steps; a scale takes the same fraction of its own */
     step: z.int().min(1).max(PAPER_PRETRAINING_STEPS),
+    /** another arm of pre-training than `upstream/pretrain`, as EXPERIMENT/ARM */
+    of: armReference.optional(),
+    /** Adam's moments and count of updates go on from the checkpoint, however the open point is read */
+    optimizerState: z.literal("carried").optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("interpolated"),
+    /** an arm, as EXPERIMENT/ARM: the line leads from its own start to its end */
+    to: armReference,
+    /** how far along the line */
+    fraction: z.number().gt(0).lt(1),
   }),
 ]);
 
@@ -37,15 +50,23 @@ const armShape = {
   corpus: mixName,
   /** windows of the upstream corpus in place of some of the arm's own */
   replay: armReplaySchema.optional(),
+  /** another order of windows than that of all other arms, by its number */
+  order: z.int().min(1).max(MAX_ORDER).optional(),
+  /** another of the scale's models than its own, by name; scales without it leave the arm out */
+  model: name.optional(),
   start: startSchema,
+  /** minimum learning rate as a fraction of the maximum, in place of the scale's */
+  minLearningRateFraction: fraction.optional(),
+  /** further steps of the paper's 143,000 of pre-training at which a checkpoint is kept */
+  checkpointSteps: z.array(z.int().min(1).max(PAPER_PRETRAINING_STEPS)).min(1).max(100).optional(),
   /** multiple of the model's own maximum learning rate, or `minimum`: the model's own minimum */
   maxLearningRate: z.union([z.number().positive().max(100), z.literal("minimum")], {
     error: 'a positive multiple of the model\'s own maximum learning rate, or "minimum"',
   }),
   /** percent of the whole horizon, also where the arm stops earlier */
   warmupPercent: z.number().min(0).max(50),
-  /** the paper's tokens that the arm trains on */
-  tokens: z.number().positive(),
+  /** the paper's tokens that the arm trains on; 0 for an interpolated start, which is only evaluated */
+  tokens: z.number().min(0),
   /** the paper's tokens that the schedule is laid out for; without it, all of the phase's */
   horizonTokens: z.number().positive().optional(),
 };
@@ -85,6 +106,15 @@ const armSchema = (z.discriminatedUnion("schedule", [
 }).refine((arm) => arm.phase !== "pretraining" || arm.start.kind === "random", {
   path: ["start"],
   error: 'a random start, as the phase is "pretraining"',
+}).refine((arm) => (arm.tokens === 0) === (arm.start.kind === "interpolated"), {
+  path: ["tokens"],
+  error: "0 where the start is interpolated, and more anywhere else",
+}).refine((arm) => arm.order === undefined || arm.phase === "continuing", {
+  path: ["order"],
+  error: "no order of its own in pre-training",
+}).refine((arm) => arm.checkpointSteps === undefined || arm.phase === "pretraining", {
+  path: ["checkpointSteps"],
+  error: "steps of pre-training, and so no part of another phase",
 }).refine((arm) => arm.replay === undefined || arm.corpus !== "upstream", {
   path: ["replay"],
   error: "no replay, as the corpus is the one that would be replayed",
@@ -130,6 +160,11 @@ const namedModelSchema = z.discriminatedUnion("kind", [
 ]).transform((model) =>
   model.kind === "preset" ? presetModel(model.preset) : { config: model.shape, maxLearningRate: model.maxLearningRate }
 );
+
+/** Models by the names that arms have for them. */
+const furtherModels = <Model extends z.ZodType>(model: Model) =>
+  z.record(name, model).refine((models) => Object.keys(models).length > 0, { error: "at least one model" })
+    .optional();
 
 const phaseSchema = z.strictObject({
   /** optimizer steps of the whole horizon */
@@ -207,16 +242,36 @@ const scaleShape = {
 };
 
 /** A size at which all experiments can be run, as its file states it. */
-export const scaleSchema: z.ZodType<Scale> = z.strictObject({ ...scaleShape, model: namedModelSchema })
-  .superRefine(refuseUnevenBatches);
+export const scaleSchema: z.ZodType<Scale> = z.strictObject({
+  ...scaleShape,
+  model: namedModelSchema,
+  models: furtherModels(namedModelSchema),
+}).superRefine(refuseUnevenBatches).superRefine(refuseOtherWindows);
 
-/** A scale whose model is resolved already, as a plan holds it. */
+const resolvedModelSchema = z.strictObject({ config: modelSchema, maxLearningRate });
+
+/** A scale whose models are resolved already, as a plan holds it. */
 export const resolvedScaleSchema: z.ZodType<Scale> = z.strictObject({
   ...scaleShape,
-  model: z.strictObject({ config: modelSchema, maxLearningRate }),
+  model: resolvedModelSchema,
+  models: furtherModels(resolvedModelSchema),
   start: resolvedStartSchema.optional(),
   changes: z.array(z.string().min(1).max(200)).min(1).max(20).optional(),
-}).superRefine(refuseUnevenBatches);
+}).superRefine(refuseUnevenBatches).superRefine(refuseOtherWindows);
+
+/** All models of a scale read the same windows of the same tokens. */
+function refuseOtherWindows({ model, models = {} }: Scale, context: z.RefinementCtx): void {
+  for (const [name, { config }] of Object.entries(models)) {
+    for (const member of ["sequenceLength", "vocabularySize"] as const) {
+      if (config[member] === model.config[member]) continue;
+      context.addIssue({
+        code: "custom",
+        path: ["models", name, member],
+        message: `${model.config[member]} as that of the scale's own model`,
+      });
+    }
+  }
+}
 
 function refuseUnevenBatches(scale: Omit<Scale, "model">, context: z.RefinementCtx): void {
   for (const phase of ["pretraining", "continuing"] as const) {

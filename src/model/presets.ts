@@ -2,7 +2,16 @@
 import type { ModelConfig } from "./config.ts";
 
 /** Name of a preset. */
-export type ModelPreset = "pythia-14m" | "pythia-31m" | "pythia-70m" | "pythia-160m" | "pythia-410m";
+export type ModelPreset =
+  | "pythia-14m"
+  | "pythia-31m"
+  | "pythia-70m"
+  | "pythia-160m"
+  | "pythia-410m"
+  | "pythia-1b"
+  | "pythia-1.4b"
+  | "pythia-2.8b"
+  | "pythia-6.9b";
 
 /** Names of the presets, the smallest first. */
 export const MODEL_PRESETS: readonly ModelPreset[] = [
@@ -11,6 +20,10 @@ export const MODEL_PRESETS: readonly ModelPreset[] = [
   "pythia-70m",
   "pythia-160m",
   "pythia-410m",
+  "pythia-1b",
+  "pythia-1.4b",
+  "pythia-2.8b",
+  "pythia-6.9b",
 ];
 
 /** A preset's shape, and the maximum learning rate it was pre-trained with. */
@@ -21,14 +34,20 @@ export interface PresetModel {
   readonly maxLearningRate: number;
 }
 
-function pythia(layers: number, hiddenSize: number, heads: number, maxLearningRate: number): PresetModel {
+function pythia(
+  layers: number,
+  hiddenSize: number,
+  heads: number,
+  maxLearningRate: number,
+  vocabularySize = 50304, // the tokenizer's 50,277, padded
+): PresetModel {
   return {
     config: {
       hiddenSize,
       layers,
       heads,
       intermediateSize: 4 * hiddenSize,
-      vocabularySize: 50304, // the tokenizer's 50,277, padded
+      vocabularySize,
       sequenceLength: 2048,
       rotaryFraction: 0.25,
       rotaryBase: 10000,
@@ -44,6 +63,10 @@ const PRESETS: Readonly<Record<ModelPreset, PresetModel>> = {
   "pythia-70m": pythia(6, 512, 8, 1e-3),
   "pythia-160m": pythia(12, 768, 12, 6e-4),
   "pythia-410m": pythia(24, 1024, 16, 3e-4),
+  "pythia-1b": pythia(16, 2048, 8, 3e-4),
+  "pythia-1.4b": pythia(24, 2048, 16, 2e-4),
+  "pythia-2.8b": pythia(32, 2560, 32, 1.6e-4),
+  "pythia-6.9b": pythia(32, 4096, 32, 1.2e-4, 50432), // padded for two-way tensor parallelism
 };
 
 /**

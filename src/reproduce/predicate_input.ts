@@ -2,7 +2,7 @@
 import type { Container, NoContainer } from "../container/facts.ts";
 import type { EngineFacts } from "../engine/engine.ts";
 import type { Shortage } from "../data/shortage.ts";
-import { seedsOf } from "../experiment/arm.ts";
+import { seedsOf } from "../experiment/seeds.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { PLAN_FILE } from "../files/output_lock.ts";
 import { publicWord } from "../files/public_path.ts";

@@ -4,8 +4,9 @@ import { openCorpora } from "../data/corpora.ts";
 import type { DataProgress } from "../data/options.ts";
 import { corpusOptions } from "../data/scale_corpora.ts";
 import type { Shortage } from "../data/shortage.ts";
-import { buildPlan, type Plan, type PlanOptions } from "../experiment/plan.ts";
 import { digestsOfCorpora, mixesOf } from "../experiment/mixes.ts";
+import { buildPlan, type Plan, type PlanOptions, planWithout } from "../experiment/plan.ts";
+import { leftOutLines } from "../experiment/plan_text.ts";
 import { plannedChoice } from "../experiment/start.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { claimOutputFolder, lockOutputFolder, requireOwnFolder } from "../files/output_lock.ts";
@@ -51,7 +52,8 @@ async function prepare(options: PlanningOptions): Promise<ReadyPlan & Disposable
   const paper = await loadPaper(options); // unreadable rules fail before training
   await describeContainer(); // and so does an unreadable description of the container
   const choice = planOptions(options);
-  const withoutData = await buildPlan(choice);
+  const { plan: withoutData, leftOut } = await planWithout(choice);
+  for (const line of leftOutLines(leftOut)) events.onWarning?.(line);
   // Now, and not when the manifest is made: what was planned follows from the files as they are before training.
   const inputs = await readInputs(withoutData.scale.name, options);
   const warning = lineEndsWarning(inputs);

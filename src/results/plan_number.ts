@@ -44,7 +44,7 @@ const ARM_VALUES = {
   warmupSteps: ({ specification: { schedule } }) => schedule.warmupSteps,
   /** step of pre-training that the run starts from */
   startStep: ({ specification: { initialWeights } }) =>
-    initialWeights.kind === "random" ? undefined : initialWeights.step,
+    initialWeights.kind === "random" || initialWeights.kind === "interpolation" ? undefined : initialWeights.step,
   /** steps of pre-training: the run's own, or the paper's where it starts from a model of others */
   pretrainingSteps: ({ specification: { initialWeights, schedule } }) =>
     initialWeights.kind === "random"

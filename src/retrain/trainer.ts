@@ -2,7 +2,8 @@
 import { shortDigest } from "../digest/sha256.ts";
 import type { Engine, Session, TrainingState } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
-import type { RunKey } from "../experiment/run.ts";
+import type { RunCheckpoint, RunKey } from "../experiment/run.ts";
+import { startsOf } from "../experiment/run_starts.ts";
 import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
 import { LearningRates } from "../manifest/consistency/learning_rates.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/format/run.ts";
@@ -53,13 +54,11 @@ interface Position {
   readonly step: number;
 }
 
-/** The run that another starts from. */
+/** A run that another starts from. */
 interface Parent {
   readonly run: TrainedRun;
   /** optimizer steps that it had done there */
   readonly step: number;
-  /** whether moments and loss scale are carried on */
-  readonly withOptimizer: boolean;
 }
 
 /** Retrains segments; consecutive ones continue in memory. Close it to stop the engine's threads. */
@@ -177,28 +176,34 @@ export class Trainer {
 
   /** The state at step 0: random weights, imported ones or the parent's; moments at zero or the parent's too. */
   async #begin(run: TrainedRun): Promise<void> {
-    const parent = this.#parentOf(run);
     const { imported } = this.#options;
-    const state = parent === undefined ? undefined : await this.#stateOf(parent);
+    const { initialWeights } = run.specification;
+    const withOptimizer = initialWeights.kind === "checkpoint" && initialWeights.optimizerState === "carried";
+    const states = new Map<string, TrainingState>();
+    for (const start of startsOf(initialWeights)) {
+      states.set(`${start.run} ${start.step}`, await this.#stateOf(this.#parentOf(run, start), withOptimizer));
+    }
     this.#position = undefined;
     const session = await this.#pool.get(run);
     await loadInitialState(run, session, {
-      parent: state === undefined ? undefined : { load: (target) => Promise.resolve(fill(target, state)) },
+      parent: ({ run, step }) => {
+        const state = states.get(`${run} ${step}`);
+        return state && { load: (target) => Promise.resolve(fill(target, state)) };
+      },
       imported,
     });
     this.#position = { run: run.key, session, step: 0 };
   }
 
-  /** The run that another starts from, and where; undefined if it starts from none. */
-  #parentOf({ label, specification: { initialWeights } }: TrainedRun): Parent | undefined {
-    if (initialWeights.kind !== "checkpoint") return undefined;
-    const run = this.#trained.get(initialWeights.run);
+  /** A run that another starts from, and where. */
+  #parentOf({ label }: TrainedRun, { run: key, step }: RunCheckpoint): Parent {
+    const run = this.#trained.get(key);
     if (run === undefined) throw new Error(`Run "${label}" starts from a run that was not trained`);
-    return { run, step: initialWeights.step, withOptimizer: initialWeights.optimizerState === "carried" };
+    return { run, step };
   }
 
   /** The state of a parent where another run starts, as a copy that stays while the engine trains on. */
-  async #stateOf({ run, step, withOptimizer }: Parent): Promise<TrainingState> {
+  async #stateOf({ run, step }: Parent, withOptimizer: boolean): Promise<TrainingState> {
     this.#requireMeans(run);
     await this.#find(run, step);
     await this.#advance(run, step, () => false);
@@ -221,14 +226,13 @@ export class Trainer {
     if (position?.run !== run.key) throw new Error(`The engine is not at run "${run.label}"`);
     const { session, step: start } = position;
     const evidence = await this.#evidenceOf(run);
-    const parent = this.#parentOf(run);
     const means = {
       session,
       corpora,
       validations: this.#validations,
       rates: this.#rates.table(run.specification.schedule),
       priorUpdates: await priorUpdates(run, {
-        parent: parent === undefined ? undefined : { updates: () => this.#updatesOf(parent) },
+        parent: (start) => ({ updates: () => this.#updatesOf(this.#parentOf(run, start)) }),
       }),
     };
     const from = { step: start, updates: updatesBefore(evidence.skips, start) };

@@ -5,8 +5,11 @@ import { rate } from "./schedule.ts";
 
 export { SCHEDULE_KINDS, type ScheduleKind, type ScheduleSpecification } from "./catalogue.ts";
 
-/** Schedules longer than this are refused before their table is computed; the paper's has 131,296 steps. */
-export const MAX_STEPS = 2_000_000;
+/**
+ * Schedules longer than this are refused before their table is computed; the paper's has 131,296 steps, and sixteen times
+ * Pythia's pre-training 2,288,000.
+ */
+export const MAX_STEPS = 2_500_000;
 
 const frame = {
   totalSteps: z.int().min(1).max(MAX_STEPS),

@@ -1,6 +1,6 @@
-/** What a run begins with: random weights, those of another run's checkpoint, or those that somebody else trained. */
+/** What a run begins with: random weights, those of other runs' checkpoints, or those that somebody else trained. */
 import type { Session, TrainingState } from "../engine/engine.ts";
-import type { PlannedRun } from "../experiment/run.ts";
+import type { ImportedStart, PlannedRun, RunCheckpoint } from "../experiment/run.ts";
 import { initializeWeights } from "../model/initial_weights.ts";
 import { loadImported, type OpenImported } from "./imported_weights.ts";
 
@@ -12,10 +12,13 @@ export interface ParentState {
   updates(): Promise<number>;
 }
 
+/** A state of a run that others start from, by run and step; undefined if the run was not given. */
+export type FindParent<Part extends keyof ParentState> = (start: RunCheckpoint) => Pick<ParentState, Part> | undefined;
+
 /** Where a run's start is looked for. */
 export interface StartSources {
-  /** the run whose checkpoint it starts from, if it does */
-  readonly parent?: Pick<ParentState, "load">;
+  /** the runs whose checkpoints it starts from, if it does */
+  readonly parent?: FindParent<"load">;
   /** weights that others trained */
   readonly imported?: OpenImported;
 }
@@ -23,7 +26,7 @@ export interface StartSources {
 /** Where what lies behind a run's start is looked for. */
 export interface PriorSources {
   /** the run whose checkpoint it starts from, if it does */
-  readonly parent?: Pick<ParentState, "updates">;
+  readonly parent?: FindParent<"updates">;
 }
 
 /** A run by what its start follows from. */
@@ -40,20 +43,57 @@ export async function loadInitialState(run: Starting, session: Session, sources:
     case "random":
       return await session.writeState(({ weights }) => initializeWeights(model, initialWeights.seed, weights));
     case "imported":
-      return await session.writeState((state) =>
-        loadImported(state, { run: run.label, model, weights: initialWeights.weights }, sources.imported)
-      );
+      return await session.writeState((state) => loadWeights(run, initialWeights, state, sources));
     case "checkpoint": {
-      const parent = requireParent(run, sources);
+      const parent = requireParent(run, initialWeights, sources);
       return await session.writeState(async (state) => {
         const engineState = state.engineState?.slice();
         await parent.load(state);
         if (initialWeights.optimizerState === "carried") return;
-        state.firstMoments.fill(0);
-        state.secondMoments.fill(0);
-        if (engineState !== undefined) state.engineState?.set(engineState);
+        resetOptimizer(state, engineState);
       });
     }
+    case "interpolation":
+      return await session.writeState(async (state) => {
+        const engineState = state.engineState?.slice();
+        await loadWeights(run, initialWeights.from, state, sources);
+        const from = state.weights.slice();
+        await loadWeights(run, { kind: "checkpoint", ...initialWeights.to }, state, sources);
+        interpolate(from, state.weights, initialWeights.fraction);
+        resetOptimizer(state, engineState);
+      });
+  }
+}
+
+/** Fills a state's weights; what else it has is undefined afterwards. */
+async function loadWeights(
+  run: Starting,
+  start: ImportedStart | (RunCheckpoint & { readonly kind: "checkpoint" }),
+  state: TrainingState,
+  sources: StartSources,
+): Promise<void> {
+  if (start.kind === "checkpoint") return await requireParent(run, start, sources).load(state);
+  const { model } = run.specification;
+  await loadImported(state, { run: run.label, model, weights: start.weights }, sources.imported);
+}
+
+function resetOptimizer(state: TrainingState, engineState: Uint8Array<ArrayBuffer> | undefined): void {
+  state.firstMoments.fill(0);
+  state.secondMoments.fill(0);
+  if (engineState !== undefined) state.engineState?.set(engineState);
+}
+
+/**
+ * Replaces the second of two models by a point on the line between them: a + fraction · (b − a) in doubles, rounded once
+ * to f32.
+ *
+ * @param from a, the whole model
+ * @param to b, then the point
+ */
+export function interpolate(from: Float32Array, to: Float32Array, fraction: number): void {
+  for (let i = 0; i < to.length; i++) {
+    const a = from[i] ?? 0;
+    to[i] = a + fraction * ((to[i] ?? 0) - a);
   }
 }
 
@@ -61,10 +101,15 @@ export async function loadInitialState(run: Starting, session: Session, sources:
 export async function priorUpdates(run: Starting, sources: PriorSources): Promise<number> {
   const { initialWeights } = run.specification;
   if (initialWeights.kind !== "checkpoint" || initialWeights.optimizerState !== "carried") return 0;
-  return await requireParent(run, sources).updates();
+  return await requireParent(run, initialWeights, sources).updates();
 }
 
-function requireParent<T>({ label }: Starting, { parent }: { readonly parent?: T }): T {
-  if (parent !== undefined) return parent;
+function requireParent<T>(
+  { label }: Starting,
+  { run, step }: RunCheckpoint,
+  { parent }: { readonly parent?: (start: RunCheckpoint) => T | undefined },
+): T {
+  const found = parent?.({ run, step });
+  if (found !== undefined) return found;
   throw new Error(`Run "${label}" starts from a run that was not given`);
 }

@@ -1,6 +1,7 @@
 /** Runs one by one on one engine, each under its lock, whoever decides on their order. */
 import type { Engine } from "../engine/engine.ts";
 import type { PlannedRun } from "../experiment/run.ts";
+import { startsOf } from "../experiment/run_starts.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import type { FileSystem } from "../files/file_system.ts";
@@ -75,12 +76,12 @@ export class RunTrainer implements Disposable {
    * Trains a run, or what is left of it, and lets go of its lock. A record that somebody left meanwhile is taken.
    *
    * @param lock of this run
-   * @param parent the run that it starts from, if it does; done up to there
+   * @param parents the runs that it starts from; done up to there
    * @param flaw in what the folder contradicts itself, where it does: every checkpoint is then looked at
    * @throws {Interrupted} when it is asked to stop
    * @throws {ParentFlaw} if the parent's checkpoint is not what its record says
    */
-  async train(run: PlannedRun, lock: RunLock, parent: DoneRun | undefined, flaw?: string): Promise<DoneRun> {
+  async train(run: PlannedRun, lock: RunLock, parents: readonly DoneRun[], flaw?: string): Promise<DoneRun> {
     const { onWarning, finished } = this.options;
     let end: LeaseEnd = { kind: "stopped" };
     try {
@@ -98,7 +99,7 @@ export class RunTrainer implements Disposable {
         );
       }
       finished.forget(run);
-      const done = await this.#train(run, lock, parent, contradiction !== undefined);
+      const done = await this.#train(run, lock, parents, contradiction !== undefined);
       end = { kind: "done" };
       return done;
     } catch (error) {
@@ -111,9 +112,9 @@ export class RunTrainer implements Disposable {
     }
   }
 
-  async #train(run: PlannedRun, lock: RunLock, parent: DoneRun | undefined, isDoubtful: boolean): Promise<DoneRun> {
+  async #train(run: PlannedRun, lock: RunLock, parents: readonly DoneRun[], isDoubtful: boolean): Promise<DoneRun> {
     const { engine, output, files = DENO_FILES, imported, signal, deadline, trainer, onWarning } = this.options;
-    const { initialWeights, evaluation } = run.specification;
+    const { evaluation } = run.specification;
     const session = await this.#pool.get(run);
     const corpora = corporaOf(this.options.corpora, run.specification);
     await this.#validations.get(corpora, evaluation.windows); // too few windows are found out before training
@@ -126,9 +127,10 @@ export class RunTrainer implements Disposable {
       isDoubtful,
       conditions: conditionsOf(engine, session),
       acceptOtherConditions: this.options.acceptOtherConditions,
-      parent: parent === undefined || initialWeights.kind !== "checkpoint"
-        ? undefined
-        : parentInFolder(parent.run, new RunFolder(output, parent.run.label, files), initialWeights.step),
+      parent: (start) => {
+        const parent = parents.find(({ run }) => run.key === start.run)?.run;
+        return parent && parentInFolder(parent, new RunFolder(output, parent.label, files), start.step);
+      },
       imported,
       signal,
       deadline,
@@ -154,11 +156,16 @@ export class RunTrainer implements Disposable {
   }
 }
 
-/** Why a run is not trained, by what became of the run that it starts from; undefined if it is. */
-export function reasonToSkip({ specification }: PlannedRun, parent: RunResult | undefined): string | undefined {
-  const { initialWeights } = specification;
-  if (initialWeights.kind !== "checkpoint" || parent === undefined) return undefined;
-  return skipReason(outcomeOf(parent), initialWeights.step);
+/**
+ * Why a run is not trained, by what became of the runs that it starts from; undefined if it is.
+ *
+ * @param parents those of them that are known
+ */
+export function reasonToSkip({ specification }: PlannedRun, parents: readonly RunResult[]): string | undefined {
+  return startsOf(specification.initialWeights).map(({ run: key, step }) => {
+    const parent = parents.find(({ run }) => run.key === key);
+    return parent === undefined ? undefined : skipReason(outcomeOf(parent), step);
+  }).find((reason) => reason !== undefined);
 }
 
 function outcomeOf(result: RunResult): ParentOutcome {

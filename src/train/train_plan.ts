@@ -1,5 +1,6 @@
 /** All runs of a plan, each after the run it starts from, on one engine. */
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
+import { startsOf } from "../experiment/run_starts.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { ownerInWords } from "../locks/lock_owner.ts";
@@ -34,23 +35,27 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
   const results = new Map<RunKey, RunResult>();
   using trainer = new RunTrainer({ ...options, finished });
 
-  const parentOf = ({ label, specification: { initialWeights } }: PlannedRun): RunResult | undefined => {
-    if (initialWeights.kind !== "checkpoint") return undefined;
-    const parent = results.get(initialWeights.run);
-    if (parent === undefined) throw new TypeError(`Run "${label}" stands before the run that it starts from`);
-    return parent;
-  };
+  const parentsOf = ({ label, specification: { initialWeights } }: PlannedRun): RunResult[] =>
+    startsOf(initialWeights).map(({ run }) => {
+      const parent = results.get(run);
+      if (parent === undefined) throw new TypeError(`Run "${label}" stands before the run that it starts from`);
+      return parent;
+    });
 
   /** @param flaw for which a run that is done is trained again */
   const train = async (run: PlannedRun, flaw?: string): Promise<DoneRun> => {
-    const found = parentOf(run);
-    const parent = found?.kind === "trained" ? await sound(found) : undefined;
+    const parents: DoneRun[] = [];
+    for (const found of parentsOf(run)) if (found.kind === "trained") parents.push(await sound(found));
     try {
-      return await trainer.train(run, await lockOf(run, options), parent, flaw);
+      return await trainer.train(run, await lockOf(run, options), parents, flaw);
     } catch (error) {
-      if (!(error instanceof ParentFlaw) || parent === undefined) throw error;
-      const again = await replace(parent.run, error.flaw);
-      return await trainer.train(run, await lockOf(run, options), again, flaw);
+      const flawed = error instanceof ParentFlaw
+        ? parents.find((parent) => parent.run.label === error.label)
+        : undefined;
+      if (!(error instanceof ParentFlaw) || flawed === undefined) throw error;
+      const again = await replace(flawed.run, error.flaw);
+      const others = parents.map((parent) => parent === flawed ? again : parent);
+      return await trainer.train(run, await lockOf(run, options), others, flaw);
     }
   };
 
@@ -68,7 +73,7 @@ export async function trainPlan(options: TrainPlanOptions): Promise<RunResult[]>
   };
 
   for (const run of runs) {
-    const reason = reasonToSkip(run, parentOf(run));
+    const reason = reasonToSkip(run, parentsOf(run));
     const found = reason === undefined ? await finished.find(run) : undefined;
     const result: RunResult = reason !== undefined
       ? { run, kind: "skipped", reason }

@@ -14,7 +14,13 @@ import { type ConditionPeriod, type Conditions, continueUnder } from "./conditio
 import type { Deadline } from "./deadline.ts";
 import { DueRecords } from "./due_records.ts";
 import { bytesPerTokenOf, type Corpora, type ValidationSets } from "./evaluation.ts";
-import { loadInitialState, type ParentState, priorUpdates, type StartSources } from "./initial_state.ts";
+import {
+  type FindParent,
+  loadInitialState,
+  type ParentState,
+  priorUpdates,
+  type StartSources,
+} from "./initial_state.ts";
 import { JournalWriter } from "./journal.ts";
 import { curvePoint, curvesOfPoints } from "./journal_curves.ts";
 import { JOURNAL_VERSION, type WrittenHeader } from "./journal_header.ts";
@@ -52,8 +58,8 @@ export interface RunProgress {
 
 /** What a run is trained with. */
 export interface RunEnvironment extends StartSources {
-  /** the run whose checkpoint it starts from, if it does */
-  readonly parent?: ParentState;
+  /** the runs whose checkpoints it starts from, if it does */
+  readonly parent?: FindParent<keyof ParentState>;
   readonly session: Session;
   /** what the engine's bits depend on besides the run's key, if anything */
   readonly conditions?: Conditions;

@@ -1,6 +1,7 @@
 /** How far a plan is that many processes share, by the records in its folder. */
 import { runCost } from "../experiment/cost.ts";
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
+import { startsOf } from "../experiment/run_starts.ts";
 import type { FinishedRuns } from "../train/finished_runs.ts";
 import type { RunRecord } from "../train/run_record.ts";
 import { type DoneRun, reasonToSkip, type RunResult } from "../train/run_trainer.ts";
@@ -8,8 +9,8 @@ import { type DoneRun, reasonToSkip, type RunResult } from "../train/run_trainer
 /** A run, and whether there is something to be done for it. */
 export type Standing =
   | RunResult
-  /** it can be trained now; `parent` is the run that it starts from */
-  | { readonly run: PlannedRun; readonly kind: "ready"; readonly parent?: DoneRun }
+  /** it can be trained now; `parents` are the runs that it starts from */
+  | { readonly run: PlannedRun; readonly kind: "ready"; readonly parents: readonly DoneRun[] }
   /** it starts from a run that is not done */
   | { readonly run: PlannedRun; readonly kind: "not ready"; readonly parent: PlannedRun };
 
@@ -33,14 +34,14 @@ async function standing(
   finished: Pick<FinishedRuns, "find">,
   doubts: Doubts,
 ): Promise<Standing> {
-  const { initialWeights } = run.specification;
-  const parent = initialWeights.kind === "checkpoint" ? known.get(initialWeights.run) : undefined;
-  const reason = parent?.kind === "skipped" || parent?.kind === "trained" ? reasonToSkip(run, parent) : undefined;
+  const parents = startsOf(run.specification.initialWeights).flatMap((start) => known.get(start.run) ?? []);
+  const reason = reasonToSkip(run, parents.filter((parent) => parent.kind === "skipped" || parent.kind === "trained"));
   if (reason !== undefined) return { run, kind: "skipped", reason };
   const found = doubts.has(run.key) ? undefined : await finished.find(run);
   if (found?.kind === "finished") return doneRun(run, found.record);
-  if (parent === undefined) return { run, kind: "ready" };
-  return parent.kind === "trained" ? { run, kind: "ready", parent } : { run, kind: "not ready", parent: parent.run };
+  const missing = parents.find((parent) => parent.kind !== "trained");
+  if (missing !== undefined) return { run, kind: "not ready", parent: missing.run };
+  return { run, kind: "ready", parents: parents.filter((parent) => parent.kind === "trained") };
 }
 
 /** A run that was found done. */
@@ -59,7 +60,7 @@ export function chainCosts(runs: readonly PlannedRun[]): ReadonlyMap<RunKey, num
   // Children stand after their parents.
   for (const run of runs.toReversed()) {
     const after = runs.filter(({ specification: { initialWeights } }) =>
-      initialWeights.kind === "checkpoint" && initialWeights.run === run.key
+      startsOf(initialWeights).some((start) => start.run === run.key)
     ).map(({ key }) => costs.get(key) ?? 0);
     costs.set(run.key, runCost(run).flops + Math.max(0, ...after));
   }

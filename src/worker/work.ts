@@ -179,20 +179,24 @@ class Worker {
       await lock.release({ kind: "done" });
       return;
     }
-    const parent = standing.kind === "ready" ? standing.parent : undefined;
-    if (parent !== undefined && !await this.#isSound(parent)) {
+    const parents = standing.kind === "ready" ? standing.parents : [];
+    for (const parent of parents) {
+      if (await this.#isSound(parent)) continue;
       await lock.release({ kind: "stopped", reason: `run "${parent.run.label}" contradicts itself` });
       return;
     }
     this.#options.onTake?.(run);
     try {
-      const result = await this.#trainer.train(run, lock, parent, this.#doubts.get(run.key));
+      const result = await this.#trainer.train(run, lock, parents, this.#doubts.get(run.key));
       this.#doubts.delete(run.key);
       this.#trained++;
       this.#options.onRun?.(result);
     } catch (error) {
-      if (error instanceof ParentFlaw && parent !== undefined) {
-        this.#doubts.set(parent.run.key, error.flaw);
+      const flawed = error instanceof ParentFlaw
+        ? parents.find((parent) => parent.run.label === error.label)
+        : undefined;
+      if (error instanceof ParentFlaw && flawed !== undefined) {
+        this.#doubts.set(flawed.run.key, error.flaw);
         return;
       }
       const isOnlyRun = this.#options.run !== undefined;

@@ -135,6 +135,7 @@ for (const plan of [smoke, tiny, paper]) {
       const parent = plan.runs.slice(0, index).find(({ key }) =>
         initialWeights.kind === "checkpoint" && key === initialWeights.run
       );
+      assert.ok(initialWeights.kind === "checkpoint");
       assert.ok(parent !== undefined && parent.checkpointSteps.includes(initialWeights.step));
       assert.ok(parent.steps >= initialWeights.step);
     }

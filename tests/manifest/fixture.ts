@@ -3,7 +3,7 @@ import type { Digest } from "../../src/digest/sha256.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { UserError } from "../../src/errors.ts";
-import { seedsOf } from "../../src/experiment/arm.ts";
+import { seedsOf } from "../../src/experiment/seeds.ts";
 import { isCheckpointStep, isEvaluationStep } from "../../src/experiment/evaluation.ts";
 import type { Plan } from "../../src/experiment/plan.ts";
 import { planToJson } from "../../src/experiment/plan_json.ts";

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
+import { EXPERIMENTS_FOLDER } from "../../src/experiment/catalogue.ts";
 import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
 import { paperJudge } from "../../src/results/paper_judge.ts";
 import type { ReproduceOptions, Reproduction } from "../../src/reproduce/options.ts";
@@ -18,7 +19,7 @@ function reproduceMechanisms(
   threads: number,
   options: Partial<ReproduceOptions> = {},
 ): Promise<Reproduction> {
-  return reproduceSmoke(output, threads, { ...MECHANISMS, ...options });
+  return reproduceSmoke(output, threads, { folder: EXPERIMENTS_FOLDER, ...MECHANISMS, ...options });
 }
 
 /** Reproduces, and stops once within every run on the way. */

@@ -6,7 +6,7 @@ import { chooseEngine, ENGINE_OPTIONS } from "../../engine/catalogue.ts";
 import { suggest, UserError } from "../../errors.ts";
 import type { ScaleChanges } from "../../experiment/change_scale.ts";
 import { digestsOfCorpora, mixesOf } from "../../experiment/mixes.ts";
-import { buildPlan, type Plan, type PlanOptions } from "../../experiment/plan.ts";
+import { type LeftOutArm, type Plan, type PlanOptions, planWithout } from "../../experiment/plan.ts";
 import { parseReadings, READINGS, type Readings } from "../../experiment/readings.ts";
 import { plannedChoice } from "../../experiment/start.ts";
 import { MODEL_PRESETS, type ModelPreset } from "../../model/presets.ts";
@@ -77,7 +77,9 @@ function tokenCount(text: string): number {
  * The plan that options ask for; corpora are described, not prepared. A scale whose data or models are not at hand is
  * planned without them.
  */
-export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
+export async function planFromOptions(
+  values: Values<typeof PLAN_OPTIONS>,
+): Promise<{ readonly plan: Plan; readonly leftOut: readonly LeftOutArm[] }> {
   const files = filesFromOptions(values);
   const sources = sourcesFromOptions(values);
   const { start: _, ...downloads } = sources;
@@ -92,7 +94,8 @@ export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Prom
     ownMixes: sources.mixFiles === undefined ? undefined : Object.keys(sources.mixFiles),
     ...plannedChoice(sources.start),
   };
-  const plan = await buildPlan(options);
+  const withoutData = await planWithout(options);
+  const { plan } = withoutData;
   const mixes = mixesOf(plan.runs);
   const places = {
     ...downloads,
@@ -101,8 +104,8 @@ export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Prom
   };
   const corpora = await ifAtHand(() => describeCorpora(corpusOptions(plan.scale, places)));
   const found = await ifAtHand(() => findStart(plan.scale, sources));
-  if (corpora === undefined && found === undefined) return plan;
-  return await buildPlan({
+  if (corpora === undefined && found === undefined) return withoutData;
+  return await planWithout({
     ...options,
     corpusDigests: corpora === undefined ? undefined : digestsOfCorpora(corpora),
     imported: found?.checkpoints,

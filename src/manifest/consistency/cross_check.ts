@@ -1,7 +1,8 @@
 /** What a statement says in two places must be the same in both. Web-standard APIs only. */
+import { startsOf } from "../../experiment/run_starts.ts";
 import { canonicalJson } from "../../digest/canonical_json.ts";
 import { ownMember } from "../../digest/own_member.ts";
-import { seedsOf } from "../../experiment/arm.ts";
+import { MAX_ORDER, seedsOf } from "../../experiment/seeds.ts";
 import { printable } from "../../files/safe_name.ts";
 import { dateFlaw } from "./dates.ts";
 import type { Predicate } from "../format/predicate.ts";
@@ -61,9 +62,7 @@ function seedIndicesOf(runs: readonly ManifestRun[]): ReadonlyMap<string, number
     const index = use?.seedIndex ?? indices.get(key);
     if (index === undefined) continue;
     indices.set(key, index);
-    if (initialWeights.kind === "checkpoint" && !indices.has(initialWeights.run)) {
-      indices.set(initialWeights.run, index);
-    }
+    for (const { run } of startsOf(initialWeights)) if (!indices.has(run)) indices.set(run, index);
   }
   return indices;
 }
@@ -84,7 +83,8 @@ function seedFlaw({ specification }: ManifestRun, index: number | undefined, { s
   if (initialWeights.kind === "random" && initialWeights.seed !== init) {
     return `draws its weights with seed ${initialWeights.seed}, and repetition ${index} has ${init}`;
   }
-  if (orderSeed === pretrainingOrder || orderSeed === continuingOrder) return undefined;
+  const isContinuing = orderSeed >= continuingOrder && orderSeed <= continuingOrder + MAX_ORDER;
+  if (orderSeed === pretrainingOrder || isContinuing) return undefined;
   return `orders its windows with seed ${orderSeed}, and repetition ${index} has ${pretrainingOrder} and ` +
     `${continuingOrder}`;
 }

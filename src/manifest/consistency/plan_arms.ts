@@ -1,4 +1,5 @@
 /** Which run of a plan serves which arm. Web-standard APIs only. */
+import { startsOf } from "../../experiment/run_starts.ts";
 import { canonicalJson } from "../../digest/canonical_json.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import type { PlannedRun } from "../../experiment/run.ts";
@@ -15,7 +16,7 @@ export function armsFlaw({ experiments, runs, seeds }: Plan): string | undefined
   const arms = experiments.flatMap(({ name, arms }) => arms.map((arm) => `${name}/${arm}`));
   const planned = new Set(arms);
   if (planned.size < arms.length) return "an arm stands twice in the plan";
-  const starts = startsOf(runs);
+  const starts = startsByRun(runs);
   const owners = new Map<string, string>();
   for (const run of runs) {
     const flaw = servedFlaw(run, planned, seeds, owners);
@@ -56,10 +57,10 @@ function servedFlaw(
   return undefined;
 }
 
-function startsOf(runs: readonly PlannedRun[]): Starts {
+function startsByRun(runs: readonly PlannedRun[]): Starts {
   const starts = new Map<string, Set<number>>();
   for (const { specification: { initialWeights: from } } of runs) {
-    if (from.kind === "checkpoint") starts.set(from.run, (starts.get(from.run) ?? new Set()).add(from.step));
+    for (const { run, step } of startsOf(from)) starts.set(run, (starts.get(run) ?? new Set()).add(step));
   }
   return new Map([...starts].map(([key, steps]) => [key, [...steps].sort((a, b) => a - b)]));
 }

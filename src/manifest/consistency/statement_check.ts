@@ -1,7 +1,9 @@
 /** Whether a statement agrees with itself, looked at without any artefact. Web-standard APIs only. */
 import { canonicalJson } from "../../digest/canonical_json.ts";
 import { shortDigest } from "../../digest/sha256.ts";
+import type { InitialWeights, RunCheckpoint } from "../../experiment/run.ts";
 import { runKey } from "../../experiment/run_key.ts";
+import { startsOf } from "../../experiment/run_starts.ts";
 import { foldName, printable, unsafeNameReason } from "../../files/safe_name.ts";
 import { companionNameReason } from "../format/companions.ts";
 import { skipReason } from "../../train/skip_reason.ts";
@@ -106,40 +108,53 @@ function runFlaw(
   if (run.steps > specification.schedule.totalSteps) {
     return `has ${run.steps} steps, and its schedule ends after ${specification.schedule.totalSteps}`;
   }
-  const start = specification.initialWeights;
-  if (start.kind === "checkpoint") {
-    const parent = earlier.get(start.run);
-    if (parent === undefined) return `starts from run ${shortDigest(start.run)}, which does not stand before it`;
-    if (canonicalJson(parent.specification.model) !== canonicalJson(specification.model)) {
-      return `starts from run "${parent.label}", which has another model`;
-    }
-    const { initialWeights } = parent.specification;
-    if (
-      start.optimizerState === "carried" && initialWeights.kind === "checkpoint" && "optimizerState" in initialWeights
-    ) {
-      return `carries on an optimizer's state that run "${parent.label}" carried on already`;
-    }
-    if (start.step > parent.steps) {
-      return `starts from step ${start.step} of run "${parent.label}", which is planned for ${parent.steps}`;
-    }
-    if (isTrained(run) && !(isTrained(parent) && parent.states.some(({ step }) => step === start.step))) {
-      return `starts from step ${start.step} of run "${parent.label}", where no state is recorded`;
-    }
+  for (const start of startsOf(specification.initialWeights)) {
+    const flaw = startFlaw(run, start, earlier.get(start.run));
+    if (flaw !== undefined) return flaw;
   }
   if (isTrained(run)) return evidenceFlaw(run);
-  return skipFlaw(run, start.kind === "checkpoint" ? earlier.get(start.run) : undefined, version);
+  return skipFlaw(run, earlier, version);
+}
+
+/** @param parent the run of the checkpoint, if it stands before this one */
+function startFlaw(run: ManifestRun, start: RunCheckpoint, parent: ManifestRun | undefined): string | undefined {
+  const { initialWeights, model } = run.specification;
+  if (parent === undefined) return `starts from run ${shortDigest(start.run)}, which does not stand before it`;
+  if (canonicalJson(parent.specification.model) !== canonicalJson(model)) {
+    return `starts from run "${parent.label}", which has another model`;
+  }
+  const isCarried = (weights: InitialWeights) => weights.kind === "checkpoint" && weights.optimizerState === "carried";
+  if (isCarried(initialWeights) && isCarried(parent.specification.initialWeights)) {
+    return `carries on an optimizer's state that run "${parent.label}" carried on already`;
+  }
+  if (start.step > parent.steps) {
+    return `starts from step ${start.step} of run "${parent.label}", which is planned for ${parent.steps}`;
+  }
+  if (isTrained(run) && !(isTrained(parent) && parent.states.some(({ step }) => step === start.step))) {
+    return `starts from step ${start.step} of run "${parent.label}", where no state is recorded`;
+  }
+  return undefined;
 }
 
 /** A run is skipped only if the state that it starts from was never reached; whatever else a maker may say for it. */
-function skipFlaw(run: SkippedRun, parent: ManifestRun | undefined, version: string): string | undefined {
-  const { initialWeights: start } = run.specification;
-  if (start.kind !== "checkpoint" || parent === undefined) {
+function skipFlaw(
+  run: SkippedRun,
+  earlier: ReadonlyMap<string, ManifestRun>,
+  version: string,
+): string | undefined {
+  const parents = startsOf(run.specification.initialWeights).flatMap(({ run, step }) => {
+    const parent = earlier.get(run);
+    if (parent === undefined) return [];
+    const { label, outcome } = parent;
+    return [{ label, step, outcome, steps: isTrained(parent) ? parent.journal.steps : 0 }];
+  });
+  const [first] = parents;
+  if (first === undefined) {
     return "is said to be skipped, and starts from no run that could keep it from being trained";
   }
-  const { label, outcome } = parent;
-  const reason = skipReason({ label, outcome, steps: isTrained(parent) ? parent.journal.steps : 0 }, start.step);
+  const reason = parents.map((parent) => skipReason(parent, parent.step)).find((reason) => reason !== undefined);
   if (reason === undefined) {
-    return `is said to be skipped, and the run that it starts from, "${label}", reached step ${start.step}`;
+    return `is said to be skipped, and the run that it starts from, "${first.label}", reached step ${first.step}`;
   }
   // Another version may have had other words for it.
   if (version !== TOOL_VERSION || run.reason === reason) return undefined;

@@ -4,6 +4,9 @@ import { ownMember } from "../../digest/own_member.ts";
 import { shortDigest } from "../../digest/sha256.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import { tokensPerStep } from "../../experiment/cost.ts";
+import { importedStartOf } from "../../experiment/run_starts.ts";
+import type { Scale } from "../../experiment/scale.ts";
+import type { ModelConfig } from "../../model/config.ts";
 import { planFromJson } from "../../experiment/plan_json.ts";
 import { printable } from "../../files/safe_name.ts";
 import { limitsOf } from "../format/limits.ts";
@@ -46,9 +49,10 @@ export function checkPlan(bytes: Uint8Array, predicate: Predicate): Plan | strin
   }
   const imported = plan.start?.state === "pinned" ? plan.start.checkpoints : undefined;
   if (!same(imported ?? null, predicate.start ?? null)) return "the plan starts from other models";
-  const stray = predicate.runs.find(({ specification: { initialWeights: from } }) =>
-    from.kind === "imported" && !imported?.some(({ step, weights }) => step === from.step && weights === from.weights)
-  );
+  const stray = predicate.runs.find(({ specification: { initialWeights } }) => {
+    const from = importedStartOf(initialWeights);
+    return from !== undefined && !imported?.some(({ step, weights }) => step === from.step && weights === from.weights);
+  });
   if (stray !== undefined) return `run "${stray.label}" starts from a model that the plan does not name`;
   for (const [index, run] of predicate.runs.entries()) {
     if (!same(plan.runs[index] ?? {}, plannedPart(run))) {
@@ -78,7 +82,7 @@ function runsFlaw({ scale, engine, data, runs, totals }: Plan): string | undefin
     const { corpus, validation } = specification;
     const facts: Record<string, [planned: unknown, own: unknown]> = {
       engine: [engine, specification.engine],
-      model: [scale.model.config, specification.model],
+      model: [modelsOf(scale).find((model) => same(model, specification.model)), specification.model],
       optimizer: [scale.optimizer, specification.optimizer],
       "gradient blocks": [scale.gradientBlockSequences, specification.gradientBlockSequences],
       "evaluation windows": [scale.evaluationWindows, specification.evaluation.windows],
@@ -107,6 +111,11 @@ function downstreamOf({ downstream, mixes = {} }: Plan["data"], mix: string | un
   return mix === undefined ? downstream : ownMember(mixes, mix) ?? null;
 }
 
+/** Shapes of models that a scale has. */
+function modelsOf({ model, models = {} }: Scale): ModelConfig[] {
+  return [model, ...Object.values(models)].map(({ config }) => config);
+}
+
 function same(a: unknown, b: unknown): boolean {
-  return canonicalJson(a) === canonicalJson(b);
+  return canonicalJson(a ?? null) === canonicalJson(b ?? null);
 }

@@ -5,10 +5,10 @@
 import { shortDigest } from "../../digest/sha256.ts";
 import { containerInWords } from "../../container/facts.ts";
 import { PRETRAINING_ARM } from "../../experiment/choose_arms.ts";
-import { mechanismsOf } from "../../experiment/mechanisms.ts";
+import { replayInWords } from "../../experiment/replay.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import { type ReadingName, READINGS } from "../../experiment/readings.ts";
-import type { PlannedRun, RunKey } from "../../experiment/run.ts";
+import type { InitialWeights, PlannedRun, RunKey } from "../../experiment/run.ts";
 import { tokensPerStep } from "../../experiment/cost.ts";
 import { dataLimits, methodLimits } from "../../manifest/format/limits.ts";
 import type { DataFacts, Predicate } from "../../manifest/format/predicate.ts";
@@ -200,26 +200,37 @@ function reportRun(
   curves: ReadonlyMap<RunKey, Curves>,
   runs: ReadonlyMap<string, PlannedRun>,
 ): ReportRun {
-  const { initialWeights, corpus } = run.specification;
-  const startsFrom = initialWeights.kind === "random"
-    ? `random weights, seed ${initialWeights.seed}`
-    : initialWeights.kind === "imported"
-    ? `an imported model after ${initialWeights.step} steps, weights ${shortDigest(initialWeights.weights)}`
-    : `step ${initialWeights.step} of ${runs.get(initialWeights.run)?.label ?? initialWeights.run}` +
-      (initialWeights.optimizerState === "carried" ? ", optimizer state carried on" : "");
+  const { initialWeights, corpus, replay } = run.specification;
   const last = curves.get(run.key)?.points.at(-1);
   const { steps, root } = isTrained(run) ? run.journal : { steps: 0, root: "" };
   return {
     label: run.label,
     runKey: run.key,
     status: run.outcome,
-    corpus: [corpus.name, ...mechanismsOf(run.specification)].join(", "),
-    startsFrom,
+    corpus: replay === undefined ? corpus.name : `${corpus.name}, ${replayInWords(replay)}`,
+    startsFrom: startInWords(initialWeights, runs),
     steps,
     tokens: steps * tokensPerStep(run),
     ...(last === undefined ? {} : { upstream: last.upstream, downstream: last.downstream }),
     journalRoot: root,
   };
+}
+
+function startInWords(start: InitialWeights, runs: ReadonlyMap<string, PlannedRun>): string {
+  switch (start.kind) {
+    case "random":
+      return `random weights, seed ${start.seed}`;
+    case "imported":
+      return `an imported model after ${start.step} steps, weights ${shortDigest(start.weights)}`;
+    case "checkpoint": {
+      const carried = start.optimizerState === "carried" ? ", optimizer state carried on" : "";
+      return `step ${start.step} of ${runs.get(start.run)?.label ?? start.run}${carried}`;
+    }
+    case "interpolation": {
+      const to = startInWords({ kind: "checkpoint", ...start.to }, runs);
+      return `${start.fraction} of the way from ${startInWords(start.from, runs)} to ${to}`;
+    }
+  }
 }
 
 function environmentFacts({ engine, environment, container }: ReportEvidence["predicate"]): ReportFact[] {
