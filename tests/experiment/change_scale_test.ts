@@ -1,3 +1,4 @@
+import { MAX_STEPS } from "../../src/schedule/specification.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { loadScale } from "../../src/experiment/catalogue.ts";
@@ -58,7 +59,8 @@ function tooManySteps({ pretraining, continuing }: Scale, changes: ScaleChanges)
     (continuing.steps * continuing.batchSequences * 2048);
   return [pretraining, continuing].some(({ steps, batchSequences }) => {
     const tokens = steps * batchSequences * 2048 * share;
-    return Math.round(tokens / ((changes.batchSequences ?? batchSequences) * (changes.sequenceLength ?? 2048))) > 2e6;
+    return Math.round(tokens / ((changes.batchSequences ?? batchSequences) * (changes.sequenceLength ?? 2048))) >
+      MAX_STEPS;
   });
 }
 
