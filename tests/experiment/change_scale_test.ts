@@ -77,7 +77,7 @@ Deno.test("changeScale() gives a valid scale whatever is changed", () => {
       if (tooManySteps(scale, changes)) {
         return void assert.throws(
           () => changeScale(scale, changes),
-          userError("BAD_CHANGE", "steps", "at most 2000000"),
+          userError("BAD_CHANGE", "steps", `at most ${MAX_STEPS}`),
         );
       }
       const changed = changeScale(scale, changes);
