@@ -24,7 +24,7 @@ const TESTED_DENO = "2.9.6";
 
 /** How fast an engine trains the default scale, in a phrase. */
 async function measure(engine: Engine): Promise<string> {
-  const { plan } = await planFromOptions({ scale: DEFAULT_SCALE });
+  const plan = await planFromOptions({ scale: DEFAULT_SCALE });
   const [first] = plan.runs;
   if (first === undefined) throw new Error("The default plan has no runs");
   const speed = await measureSpeed(first, engine);

@@ -6,7 +6,7 @@ import { EXIT, UserError } from "../../errors.ts";
 import { formatCriteria, scaleCriteria } from "../../experiment/criteria.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import { planToJson } from "../../experiment/plan_json.ts";
-import { formatPlan, leftOutLines } from "../../experiment/plan_text.ts";
+import { formatPlan } from "../../experiment/plan_text.ts";
 import { formatPrice, type PriceOptions, pricePlan } from "../../experiment/price.ts";
 import { formatResources } from "../../experiment/resources.ts";
 import { loadPaper } from "../../reproduce/paper_file.ts";
@@ -18,7 +18,7 @@ import type { Command } from "../command.ts";
 import { formatFetches, usesOf } from "../data_uses.ts";
 import { foldersFromOptions } from "../options/experiment_options.ts";
 import { PLAN_OPTIONS, planFromOptions } from "../options/plan_options.ts";
-import { print, printJson, printWarning } from "../../terminal.ts";
+import { print, printJson } from "../../terminal.ts";
 
 function sessionsOf({ runs }: Plan): SessionOptions[] {
   return runs.map(sessionOptions);
@@ -26,8 +26,7 @@ function sessionsOf({ runs }: Plan): SessionOptions[] {
 
 /** Prints the plan of some options. */
 export async function showPlan(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
-  const { plan, leftOut } = await planFromOptions(values);
-  for (const line of leftOutLines(leftOut)) printWarning(line);
+  const plan = await planFromOptions(values);
   if (values.json === true) printJson(planToJson(plan));
   else {
     const ownText = values.upstream !== undefined;

@@ -6,7 +6,8 @@ import { chooseEngine, ENGINE_OPTIONS } from "../../engine/catalogue.ts";
 import { suggest, UserError } from "../../errors.ts";
 import type { ScaleChanges } from "../../experiment/change_scale.ts";
 import { digestsOfCorpora, mixesOf } from "../../experiment/mixes.ts";
-import { type LeftOutArm, type Plan, type PlanOptions, planWithout } from "../../experiment/plan.ts";
+import { buildPlan, type Plan, type PlanOptions, planWithout } from "../../experiment/plan.ts";
+import { leftOutLines } from "../../experiment/plan_text.ts";
 import { parseReadings, READINGS, type Readings } from "../../experiment/readings.ts";
 import { plannedChoice } from "../../experiment/start.ts";
 import { MODEL_PRESETS, type ModelPreset } from "../../model/presets.ts";
@@ -14,6 +15,7 @@ import { findStart } from "../../train/find_start.ts";
 import { parseDecimal, type Values } from "../arguments.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./experiment_options.ts";
 import { DEFAULT_SCALE } from "../settings.ts";
+import { printWarning } from "../../terminal.ts";
 import { filesFromOptions, SOURCE_OPTIONS, sourcesFromOptions } from "./source_options.ts";
 
 const READING_CHOICES = Object.entries(READINGS).map(([name, values]) => `${name}=${values.join("|")}`).join(", ");
@@ -75,11 +77,9 @@ function tokenCount(text: string): number {
 
 /**
  * The plan that options ask for; corpora are described, not prepared. A scale whose data or models are not at hand is
- * planned without them.
+ * planned without them; arms that it does not have are told.
  */
-export async function planFromOptions(
-  values: Values<typeof PLAN_OPTIONS>,
-): Promise<{ readonly plan: Plan; readonly leftOut: readonly LeftOutArm[] }> {
+export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {
   const files = filesFromOptions(values);
   const sources = sourcesFromOptions(values);
   const { start: _, ...downloads } = sources;
@@ -94,8 +94,8 @@ export async function planFromOptions(
     ownMixes: sources.mixFiles === undefined ? undefined : Object.keys(sources.mixFiles),
     ...plannedChoice(sources.start),
   };
-  const withoutData = await planWithout(options);
-  const { plan } = withoutData;
+  const { plan, leftOut } = await planWithout(options);
+  for (const line of leftOutLines(leftOut)) printWarning(line);
   const mixes = mixesOf(plan.runs);
   const places = {
     ...downloads,
@@ -104,8 +104,8 @@ export async function planFromOptions(
   };
   const corpora = await ifAtHand(() => describeCorpora(corpusOptions(plan.scale, places)));
   const found = await ifAtHand(() => findStart(plan.scale, sources));
-  if (corpora === undefined && found === undefined) return withoutData;
-  return await planWithout({
+  if (corpora === undefined && found === undefined) return plan;
+  return await buildPlan({
     ...options,
     corpusDigests: corpora === undefined ? undefined : digestsOfCorpora(corpora),
     imported: found?.checkpoints,
