@@ -11,13 +11,23 @@ EXPORT(void, rotate)
   const float *cosines = FLOATS(cosinesAt), *sines = FLOATS(sinesAt);
   for (int row = 0; row < rows; row++, cosines += half, sines += half)
     for (int head = 0; head < heads; head++, x += headSize) // values are not rotated
-      for (int part = 0; part < 2; part++, x += headSize)
+      for (int part = 0; part < 2; part++, x += headSize) {
+        // A part of a vector is slow to store and load again; most heads rotate a few pairs.
+        if (4 * half < W) {
+          for (int i = 0; i < half; i++) {
+            const float a = x[i], b = x[i + half], sine = sines[i] * sign;
+            x[i] = scalarFma(a, cosines[i], -(b * sine));
+            x[i + half] = scalarFma(b, cosines[i], a * sine);
+          }
+          continue;
+        }
         EACH_VECTOR(half, {
           const vec a = GET(x + i), b = GET(x + i + half), cosine = GET(cosines + i);
           const vec sine = GET(sines + i) * splat(sign);
           PUT(x + i, fma(a, cosine, -(b * sine)));
           PUT(x + i + half, fma(b, cosine, a * sine));
         });
+      }
 }
 
 EXPORT(void, causalSoftmax)(Memory memory, Address scores, int32_t rows, int32_t columns, float scale) {
@@ -28,10 +38,9 @@ EXPORT(void, causalSoftmax)(Memory memory, Address scores, int32_t rows, int32_t
     vec top = lowest;
     EACH_VECTOR(n, {
       const vec scaled = GET(z + i) * factor;
-      PUT(z + i, scaled);
       top = larger(top, WHOLE ? scaled : keep(scaled, count, lowest));
     });
-    const vec total = splat(exponentiateRow(z, n, largestLane(top)));
+    const vec total = splat(exponentiateRow(z, n, factor, largestLane(top)));
     EACH_VECTOR(n, PUT(z + i, GET(z + i) / total););
     for (int j = n; j < end; j++) z[j] = 0;
   }

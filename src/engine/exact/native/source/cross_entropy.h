@@ -10,7 +10,7 @@ EXPORT(float, crossEntropy)
   for (int row = 0; row < rows; row++, z += width) {
     float *target = z + targets[row];
     const float top = largestOf(z, width), margin = *target - top;
-    const float total = exponentiateRow(z, width, top);
+    const float total = exponentiateRow(z, width, splat(1), top);
     losses[row] = logOfAtLeastOne(total) - margin;
     if (!(weight > 0)) continue;
     const vec divisor = splat(total), factor = splat(weight);

@@ -53,12 +53,12 @@ INLINE float logOfAtLeastOne(float x) {
   return scalarFma((float)n, bits(0x3f317200), result);
 }
 
-/** Replaces a row by exp(z − top), top its largest element; returns Σ by 32 lanes. */
-INLINE float exponentiateRow(float *z, int n, float top) {
+/** Replaces a row by exp(z · factor − top), top the largest z · factor; returns Σ by 32 lanes. */
+INLINE float exponentiateRow(float *z, int n, vec factor, float top) {
   START_LANES(s);
   const vec shift = splat(top);
   EACH_PART(n, {
-    const vec e = expOfNegative(GET(z + i) - shift);
+    const vec e = expOfNegative(GET(z + i) * factor - shift);
     PUT(z + i, e);
     s[part] = s[part] + (WHOLE ? e : keep(e, count, splat(0)));
   });
