@@ -20,7 +20,15 @@ export interface TrainingTask {
   readonly batches: readonly Uint16Array<ArrayBuffer>[];
 }
 
-const SEED = 2308;
+export const SEED = 2308;
+export const OPTIMIZER: OptimizerSpecification = {
+  beta1: 0.9,
+  beta2: 0.95,
+  epsilon: 1e-8,
+  weightDecay: 0.1,
+  gradientClip: 1,
+};
+export const LEARNING_RATE = Math.fround(1e-3);
 const BATCHES = 4;
 /** Philox stream of the tokens, apart from those of the engine. */
 const TOKEN_STREAM = 1000;
@@ -78,10 +86,10 @@ export function trainingTask(model: ModelConfig, batchSequences: number, gradien
   initializeWeights(model, SEED, weights);
   return {
     model,
-    optimizer: { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, gradientClip: 1 },
+    optimizer: OPTIMIZER,
     batchSequences,
     gradientBlockSequences,
-    learningRate: Math.fround(1e-3),
+    learningRate: LEARNING_RATE,
     weights,
     batches: Array.from({ length: BATCHES }, (_, batch) => tokenWindows(model, batchSequences, batch)),
   };
