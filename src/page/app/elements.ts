@@ -24,6 +24,8 @@ export function show(isShown: boolean, ...ids: readonly string[]): void {
 export function tellProblem(message?: string): void {
   element("problem").textContent = message ?? "";
   show(message !== undefined, "problem");
+  // What asked for it may stand far below.
+  if (message !== undefined) element("problem").scrollIntoView({ block: "center" });
 }
 
 /** Says what is being done, for those who see and those who listen. */

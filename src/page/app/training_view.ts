@@ -23,7 +23,9 @@ export class TrainingView {
   }
 
   setRunning(isRunning: boolean): void {
-    show(isRunning, "pause", "stop");
+    show(isRunning, "stop");
+    // There is nothing to pause before the first step.
+    show(false, "pause");
     this.setPaused(false);
   }
 
@@ -50,7 +52,7 @@ export class TrainingView {
   }
 
   trained({ run, step }: Extract<Answer, { kind: "trained" }>): void {
-    this.#done++;
+    if (this.#done++ === 0) show(true, "pause");
     // Where checkpoints are missing more steps are made than are asked for.
     this.#progress(
       Math.min(this.#done, this.#steps),

@@ -17,7 +17,14 @@ const MAX_FETCHED_BYTES = 2 ** 31;
 export function ownAddress(url: string, page: string): URL {
   const address = URL.parse(url, page);
   const { origin, protocol } = new URL(page);
-  if (address !== null && /^https?:$/.test(protocol) && address.origin === origin) return address;
+  if (!/^https?:$/.test(protocol)) {
+    throw new UserError(
+      "NOT_THIS_ORIGIN",
+      `"${printable(url)}" cannot be fetched by a page that was opened as a file`,
+      "drop it on the page, or its folder",
+    );
+  }
+  if (address !== null && address.origin === origin) return address;
   throw new UserError(
     "NOT_THIS_ORIGIN",
     `"${printable(url)}" is not where this page comes from`,

@@ -43,11 +43,16 @@ export class VerifierPage implements AsyncDisposable {
   ): Promise<VerifierPage> {
     const asked: string[] = [];
     const server = opening === "file" ? undefined : serveThe(asked, opening === "isolated", serve);
-    const url = server === undefined ? PAGE_URL.href : `http://127.0.0.1:${server.addr.port}/verify.html${query}`;
+    const url = server === undefined ? PAGE_URL.href : `http://127.0.0.1:${server.addr.port}/verify.html`;
     const shown = new VerifierPage(await Page.open(), url, asked, server);
-    await shown.page.show(url, width, dark);
-    await shown.until("!document.getElementById('files').disabled || document.getElementById('problem').textContent");
+    await shown.navigate(query, width, dark);
     return shown;
+  }
+
+  /** Opens the page anew. */
+  async navigate(query = "", width = 1280, dark = false): Promise<void> {
+    await this.page.show(this.url + query, width, dark);
+    await this.until("document.documentElement.dataset.memory");
   }
 
   async evaluate(expression: string): Promise<unknown> {
@@ -86,6 +91,20 @@ export class VerifierPage implements AsyncDisposable {
     const { root } = await this.page.send("DOM.getDocument") as { root: { nodeId: number } };
     const { nodeId } = await this.page.send("DOM.querySelector", { nodeId: root.nodeId, selector: `#${id}` });
     await this.page.send("DOM.setFileInputFiles", { nodeId, files: paths });
+  }
+
+  /** Drops files or folders on an element, as from a file manager. */
+  async drop(id: string, paths: readonly string[]): Promise<void> {
+    const { x, y } = await this.evaluate(`(() => {
+      const found = document.getElementById(${JSON.stringify(id)});
+      found.scrollIntoView({ block: "center", behavior: "instant" });
+      const { x, y, width, height } = found.getBoundingClientRect();
+      return { x: x + width / 2, y: y + height / 2 };
+    })()`) as { x: number; y: number };
+    const data = { items: [], files: paths, dragOperationsMask: 1 };
+    for (const type of ["dragEnter", "dragOver", "drop"]) {
+      await this.page.send("Input.dispatchDragEvent", { type, x, y, data });
+    }
   }
 
   /** Waits for a verdict or a problem; gives the one that came. */
