@@ -16,9 +16,9 @@ import type { PlannedRun } from "../src/experiment/run.ts";
 import { initializeWeights } from "../src/model/initial_weights.ts";
 import { learningRateTable } from "../src/schedule/learning_rate.ts";
 import { checkpointName, writeCheckpoint } from "../src/train/checkpoint.ts";
-import { bytesPerTokenOf, type Corpora, Validation } from "../src/train/evaluation.ts";
+import { type Corpora, Validation, ValidationSets } from "../src/train/evaluation.ts";
 import { JournalWriter } from "../src/train/journal.ts";
-import { JOURNAL_VERSION } from "../src/train/journal_header.ts";
+import { headerOf } from "../src/train/run_header.ts";
 import { toBits } from "../src/train/journal_record.ts";
 import { RunFolder } from "../src/train/run_folder.ts";
 import { stateDigest } from "../src/train/state_digest.ts";
@@ -65,7 +65,7 @@ async function trainBare({ run, engine, corpora }: Workload): Promise<{ seconds:
   const session = await engine.open(sessionOptions(run));
   try {
     const seconds = await secondsOf(async () => {
-      const validation = await Validation.load(corpora, evaluation.windows);
+      const validation = await Validation.load(corpora, evaluation);
       const rates = learningRateTable(schedule);
       const batchAt = (step: number) => corpora[corpus.name].batch(step, batchSequences, orderSeed);
       await session.writeState(({ weights }) => initializeWeights(model, seed, weights));
@@ -103,7 +103,7 @@ async function timeParts({ run, engine, corpora }: Workload, folder: string): Pr
   const batch = await corpora[corpus.name].batch(0, batchSequences, orderSeed);
   const digest = sha256("any");
   const runFolder = new RunFolder(folder, "parts");
-  const header = { version: JOURNAL_VERSION, run: key, bytesPerToken: bytesPerTokenOf(corpora) } as const;
+  const header = await headerOf(run, corpora, new ValidationSets());
   const journal = await JournalWriter.create(runFolder.journal, header);
   const session: Session = await engine.open(sessionOptions(run));
   try {

@@ -19,6 +19,12 @@ export interface ValidationWindows extends Batch {
   readonly domains: readonly string[];
 }
 
+/** The validation split, or as much of it as is asked for, domain by domain, with the documents that windows begin in. */
+export interface WholeValidation extends ValidationWindows {
+  /** document of each window, counted in its domain; windows of one document follow each other */
+  readonly documents: readonly number[];
+}
+
 /** A prepared corpus: tokenised, split, and readable by offset. */
 export interface Corpus {
   readonly name: CorpusName;
@@ -30,6 +36,13 @@ export interface Corpus {
   batch(step: number, sequences: number, orderSeed: number): Promise<Batch>;
   /** Fixed validation windows, shape (windows, sequenceLength + 1), always the same ones in the same order. */
   validationWindows(windows: number): Promise<ValidationWindows>;
+  /**
+   * All validation windows, domain by domain, each once; blended and evenly spaced as in {@linkcode validationWindows} if
+   * there are more.
+   *
+   * @param most windows
+   */
+  wholeValidation(most: number): Promise<WholeValidation>;
   close(): void;
 }
 

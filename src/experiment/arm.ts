@@ -174,7 +174,8 @@ function armEvaluation(arm: Arm, scale: Scale, totalSteps: number): EvaluationSp
     ? [...new Set([...PAPER_CHECKPOINT_STEPS, ...further])].sort((a, b) => a - b)
       .map((step) => scaledSteps(step, PAPER_PRETRAINING_STEPS, totalSteps))
     : PAPER_LANDMARK_TOKENS.map((tokens) => scaledSteps(tokens, PAPER_DOWNSTREAM_TOKENS, steps));
-  return { windows: scale.evaluationWindows, ...evaluation, landmarks };
+  const { evaluationWindows: windows, landmarkWindows } = scale;
+  return { windows, ...(landmarkWindows === undefined ? {} : { landmarkWindows }), ...evaluation, landmarks };
 }
 
 /** Whether the plan has the corpus that an arm is trained on: of mixes it has those that chosen arms need. */

@@ -74,6 +74,9 @@ export function changeScale(scale: Scale, changes: ScaleChanges): Scale {
       (share < 1
         ? atLeast(scale.evaluationWindows * share, LEAST_WINDOWS, scale.evaluationWindows)
         : scale.evaluationWindows),
+    ...(scale.landmarkWindows === undefined || share >= 1 ? {} : {
+      landmarkWindows: atLeast(scale.landmarkWindows * share, LEAST_WINDOWS, scale.landmarkWindows),
+    }),
     changes: [...scale.changes ?? [], ...words],
   };
 }

@@ -1,6 +1,6 @@
 /** What runs cost, counted before anything starts. */
 import { flopsPerToken } from "../model/config.ts";
-import { evaluationSteps } from "./evaluation.ts";
+import { evaluationSteps, isWholeEvaluation } from "./evaluation.ts";
 import type { PlannedRun } from "./run.ts";
 
 /** Cost of one run or of several. */
@@ -9,7 +9,7 @@ export interface Cost {
   readonly steps: number;
   /** tokens trained on */
   readonly tokens: number;
-  /** tokens of both validation sets read by all evaluations */
+  /** tokens of both validation sets read by all evaluations, at most: the whole sets may have fewer windows than stated */
   readonly evaluationTokens: number;
   /** floating-point operations of training and evaluation, scores counted as the full square; forward is a third */
   readonly flops: number;
@@ -34,8 +34,10 @@ export function tokensPerStep({ specification }: Pick<PlannedRun, "specification
 export function runCost(run: Pick<PlannedRun, "specification" | "steps">): Cost {
   const { model, evaluation } = run.specification;
   const tokens = run.steps * tokensPerStep(run);
-  const evaluations = evaluationSteps(evaluation, run.steps).length;
-  const evaluationTokens = evaluations * 2 * evaluation.windows * model.sequenceLength;
+  const evaluations = evaluationSteps(evaluation, run.steps);
+  const whole = evaluations.filter((step) => isWholeEvaluation(evaluation, step)).length;
+  const windows = evaluations.length * evaluation.windows + whole * (evaluation.landmarkWindows ?? 0);
+  const evaluationTokens = 2 * windows * model.sequenceLength;
   return {
     steps: run.steps,
     tokens,

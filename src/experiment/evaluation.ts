@@ -14,6 +14,14 @@ export function isEvaluationStep(specification: EvaluationSpecification, step: n
   return step % interval === 0;
 }
 
+/**
+ * Whether an evaluation also reads the whole validation set, and keeps its losses by document: at the start and at
+ * landmarks, where arms end and claims look.
+ */
+export function isWholeEvaluation({ landmarkWindows, landmarks }: EvaluationSpecification, step: number): boolean {
+  return landmarkWindows !== undefined && (step === 0 || landmarks.includes(step));
+}
+
 /** How many steps up to and including this one have an evaluation, counted without walking through them. */
 export function evaluationCount(specification: EvaluationSpecification, lastStep: number): number {
   const { landmarks, interval, denseInterval, denseUntilStep } = specification;

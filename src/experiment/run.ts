@@ -117,6 +117,11 @@ export interface EvaluationSpecification {
   readonly denseInterval: number;
   /** last step of the dense part, where losses move fastest */
   readonly denseUntilStep: number;
+  /**
+   * validation windows of each corpus at the start and at landmarks, as many at most: all of them where there are no more.
+   * Absent in earlier versions: then losses are kept neither by document nor by domain
+   */
+  readonly landmarkWindows?: number;
   /** further steps, ascending: the paper's 50, 100, 150, 200, 240 and 297B tokens at this scale */
   readonly landmarks: readonly number[];
 }

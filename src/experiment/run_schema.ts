@@ -12,6 +12,9 @@ export const MAX_SEEDS = 1000;
 /** Most runs of a plan; 17 at each seed are those of the paper. */
 export const MAX_RUNS = 20_000;
 
+/** Most windows of a validation set whose losses are kept by document: their line of the journal stays within its limit. */
+export const MAX_LANDMARK_WINDOWS = 20_000;
+
 /** A word or sentence for people. */
 export const textSchema = z.string().min(1).max(4000).meta({
   id: "Text",
@@ -84,6 +87,7 @@ const runSpecificationSchema = z.strictObject({
   gradientBlockSequences: positiveInteger,
   evaluation: z.strictObject({
     windows: positiveInteger,
+    landmarkWindows: positiveInteger.max(MAX_LANDMARK_WINDOWS).exactOptional(),
     ...evaluationGridShape,
     landmarks: z.array(wholeNumber).max(1000),
   }),

@@ -95,6 +95,8 @@ export interface Scale {
   readonly gradientBlockSequences: number;
   /** validation windows of each corpus in an evaluation */
   readonly evaluationWindows: number;
+  /** as many at most where claims look, with losses by document; absent as in earlier versions: no more than elsewhere */
+  readonly landmarkWindows?: number;
   /** the scale's own text */
   readonly data: ScaleData;
   /** which model is continued; one trained here if absent */

@@ -7,7 +7,7 @@ import { MAX_ORDER } from "./seeds.ts";
 import { PAPER_PRETRAINING_STEPS } from "./paper_units.ts";
 import { armReplaySchema } from "./replay.ts";
 import { READING_NAMES } from "./readings.ts";
-import { evaluationGridShape, optimizerSchema } from "./run_schema.ts";
+import { evaluationGridShape, MAX_LANDMARK_WINDOWS, optimizerSchema } from "./run_schema.ts";
 import type { Scale } from "./scale.ts";
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/);
@@ -237,6 +237,8 @@ const scaleShape = {
   gradientBlockSequences: positiveInteger,
   /** validation windows of each corpus in an evaluation */
   evaluationWindows: positiveInteger,
+  /** as many at most at the start and at landmarks, all of them where there are no more; keeps losses by document */
+  landmarkWindows: positiveInteger.max(MAX_LANDMARK_WINDOWS).exactOptional(),
   data: dataSchema,
   start: scaleStartSchema.optional(),
 };

@@ -1,7 +1,7 @@
 /** How fast this machine is, from a few steps on random tokens, so that the plan can say how long it will take. */
 import type { Engine } from "../engine/engine.ts";
 import { runCost, tokensPerStep } from "../experiment/cost.ts";
-import { isEvaluationStep } from "../experiment/evaluation.ts";
+import { isEvaluationStep, isWholeEvaluation } from "../experiment/evaluation.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { initializeWeights } from "../model/initial_weights.ts";
@@ -33,11 +33,12 @@ export interface Calibration {
 /** Tokens of a run beyond a step, evaluations counted at a third of a training token. */
 function remainingTokens(run: PlannedRun, done: number): number {
   const { evaluation, model } = run.specification;
-  let evaluations = 0;
+  let windows = 0;
   for (let step = done; step <= run.steps; step++) {
-    if (isEvaluationStep(evaluation, step, run.steps)) evaluations++;
+    if (isEvaluationStep(evaluation, step, run.steps)) windows += evaluation.windows;
+    if (isWholeEvaluation(evaluation, step)) windows += evaluation.landmarkWindows ?? 0;
   }
-  const evaluationTokens = evaluations * 2 * evaluation.windows * model.sequenceLength;
+  const evaluationTokens = 2 * windows * model.sequenceLength;
   return (run.steps - done) * tokensPerStep(run) + evaluationTokens * EVALUATION_SHARE;
 }
 

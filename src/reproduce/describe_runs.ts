@@ -4,7 +4,7 @@ import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
 import type { ManifestRun } from "../manifest/format/run.ts";
 import { type CommittedRun, readTree } from "../manifest/format/run_tree.ts";
 import { checkpointName } from "../train/checkpoint.ts";
-import { JOURNAL_FORMAT } from "../train/journal_header.ts";
+import { journalFormat } from "../train/journal_header.ts";
 import type { RunResult } from "../train/train_plan.ts";
 
 /**
@@ -30,7 +30,7 @@ async function describeRun(result: RunResult, reader: ArtefactReader): Promise<M
     journal: {
       name: `${folder}/journal.jsonl`,
       sha256: files.journal,
-      format: JOURNAL_FORMAT,
+      format: journalFormat(specification),
       root: record.journalRoot,
       steps: record.steps,
     },

@@ -29,7 +29,7 @@ import type { Curves } from "../results/curves.ts";
 import { MAX_CURVES_LENGTH, parseCurves } from "../results/curves_schema.ts";
 import { checkpointName } from "../train/checkpoint.ts";
 import { bytesPerTokenOf, corporaOf } from "../train/evaluation.ts";
-import { JOURNAL_FORMAT } from "../train/journal_header.ts";
+import { journalFormat } from "../train/journal_header.ts";
 import { MAX_RECORD_BYTES } from "../train/run_folder.ts";
 import type { ReadyPlan } from "./carry_out.ts";
 import type { PlanningOptions } from "./options.ts";
@@ -69,7 +69,7 @@ function placeholderRun(run: PlannedRun, engine: EngineFacts): TrainedRun {
   }
   const evidence = {
     outcome: "completed",
-    journal: { ...artefact("journal.jsonl"), format: JOURNAL_FORMAT, root: PLACEHOLDER, steps },
+    journal: { ...artefact("journal.jsonl"), format: journalFormat(specification), root: PLACEHOLDER, steps },
     states,
   } as const;
   const treeSize = leafCount({ key: run.key, specification, ...evidence });

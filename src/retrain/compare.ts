@@ -1,7 +1,9 @@
 /** What retraining gives, compared with what a run left: each record, and what goes into a step before it is made. */
+import { canonicalJson } from "../digest/canonical_json.ts";
+import { sha256 } from "../digest/sha256.ts";
 import type { TrainedRun } from "../manifest/format/run.ts";
 import { pointAt } from "../results/curves.ts";
-import { bytesPerTokenOf, type Corpora } from "../train/evaluation.ts";
+import type { WrittenHeader } from "../train/journal_header.ts";
 import { curvePoint } from "../train/journal_curves.ts";
 import {
   type DivergenceRecord,
@@ -17,8 +19,13 @@ import type { RunEvidence } from "./evidence.ts";
 /** Refuses two values that differ. */
 type Compare = (field: RetrainingField, recorded: string, retrained: string) => void;
 
-/** @throws {RetrainingMismatch} if the event is not what the run left at its step */
-export function compareEvent(run: TrainedRun, evidence: RunEvidence, corpora: Corpora, event: RunEvent): void {
+/**
+ * Holds an event against what the run left at its step.
+ *
+ * @param header of the journal that training here would write
+ * @throws {RetrainingMismatch} if it is another
+ */
+export function compareEvent(run: TrainedRun, evidence: RunEvidence, header: WrittenHeader, event: RunEvent): void {
   const { step } = event;
   const compare: Compare = (field, recorded, retrained) => {
     if (recorded !== retrained) throw new RetrainingMismatch({ run: run.label, step, field, recorded, retrained });
@@ -33,7 +40,7 @@ export function compareEvent(run: TrainedRun, evidence: RunEvidence, corpora: Co
     case "state":
       return compare("state", evidence.states.get(step) ?? "not recorded", event.state);
     case "evaluation":
-      return compareEvaluation(compare, evidence, corpora, event);
+      return compareEvaluation(compare, evidence, header, event);
     case "reached":
       return;
   }
@@ -85,11 +92,15 @@ function lossOf(record: Attempt): string | undefined {
 function compareEvaluation(
   compare: Compare,
   { curves }: RunEvidence,
-  corpora: Corpora,
+  header: WrittenHeader,
   event: EvaluationRecord,
 ): void {
-  const [point, found] = [pointAt(curves, event.step), curvePoint(event)];
-  const ratios = bytesPerTokenOf(corpora);
+  const validation = header.version === 3 ? header.validation : undefined;
+  const [point, found] = [pointAt(curves, event.step), curvePoint(event, validation)];
+  const ratios = header.bytesPerToken;
+  compareParts(compare, "validation sets", curves.validation, validation);
+  compareParts(compare, "losses by domain", point?.domains, found.domains);
+  compareParts(compare, "losses by document", point?.documents, found.documents);
   for (const name of ["upstream", "downstream"] as const) {
     compare("curve", `${name} ${point?.[name]}`, `${name} ${found[name]}`);
     compare(
@@ -98,4 +109,10 @@ function compareEvaluation(
       `${ratios[name]} ${name} bytes a token`,
     );
   }
+}
+
+/** What is too long to be shown is shown by its digest. */
+function compareParts(compare: Compare, what: string, recorded: unknown, retrained: unknown): void {
+  const shown = (value: unknown) => value === undefined ? `no ${what}` : `${what} ${sha256(canonicalJson(value))}`;
+  compare("curve", shown(recorded), shown(retrained));
 }

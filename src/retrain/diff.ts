@@ -235,6 +235,7 @@ function recordDifference(x: JournalRecord, y: JournalRecord): Pick<RunDifferenc
   if (x.kind === "evaluation" && y.kind === "evaluation") {
     const difference = pointDifference(curvePoint(x), curvePoint(y));
     if (difference !== undefined) return difference;
+    return { field: "curve", a: "losses by domain or document", b: "others" };
   }
   if (x.kind === "state" && y.kind === "state") return { field: "state", a: x.state, b: y.state };
   if (x.kind === "divergence" && y.kind === "divergence") {

@@ -40,8 +40,8 @@ export async function readEvidence(run: TrainedRun, artefacts: ArtefactReader): 
   if (sha256(bytes) !== run.curves.sha256) throw changed(run.curves.name);
   const curves = curvesSchema.parse(parseStrictJson(bytes));
   const { header } = reading;
-  if (header?.version === 2) {
-    const recorded = curvesOfJournal(run, { ...reading, bytesPerToken: header.bytesPerToken });
+  if (header !== undefined && header.version !== 1) {
+    const recorded = curvesOfJournal(run, { ...reading, ...header });
     const difference = curveDifference(curves, recorded);
     if (difference !== undefined) throw changed(run.curves.name, difference);
   }

@@ -13,6 +13,7 @@ import { conditionsOf } from "../train/conditions.ts";
 import { corporaOf, type PlanCorpora, requireCorpus, ValidationSets } from "../train/evaluation.ts";
 import type { OpenImported } from "../train/imported_weights.ts";
 import { loadInitialState, priorUpdates } from "../train/initial_state.ts";
+import { headerOf } from "../train/run_header.ts";
 import { runRecords } from "../train/run_records.ts";
 import { updatesBefore } from "../train/skipped_steps.ts";
 import { SessionPool } from "../train/session_pool.ts";
@@ -226,6 +227,7 @@ export class Trainer {
     if (position?.run !== run.key) throw new Error(`The engine is not at run "${run.label}"`);
     const { session, step: start } = position;
     const evidence = await this.#evidenceOf(run);
+    const header = await headerOf(run, corpora, this.#validations);
     const means = {
       session,
       corpora,
@@ -238,7 +240,7 @@ export class Trainer {
     const from = { step: start, updates: updatesBefore(evidence.skips, start) };
     for await (const event of runRecords(run, means, { from, to, evaluates })) {
       if (event.kind === "input") this.#position = undefined;
-      compareEvent(run, evidence, corpora, event);
+      compareEvent(run, evidence, header, event);
       if (event.kind === "evaluation") this.#evaluations++;
       if (event.kind !== "reached") continue;
       this.#position = { run: run.key, session, step: event.step };

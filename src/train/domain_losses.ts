@@ -1,7 +1,7 @@
 /** Losses of a corpus's validation windows, in all and by domain: what training evaluates, looked at closer. */
 import type { Corpus } from "../data/corpus.ts";
 import type { Session } from "../engine/engine.ts";
-import { meanLoss } from "./evaluation.ts";
+import { meanLoss } from "./mean_loss.ts";
 
 /** Mean cross-entropy of some windows. */
 export interface WindowsLoss {

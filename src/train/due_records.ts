@@ -3,8 +3,9 @@
  * wherever one is due. The records themselves are read by journal_reader.ts. Web-standard APIs only.
  */
 import { tokensPerStep } from "../experiment/cost.ts";
-import { isEvaluationStep, isStateStep } from "../experiment/evaluation.ts";
+import { isEvaluationStep, isStateStep, isWholeEvaluation } from "../experiment/evaluation.ts";
 import type { PlannedRun } from "../experiment/run.ts";
+import type { PerCorpus, ValidationSet } from "../results/curves.ts";
 import type { JournalHeader } from "./journal_header.ts";
 import {
   type Bits,
@@ -20,6 +21,7 @@ export class DueRecords {
   /** steps that were skipped, ascending */
   readonly skips: number[] = [];
   #hasEvaluations = true;
+  #validation: PerCorpus<ValidationSet> | undefined;
   #seen = { state: false, evaluation: false };
 
   /** @param rates of the steps of the run's schedule */
@@ -28,9 +30,29 @@ export class DueRecords {
     private readonly rates: Float32Array,
   ) {}
 
-  /** Version 1 of the format has no evaluations. */
-  begin({ version }: JournalHeader): void {
+  /** Why the header is not as due. Version 1 of the format has no evaluations, and only 3 has losses by document. */
+  begin(header: JournalHeader): string | undefined {
+    const { version } = header;
     this.#hasEvaluations = version !== 1;
+    this.#validation = version === 3 ? header.validation : undefined;
+    const { evaluation, model } = this.run.specification;
+    const most = evaluation.landmarkWindows;
+    if ((version === 3) !== (most !== undefined)) {
+      return `it has version ${version} of the format, and the run's losses are ${
+        most === undefined ? "not " : ""
+      }kept by document`;
+    }
+    for (const { documents = [] } of this.#sets()) {
+      const windows = documents.map(({ tokens }) => tokens / model.sequenceLength);
+      if (!windows.every(Number.isInteger) || windows.reduce((sum, count) => sum + count, 0) > (most ?? 0)) {
+        return `its documents are not those of at most ${most} windows of ${model.sequenceLength} tokens`;
+      }
+    }
+    return undefined;
+  }
+
+  #sets(): ValidationSet[] {
+    return this.#validation === undefined ? [] : [this.#validation.upstream, this.#validation.downstream];
   }
 
   /** Why the next record, or what is missing before it, is not as due. */
@@ -75,10 +97,29 @@ export class DueRecords {
       : undefined;
   }
 
-  #evaluationFlaw({ step, tokens, lr }: EvaluationRecord): string | undefined {
+  /** Losses by domain at every evaluation, by document where the whole set is read: as many as there are of each. */
+  #listsFlaw({ step, domains, documents }: EvaluationRecord): string | undefined {
+    if (this.#validation === undefined) return undefined;
+    const isWhole = isWholeEvaluation(this.run.specification.evaluation, step);
+    if (isWhole !== (documents !== undefined)) {
+      return `it has ${isWhole ? "no " : ""}losses by document at step ${step}, where ${isWhole ? "" : "none "}are due`;
+    }
+    for (const corpus of ["upstream", "downstream"] as const) {
+      const set = this.#validation[corpus];
+      const isComplete = domains?.[corpus].length === set.domains.length &&
+        (documents === undefined || documents[corpus].length === set.documents?.length);
+      if (!isComplete) return `its ${corpus} losses are not those of the domains and documents that the header names`;
+    }
+    return undefined;
+  }
+
+  #evaluationFlaw(record: EvaluationRecord): string | undefined {
+    const { step, tokens, lr } = record;
     if (!isEvaluationStep(this.run.specification.evaluation, step)) {
       return `it records an evaluation at step ${step}, where none is due`;
     }
+    const lists = this.#listsFlaw(record);
+    if (lists !== undefined) return lists;
     const due = step * tokensPerStep(this.run);
     if (tokens !== due) return `it is said to be after ${tokens} tokens, and ${step} steps read ${due}`;
     return otherRate(lr, this.rates[Math.min(step - this.skips.length, this.rates.length - 1)] ?? 0);

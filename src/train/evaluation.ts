@@ -2,7 +2,9 @@
 import type { Corpus } from "../data/corpus.ts";
 import type { Session } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
-import type { CorpusName, RunSpecification } from "../experiment/run.ts";
+import type { CorpusName, EvaluationSpecification, RunSpecification } from "../experiment/run.ts";
+import type { CurvePoint, PerCorpus, ValidationSet } from "../results/curves.ts";
+import { CorpusValidation } from "./corpus_validation.ts";
 import type { BytesPerToken } from "./journal_header.ts";
 
 /** Both corpora of a run. */
@@ -28,69 +30,66 @@ export function corporaOf(
   throw new UserError("MIX_NOT_GIVEN", `The mix "${mix}" is not at hand`, `give its files with --mix ${mix}=PATH`);
 }
 
-/** Mean cross-entropy of both validation sets, nats a token. */
-export type ValidationLosses = Readonly<Record<CorpusName, number>>;
+/** Mean cross-entropy of both validation sets, nats a token, and what of it is kept by domain and document. */
+export type ValidationLosses = Pick<CurvePoint, "upstream" | "downstream" | "domains" | "documents">;
 
-/**
- * Mean cross-entropy of windows, nats a token: the engine's f32 sums, added in doubles in their order.
- *
- * @param sequenceLength tokens of a window that are predicted
- */
-export function meanLoss(sums: Iterable<number>, sequenceLength: number): number {
-  let total = 0;
-  let windows = 0;
-  for (const sum of sums) {
-    total += sum;
-    windows++;
-  }
-  return total / (windows * sequenceLength);
-}
+/** What of a run's specification its validation windows follow from. */
+export type ValidationChoice = Pick<EvaluationSpecification, "windows" | "landmarkWindows">;
 
 /** Windows read once and kept, since every run evaluates the same ones. */
 export class Validation {
-  #windows: Record<CorpusName, Uint16Array>;
+  private constructor(private readonly corpora: PerCorpus<CorpusValidation>) {}
 
-  private constructor(windows: Record<CorpusName, Uint16Array>) {
-    this.#windows = windows;
+  /** @throws {UserError} `TOO_FEW_VALIDATION_WINDOWS`, `TOO_MANY_DOCUMENTS` */
+  static async load({ upstream, downstream }: Corpora, choice: ValidationChoice): Promise<Validation> {
+    return new Validation({
+      upstream: await CorpusValidation.load(upstream, choice),
+      downstream: await CorpusValidation.load(downstream, choice),
+    });
   }
 
-  /** @param windows validation windows of each corpus */
-  static async load(corpora: Corpora, windows: number): Promise<Validation> {
-    return new Validation({
-      upstream: (await corpora.upstream.validationWindows(windows)).tokens,
-      downstream: (await corpora.downstream.validationWindows(windows)).tokens,
-    });
+  /** Which domains and documents the losses are of; undefined where they are not kept. */
+  get sets(): PerCorpus<ValidationSet> | undefined {
+    const { upstream: { set: upstream }, downstream: { set: downstream } } = this.corpora;
+    return upstream === undefined || downstream === undefined ? undefined : { upstream, downstream };
   }
 
   /**
    * Losses under a session's weights.
    *
    * @param sequenceLength tokens of a window that are predicted
+   * @param isWhole whether all windows are read too, for losses by document
    */
-  async losses(session: Session, sequenceLength: number): Promise<ValidationLosses> {
-    const mean = async (tokens: Uint16Array): Promise<number> => {
-      return meanLoss(await session.evaluate(tokens), sequenceLength);
+  async losses(session: Session, sequenceLength: number, isWhole = false): Promise<ValidationLosses> {
+    const { corpora, sets } = this;
+    const upstream = await corpora.upstream.sample(session, sequenceLength);
+    const downstream = await corpora.downstream.sample(session, sequenceLength);
+    const means = { upstream: upstream.mean, downstream: downstream.mean };
+    if (sets === undefined) return means;
+    const domains = { upstream: upstream.domains, downstream: downstream.domains };
+    if (!isWhole) return { ...means, domains };
+    const documents = {
+      upstream: await corpora.upstream.documents(session),
+      downstream: await corpora.downstream.documents(session),
     };
-    return { upstream: await mean(this.#windows.upstream), downstream: await mean(this.#windows.downstream) };
+    return { ...means, domains, documents };
   }
 }
 
-/** Validation windows of a run's corpora by their number; the last ones are kept. */
+/** Validation windows of a run's corpora by how many they are; the last ones are kept. */
 export class ValidationSets {
-  #last: { readonly windows: number; readonly corpora: Corpora; readonly loaded: Validation } | undefined;
+  #last: { readonly choice: string; readonly corpora: Corpora; readonly loaded: Validation } | undefined;
 
-  /**
-   * @param corpora of a run
-   * @param windows validation windows of each corpus
-   */
-  async get(corpora: Corpora, windows: number): Promise<Validation> {
+  /** @param corpora of a run */
+  async get(corpora: Corpora, { windows, landmarkWindows = 0 }: ValidationChoice): Promise<Validation> {
     const { upstream, downstream } = corpora;
+    const choice = `${windows} ${landmarkWindows}`;
     const last = this.#last;
-    if (last?.windows === windows && last.corpora.upstream === upstream && last.corpora.downstream === downstream) {
+    if (last?.choice === choice && last.corpora.upstream === upstream && last.corpora.downstream === downstream) {
       return last.loaded;
     }
-    const loaded = await Validation.load(corpora, windows);
-    this.#last = { windows, corpora, loaded };
+    const loaded = await Validation.load(corpora, { windows, ...(landmarkWindows === 0 ? {} : { landmarkWindows }) });
+    this.#last = { choice, corpora, loaded };
     return loaded;
   }
 }

@@ -5,15 +5,17 @@
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import type { FileSystem } from "../files/file_system.ts";
-import { bytesPerTokenOf, corporaOf, type PlanCorpora } from "./evaluation.ts";
+import { corporaOf, type PlanCorpora, ValidationSets } from "./evaluation.ts";
 import { checkJournalOf, checkRun, type FoundRun, lookUpRun } from "./found_run.ts";
-import type { BytesPerToken } from "./journal_header.ts";
+import type { WrittenHeader } from "./journal_header.ts";
+import { headerOf } from "./run_header.ts";
 import { RunFolder } from "./run_folder.ts";
 
 /** Looks into one output folder. */
 export class FinishedRuns {
   readonly #journals = new Map<RunKey, Promise<FoundRun>>();
   readonly #checked = new Map<RunKey, Promise<FoundRun>>();
+  readonly #validations = new ValidationSets();
 
   /**
    * @param output the plan's output folder
@@ -44,7 +46,7 @@ export class FinishedRuns {
     return await remembered(
       this.#journals,
       key,
-      () => checkJournalOf(run, this.#folder(run), this.#bytesPerToken(run)),
+      async () => checkJournalOf(run, this.#folder(run), await this.#header(run)),
     );
   }
 
@@ -54,7 +56,11 @@ export class FinishedRuns {
    * @throws {UserError} as `checkRun`
    */
   async check(run: PlannedRun): Promise<FoundRun> {
-    return await remembered(this.#checked, run.key, () => checkRun(run, this.#folder(run), this.#bytesPerToken(run)));
+    return await remembered(
+      this.#checked,
+      run.key,
+      async () => checkRun(run, this.#folder(run), await this.#header(run)),
+    );
   }
 
   /** Says that a run is trained on: what was found of it no longer holds. */
@@ -63,8 +69,8 @@ export class FinishedRuns {
     this.#checked.delete(key);
   }
 
-  #bytesPerToken({ specification }: PlannedRun): BytesPerToken {
-    return bytesPerTokenOf(corporaOf(this.corpora, specification));
+  async #header(run: PlannedRun): Promise<WrittenHeader> {
+    return await headerOf(run, corporaOf(this.corpora, run.specification), this.#validations);
   }
 
   #folder({ label }: PlannedRun): RunFolder {

@@ -17,7 +17,7 @@ import type { ConditionPeriod } from "./conditions.ts";
 import { DueRecords } from "./due_records.ts";
 import { earlierVersion, requireHeader } from "./journal.ts";
 import { curveDifference, curvesOfJournal } from "./journal_curves.ts";
-import { type BytesPerToken, formatHeader, JOURNAL_VERSION, type WrittenHeader } from "./journal_header.ts";
+import { formatHeader, journalVersion, type WrittenHeader } from "./journal_header.ts";
 import { type JournalReading, readJournal } from "./journal_reader.ts";
 import { fromBits } from "./journal_record.ts";
 import type { RunFolder, RunRecord } from "./run_folder.ts";
@@ -62,18 +62,18 @@ export async function lookUpRun(run: PlannedRun, folder: RunFolder): Promise<Fou
  * The same, with journal and curve read and held against the record: what a run is worth that another starts from. The
  * checkpoint that it starts from is compared with the record when it is loaded.
  *
- * @param bytesPerToken of the corpora that the plan was made with
+ * @param header that the run's journal has by the corpora that the plan was made with
  * @throws {UserError} as {@linkcode lookUpRun}
  */
 export async function checkJournalOf(
   run: PlannedRun,
   folder: RunFolder,
-  bytesPerToken: BytesPerToken,
+  header: WrittenHeader,
 ): Promise<FoundRun> {
   return await orContradiction(async () => {
     const found = await recordOf(run, folder);
     if (found === undefined) return await unfinished(run, folder);
-    await checkRecord(run, folder, found.record, { version: JOURNAL_VERSION, run: run.key, bytesPerToken });
+    await checkRecord(run, folder, found.record, header);
     return found;
   });
 }
@@ -81,11 +81,11 @@ export async function checkJournalOf(
 /**
  * The same, with all checkpoints read as well.
  *
- * @param bytesPerToken of the corpora that the plan was made with
+ * @param header that the run's journal has by the corpora that the plan was made with
  * @throws {UserError} as {@linkcode lookUpRun}
  */
-export async function checkRun(run: PlannedRun, folder: RunFolder, bytesPerToken: BytesPerToken): Promise<FoundRun> {
-  const found = await checkJournalOf(run, folder, bytesPerToken);
+export async function checkRun(run: PlannedRun, folder: RunFolder, header: WrittenHeader): Promise<FoundRun> {
+  const found = await checkJournalOf(run, folder, header);
   if (found.kind !== "finished") return found;
   return await orContradiction(async () => {
     await checkCheckpoints(run, folder, found.record);
@@ -132,7 +132,7 @@ async function unfinished(run: PlannedRun, folder: RunFolder): Promise<FoundRun>
 }
 
 /** @throws {UserError} `JOURNAL_OF_EARLIER_VERSION` */
-async function refuseEarlierVersion({ key }: PlannedRun, folder: RunFolder): Promise<void> {
+async function refuseEarlierVersion({ key, specification }: PlannedRun, folder: RunFolder): Promise<void> {
   const line = `${formatHeader({ version: 1, run: key })}\n`;
   let start: Uint8Array;
   try {
@@ -142,7 +142,9 @@ async function refuseEarlierVersion({ key }: PlannedRun, folder: RunFolder): Pro
     if (error instanceof UserError && error.code === "FILE_NOT_FOUND") return;
     throw error;
   }
-  if (new TextDecoder().decode(start) === line) throw earlierVersion(folder.journal, 1);
+  if (new TextDecoder().decode(start) === line) {
+    throw earlierVersion(folder.journal, 1, journalVersion(specification));
+  }
 }
 
 async function checkRecord(
@@ -153,7 +155,7 @@ async function checkRecord(
 ): Promise<void> {
   if (record.label !== run.label) throw new Contradiction(`"${folder.record}" is that of run "${record.label}"`);
   const reading = await checkJournal(run, folder, record, header);
-  await checkCurves(run, folder, record, reading, header.bytesPerToken);
+  await checkCurves(run, folder, record, reading, header);
 }
 
 /** The journal: the file recorded, its chain whole, all in it that is due, and what the record says of it. */
@@ -176,7 +178,7 @@ async function checkJournal(
   const due = new DueRecords(run, learningRateTable(run.specification.schedule));
   const reading = await readJournal(hashed(), run.key, (next) => due.visit(next), (found) => {
     requireHeader(folder.journal, found, header);
-    due.begin(found);
+    return due.begin(found);
   });
   const { problem, steps, chain, states, divergence } = reading;
   if (problem !== undefined) fail(`line ${problem.line}: ${problem.reason}`);
@@ -208,11 +210,12 @@ async function checkCurves(
   folder: RunFolder,
   record: RunRecord,
   { evaluations, divergence }: JournalReading,
-  bytesPerToken: BytesPerToken,
+  header: WrittenHeader,
 ): Promise<void> {
   const text = await folder.readCurvesText();
   const recorded = curvesOfJournal(run, {
-    bytesPerToken,
+    bytesPerToken: header.bytesPerToken,
+    ...(header.version === 3 ? { validation: header.validation } : {}),
     evaluations,
     divergence,
   });

@@ -9,7 +9,7 @@ import type { FileSystem } from "../files/file_system.ts";
 import { readChunks } from "../files/read_file.ts";
 import type { DueRecords } from "./due_records.ts";
 import { curvePoint } from "./journal_curves.ts";
-import { chainStart, formatHeader, JOURNAL_VERSION, type JournalHeader, type WrittenHeader } from "./journal_header.ts";
+import { chainStart, formatHeader, type JournalHeader, type WrittenHeader } from "./journal_header.ts";
 import {
   type HeaderVisitor,
   type JournalPosition,
@@ -102,8 +102,10 @@ export class JournalWriter {
       return undefined;
     }, (found, position) => {
       requireHeader(path, found, header);
-      due?.begin(found);
+      const flaw = due?.begin(found);
+      if (flaw !== undefined) return flaw;
       if (step === 0) keep = position;
+      return undefined;
     });
     const problem = reading.problem === undefined
       ? undefined
@@ -214,8 +216,10 @@ function requireValues(record: JournalRecord): void {
       throw new RangeError(`Step ${record.step} has a value that is not finite: ${values}`);
     }
     case "evaluation": {
-      const { step, learningRate, upstream, downstream } = curvePoint(record);
-      if ([learningRate, upstream, downstream].every(Number.isFinite)) return;
+      const { step, learningRate, upstream, downstream, domains, documents } = curvePoint(record);
+      const means = [...domains?.upstream ?? [], ...domains?.downstream ?? []].filter((mean) => mean !== null);
+      const sums = [...documents?.upstream ?? [], ...documents?.downstream ?? []].map(({ loss }) => loss);
+      if ([learningRate, upstream, downstream, ...means, ...sums].every(Number.isFinite)) return;
       throw new RangeError(`The evaluation at step ${step} has a value that is not finite: ${upstream}, ${downstream}`);
     }
     case "divergence": {
@@ -227,11 +231,11 @@ function requireValues(record: JournalRecord): void {
 }
 
 /** What is thrown for a journal that this version reads, and does not write. */
-export function earlierVersion(path: string, version: number): UserError {
+export function earlierVersion(path: string, version: number, written: number): UserError {
   return new UserError(
     "JOURNAL_OF_EARLIER_VERSION",
     `The journal "${path}" has version ${version} of the format, which does not record evaluations, and version ` +
-      `${JOURNAL_VERSION} is written`,
+      `${written} is written`,
     "finish the reproduction with the version of rewarm that began it, or choose another folder with --out DIR",
   );
 }
@@ -242,7 +246,7 @@ export function earlierVersion(path: string, version: number): UserError {
  * @throws {UserError} `JOURNAL_OF_EARLIER_VERSION`, `OTHER_JOURNAL`
  */
 export function requireHeader(path: string, found: JournalHeader, expected: WrittenHeader): void {
-  if (found.version !== expected.version) throw earlierVersion(path, found.version);
+  if (found.version === 1) throw earlierVersion(path, found.version, expected.version);
   if (formatHeader(found) === formatHeader(expected)) return;
   throw new UserError(
     "OTHER_JOURNAL",

@@ -5,13 +5,15 @@
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
 import type { PlannedRun } from "../experiment/run.ts";
-import type { CurvePoint, Curves } from "../results/curves.ts";
+import type { CurvePoint, Curves, PerCorpus, ValidationSet } from "../results/curves.ts";
 import type { BytesPerToken } from "./journal_header.ts";
 import {
+  type Bits64,
   type DivergenceRecord,
   type EvaluationRecord,
   fromBits,
   fromBits64,
+  NO_MEAN,
   toBits,
   toBits64,
 } from "./journal_record.ts";
@@ -19,6 +21,8 @@ import {
 /** What of a journal makes the curve. */
 export interface RecordedCurve {
   readonly bytesPerToken: BytesPerToken;
+  /** in version 3 of the format */
+  readonly validation?: PerCorpus<ValidationSet>;
   /** ascending by step */
   readonly evaluations: readonly EvaluationRecord[];
   readonly divergence?: DivergenceRecord;
@@ -33,17 +37,41 @@ export function evaluationRecord(point: CurvePoint): EvaluationRecord {
     lr: toBits(point.learningRate),
     upstream: toBits64(point.upstream),
     downstream: toBits64(point.downstream),
+    ...(point.domains === undefined ? {} : { domains: inBoth(point.domains, meanBits) }),
+    ...(point.documents === undefined ? {} : { documents: inBoth(point.documents, ({ loss }) => toBits64(loss)) }),
   };
 }
 
-/** The point of a curve that a record says. */
-export function curvePoint({ step, tokens, lr, upstream, downstream }: EvaluationRecord): CurvePoint {
+function inBoth<T, U>({ upstream, downstream }: PerCorpus<readonly T[]>, of: (value: T) => U): PerCorpus<U[]> {
+  return { upstream: upstream.map(of), downstream: downstream.map(of) };
+}
+
+function meanBits(mean: number | null): Bits64 {
+  return mean === null ? NO_MEAN : toBits64(mean);
+}
+
+/**
+ * The point of a curve that a record says.
+ *
+ * @param validation what the header says of the validation sets, in version 3 of the format
+ */
+export function curvePoint(record: EvaluationRecord, validation?: PerCorpus<ValidationSet>): CurvePoint {
+  const { step, tokens, lr, upstream, downstream, domains, documents } = record;
+  const lost = (corpus: "upstream" | "downstream") =>
+    (documents?.[corpus] ?? []).map((loss, i) => ({
+      tokens: validation?.[corpus].documents?.[i]?.tokens ?? 0,
+      loss: fromBits64(loss),
+    }));
   return {
     step,
     tokens,
     learningRate: fromBits(lr),
     upstream: fromBits64(upstream),
     downstream: fromBits64(downstream),
+    ...(domains === undefined ? {} : {
+      domains: inBoth(domains, (mean) => mean === NO_MEAN ? null : fromBits64(mean)),
+    }),
+    ...(documents === undefined ? {} : { documents: { upstream: lost("upstream"), downstream: lost("downstream") } }),
   };
 }
 
@@ -53,7 +81,7 @@ type CurveOwner = Pick<PlannedRun, "key" | "label" | "specification">;
 /** The curve of a run from its points. */
 export function curvesOfPoints(
   run: CurveOwner,
-  bytesPerToken: BytesPerToken,
+  { bytesPerToken, validation }: Pick<RecordedCurve, "bytesPerToken" | "validation">,
   points: readonly CurvePoint[],
   diverged: Curves["diverged"],
 ): Curves {
@@ -62,17 +90,19 @@ export function curvesOfPoints(
     label: run.label,
     tokensPerStep: tokensPerStep(run),
     bytesPerToken,
+    ...(validation === undefined ? {} : { validation }),
     points,
     diverged,
   };
 }
 
 /** The curve of a run as its journal records it. */
-export function curvesOfJournal(run: CurveOwner, { bytesPerToken, evaluations, divergence }: RecordedCurve): Curves {
+export function curvesOfJournal(run: CurveOwner, recorded: RecordedCurve): Curves {
+  const { validation, evaluations, divergence } = recorded;
   const diverged = divergence === undefined
     ? undefined
     : { step: divergence.step, loss: String(fromBits(divergence.value)) };
-  return curvesOfPoints(run, bytesPerToken, evaluations.map(curvePoint), diverged);
+  return curvesOfPoints(run, recorded, evaluations.map((record) => curvePoint(record, validation)), diverged);
 }
 
 /** The contents of `curves.json`. */

@@ -8,6 +8,7 @@ import {
   type EvaluationRecord,
   type JournalRecord,
   MAX_LINE_BYTES,
+  MAX_LONG_LINE_BYTES,
   parseRecord,
 } from "./journal_record.ts";
 
@@ -66,7 +67,7 @@ export async function readJournal(
 ): Promise<JournalReading> {
   const reader = new Reader(run, visit, visitHeader);
   let problem: JournalProblem | undefined;
-  for await (const next of lines(chunks)) {
+  for await (const next of lines(chunks, () => reader.maxLineBytes)) {
     const flaw = "line" in next ? reader.take(next.line, next.bytes) : next.flaw;
     if (flaw === undefined) continue;
     problem = { line: reader.line, reason: flaw, torn: "torn" in next && next.torn };
@@ -92,6 +93,11 @@ class Reader {
     this.#position = { steps: 0, skipped: 0, chain: chainStart({ version: 1, run }), bytes: 0 };
   }
 
+  /** How long the next line may be: a header of version 3 names documents, and after one evaluations have their losses. */
+  get maxLineBytes(): number {
+    return this.line === 1 || this.#header?.version === 3 ? MAX_LONG_LINE_BYTES : MAX_LINE_BYTES;
+  }
+
   /** Takes the next line; a string says what is wrong with it. */
   take(line: string, bytes: number): string | undefined {
     const reason = this.line === 1 ? this.#takeHeader(line, bytes) : this.#takeRecord(line, bytes);
@@ -102,7 +108,7 @@ class Reader {
   #takeHeader(line: string, bytes: number): string | undefined {
     const header = parseHeader(line, this.run);
     if (header === undefined) {
-      return `the header is not that of a journal, version 1 or 2, of run ${shortDigest(this.run)}`;
+      return `the header is not that of a journal, version 1, 2 or 3, of run ${shortDigest(this.run)}`;
     }
     const position = { ...this.#position, chain: chainStart(header), bytes };
     const objection = this.visitHeader(header, position);
@@ -138,13 +144,16 @@ class Reader {
   }
 
   /** Why a record may not stand here: between two steps a state comes first, then an evaluation, each at most once. */
-  #misplaced({ kind, step }: JournalRecord): string | undefined {
+  #misplaced(record: JournalRecord): string | undefined {
+    const { kind, step } = record;
     const previous = this.#previous;
     if (previous?.kind === "divergence") return "it follows the divergence that ended the run";
     const { steps } = this.#position;
     if (step !== steps) return `it is for step ${step}, and step ${steps} is expected`;
-    if (kind === "evaluation" && this.#header?.version === 1) {
-      return "it is an evaluation, which version 1 does not have";
+    const version = this.#header?.version ?? 1;
+    if (kind === "evaluation" && version === 1) return "it is an evaluation, which version 1 does not have";
+    if (record.kind === "evaluation" && (record.domains !== undefined) !== (version === 3)) {
+      return `it has ${version === 3 ? "no " : ""}losses by domain, and the journal has version ${version}`;
     }
     if (kind !== "state" && kind !== "evaluation") return undefined;
     if (previous?.kind === kind) return `it repeats the ${kind} of its step`;
@@ -168,7 +177,7 @@ type Line =
   | { readonly flaw: string; readonly torn: boolean };
 
 /** Cuts a stream of bytes at line feeds; never holds more than a line and a chunk. */
-async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line, void> {
+async function* lines(chunks: AsyncIterable<Uint8Array>, most: () => number): AsyncGenerator<Line, void> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const bad = (flaw: string, torn = false): Line => ({ flaw, torn });
   let rest = new Uint8Array(0);
@@ -178,7 +187,7 @@ async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line, v
       const whole = joined(rest, chunk.subarray(start, end));
       rest = new Uint8Array(0);
       start = end + 1;
-      if (whole.length > MAX_LINE_BYTES) return yield bad(`it is longer than ${MAX_LINE_BYTES} bytes`);
+      if (whole.length > most()) return yield bad(`it is longer than ${most()} bytes`);
       let line: string;
       try {
         line = decoder.decode(whole);
@@ -188,7 +197,7 @@ async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line, v
       yield { line, bytes: whole.length + 1 };
     }
     rest = joined(rest, chunk.subarray(start));
-    if (rest.length > MAX_LINE_BYTES) return yield bad(`it is longer than ${MAX_LINE_BYTES} bytes`);
+    if (rest.length > most()) return yield bad(`it is longer than ${most()} bytes`);
   }
   if (rest.length > 0) yield bad(`it is torn: the file ends after ${rest.length} bytes of it`, true);
 }

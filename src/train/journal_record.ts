@@ -2,10 +2,14 @@
  * The records of a run's journal: one line of JSON each, chained by SHA-256 over a fixed binary layout. Web-standard
  * APIs only. docs/manifest.md states the format so that someone else can write a verifier.
  */
+import type { PerCorpus } from "../results/curves.ts";
 import { type Digest, isDigest, sha256Bytes } from "../digest/sha256.ts";
 
-/** No line of a journal is longer than this, in bytes without the line feed. */
+/** No line of a journal is longer than this, in bytes without the line feed, but for those of {@linkcode MAX_LONG_LINE_BYTES}. */
 export const MAX_LINE_BYTES = 512;
+
+/** From version 3 on headers and evaluations name documents, and are no longer than this. */
+export const MAX_LONG_LINE_BYTES: number = 2 ** 20;
 
 /** 32-bit pattern of an IEEE f32 as 8 lower-case hexadecimal digits: `3f800000` is 1. */
 export type Bits = string;
@@ -67,6 +71,10 @@ export interface EvaluationRecord {
   readonly upstream: Bits64;
   /** the same of the downstream validation windows */
   readonly downstream: Bits64;
+  /** mean loss of these windows by domain; NaN for one without a window. In version 3 of the format, absent before */
+  readonly domains?: PerCorpus<readonly Bits64[]>;
+  /** sums of the losses of all validation windows by document, where they are due */
+  readonly documents?: PerCorpus<readonly Bits64[]>;
 }
 
 /** The step at which a run ended because a value was no longer finite; its update was not made. Always the last record. */
@@ -101,6 +109,9 @@ export function fromBits(bits: Bits): number {
   return scratch.getFloat32(0);
 }
 
+/** Stands for the mean of no windows: NaN. */
+export const NO_MEAN: Bits64 = "7ff8000000000000";
+
 /** The bit pattern of a number that is not NaN. */
 export function toBits64(value: number): Bits64 {
   scratch.setFloat64(0, value);
@@ -115,8 +126,8 @@ export function fromBits64(bits: Bits64): number {
 
 /**
  * The chain digest of a record: SHA-256 over a domain that names the record's kind, the previous chain digest
- * (32 bytes), the step (u64), and the record's fields in order, counts as u64, bits as u32 or u64, digests as 32 bytes;
- * little-endian.
+ * (32 bytes), the step (u64), and the record's fields in order, counts as u64, bits as u32 or u64, digests as 32 bytes,
+ * lists after their count; little-endian.
  */
 export function chainNext(previous: Digest, record: JournalRecord): Digest {
   switch (record.kind) {
@@ -132,13 +143,16 @@ export function chainNext(previous: Digest, record: JournalRecord): Digest {
       ]);
     case "state":
       return hashFields("rewarm journal state v1\n", previous, record.step, [Uint8Array.fromHex(record.state)]);
-    case "evaluation":
-      return hashFields("rewarm journal evaluation v2\n", previous, record.step, [
+    case "evaluation": {
+      const { domains, documents } = record;
+      const means = [bits64Bytes(record.upstream), bits64Bytes(record.downstream)];
+      return hashFields(`rewarm journal evaluation v${domains === undefined ? 2 : 3}\n`, previous, record.step, [
         countBytes(record.tokens),
         bitsBytes(record.lr),
-        bits64Bytes(record.upstream),
-        bits64Bytes(record.downstream),
+        ...means,
+        ...(domains === undefined ? [] : [...listBytes(domains), ...listBytes(documents ?? NO_DOCUMENTS)]),
       ]);
+    }
     case "divergence":
       return hashFields("rewarm journal divergence v1\n", previous, record.step, [
         Uint8Array.of(record.divergence === "loss" ? 0 : 1),
@@ -146,6 +160,13 @@ export function chainNext(previous: Digest, record: JournalRecord): Digest {
         Uint8Array.fromHex(record.batch),
       ]);
   }
+}
+
+const NO_DOCUMENTS = { upstream: [], downstream: [] };
+
+/** Of each corpus the number of its losses, and these. */
+function listBytes({ upstream, downstream }: PerCorpus<readonly Bits64[]>): Uint8Array[] {
+  return [upstream, downstream].flatMap((losses) => [countBytes(losses.length), ...losses.map(bits64Bytes)]);
 }
 
 function hashFields(domain: string, previous: Digest, step: number, fields: readonly Uint8Array[]): Digest {
@@ -182,7 +203,19 @@ function toHex(bytes: Uint8Array): Digest {
 /** The line of a record, without the line feed. There is one line for a record: members in this order, no spaces. */
 export function formatRecord(record: JournalRecord, chain: Digest): string {
   const { kind: _, ...members } = ordered(record);
-  return JSON.stringify({ ...members, chain });
+  return JSON.stringify({ ...members, ...(record.kind === "evaluation" ? listsOf(record) : {}), chain });
+}
+
+/** The lists of an evaluation, each as the digits of its losses one after the other. */
+function listsOf({ domains, documents }: EvaluationRecord): Readonly<Record<string, PerCorpus<string>>> {
+  const joined = ({ upstream, downstream }: PerCorpus<readonly Bits64[]>) => ({
+    upstream: upstream.join(""),
+    downstream: downstream.join(""),
+  });
+  return {
+    ...(domains === undefined ? {} : { domains: joined(domains) }),
+    ...(documents === undefined ? {} : { documents: joined(documents) }),
+  };
 }
 
 function ordered(record: JournalRecord): JournalRecord {
@@ -265,7 +298,42 @@ function toEvaluation(step: number, members: ReadonlyMap<string, unknown>): Eval
   if (!isFiniteBits(lr)) return '"lr" is not the bits of a finite f32';
   if (!isFiniteBits64(upstream)) return '"upstream" is not the bits of a finite f64';
   if (!isFiniteBits64(downstream)) return '"downstream" is not the bits of a finite f64';
-  return { kind: "evaluation", step, tokens, lr, upstream, downstream };
+  const domains = toLists(members.get("domains"), isMean);
+  const documents = toLists(members.get("documents"), isFiniteBits64);
+  if (domains === null) return '"domains" are not losses of both corpora';
+  if (documents === null) return '"documents" are not losses of both corpora';
+  if (documents !== undefined && domains === undefined) return '"documents" stand without "domains"';
+  return {
+    kind: "evaluation",
+    step,
+    tokens,
+    lr,
+    upstream,
+    downstream,
+    ...(domains === undefined ? {} : { domains }),
+    ...(documents === undefined ? {} : { documents }),
+  };
+}
+
+/** Losses by domain or document; `undefined` if there are none, null if they are malformed. */
+function toLists(
+  value: unknown,
+  isLoss: (bits: Bits64) => boolean,
+): PerCorpus<readonly Bits64[]> | undefined | null {
+  if (value === undefined) return undefined;
+  if (typeof value !== "object" || value === null) return null;
+  const members = new Map(Object.entries(value));
+  const [upstream, downstream] = ["upstream", "downstream"].map((name) => {
+    const text = members.get(name);
+    const losses = typeof text === "string" ? text.match(/[0-9a-f]{16}/g) ?? [] : [];
+    return losses.length > 0 && losses.every(isLoss) ? losses : undefined;
+  });
+  return upstream === undefined || downstream === undefined ? null : { upstream, downstream };
+}
+
+/** A mean, or the one spelling of NaN. */
+function isMean(bits: Bits64): boolean {
+  return bits === NO_MEAN || isFiniteBits64(bits);
 }
 
 function toDivergence(

@@ -7,7 +7,7 @@ import { Mixture } from "../data/mixture.ts";
 import type { Digest } from "../digest/sha256.ts";
 import type { Session } from "../engine/engine.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
-import { isEvaluationStep, isStateStep } from "../experiment/evaluation.ts";
+import { isEvaluationStep, isStateStep, isWholeEvaluation } from "../experiment/evaluation.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import { type Corpora, requireCorpus, type ValidationSets } from "./evaluation.ts";
 import { evaluationRecord } from "./journal_curves.ts";
@@ -87,8 +87,9 @@ export async function* runRecords(
       yield { kind: "state", step, state };
     }
     if (!isRecorded && evaluates(step) && isEvaluationStep(specification.evaluation, step)) {
-      const validation = await means.validations.get(means.corpora, specification.evaluation.windows);
-      const losses = await validation.losses(session, specification.model.sequenceLength);
+      const { evaluation, model } = specification;
+      const validation = await means.validations.get(means.corpora, evaluation);
+      const losses = await validation.losses(session, model.sequenceLength, isWholeEvaluation(evaluation, step));
       yield evaluationRecord({ step, tokens: step * tokensPerStep(run), learningRate: learningRate(), ...losses });
     }
     yield { kind: "reached", step };

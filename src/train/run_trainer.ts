@@ -117,7 +117,7 @@ export class RunTrainer implements Disposable {
     const { evaluation } = run.specification;
     const session = await this.#pool.get(run);
     const corpora = corporaOf(this.options.corpora, run.specification);
-    await this.#validations.get(corpora, evaluation.windows); // too few windows are found out before training
+    await this.#validations.get(corpora, evaluation); // too few windows are found out before training
     const { record, resumedAt } = await trainRun(run, new RunFolder(output, run.label, files), {
       session,
       corpora,

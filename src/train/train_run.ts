@@ -13,7 +13,7 @@ import { digestCheckpoint } from "./checkpoint_digest.ts";
 import { type ConditionPeriod, type Conditions, continueUnder } from "./conditions.ts";
 import type { Deadline } from "./deadline.ts";
 import { DueRecords } from "./due_records.ts";
-import { bytesPerTokenOf, type Corpora, type ValidationSets } from "./evaluation.ts";
+import type { Corpora, ValidationSets } from "./evaluation.ts";
 import {
   type FindParent,
   loadInitialState,
@@ -23,9 +23,10 @@ import {
 } from "./initial_state.ts";
 import { JournalWriter } from "./journal.ts";
 import { curvePoint, curvesOfPoints } from "./journal_curves.ts";
-import { JOURNAL_VERSION, type WrittenHeader } from "./journal_header.ts";
-import { type DivergenceRecord, fromBits } from "./journal_record.ts";
+import type { WrittenHeader } from "./journal_header.ts";
+import { type DivergenceRecord, type EvaluationRecord, fromBits } from "./journal_record.ts";
 import type { Outcome, RecordedState, RunFolder, RunRecord } from "./run_folder.ts";
+import { headerOf } from "./run_header.ts";
 import { runRecords } from "./run_records.ts";
 import { stateDigest } from "./state_digest.ts";
 import { trainedFrom, type TrainedPeriod, type TrainerFacts } from "./trained_by.ts";
@@ -140,6 +141,7 @@ interface Start {
   readonly step: number;
   /** of these steps, how many changed the weights */
   readonly updates: number;
+  readonly header: WrittenHeader;
   readonly journal: JournalWriter;
   readonly points: CurvePoint[];
   readonly states: RecordedState[];
@@ -147,11 +149,6 @@ interface Start {
   /** digests of the checkpoints by their names, for those that are there */
   readonly digests: Record<string, Digest>;
   readonly trainedBy: readonly TrainedPeriod[];
-}
-
-/** The header of a run's journal. */
-function headerOf(run: PlannedRun, corpora: Corpora): WrittenHeader {
-  return { version: JOURNAL_VERSION, run: run.key, bytesPerToken: bytesPerTokenOf(corpora) };
 }
 
 class Training {
@@ -186,12 +183,14 @@ class Training {
     }
     await loadInitialState(run, environment.session, environment);
     await environment.requireHeld?.();
-    const journal = await JournalWriter.create(folder.journal, headerOf(run, environment.corpora), folder.files);
+    const header = await headerOf(run, environment.corpora, environment.validations);
+    const journal = await JournalWriter.create(folder.journal, header, folder.files);
     const conditions = continueUnder(run.label, 0, undefined, environment.conditions, true);
     return new Training(run, folder, environment, {
       priorUpdates: await priorUpdates(run, environment),
       step: 0,
       updates: 0,
+      header,
       journal,
       points: [],
       states: [],
@@ -209,13 +208,14 @@ class Training {
   ): Promise<Training> {
     const { session, corpora, acceptOtherConditions = false, onWarning = () => {} } = environment;
     const due = new DueRecords(run, learningRateTable(run.specification.schedule));
-    const header = headerOf(run, corpora);
+    const header = await headerOf(run, corpora, environment.validations);
+    const validation = header.version === 3 ? header.validation : undefined;
     await environment.requireHeld?.();
     const { writer, resumption } = await JournalWriter.resume(folder.journal, header, step, {
       files: folder.files,
       due,
     });
-    const points = resumption.evaluations.map(curvePoint);
+    const points = resumption.evaluations.map((record) => curvePoint(record, validation));
     const states = [...resumption.states];
     const notes = await folder.readNotes();
     const expected: ExpectedCheckpoint = { run: run.key, step, state: resumption.state };
@@ -252,6 +252,7 @@ class Training {
       priorUpdates: prior,
       step,
       updates: step - resumption.skipped,
+      header,
       journal: writer,
       points,
       states,
@@ -274,7 +275,9 @@ class Training {
   async finish(): Promise<RunRecord> {
     await this.#writeNotes();
     const { session, corpora, validations, onProgress } = this.#environment;
-    const { priorUpdates, step, updates, journal, points, states } = this.#start;
+    const { priorUpdates, step, updates, header, journal, points, states } = this.#start;
+    const pointOf = (record: EvaluationRecord) =>
+      curvePoint(record, header.version === 3 ? header.validation : undefined);
     const { specification, steps: last } = this.#run;
     const rates = learningRateTable(specification.schedule);
     const means = { session, corpora, validations, rates, priorUpdates };
@@ -290,13 +293,13 @@ class Training {
           states.push({ step: event.step, state: event.state });
           break;
         case "evaluation":
-          points.push(curvePoint(event));
+          points.push(pointOf(event));
           break;
       }
       journal.append(event);
       switch (event.kind) {
         case "evaluation":
-          onProgress?.({ run: this.#run, step: event.step, point: curvePoint(event) });
+          onProgress?.({ run: this.#run, step: event.step, point: pointOf(event) });
           break;
         case "step":
         case "skip": {
@@ -386,9 +389,9 @@ class Training {
   }
 
   #curves(outcome?: Outcome): Curves {
-    const { bytesPerToken } = headerOf(this.#run, this.#environment.corpora);
+    const { header } = this.#start;
     const diverged = outcome?.kind === "diverged" ? { step: outcome.step, loss: outcome.value } : undefined;
-    return curvesOfPoints(this.#run, bytesPerToken, this.#start.points, diverged);
+    return curvesOfPoints(this.#run, header, this.#start.points, diverged);
   }
 
   async #end(outcome: Outcome): Promise<RunRecord> {

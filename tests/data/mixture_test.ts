@@ -17,6 +17,7 @@ function numbered(number: number): Corpus {
       return Promise.resolve({ tokens, sequences, digest: sha256(new Uint8Array(tokens.buffer)) });
     },
     validationWindows: () => Promise.reject(new Error("not needed")),
+    wholeValidation: () => Promise.reject(new Error("not needed")),
     close: () => {},
   };
 }

@@ -22,7 +22,7 @@ import type { CurvePoint, Curves } from "../../src/results/curves.ts";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";
 import { checkpointName } from "../../src/train/checkpoint.ts";
 import { evaluationRecord } from "../../src/train/journal_curves.ts";
-import { chainStart, formatHeader, JOURNAL_FORMAT, type JournalHeader } from "../../src/train/journal_header.ts";
+import { chainStart, formatHeader, journalFormat, type JournalHeader } from "../../src/train/journal_header.ts";
 import { chainNext, formatRecord, type JournalRecord, toBits } from "../../src/train/journal_record.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
 
@@ -190,7 +190,7 @@ async function makeRun(
     outcome: divergesAt === Infinity ? "completed" as const : "diverged" as const,
     journal: {
       ...add("journal.jsonl", encoder.encode(journal.text)),
-      format: JOURNAL_FORMAT,
+      format: journalFormat(run.specification),
       root: journal.root,
       steps: journal.steps,
     },

@@ -22,7 +22,7 @@ function corpus(name: "upstream" | "downstream", domains: readonly string[]): Co
   const summary = { documents: count, tokens: count, bytes: count, windows: count, domains: shares };
   const digest: Digest = FIXED_OPTIONS.corpusDigests[name];
   const never = () => Promise.reject(new Error("nothing is read before training"));
-  return { name, digest, summary, batch: never, validationWindows: never, close: () => {} };
+  return { name, digest, summary, batch: never, validationWindows: never, wholeValidation: never, close: () => {} };
 }
 
 /** What a dry run looks at, some of it changed. */

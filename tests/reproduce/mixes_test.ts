@@ -1,8 +1,10 @@
-/** A reproduction with a mix of the user's files, from the plan to retraining. */
+/** A reproduction with a mix of the user's files, and losses by document, from the plan to retraining. */
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
+import { parseCurves } from "../../src/results/curves_schema.ts";
+import { documentLosses } from "../../src/results/document_losses.ts";
 import { paperJudge } from "../../src/results/paper_judge.ts";
 import { retrain, type RetrainingOptions } from "../../src/retrain/retrain.ts";
 import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
@@ -11,7 +13,7 @@ import { SHIFT } from "../experiment/shift_fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { DATA_CACHE, kernelCache, reproduceSmoke } from "./smoke.ts";
 
-Deno.test("reproduce() trains on a mix of the user's files, states it, and retrain() needs the very files", () =>
+Deno.test("reproduce() trains on a mix of the user's files, states it, keeps losses by document, and retrain() needs the very files", () =>
   withFolder(async (folder) => {
     const path = `${folder}/german.txt`;
     const text = (word: string) => Array.from({ length: 4000 }, (_, i) => `${word} ${i} steht hier.\n\n`).join("");
@@ -20,8 +22,17 @@ Deno.test("reproduce() trains on a mix of the user's files, states it, and retra
     await Deno.writeTextFile(`${folder}/experiments/shift.yaml`, SHIFT);
     const output = `${folder}/out`;
     const ownExperiments = new URL(`file://${folder}/experiments/`);
-    const paper = await loadPaper({ ...FIXTURE_CATALOGUE, ownExperiments });
+    const catalogue = { folder: new URL(`file://${folder}/catalogue/`) };
+    await copyFolder(FIXTURE_CATALOGUE.folder, catalogue.folder);
+    const scale = new URL("scales/smoke.yaml", catalogue.folder);
+    const smoke = (await Deno.readTextFile(scale)).replace(
+      "evaluationWindows: 8",
+      "evaluationWindows: 8\nlandmarkWindows: 900",
+    );
+    await Deno.writeTextFile(scale, smoke);
+    const paper = await loadPaper({ ...catalogue, ownExperiments });
     const { plan } = await reproduceSmoke(output, 1, {
+      ...catalogue,
       ownExperiments,
       mixFiles: { strong: [path] },
       only: ["shift/strong"],
@@ -39,6 +50,17 @@ Deno.test("reproduce() trains on a mix of the user's files, states it, and retra
     deepEqual(Object.keys(corpora?.mixes ?? {}), ["strong"]);
     deepEqual(plan.data.mixes, { strong });
     notEqual(strong, corpora?.downstream.digest);
+    const curves = plan.runs.map(({ label }) =>
+      parseCurves(Deno.readTextFileSync(`${output}/runs/${label}/curves.json`), label)
+    );
+    for (const curve of curves) {
+      const whole = curve.points.filter(({ documents }) => documents !== undefined);
+      deepEqual(whole.map(({ step }) => step).includes(0), true);
+      const losses = documentLosses(curve, whole[0] ?? {}, "upstream");
+      deepEqual(losses?.domains.map(({ name }) => name), ["node", "typescript"]);
+      equal(losses?.documents.reduce((sum, { tokens }) => sum + tokens, 0), 900 * 32);
+    }
+    notEqual(curves[0]?.validation?.downstream.documents?.length, curves[1]?.validation?.downstream.documents?.length);
     const stepOf = async (more: Partial<RetrainingOptions>) => {
       const { report } = await retrain(`${output}/manifest.dsse.json`, { ...options, ...more });
       return report.steps.find(({ name }) => name === "retrain")?.detail ?? "";
@@ -47,3 +69,14 @@ Deno.test("reproduce() trains on a mix of the user's files, states it, and retra
     await Deno.writeTextFile(path, text("Wort"));
     equal((await stepOf({ mixFiles: { strong: [path] } })).includes('mix "strong"'), true);
   }));
+
+async function copyFolder(from: URL, to: URL): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    const [source, target] = [
+      new URL(`${name}${isDirectory ? "/" : ""}`, from),
+      new URL(`${name}${isDirectory ? "/" : ""}`, to),
+    ];
+    await (isDirectory ? copyFolder(source, target) : Deno.copyFile(source, target));
+  }
+}

@@ -13,7 +13,7 @@ import { readJournalFile } from "../../src/train/journal.ts";
 import type { Retraining } from "../../src/retrain/retrain.ts";
 import type { RetrainingField } from "../../src/retrain/difference.ts";
 import { checkpointName } from "../../src/train/checkpoint.ts";
-import { JOURNAL_FORMAT } from "../../src/train/journal_header.ts";
+import { journalFormat } from "../../src/train/journal_header.ts";
 import { fromBits64, type JournalRecord, toBits, toBits64 } from "../../src/train/journal_record.ts";
 import { RunFolder } from "../../src/train/run_folder.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
@@ -377,7 +377,7 @@ Deno.test("retrain() repeats a divergence to the bits of what was no number any 
         journal: {
           name: name(path.journal),
           sha256: await path.digest(path.journal),
-          format: JOURNAL_FORMAT,
+          format: journalFormat(run.specification),
           root: journalRoot,
           steps,
         },

@@ -127,7 +127,7 @@ Deno.test("evaluateCorpus() gives the number that training writes, and the means
     validationWindows: async (count: number) => ({ ...(await corpora.upstream.validationWindows(count)), domains }),
   };
   const found = await evaluateCorpus(session, corpus, windows, MODEL.sequenceLength);
-  const validation = await Validation.load(corpora, windows);
+  const validation = await Validation.load(corpora, { windows });
   const { upstream } = await validation.losses(session as Session, MODEL.sequenceLength);
   assert.equal(found.loss, upstream);
   assert.deepEqual([...found.domains].map(([domain, { windows }]) => [domain, windows]), [["a", 3], ["b", 2], [

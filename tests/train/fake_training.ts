@@ -73,6 +73,11 @@ function fakeCorpus(name: CorpusName, sequenceLength: number): Corpus {
     batch: (step, sequences, seed) => Promise.resolve(windows(sequences, step + seed)),
     validationWindows: (count) =>
       Promise.resolve({ ...windows(count, 0), domains: new Array<string>(count).fill("default") }),
+    wholeValidation: (most) => {
+      const count = Math.min(most, counts.validation);
+      const documents = Array.from({ length: count }, (_, i) => Math.floor(i / 3));
+      return Promise.resolve({ ...windows(count, 0), domains: documents.map(() => "default"), documents });
+    },
     close: () => {},
   };
 }

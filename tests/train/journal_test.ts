@@ -253,7 +253,7 @@ Deno.test("JournalWriter.resume() refuses a journal of version 1, and one of oth
         [formatHeader({ ...HEADER, bytesPerToken: { upstream: 1, downstream: 4 } }), "OTHER_JOURNAL"],
       ] as const
     ) {
-      const other = text.replace(formatHeader(HEADER), header);
+      const other: string = text.replace(formatHeader(HEADER), header);
       Deno.writeTextFileSync(path, other);
       await assert.rejects(JournalWriter.resume(path, HEADER, 0), { code });
       assert.equal(Deno.readTextFileSync(path), other, "nothing is changed by a refusal");
@@ -337,7 +337,7 @@ Deno.test("readJournal() says precisely what was tampered with", () =>
       ["a step that is a string", at(3, third.replace('"step":2', '"step":"2"')), /line 4.*"step" is not/],
       ["an empty line", at(3, ""), /line 4.*not JSON/],
       ["a long line", at(3, " ".repeat(MAX_LINE_BYTES + 1)), /line 4.*longer than 512 bytes/],
-      ["a line without end", " ".repeat(MAX_LINE_BYTES + 1), /line 1.*longer than 512 bytes/],
+      ["a line without end", `${lines[0]}\n${" ".repeat(MAX_LINE_BYTES + 1)}`, /line 2.*longer than 512 bytes/],
       ["a torn end", text.slice(0, -1), /line 15.*torn/],
       ["a header of another version", text.replace("journal v2", "journal v3"), /line 1.*header/],
       [

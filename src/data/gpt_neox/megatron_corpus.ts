@@ -3,7 +3,7 @@ import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { Blend, blendWithin } from "../blend.ts";
 import { tokenByteLengths } from "../../formats/bpe/token_lengths.ts";
-import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "../corpus.ts";
+import type { Batch, Corpus, CorpusSummary, ValidationWindows, WholeValidation } from "../corpus.ts";
 import type { Split } from "../domain.ts";
 import { IndexedDataset } from "../../formats/megatron/dataset.ts";
 import type { Tokenizer } from "../../formats/tokenizer.ts";
@@ -179,6 +179,25 @@ export class MegatronCorpus implements Corpus {
       (i, into) => this.#validation[domains[i] ?? 0]?.read(indices[i] ?? 0, into),
     );
     return { ...batch, domains: Array.from(domains, (set) => sets[set]?.name ?? "") };
+  }
+
+  // deno-lint-ignore require-await
+  async wholeValidation(most: number): Promise<WholeValidation> {
+    requireWhole("Number of validation windows", most, 1);
+    const { sets: { validation: sets }, sequenceLength } = this.#ingredients;
+    const available = sets.map(({ tokens }) => windowsIn(tokens, sequenceLength));
+    const { domains, indices } = blendWithin(sets.map(({ weight }) => weight), available, most);
+    const chosen = Array.from(domains, (set, i) => ({
+      set,
+      sample: indices[i] ?? 0,
+      document: this.#validation[set]?.documentAt(indices[i] ?? 0) ?? 0,
+    })).sort((a, b) => a.set - b.set || a.document - b.document || a.sample - b.sample);
+    const batch = collectWindows(chosen.length, sequenceLength + 1, (i, into) => {
+      const { set = 0, sample = 0 } = chosen[i] ?? {};
+      this.#validation[set]?.read(sample, into);
+    });
+    const names = chosen.map(({ set }) => sets[set]?.name ?? "");
+    return { ...batch, domains: names, documents: chosen.map(({ document }) => document) };
   }
 
   close(): void {

@@ -56,6 +56,11 @@ export class OrderedDataset {
     this.#mapping = buildIndexMapping(specification);
   }
 
+  /** The document in which a sample begins. */
+  documentAt(sample: number): number {
+    return piecesOf(this.#mapping, this.#specification, sample)[0]?.document ?? 0;
+  }
+
   /** Fills `into`, shape (sequenceLength + 1), with a sample. */
   read(sample: number, into: Uint16Array): void {
     let at = 0;

@@ -4,7 +4,7 @@ import { STREAM } from "../../arithmetic/streams.ts";
 import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { Blend } from "../blend.ts";
-import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "../corpus.ts";
+import type { Batch, Corpus, CorpusSummary, ValidationWindows, WholeValidation } from "../corpus.ts";
 import { domainWord, type Split } from "../domain.ts";
 import { domainWeights } from "../domain_weights.ts";
 import type { Ingredients } from "../text_ingredients.ts";
@@ -13,7 +13,7 @@ import { VALIDATION_MARK } from "../source_files.ts";
 import { collectWindows, requireWhole, windowsIn } from "../windows.ts";
 import type { PreparedFolder } from "./cache.ts";
 import type { PreparedManifest } from "./manifest.ts";
-import { drawValidation } from "./validation_windows.ts";
+import { drawValidation, wholeValidation } from "./validation_windows.ts";
 import { WindowStream } from "./window_stream.ts";
 
 type PreparedDomain = PreparedManifest["domains"][number];
@@ -131,6 +131,11 @@ export class PreparedCorpus implements Corpus {
   // deno-lint-ignore require-await
   async validationWindows(windows: number): Promise<ValidationWindows> {
     return drawValidation(this.name, this.#domains, this.#weights, windows, this.#sequenceLength);
+  }
+
+  // deno-lint-ignore require-await
+  async wholeValidation(most: number): Promise<WholeValidation> {
+    return wholeValidation(this.#domains, this.#weights, most, this.#sequenceLength);
   }
 
   close(): void {

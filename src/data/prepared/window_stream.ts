@@ -7,6 +7,8 @@ import type { PreparedSplit } from "./manifest.ts";
 export class WindowStream {
   readonly #dataset: IndexedDataset;
   readonly #sequenceLength: number;
+  /** where each document ends, in tokens; read when it is first asked for */
+  #ends: Float64Array | undefined;
   readonly count: number;
 
   /** @param tokens of its front that are used */
@@ -21,7 +23,26 @@ export class WindowStream {
     this.#dataset.read(window * this.#sequenceLength, into);
   }
 
+  /** The document in which a window begins, from 0. */
+  documentAt(window: number): number {
+    this.#ends ??= endsOf(this.#dataset.readSizes());
+    const token = window * this.#sequenceLength;
+    let low = 0, high = this.#ends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#ends[middle] ?? Infinity) <= token) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   close(): void {
     this.#dataset.close();
   }
+}
+
+/** Running sums of the documents' sizes. */
+function endsOf(sizes: Int32Array): Float64Array {
+  let end = 0;
+  return Float64Array.from(sizes, (size) => end += size);
 }

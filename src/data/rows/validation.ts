@@ -3,10 +3,10 @@ import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { tokenByteLengths } from "../../formats/bpe/token_lengths.ts";
 import type { TokenizerDefinition } from "../../formats/bpe/tokenizer_file.ts";
-import type { ValidationWindows } from "../corpus.ts";
+import type { ValidationWindows, WholeValidation } from "../corpus.ts";
 import { UNNAMED_DOMAIN } from "../domain.ts";
 import type { PreparedFolder } from "../prepared/cache.ts";
-import { drawValidation } from "../prepared/validation_windows.ts";
+import { drawValidation, wholeValidation } from "../prepared/validation_windows.ts";
 import { WindowStream } from "../prepared/window_stream.ts";
 import { collectWindows } from "../windows.ts";
 import type { TokenRows } from "./token_rows.ts";
@@ -20,6 +20,8 @@ export interface RowValidation {
   readonly windows: number;
   /** @throws {UserError} `TOO_FEW_VALIDATION_WINDOWS` */
   draw(windows: number): ValidationWindows;
+  /** All windows with their documents, or evenly spaced ones if there are more than `most`. */
+  whole(most: number): WholeValidation;
   close(): void;
 }
 
@@ -36,6 +38,11 @@ export function heldBackRows(
   tokenizer: TokenizerDefinition,
 ): RowValidation {
   const { rowTokens } = rows;
+  const spaced = (windows: number) => Array.from({ length: windows }, (_, i) => Math.floor(i * count / windows));
+  const read = (chosen: readonly number[]): ValidationWindows => ({
+    ...collectWindows(chosen.length, rowTokens, (i, into) => rows.read(first + (chosen[i] ?? 0), into)),
+    domains: chosen.map(() => UNNAMED_DOMAIN),
+  });
   return {
     documents: count,
     tokens: count * rowTokens,
@@ -49,10 +56,12 @@ export function heldBackRows(
           "ask for fewer (--evaluation-windows in a plan, --windows of evaluate)",
         );
       }
-      const batch = collectWindows(windows, rowTokens, (i, into) => {
-        rows.read(first + Math.floor(i * count / windows), into);
-      });
-      return { ...batch, domains: new Array<string>(windows).fill(UNNAMED_DOMAIN) };
+      return read(spaced(windows));
+    },
+    // Where a document begins in a row is not known: each row counts as one.
+    whole: (most) => {
+      const documents = spaced(Math.min(most, count));
+      return { ...read(documents), documents };
     },
     close: () => {},
   };
@@ -113,12 +122,14 @@ export function preparedValidation(
       "take a dataset with more text",
     );
   }
+  const weights = usable.map(({ split }) => split.tokens);
   return {
     documents: sum("documents"),
     tokens: sum("tokens"),
     bytes: sum("textBytes"),
     windows: usable.reduce((total, { validation }) => total + validation.count, 0),
-    draw: (windows) => drawValidation(corpus, usable, usable.map(({ split }) => split.tokens), windows, sequenceLength),
+    draw: (windows) => drawValidation(corpus, usable, weights, windows, sequenceLength),
+    whole: (most) => wholeValidation(usable, weights, most, sequenceLength),
     close,
   };
 }

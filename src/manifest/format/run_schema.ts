@@ -3,7 +3,7 @@ import { z } from "zod";
 import { digestSchema } from "../../digest/digest_schema.ts";
 import { plannedRunShape, textSchema } from "../../experiment/run_schema.ts";
 import { conditionPeriodsSchema } from "../../train/conditions.ts";
-import { JOURNAL_FORMAT } from "../../train/journal_header.ts";
+import type { WrittenFormat } from "../../train/journal_header.ts";
 import type { ManifestRun } from "./run.ts";
 
 /** A name relative to the manifest's folder. */
@@ -19,6 +19,9 @@ export const artefactSchema = z.strictObject({ name: artefactNameSchema, sha256:
 });
 
 const stepSchema = z.int().min(0);
+
+/** Formats of journals that version 2 of the predicate names. */
+const JOURNAL_FORMATS = ["rewarm journal v2", "rewarm journal v3"] as const satisfies readonly WrittenFormat[];
 
 const journalShape = { ...artefactSchema.shape, root: digestSchema, steps: stepSchema };
 const journalMeta = { description: "The journal; root is the chain digest of its last record, steps those recorded" };
@@ -40,7 +43,7 @@ const evidence = {
 /** What version 2 of the predicate says besides. */
 const evidenceOfVersion2 = {
   ...evidence,
-  journal: z.strictObject({ ...journalShape, format: z.literal(JOURNAL_FORMAT) }).meta(journalMeta),
+  journal: z.strictObject({ ...journalShape, format: z.enum(JOURNAL_FORMATS) }).meta(journalMeta),
   origin: z.enum(["trained", "resumed", "found"])
     .meta({ description: "What the process that signed did for the run" }),
   retrained: z.array(z.strictObject({ fromStep: stepSchema, toStep: stepSchema })).min(1).max(1000).optional()

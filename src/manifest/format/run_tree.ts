@@ -36,7 +36,7 @@ function evaluationsUpTo({ journal, specification }: CommittedRun, step: number)
 }
 
 function hasEvaluations({ format }: CommittedRun["journal"]): boolean {
-  return format === "rewarm journal v2";
+  return format !== undefined && format !== "rewarm journal v1";
 }
 
 /** Lines of a run's journal: a header, the steps, the states, the evaluations, and the divergence that ended it. */
@@ -112,7 +112,7 @@ export async function readLeaves(
     onLeaf(journalLeaf(run.journal, formatRecord(record, position.chain)));
     return visit(record, position);
   }, (header, position) => {
-    if (hasEvaluations(run.journal) !== (header.version === 2)) {
+    if (`rewarm journal v${header.version}` !== (run.journal.format ?? "rewarm journal v1")) {
       return `it has version ${header.version} of the format, and "${
         run.journal.format ?? "rewarm journal v1"
       }" is stated`;

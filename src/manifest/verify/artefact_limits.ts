@@ -1,7 +1,8 @@
 /** How large each artefact can be, by what the statement says of it. Web-standard APIs only. */
+import { evaluationCount } from "../../experiment/evaluation.ts";
 import { MAX_CURVES_LENGTH } from "../../results/curves_schema.ts";
 import { maxCheckpointBytes } from "../../train/checkpoint_size.ts";
-import { MAX_LINE_BYTES } from "../../train/journal_record.ts";
+import { MAX_LINE_BYTES, MAX_LONG_LINE_BYTES } from "../../train/journal_record.ts";
 import type { Statement } from "../format/predicate.ts";
 import { isTrained, type TrainedRun } from "../format/run.ts";
 import { leafCount } from "../format/run_tree.ts";
@@ -15,8 +16,15 @@ const CURVES_HEAD_BYTES = 4096;
 const POINT_BYTES = 512;
 
 /** Bytes of a run's `curves.json` that are worth reading: there is no more than one point a step. */
-export function maxCurvesBytes({ journal }: Pick<TrainedRun, "journal">): number {
+export function maxCurvesBytes({ journal, specification }: Pick<TrainedRun, "journal" | "specification">): number {
+  // Losses by domain and document come on top.
+  if (specification.evaluation.landmarkWindows !== undefined) return MAX_CURVES_LENGTH;
   return Math.min(MAX_CURVES_LENGTH, CURVES_HEAD_BYTES + POINT_BYTES * (journal.steps + 1));
+}
+
+/** Lines of a journal that may be long: where losses are kept by document, the header and the evaluations. */
+function longLines({ specification: { evaluation }, journal }: TrainedRun): number {
+  return evaluation.landmarkWindows === undefined ? 0 : 1 + evaluationCount(evaluation, journal.steps);
 }
 
 /**
@@ -27,7 +35,7 @@ export function artefactLimits({ predicate }: Statement): (name: string) => numb
   const limits = new Map([[predicate.plan.name, MAX_PLAN_BYTES]]);
   for (const run of predicate.runs.filter(isTrained)) {
     // At least as many lines as a journal can have, since every line is a leaf.
-    limits.set(run.journal.name, leafCount(run) * (MAX_LINE_BYTES + 1));
+    limits.set(run.journal.name, leafCount(run) * (MAX_LINE_BYTES + 1) + longLines(run) * MAX_LONG_LINE_BYTES);
     limits.set(run.curves.name, MAX_CURVES_LENGTH);
     const checkpointBytes = maxCheckpointBytes(run.specification.model);
     for (const { checkpoint } of run.states) {

@@ -9,7 +9,7 @@ import { type Digest, shortDigest } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
 import type { RunKey } from "../../experiment/run.ts";
 import { printable } from "../../files/safe_name.ts";
-import { type JournalRecord, MAX_LINE_BYTES, parseRecord } from "../../train/journal_record.ts";
+import { type JournalRecord, MAX_LONG_LINE_BYTES, parseRecord } from "../../train/journal_record.ts";
 import type { ArtefactReader } from "./artefacts.ts";
 import { findRun } from "../format/find_run.ts";
 import type { Statement } from "../format/predicate.ts";
@@ -37,7 +37,7 @@ const proofSchema: z.ZodType<InclusionProof> = z.strictObject({
   run: digestSchema as z.ZodType<string> as z.ZodType<RunKey>,
   kind: z.enum(PART_KINDS),
   step: z.int().min(0),
-  leaf: z.string().max(MAX_LINE_BYTES),
+  leaf: z.string().max(MAX_LONG_LINE_BYTES),
   path: z.array(digestSchema).max(64),
 });
 

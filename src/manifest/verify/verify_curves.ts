@@ -80,8 +80,8 @@ function readCurves(
   const parsed = curvesSchema.safeParse(value);
   if (!parsed.success) return schemaFlaws(parsed.error).join("; ");
   const { header, skips } = journal;
-  const flaw = header?.version === 2
-    ? curveDifference(parsed.data, curvesOfJournal(run, { ...journal, bytesPerToken: header.bytesPerToken }))
+  const flaw = header !== undefined && header.version !== 1
+    ? curveDifference(parsed.data, curvesOfJournal(run, { ...journal, ...header }))
     : curvesFlaw(parsed.data, run, rates, skips);
   return flaw ?? parsed.data;
 }

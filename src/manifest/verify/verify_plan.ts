@@ -85,7 +85,10 @@ function runsFlaw({ scale, engine, data, runs, totals }: Plan): string | undefin
       model: [modelsOf(scale).find((model) => same(model, specification.model)), specification.model],
       optimizer: [scale.optimizer, specification.optimizer],
       "gradient blocks": [scale.gradientBlockSequences, specification.gradientBlockSequences],
-      "evaluation windows": [scale.evaluationWindows, specification.evaluation.windows],
+      "evaluation windows": [
+        { windows: scale.evaluationWindows, landmarks: scale.landmarkWindows ?? null },
+        { windows: specification.evaluation.windows, landmarks: specification.evaluation.landmarkWindows ?? null },
+      ],
       "corpus": [corpus.name === "upstream" ? data.upstream : downstreamOf(data, corpus.mix), corpus.digest],
       "validation text": [{ upstream: data.upstream, downstream: downstreamOf(data, corpus.mix) }, validation],
     };

@@ -6,7 +6,7 @@ import { isTrained, type ManifestRun, plannedPart, type TrainedRun } from "../..
 import { armsOf } from "../../../src/manifest/verify/verify_claims.ts";
 import { checkpointName } from "../../../src/train/checkpoint_name.ts";
 import { curvesOfJournal, formatCurves } from "../../../src/train/journal_curves.ts";
-import { JOURNAL_FORMAT, parseHeader } from "../../../src/train/journal_header.ts";
+import { parseHeader } from "../../../src/train/journal_header.ts";
 import { type EvaluationRecord, fromBits, type JournalRecord, parseRecord } from "../../../src/train/journal_record.ts";
 import { digestOf, testJudge, treeOf } from "../fixture.ts";
 import { curvesIn, type Draft, pageOf, recordOf, RENDERER } from "./honest.ts";
@@ -41,7 +41,7 @@ async function fitRun(run: TrainedRun, { artefacts }: Draft): Promise<void> {
   if (header === undefined || last === undefined) return;
   const steps = records.filter(({ record }) => record.kind === "step" || record.kind === "skip").length;
   loose.journal = { ...run.journal, root: last.chain, steps, sha256: digestOf(artefacts, run.journal.name) };
-  if (loose.journal.format !== undefined) loose.journal.format = JOURNAL_FORMAT;
+  if (loose.journal.format !== undefined) loose.journal.format = `rewarm journal v${header.version}`;
   loose.outcome = last.record.kind === "divergence" ? "diverged" : "completed";
   const folder = `runs/${run.label}/checkpoints`;
   loose.states = records.flatMap(({ record }) => {
@@ -56,11 +56,11 @@ async function fitRun(run: TrainedRun, { artefacts }: Draft): Promise<void> {
       artefacts.delete(name);
     }
   }
-  if (header.version === 2) {
+  if (header.version !== 1) {
     const divergence = last.record.kind === "divergence" ? { divergence: last.record } : {};
     const evaluations = records.map(({ record }) => record)
       .filter((record): record is EvaluationRecord => record.kind === "evaluation");
-    const curve = curvesOfJournal(run, { bytesPerToken: header.bytesPerToken, evaluations, ...divergence });
+    const curve = curvesOfJournal(run, { ...header, evaluations, ...divergence });
     artefacts.set(run.curves.name, encode(formatCurves(curve)));
   }
   loose.curves = { ...run.curves, sha256: digestOf(artefacts, run.curves.name) };
