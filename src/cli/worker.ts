@@ -94,14 +94,14 @@ export async function writeSharedPlan(
   command: readonly string[],
 ): Promise<number> {
   await requireWritePermission(output);
-  const { name, identity } = chooseEngine(values);
+  const { name, identity, penalties } = chooseEngine(values);
   const files = filesFromOptions(values);
   const plan = await writePlan({
     scale: values.scale ?? DEFAULT_SCALE,
     ...choicesFromOptions(values),
     ...foldersFromOptions(values),
     ...sourcesFromOptions(values),
-    engine: { name, ...identity, description: {} },
+    engine: { name, ...identity, penalties, description: {} },
     threads: 0,
     output,
     dataCache: dataCacheFrom(values),

@@ -30,6 +30,8 @@ export interface EngineDefinition<V = unknown> {
    * together.
    */
   readonly task: string;
+  /** whether it computes penalties (`Engine.penalties`) */
+  readonly penalties?: true;
   /** a priced plan shows its memory too, as that of a rented GPU */
   readonly isForRentedGpus?: true;
   /**

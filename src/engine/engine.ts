@@ -1,6 +1,14 @@
 /** What every engine offers: it holds weights and optimizer state, takes batches and rates, gives losses and norms. */
 import type { DeterminismLevel, OptimizerSpecification } from "../experiment/run.ts";
+import type { PenaltySpecification } from "../experiment/penalty.ts";
 import type { ModelConfig } from "../model/config.ts";
+
+/** A penalty on the distance from anchored weights. */
+export interface SessionPenalty {
+  /** each parameter alike, or by its importance */
+  readonly kind: PenaltySpecification["kind"];
+  readonly strength: number;
+}
 
 /** What an engine needs to know before it takes memory. */
 export interface SessionOptions {
@@ -8,6 +16,8 @@ export interface SessionOptions {
   readonly model: ModelConfig;
   /** fixed for the session */
   readonly optimizer: OptimizerSpecification;
+  /** added to the gradient of each step, before its norm; only where `Engine.penalties` */
+  readonly penalty?: SessionPenalty;
   /** sequences of an optimizer step, B */
   readonly batchSequences: number;
   /** sequences of a gradient block; divides `batchSequences` */
@@ -73,6 +83,13 @@ export interface Session {
   logits(tokens: Uint16Array): Promise<Float32Array>;
   /** Loss and the mean gradient of a batch without an update; flat in the order of `parameterShapes`. */
   gradient(tokens: Uint16Array): Promise<{ loss: number; gradient: Float32Array }>;
+  /**
+   * Takes the weights as they are now for those that the session's penalty pulls towards, until the next call. Before the
+   * first one a step is undefined. Absent where the session has no penalty.
+   *
+   * @param importance of each parameter, flat in the order of `parameterShapes`; only for `ewc`
+   */
+  anchor?(importance: Float32Array | undefined): Promise<void>;
   /** Stops threads and gives the memory back. */
   close(): void;
 }
@@ -85,6 +102,8 @@ export interface EngineFacts {
   readonly level: DeterminismLevel;
   /** version of docs/arithmetic.md it computes by, or its own name and version below `machine_to_machine` */
   readonly arithmetic: string;
+  /** whether its sessions compute penalties; others must not be opened with one */
+  readonly penalties?: boolean;
   /** what the manifest says of it: threads, kernels' digest, instructions used */
   readonly description: Readonly<Record<string, string>>;
   /**

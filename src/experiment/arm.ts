@@ -98,6 +98,7 @@ export function armRun(
     schedule,
     scheduleDigest: context.scheduleDigest(schedule),
     optimizer: scale.optimizer,
+    penalty: arm.penalty,
     batchSequences: phase.batchSequences,
     gradientBlockSequences: scale.gradientBlockSequences,
     evaluation,

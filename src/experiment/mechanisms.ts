@@ -1,9 +1,10 @@
 /** What sets a run apart from plain training on one corpus, in words, for tables. */
+import { penaltyInWords } from "./penalty.ts";
 import { replayInWords } from "./replay.ts";
 import type { RunSpecification } from "./run.ts";
 
 /** The mechanisms of a run, in a fixed order; none of most. */
-export function mechanismsOf({ initialWeights, replay }: RunSpecification): string[] {
+export function mechanismsOf({ initialWeights, replay, penalty }: RunSpecification): string[] {
   return [
     ...(initialWeights.kind === "interpolation"
       ? [`evaluated at ${initialWeights.fraction} of the way between two models`]
@@ -12,5 +13,6 @@ export function mechanismsOf({ initialWeights, replay }: RunSpecification): stri
       ? ["optimizer state carried on"]
       : []),
     ...(replay === undefined ? [] : [replayInWords(replay)]),
+    ...(penalty === undefined ? [] : [penaltyInWords(penalty)]),
   ];
 }

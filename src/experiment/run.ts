@@ -1,6 +1,7 @@
 /** A run: everything that determines its bits, and the content key made of it. */
 import type { Digest } from "../digest/sha256.ts";
 import type { ModelConfig } from "../model/config.ts";
+import type { PenaltySpecification } from "./penalty.ts";
 import type { ReplaySpecification } from "./replay.ts";
 import type { ScheduleSpecification } from "../schedule/specification.ts";
 
@@ -86,6 +87,8 @@ export interface RunSpecification {
   readonly scheduleDigest: Digest;
   /** decay, moments and clipping, the same at every step */
   readonly optimizer: OptimizerSpecification;
+  /** on the distance from the initial weights; absent: none */
+  readonly penalty?: PenaltySpecification;
   /** sequences in an optimizer step, B */
   readonly batchSequences: number;
   /** sequences in a gradient block (docs/arithmetic.md); divides `batchSequences` */

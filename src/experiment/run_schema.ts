@@ -3,6 +3,7 @@ import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
 import { modelSchema } from "../model/model_schema.ts";
 import { MAX_STEPS, scheduleSchema } from "../schedule/specification.ts";
+import { penaltySchema } from "./penalty.ts";
 import { replaySchema } from "./replay.ts";
 import type { ArmReference, OptimizerSpecification, RunKey, RunSpecification } from "./run.ts";
 
@@ -83,6 +84,7 @@ const runSpecificationSchema = z.strictObject({
   schedule: scheduleSchema,
   scheduleDigest: digestSchema,
   optimizer: optimizerSchema,
+  penalty: penaltySchema.optional(),
   batchSequences: positiveInteger,
   gradientBlockSequences: positiveInteger,
   evaluation: z.strictObject({

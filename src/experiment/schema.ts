@@ -5,6 +5,7 @@ import { MODEL_PRESETS, presetModel } from "../model/presets.ts";
 import { SCHEDULE_KINDS, type ScheduleKind, scheduleOf, type ScheduleParameters } from "../schedule/catalogue.ts";
 import { MAX_ORDER } from "./seeds.ts";
 import { PAPER_PRETRAINING_STEPS } from "./paper_units.ts";
+import { penaltySchema } from "./penalty.ts";
 import { armReplaySchema } from "./replay.ts";
 import { READING_NAMES } from "./readings.ts";
 import { evaluationGridShape, MAX_LANDMARK_WINDOWS, optimizerSchema } from "./run_schema.ts";
@@ -50,6 +51,8 @@ const armShape = {
   corpus: mixName,
   /** windows of the upstream corpus in place of some of the arm's own */
   replay: armReplaySchema.optional(),
+  /** on the distance from the weights that the arm starts from */
+  penalty: penaltySchema.optional(),
   /** another order of windows than that of all other arms, by its number */
   order: z.int().min(1).max(MAX_ORDER).optional(),
   /** another of the scale's models than its own, by name; scales without it leave the arm out */
@@ -109,6 +112,9 @@ const armSchema = (z.discriminatedUnion("schedule", [
 }).refine((arm) => (arm.tokens === 0) === (arm.start.kind === "interpolated"), {
   path: ["tokens"],
   error: "0 where the start is interpolated, and more anywhere else",
+}).refine((arm) => arm.penalty === undefined || arm.start.kind === "pretrained", {
+  path: ["penalty"],
+  error: "no penalty where there is no pre-trained start to stay near to",
 }).refine((arm) => arm.order === undefined || arm.phase === "continuing", {
   path: ["order"],
   error: "no order of its own in pre-training",

@@ -16,6 +16,7 @@ import type { PlanningOptions, ReproduceOptions, Reproduction } from "./options.
 import { digestsOf, lineEndsWarning, readInputs } from "./inputs.ts";
 import { loadPaper } from "./paper_file.ts";
 import { findStart } from "../train/find_start.ts";
+import { requirePenalties } from "../train/penalty.ts";
 
 /**
  * Trains what is not trained yet, judges the paper's claims, and leaves `plan.json`, `runs/`, `report.html` and
@@ -54,6 +55,7 @@ async function prepare(options: PlanningOptions): Promise<ReadyPlan & Disposable
   const choice = planOptions(options);
   const { plan: withoutData, leftOut } = await planWithout(choice);
   for (const line of leftOutLines(leftOut)) events.onWarning?.(line);
+  requirePenalties(withoutData.runs, options.engine);
   // Now, and not when the manifest is made: what was planned follows from the files as they are before training.
   const inputs = await readInputs(withoutData.scale.name, options);
   const warning = lineEndsWarning(inputs);

@@ -8,6 +8,7 @@ import { compactNumber } from "../text/numbers.ts";
 import type { TrainedRun } from "../manifest/format/run.ts";
 import { parameterCount } from "../model/config.ts";
 import { conditionDifferences, type Conditions } from "../train/conditions.ts";
+import { requirePenalties } from "../train/penalty.ts";
 import { sessionOptions } from "../train/session_pool.ts";
 
 /** Bytes of a batch's tokens; two are read into memory beside the engine's. A batch of the paper's has 4.5 MB. */
@@ -18,7 +19,7 @@ const MAX_WINDOWS = 2 ** 30;
 /**
  * Refuses a run whose bits this engine cannot compare, or that is too large for it.
  *
- * @throws {UserError} `ENGINE_CANNOT_RETRAIN`, or `TOO_LARGE_TO_RETRAIN` naming what the run states and the limit
+ * @throws {UserError} `ENGINE_CANNOT_RETRAIN`, `NO_PENALTIES`, or `TOO_LARGE_TO_RETRAIN` naming what the run states and the limit
  */
 export function requireEngine(run: TrainedRun, engine: Engine): void {
   const { level, arithmetic } = run.specification.engine;
@@ -36,6 +37,7 @@ export function requireEngine(run: TrainedRun, engine: Engine): void {
     const known = Object.keys(engine.conditions ?? {});
     requireConditions(run, engine.conditions, (name) => known.includes(name));
   }
+  requirePenalties([run], engine);
   const flaw = batchFlaw(run) ?? memoryFlaw(run, engine);
   if (flaw !== undefined) {
     throw new UserError("TOO_LARGE_TO_RETRAIN", `Run "${run.label}" cannot be retrained here: ${flaw}`);

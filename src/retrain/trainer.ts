@@ -74,6 +74,8 @@ export class Trainer {
   #position: Position | undefined;
   #evidence: { readonly run: RunKey; readonly evidence: RunEvidence } | undefined;
   #evaluations = 0;
+  /** the run whose start the session's penalty pulls towards */
+  #anchored: { readonly run: RunKey; readonly session: Session } | undefined;
 
   constructor(options: TrainerOptions) {
     this.#options = options;
@@ -124,12 +126,21 @@ export class Trainer {
 
   /** Brings the engine's state to a step of a run, or as near before it as is recorded; returns the step reached. */
   async #find(run: TrainedRun, step: number): Promise<number> {
-    const session = await this.#pool.get(run);
+    const session = await this.#anchoredSession(run);
     if (run.conditions !== undefined) requireConditions(run, conditionsOf(this.#options.engine, session));
     const position = this.#position;
     const isHere = position?.run === run.key && position.session === session && position.step <= step;
     const here = isHere ? position.step : -1;
     return here === step ? here : await this.#load(run, session, step, here);
+  }
+
+  /** A session of the run. What its penalty pulls towards follows from the run's start and is no part of a checkpoint. */
+  async #anchoredSession(run: TrainedRun): Promise<Session> {
+    const session = await this.#pool.get(run);
+    const isAnchored = this.#anchored?.run === run.key && this.#anchored.session === session;
+    if (run.specification.penalty === undefined || isAnchored) return session;
+    await this.#begin(run);
+    return await this.#pool.get(run);
   }
 
   /** Loads the newest checkpoint up to a step and after `here`; without one stays there, or begins the run. */
@@ -187,6 +198,7 @@ export class Trainer {
     this.#position = undefined;
     const session = await this.#pool.get(run);
     await loadInitialState(run, session, {
+      corpora: corporaOf(this.#options.corpora, run.specification),
       parent: ({ run, step }) => {
         const state = states.get(`${run} ${step}`);
         return state && { load: (target) => Promise.resolve(fill(target, state)) };
@@ -194,6 +206,7 @@ export class Trainer {
       imported,
     });
     this.#position = { run: run.key, session, step: 0 };
+    this.#anchored = { run: run.key, session };
   }
 
   /** A run that another starts from, and where. */

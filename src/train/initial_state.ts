@@ -1,7 +1,9 @@
 /** What a run begins with: random weights, those of other runs' checkpoints, or those that somebody else trained. */
 import type { Session, TrainingState } from "../engine/engine.ts";
 import type { ImportedStart, PlannedRun, RunCheckpoint } from "../experiment/run.ts";
+import { anchorPenalty } from "./penalty.ts";
 import { initializeWeights } from "../model/initial_weights.ts";
+import type { Corpora } from "./evaluation.ts";
 import { loadImported, type OpenImported } from "./imported_weights.ts";
 
 /** The run that another starts from, after the steps that the other's specification names. */
@@ -21,6 +23,8 @@ export interface StartSources {
   readonly parent?: FindParent<"load">;
   /** weights that others trained */
   readonly imported?: OpenImported;
+  /** what a penalty's importance is estimated on */
+  readonly corpora: Corpora;
 }
 
 /** Where what lies behind a run's start is looked for. */
@@ -33,11 +37,17 @@ export interface PriorSources {
 type Starting = Pick<PlannedRun, "label" | "specification">;
 
 /**
- * Brings a session to a run's step 0. Optimizer and loss scale start anew unless the specification carries them on.
+ * Brings a session to a run's step 0, and anchors its penalty there. Optimizer and loss scale start anew unless the
+ * specification carries them on.
  *
  * @throws {UserError} if what the run starts from is missing, damaged or of another model
  */
 export async function loadInitialState(run: Starting, session: Session, sources: StartSources): Promise<void> {
+  await loadState(run, session, sources);
+  await anchorPenalty(run, session, sources.corpora);
+}
+
+async function loadState(run: Starting, session: Session, sources: StartSources): Promise<void> {
   const { model, initialWeights } = run.specification;
   switch (initialWeights.kind) {
     case "random":

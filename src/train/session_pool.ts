@@ -5,8 +5,14 @@ import type { PlannedRun } from "../experiment/run.ts";
 
 /** What a session for a run must be opened with. */
 export function sessionOptions({ specification }: PlannedRun): SessionOptions {
-  const { model, optimizer, batchSequences, gradientBlockSequences } = specification;
-  return { model, optimizer, batchSequences, gradientBlockSequences };
+  const { model, optimizer, penalty, batchSequences, gradientBlockSequences } = specification;
+  return {
+    model,
+    optimizer,
+    penalty: penalty === undefined ? undefined : { kind: penalty.kind, strength: penalty.strength },
+    batchSequences,
+    gradientBlockSequences,
+  };
 }
 
 /** Runs of one shape share a session: every run sets the whole state before its first step. */

@@ -171,6 +171,8 @@ class Training {
   /** Resumes from the newest good checkpoint, or starts anew. */
   static async start(run: PlannedRun, folder: RunFolder, environment: RunEnvironment): Promise<Training> {
     const { onWarning = () => {} } = environment;
+    // What a penalty pulls towards is no part of a checkpoint: it follows from the run's start.
+    if (run.specification.penalty !== undefined) await loadInitialState(run, environment.session, environment);
     for (const step of await folder.checkpointSteps()) {
       // A run begins as its specification says, whatever may be stored for step 0.
       if (step > run.steps || step === 0) continue;

@@ -4,6 +4,7 @@ import { UserError } from "../../src/errors.ts";
 import { buildPlan, findRun, type PlanOptions, planWithout } from "../../src/experiment/plan.ts";
 import { formatPlan, leftOutLines } from "../../src/experiment/plan_text.ts";
 import { runKey } from "../../src/experiment/run_key.ts";
+import { requirePenalties } from "../../src/train/penalty.ts";
 import { FIXED_OPTIONS } from "../experiment/plan_fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { FOLDERS, MECHANISMS } from "./mechanisms.ts";
@@ -64,15 +65,23 @@ Deno.test("an arm may be for another of the scale's models, with a pre-training 
 });
 
 Deno.test("what a scale does not have is left out with a reason, and refused where it is asked for by name", async () => {
-  const options = { ...FIXED_OPTIONS, ...FOLDERS, scale: "paper" } as const;
+  const phase = { steps: 1000, batchSequences: 8, checkpointInterval: 100 };
+  const evaluation = { interval: 100, denseInterval: 100, denseUntilStep: 0 };
+  const overrides = { pretraining: { ...phase, evaluation }, continuing: { ...phase, evaluation } };
+  const options = { ...FIXED_OPTIONS, ...FOLDERS, scale: "paper", overrides } as const;
   const { plan, leftOut } = await planWithout(options);
-  assert.deepEqual(leftOut, [
+  const carried = leftOut.filter(({ reason }) => !reason.includes("mix"));
+  assert.deepEqual(carried, [
     { arm: "mechanisms/carried", reason: "imported models come without Adam's moments" },
     { arm: "mitigation/carried", reason: "imported models come without Adam's moments" },
   ]);
-  assert.deepEqual(leftOutLines(leftOut), [
+  assert.deepEqual(leftOutLines(carried), [
     "left out of this plan, as imported models come without Adam's moments: mechanisms/carried, mitigation/carried",
   ]);
+  assert.ok(
+    leftOut.some(({ arm, reason }) => arm === "shift/overlap-5-1x" && reason === 'the data have no mix "overlap-5"'),
+  );
+  assert.ok(findRun(plan, "shift", "strong-1x-replay-5%") !== undefined);
   assert.equal(findRun(plan, "mitigation", "carried"), undefined);
   await rejects({ ...options, only: ["mitigation/carried"] }, /"mitigation\/carried" carries on Adam's moments/);
 
@@ -101,9 +110,20 @@ Deno.test("formatPlan() says what sets a run apart", () => {
       ["replay", "25 % replay"],
       ["replay-ramp", "replay from 50 to 5 % over 6\\.4 steps"],
       ["carried", "optimizer state carried on"],
+      ["l2-sp", "L2-SP of strength 0\\.01"],
+      ["ewc", "EWC of strength 10, Fisher information of 6 upstream windows"],
       ["half-way", "evaluated at 0\\.5 of the way between two models"],
     ]
   ) assert.match(text, new RegExp(`\nmechanisms_${label}_seed-0 +${words}\n`));
+});
+
+Deno.test("a penalty is refused before training where the engine computes none", () => {
+  assert.throws(
+    () => requirePenalties(plan.runs, { name: "cuda-bf16" }),
+    /"mechanisms_l2-sp_seed-0" and 1 more have a penalty, which the engine "cuda-bf16" does not compute/,
+  );
+  requirePenalties(plan.runs, { name: "exact", penalties: true });
+  requirePenalties(plan.runs.filter(({ specification }) => specification.penalty === undefined), { name: "cuda-bf16" });
 });
 
 async function rejects(options: PlanOptions, expected: RegExp): Promise<void> {
@@ -126,6 +146,8 @@ Deno.test("a mechanism that an arm cannot have is refused with its place", async
   await refused("percent: 25", "percent: 100", /arms\.replay\.replay\.percent is 100/);
   await refused("untilPercent: 10", "untilPercent: 0", /replay\.from\.untilPercent is 0/);
   await refused("corpus: downstream", "corpus: upstream", /arms\.replay\.replay .*no replay, as the corpus/);
+  await refused("strength: 1e-2", "strength: 0", /l2-sp"\]\.penalty\.strength is 0/);
+  await refused("fisherWindows: 6", "fisherWindows: 0", /arms\.ewc\.penalty\.fisherWindows is 0/);
   await refused("order: 3", "order: 100", /arms\.order\.order is 100/);
   await refused("fraction: 0.5", "fraction: 1", /half-way"\]\.start\.fraction is 1/);
   await refused(

@@ -18,7 +18,7 @@ type FakePlan = Awaited<ReturnType<typeof fakePlan>>;
 async function eventsOf({ plan, corpora }: FakePlan, engine: ReturnType<typeof fakeEngine>, pieces: RunPiece[]) {
   const run = plan.runs[0] as PlannedRun;
   const session = await engine.open(sessionOptions(run));
-  await loadInitialState(run, session, {});
+  await loadInitialState(run, session, { corpora });
   const rates = learningRateTable(run.specification.schedule);
   const means = { session, corpora, validations: new ValidationSets(), rates, priorUpdates: 0 };
   const found: RunEvent[][] = [];

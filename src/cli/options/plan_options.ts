@@ -11,6 +11,7 @@ import { leftOutLines } from "../../experiment/plan_text.ts";
 import { parseReadings, READINGS, type Readings } from "../../experiment/readings.ts";
 import { plannedChoice } from "../../experiment/start.ts";
 import { MODEL_PRESETS, type ModelPreset } from "../../model/presets.ts";
+import { requirePenalties } from "../../train/penalty.ts";
 import { findStart } from "../../train/find_start.ts";
 import { parseDecimal, type Values } from "../arguments.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./experiment_options.ts";
@@ -96,6 +97,7 @@ export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Prom
   };
   const { plan, leftOut } = await planWithout(options);
   for (const line of leftOutLines(leftOut)) printWarning(line);
+  requirePenalties(plan.runs, chooseEngine(values));
   const mixes = mixesOf(plan.runs);
   const places = {
     ...downloads,

@@ -45,6 +45,7 @@ function start(values: ExactValues, { cache }: { readonly cache: KernelCache }):
 const exact: EngineDefinition<ExactValues> = {
   identity: { level: "machine_to_machine", arithmetic: ARITHMETIC_VERSION },
   task: "reproduce",
+  penalties: true,
   memory: (sessions, values) => {
     const threads = threadCount(values);
     return Promise.resolve(largestNeed(

@@ -168,6 +168,7 @@ export async function createExactEngine(options: ExactEngineOptions): Promise<En
     name: "exact",
     level: "machine_to_machine",
     arithmetic: ARITHMETIC_VERSION,
+    penalties: true,
     description: { threads: String(threads), ...description },
     memoryBytes,
     peakBytes: (session: SessionOptions) => predictPeakBytes(memoryBytes(session), threads, isFresh),

@@ -72,6 +72,9 @@ export interface Layout {
   readonly weights: number;
   readonly firstMoments: number;
   readonly secondMoments: number;
+  /** weights that a penalty pulls towards, and how strongly each; nothing where there is none */
+  readonly anchor: number;
+  readonly importance: number;
   /** gradient of each block in flight: `microBatchBlocks` vectors of `parameters` */
   readonly blockGradients: readonly number[];
   /** sums of 2^i micro-batches that wait for their twin */
@@ -196,6 +199,8 @@ export function planLayout(
     weights: take(parameters),
     firstMoments: takeForTraining(parameters),
     secondMoments: takeForTraining(parameters),
+    anchor: takeForTraining(options.penalty === undefined ? 0 : parameters),
+    importance: takeForTraining(options.penalty?.kind === "ewc" ? parameters : 0),
     blockGradients: repeat(microBatchBlocks, () => takeForTraining(parameters)),
     levelGradients: repeat(levels, () => takeForTraining(parameters)),
     cosines: take(rows * rotaryHalf(model)),

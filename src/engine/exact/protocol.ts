@@ -1,5 +1,6 @@
 /** What the session tells its worker threads, and how they wait for each other. */
 import type { ModelConfig } from "../../model/config.ts";
+import type { SessionPenalty } from "../engine.ts";
 import type { OptimizerSpecification } from "../../experiment/run.ts";
 import type { KernelCode, SessionMemory } from "./kernel_code.ts";
 
@@ -18,6 +19,7 @@ export interface WorkerStart {
   readonly control: ArrayBufferLike;
   readonly model: ModelConfig;
   readonly optimizer: OptimizerSpecification;
+  readonly penalty: SessionPenalty | undefined;
   readonly batchSequences: number;
   readonly gradientBlockSequences: number;
   readonly microBatchBlocks: number;

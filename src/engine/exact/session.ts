@@ -84,7 +84,7 @@ export class ExactSession implements Session {
       failure.reject(error);
       this.#pending?.reject(error);
     };
-    const { model, optimizer, batchSequences, gradientBlockSequences, inferenceOnly = false } = this.#options;
+    const { model, optimizer, penalty, batchSequences, gradientBlockSequences, inferenceOnly = false } = this.#options;
     this.#workers = Array.from({ length: threads }, () => isShared ? new WorkerThread(fail) : new CallingThread(fail));
     const started = Promise.all(this.#workers.map((worker, thread) => {
       const ready = Promise.withResolvers<void>();
@@ -96,6 +96,7 @@ export class ExactSession implements Session {
         control,
         model,
         optimizer,
+        penalty,
         batchSequences,
         gradientBlockSequences,
         microBatchBlocks: this.#layout.microBatchBlocks,
@@ -162,6 +163,22 @@ export class ExactSession implements Session {
       const { loss } = await this.#run({ kind: "gradient" });
       const address = this.#layout.blockGradients[0] as number;
       return { loss, gradient: new Float32Array(this.#buffer, address, this.#layout.parameters).slice() };
+    });
+  }
+
+  anchor(importance: Float32Array | undefined): Promise<void> {
+    return this.#calls.exclusively(() => {
+      const { penalty, inferenceOnly = false } = this.#options;
+      if (penalty === undefined || inferenceOnly) throw new Error("The session was opened without a penalty");
+      const { parameters, anchor, importance: address } = this.#layout;
+      if (penalty.kind === "ewc") {
+        if (importance?.length !== parameters) {
+          throw new RangeError(`EWC needs the importance of ${parameters} parameters`);
+        }
+        new Float32Array(this.#buffer, address, parameters).set(importance);
+      }
+      new Float32Array(this.#buffer, anchor, parameters).set(this.#state.weights);
+      return Promise.resolve();
     });
   }
 

@@ -1,7 +1,9 @@
 /** One thread of the exact engine: takes gradient blocks, chunks and windows until none is left. Web-standard APIs only. */
 import { batchLoss, tokenWeight } from "../ordered/batch_loss.ts";
 import { type Chunk, chunksOf } from "../ordered/chunks.ts";
+import { addPenalty, type PenaltyVectors } from "../ordered/penalty.ts";
 import { joinBlocks, joinMicroBatch, treeSum } from "../ordered/tree.ts";
+import type { SessionPenalty } from "../engine.ts";
 import { updateScalars } from "../ordered/update_scalars.ts";
 import { bufferOf } from "./kernel_code.ts";
 import type { Kernels } from "./kernels.ts";
@@ -21,6 +23,7 @@ export class Thread {
   readonly #chunks: Chunk[];
   readonly #windowLosses: Float32Array;
   readonly #chunkSums: Float32Array;
+  readonly #penaltyVectors: PenaltyVectors;
 
   constructor(start: WorkerStart, kernels: Kernels) {
     this.#start = start;
@@ -35,6 +38,16 @@ export class Thread {
     const buffer = bufferOf(start.memory);
     this.#windowLosses = new Float32Array(buffer, this.#layout.windowLosses, this.#layout.tokenWindows);
     this.#chunkSums = new Float32Array(buffer, this.#layout.chunkSums, this.#chunks.length);
+    const { parameters, weights, anchor, importance } = this.#layout;
+    const floats = (address: number, length: number) => new Float32Array(buffer, address, length);
+    const { penalty, inferenceOnly } = start;
+    const penalised = penalty === undefined || inferenceOnly ? 0 : parameters;
+    this.#penaltyVectors = {
+      gradient: floats(this.#gradientAddress(0), penalised),
+      weights: floats(weights, penalised),
+      anchor: floats(anchor, penalised),
+      importance: floats(importance, penalty?.kind === "ewc" ? penalised : 0),
+    };
   }
 
   /** Runs a command to its end; the result is given by the last thread to arrive. */
@@ -44,7 +57,7 @@ export class Thread {
       else if (this.#start.thread === 0) this.#pass.forward(this.#windowAddress(0));
       return this.#team.barrier() ? { kind: "done", loss: 0, gradientNorm: 0, updated: false } : undefined;
     }
-    this.#computeGradient();
+    this.#computeGradient(command.kind === "step" ? this.#start.penalty : undefined);
     const loss = batchLoss(this.#start, this.#windowLosses);
     const gradientNorm = Math.fround(Math.sqrt(treeSum(this.#chunkSums)));
     const updated = command.kind === "step" && Number.isFinite(loss) && Number.isFinite(gradientNorm);
@@ -62,8 +75,12 @@ export class Thread {
     }
   }
 
-  /** The step's mean gradient into the first block's buffer, and its chunks' sums of squares. */
-  #computeGradient(): void {
+  /**
+   * The step's mean gradient into the first block's buffer, and its chunks' sums of squares.
+   *
+   * @param penalty whose gradient is added
+   */
+  #computeGradient(penalty: SessionPenalty | undefined): void {
     const { batchSequences, gradientBlockSequences } = this.#start;
     const { microBatchBlocks } = this.#layout;
     const blocks = batchSequences / gradientBlockSequences;
@@ -74,7 +91,7 @@ export class Thread {
       for (let i = this.#team.ticket(); i < count; i = this.#team.ticket()) this.#computeBlock(first + i, i);
       this.#team.barrier();
       for (let i = this.#team.ticket(); i < this.#chunks.length; i = this.#team.ticket()) {
-        this.#reduceChunk(i, count, group, group === groups - 1);
+        this.#reduceChunk(i, count, group, group === groups - 1, penalty);
       }
       this.#team.barrier();
     }
@@ -101,7 +118,13 @@ export class Thread {
    * The pairwise tree over blocks, for one chunk: within the micro-batch, then with the sums of earlier micro-batches
    * that wait for a twin of the same size, like carries of a binary counter.
    */
-  #reduceChunk(index: number, count: number, group: number, isLast: boolean): void {
+  #reduceChunk(
+    index: number,
+    count: number,
+    group: number,
+    isLast: boolean,
+    penalty: SessionPenalty | undefined,
+  ): void {
     const chunk = this.#chunks[index] as Chunk;
     const at = (address: number) => address + chunk.offset * FLOAT;
     const { size } = chunk;
@@ -118,6 +141,7 @@ export class Thread {
         this.#kernels.add(waiting(level), sum, size);
       },
     );
+    if (isLast && penalty !== undefined) addPenalty(penalty, this.#penaltyVectors, chunk.offset, size);
     if (isLast) this.#chunkSums[index] = this.#kernels.sumOfSquares(sum, chunk.size);
   }
 

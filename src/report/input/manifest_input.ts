@@ -5,10 +5,11 @@
 import { shortDigest } from "../../digest/sha256.ts";
 import { containerInWords } from "../../container/facts.ts";
 import { PRETRAINING_ARM } from "../../experiment/choose_arms.ts";
+import { penaltyInWords } from "../../experiment/penalty.ts";
 import { replayInWords } from "../../experiment/replay.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import { type ReadingName, READINGS } from "../../experiment/readings.ts";
-import type { InitialWeights, PlannedRun, RunKey } from "../../experiment/run.ts";
+import type { InitialWeights, PlannedRun, RunKey, RunSpecification } from "../../experiment/run.ts";
 import { tokensPerStep } from "../../experiment/cost.ts";
 import { dataLimits, methodLimits } from "../../manifest/format/limits.ts";
 import type { DataFacts, Predicate } from "../../manifest/format/predicate.ts";
@@ -200,20 +201,28 @@ function reportRun(
   curves: ReadonlyMap<RunKey, Curves>,
   runs: ReadonlyMap<string, PlannedRun>,
 ): ReportRun {
-  const { initialWeights, corpus, replay } = run.specification;
+  const { initialWeights, corpus } = run.specification;
   const last = curves.get(run.key)?.points.at(-1);
   const { steps, root } = isTrained(run) ? run.journal : { steps: 0, root: "" };
   return {
     label: run.label,
     runKey: run.key,
     status: run.outcome,
-    corpus: replay === undefined ? corpus.name : `${corpus.name}, ${replayInWords(replay)}`,
+    corpus: [corpus.name, ...trainedWith(run.specification)].join(", "),
     startsFrom: startInWords(initialWeights, runs),
     steps,
     tokens: steps * tokensPerStep(run),
     ...(last === undefined ? {} : { upstream: last.upstream, downstream: last.downstream }),
     journalRoot: root,
   };
+}
+
+/** What a run has besides plain training on a corpus, its start apart. */
+function trainedWith({ replay, penalty }: RunSpecification): string[] {
+  return [
+    ...(replay === undefined ? [] : [replayInWords(replay)]),
+    ...(penalty === undefined ? [] : [penaltyInWords(penalty)]),
+  ];
 }
 
 function startInWords(start: InitialWeights, runs: ReadonlyMap<string, PlannedRun>): string {
