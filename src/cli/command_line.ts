@@ -7,6 +7,7 @@ import { attest } from "./commands/attest.ts";
 import { bundleCommand } from "./commands/bundle.ts";
 import type { Command } from "./command.ts";
 import { dataCommand } from "./commands/data.ts";
+import { conclude } from "./commands/conclude.ts";
 import { diff } from "./commands/diff.ts";
 import { doctor } from "./commands/doctor.ts";
 import { evaluate } from "./commands/evaluate.ts";
@@ -29,6 +30,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   plan,
   launch,
   status,
+  conclude,
   data: dataCommand,
   verify,
   retrain: retrainCommand,

@@ -37,6 +37,12 @@ export function formatStatus({ planDigest, scale, runs, secondsLeft, notes }: Pl
   ].join("\n");
 }
 
+/** One run in a line. */
+export function describeRunStatus(run: RunStatus): string {
+  const details = detailsOf(run);
+  return `${run.label}  ${run.state}, step ${run.step} of ${run.steps}${details === "" ? "" : `, ${details}`}`;
+}
+
 function detailsOf({ state, owner, secondsLeft, lastSignSeconds, reason }: RunStatus): string {
   const where = owner === undefined
     ? undefined

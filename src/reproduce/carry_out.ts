@@ -19,6 +19,7 @@ import { requireStatable } from "./dry_run.ts";
 import type { InputDigest } from "./inputs.ts";
 import type { PaperFile } from "./paper_file.ts";
 import { requireRetraining, retrainFound } from "./retrain_found.ts";
+import { withTrainers } from "./trainers.ts";
 
 /** A plan with all that it is judged by and trained on. */
 export interface ReadyPlan {
@@ -88,7 +89,8 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
     signal,
     ...events,
   });
-  return await conclude({ ...options, fileSystem: files }, ready, results, checked, key);
+  const stated = await withTrainers(checked, output, files);
+  return await conclude({ ...options, fileSystem: files }, ready, results, stated, key);
 }
 
 /** Mixes apart, which follow from the choice of runs and are in the runs' keys. */

@@ -21,7 +21,7 @@ import type { Curves } from "../results/curves.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { ReadyPlan } from "./carry_out.ts";
-import type { ReproduceOptions, Reproduction } from "./options.ts";
+import type { PlanningOptions, Reproduction } from "./options.ts";
 import { isSigned } from "./keep_manifest.ts";
 import { PAPER_FILE } from "./paper_file.ts";
 import { buildPredicate } from "./predicate_input.ts";
@@ -32,7 +32,7 @@ import { buildPredicate } from "./predicate_input.ts";
  * @param runs what the manifest states of the results
  */
 export async function conclude(
-  options: ReproduceOptions,
+  options: PlanningOptions,
   { shortages = [], ...ready }: ReadyPlan,
   results: readonly RunResult[],
   runs: readonly ManifestRun[],

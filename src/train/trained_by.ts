@@ -41,7 +41,7 @@ export interface TrainingNotes {
 }
 
 /** Periods of one run that are told apart; more are joined to the last. */
-export const MAX_PERIODS = 1000;
+export const MAX_PERIODS = 200;
 
 const text = z.string().max(4000);
 

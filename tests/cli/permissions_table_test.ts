@@ -64,5 +64,5 @@ Deno.test("keys and tokens are given to no task that loads packages with native 
   const tasksWith = (variable: string) =>
     OF_USERS.filter(([, { command }]) => permissionsOf(command).get("env")?.includes(variable)).map(([name]) => name);
   assert.deepEqual(tasksWith("HF_TOKEN"), ["data"]);
-  assert.deepEqual(tasksWith("REWARM_KEY"), ["reproduce", "reproduce:native", "reproduce:cuda"]);
+  assert.deepEqual(tasksWith("REWARM_KEY"), ["reproduce", "reproduce:native", "conclude", "reproduce:cuda"]);
 });

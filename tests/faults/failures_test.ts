@@ -112,10 +112,10 @@ Deno.test("training names the file and the cause when any operation fails, and t
     const isOther = (path: string) =>
       path.startsWith(`${OUTPUT}/runs/`) && !path.startsWith(folderOfRun(runs[0] ?? run));
     // What comes before is the same for all runs with the same parent.
-    // Locks are taken in the same way for all.
+    // Locks are taken, and parents read, in the same way for all.
+    const isOfAll = (path = "") => isLease(path) || (runs.length > 1 && path.startsWith(folderOfRun(runs[0] ?? run)));
     const isTried = (at: number, log: readonly Operation[]) =>
-      index === 0 || (!isLease(log[at]?.path ?? "") &&
-        (index === 1 || at >= log.findIndex(({ path }) => path.startsWith(own))));
+      index <= 1 || (!isOfAll(log[at]?.path) && at >= log.findIndex(({ path }) => path.startsWith(own)));
     tried += await failEverywhere({
       start: runs.length === 1 ? EMPTY : new Map([...whole].filter(([path]) => !isOther(path))),
       run: (files, onWarning) => smoke.train(runs, files, onWarning === undefined ? {} : { onWarning }),

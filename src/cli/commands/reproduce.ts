@@ -6,12 +6,8 @@ import { formatPlan } from "../../experiment/plan_text.ts";
 import { compactNumber, formatSeconds } from "../../text/numbers.ts";
 import { planToJson } from "../../experiment/plan_json.ts";
 import type { Plan } from "../../experiment/plan.ts";
-import { findSigningKey, KEY_VARIABLE } from "../../manifest/keys/key_file.ts";
 import type { Calibration } from "../../reproduce/calibrate.ts";
-import type { Reproduction } from "../../reproduce/options.ts";
 import { reproduce } from "../../reproduce/reproduce.ts";
-import { formatEstimates } from "../../results/estimates/format_estimates.ts";
-import { formatClaims } from "../../results/format_claims.ts";
 import { Interrupted } from "../../train/train_run.ts";
 import type { Command } from "../command.ts";
 import { warnOfData } from "../data_warnings.ts";
@@ -21,11 +17,13 @@ import { choicesFromOptions, PLAN_OPTIONS } from "../options/plan_options.ts";
 import { ProgressView } from "../progress.ts";
 import { abortOnSignals } from "../signals.ts";
 import { startEngine } from "../start_engine.ts";
-import { DEFAULT_KEY, DEFAULT_SCALE } from "../settings.ts";
+import { DEFAULT_SCALE } from "../settings.ts";
 import { segmentCount } from "../retrain.ts";
 import { retrainFoundLines } from "../retrain_lines.ts";
 import { filesFromOptions, sourcesFromOptions } from "../options/source_options.ts";
 import { isTerminal, print, printError, printJson, printWarning } from "../../terminal.ts";
+import { showReproduction } from "../reproduction_lines.ts";
+import { KEY_OPTIONS, signingKey, takeEnvironmentKey } from "../signing.ts";
 import { parsePaths } from "../typed_paths.ts";
 import { projectPath } from "../user_path.ts";
 import { dataCacheFrom, isWorker, joinPlan, requireSharing, WORKER_OPTIONS, writeSharedPlan } from "../worker.ts";
@@ -34,12 +32,7 @@ import { requireWritePermission } from "../write_permission.ts";
 const OPTIONS = {
   ...PLAN_OPTIONS,
   out: { kind: "text", value: "DIR", path: true, help: "output folder (default: out/SCALE)" },
-  key: {
-    kind: "text",
-    value: "FILE",
-    path: true,
-    help: `private key to sign with (default: ${KEY_VARIABLE}, or ${DEFAULT_KEY})`,
-  },
+  ...KEY_OPTIONS,
   "accept-other-device": {
     kind: "flag",
     help: "resume 16-bit runs on another GPU or driver; the manifest says so",
@@ -53,21 +46,6 @@ const OPTIONS = {
   ...WORKER_OPTIONS,
 } as const;
 
-const NOT_READ = `${KEY_VARIABLE} is not read where packages with native code are loaded: docs/permissions.md`;
-
-/**
- * Reads the key in the environment and removes it there, before an engine loads packages of others: whatever runs in
- * this process could read it too.
- */
-function takeEnvironmentKey(): { readonly isRead: boolean; readonly text?: string } {
-  const permission = { name: "env", variable: KEY_VARIABLE } as const;
-  if (Deno.permissions.querySync(permission).state !== "granted") return { isRead: false };
-  const text = Deno.env.get(KEY_VARIABLE);
-  if (text === undefined) return { isRead: true };
-  Deno.env.delete(KEY_VARIABLE);
-  return { isRead: true, text };
-}
-
 function showExpectation(plan: Plan, calibration: Calibration): void {
   print(formatPlan(plan));
   const { tokensPerSecond, expectedSeconds, finishedRuns, peakBytes } = calibration;
@@ -78,16 +56,6 @@ function showExpectation(plan: Plan, calibration: Calibration): void {
         `about ${formatSeconds(expectedSeconds)} and ${compactNumber(peakBytes)}B of memory`,
   );
   print();
-}
-
-function showResult({ verdicts, estimates, manifestPath, reportPath, results }: Reproduction, seconds: number): void {
-  const color = isTerminal("stdout") && Deno.env.get("NO_COLOR") === undefined;
-  print(`\n${formatClaims(verdicts, { color })}`, { colours: color });
-  if (estimates.length > 0) print(formatEstimates(estimates));
-  print(`${results.length} runs in ${formatSeconds(seconds)}`);
-  print(`report    ${reportPath}`);
-  print(`manifest  ${manifestPath}`);
-  print(`check it: deno task verify ${manifestPath}`);
 }
 
 async function run(args: readonly string[]): Promise<number> {
@@ -127,15 +95,7 @@ async function run(args: readonly string[]): Promise<number> {
       only: values.only,
       seeds: values.seeds,
       files,
-      signingKey: async () => {
-        const { key, message } = await findSigningKey({
-          defaultFile: projectPath(DEFAULT_KEY),
-          keyFile: values.key,
-          environment: environmentKey.text,
-        });
-        print(environmentKey.isRead || values.key !== undefined ? message : `${message} (${NOT_READ})`);
-        return key;
-      },
+      signingKey: async () => await signingKey(values.key, environmentKey),
       events: {
         onData: warnOfData,
         onPlan: (plan, calibration) => {
@@ -150,7 +110,7 @@ async function run(args: readonly string[]): Promise<number> {
       },
     });
     view?.end();
-    showResult(result, (performance.now() - start) / 1000);
+    showReproduction(result, (performance.now() - start) / 1000);
     const hint = await chooseEngine(values).speedHint?.(values, "reproduce:native");
     if (hint !== undefined) printError(`\n${hint}`);
     return EXIT.ok;

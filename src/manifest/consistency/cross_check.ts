@@ -24,7 +24,8 @@ export function crossFlaw(predicate: Predicate, now: number): string | undefined
   if (stray !== undefined) return `it states the mix "${printable(stray)}", on which no run is trained`;
   for (const run of predicate.runs) {
     const flaw = engineFlaw(run, predicate) ?? corpusFlaw(run, predicate) ??
-      seedFlaw(run, seedIndices.get(run.key), predicate) ?? (isTrained(run) ? retrainedFlaw(run) : undefined);
+      seedFlaw(run, seedIndices.get(run.key), predicate) ??
+      (isTrained(run) ? retrainedFlaw(run) ?? trainersFlaw(run) : undefined);
     if (flaw !== undefined) return `run "${run.label}" ${flaw}`;
   }
   return undefined;
@@ -87,6 +88,17 @@ function seedFlaw({ specification }: ManifestRun, index: number | undefined, { s
   if (orderSeed === pretrainingOrder || isContinuing) return undefined;
   return `orders its windows with seed ${orderSeed}, and repetition ${index} has ${pretrainingOrder} and ` +
     `${continuingOrder}`;
+}
+
+/** Machines took turns: each period begins after the one before it, inside the run. */
+function trainersFlaw({ trainedBy = [], journal }: TrainedRun): string | undefined {
+  for (const [index, { fromStep }] of trainedBy.entries()) {
+    const previous = trainedBy[index - 1]?.fromStep ?? -1;
+    if (fromStep <= previous || fromStep > journal.steps) {
+      return `says that a machine trained it from step ${fromStep} on, of ${journal.steps} and after step ${previous}`;
+    }
+  }
+  return undefined;
 }
 
 /** Pieces that were retrained are pieces of the run, in its order. */

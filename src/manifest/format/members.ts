@@ -8,7 +8,7 @@ import type { StepName } from "../verify/verification_report.ts";
 /** What no step can check, by topic, in words that follow "This does not say". */
 export const TOPICS = {
   program: "Which program made this, and where: tool version, engine name and description, command, environment, " +
-    "container, and the conditions of runs are the maker's words",
+    "container, and the conditions and machines of runs are the maker's words",
   inputs: "That the lockfiles among the inputs are those of any release: they are named by digest and not looked up",
   data:
     "What the texts are: where they come from, what a token is, counts, shares and shortages are the maker's words, " +
@@ -115,6 +115,13 @@ export const MEMBERS: readonly Member[] = [
   word("predicate.runs[].conditions[].conditions{}", "program"),
   ...artefact("predicate.runs[].curves"),
   word("predicate.runs[].origin", "origin"),
+  {
+    path: "predicate.runs[].trainedBy[].fromStep",
+    checked: ["consistency", "in order, inside the run"],
+    open: "program",
+  },
+  ...["machine", "os", "architecture", "cpu", "gpu", "deno", "engine", "job"]
+    .map((name) => word(`predicate.runs[].trainedBy[].${name}`, "program")),
   ...["fromStep", "toStep"].map((name): Member => ({
     path: `predicate.runs[].retrained[].${name}`,
     checked: ["consistency", "in order, inside the run"],

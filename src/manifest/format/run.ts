@@ -54,6 +54,24 @@ export interface RetrainedSegment {
   readonly toStep: number;
 }
 
+/** A machine that trained a run from a step on, up to where the next one does. */
+export interface RunTrainer {
+  /** optimizer steps done when it began */
+  readonly fromStep: number;
+  /** the same number for the same machine, throughout the manifest; counted from 1 */
+  readonly machine: number;
+  readonly os: string;
+  readonly architecture: string;
+  readonly cpu: string;
+  /** `none`, or the model with its driver */
+  readonly gpu: string;
+  readonly deno: string;
+  /** name of the engine */
+  readonly engine: string;
+  /** the scheduler's job, such as `slurm 4711`; absent outside of one */
+  readonly job?: string;
+}
+
 /** A run that was trained, to its end or to its divergence. */
 export interface TrainedRun extends PlannedRun {
   /** `diverged`: a loss or a gradient norm was no finite number */
@@ -70,6 +88,8 @@ export interface TrainedRun extends PlannedRun {
   readonly curves: Artefact;
   /** what the process that signed did for it; absent in version 1 of the predicate */
   readonly origin?: RunOrigin;
+  /** which machines trained it; ascending by step. Absent where they left no notes, as earlier versions did */
+  readonly trainedBy?: readonly RunTrainer[];
   /** ascending and apart; absent where nothing was retrained */
   readonly retrained?: readonly RetrainedSegment[];
 }

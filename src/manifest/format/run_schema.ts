@@ -4,6 +4,7 @@ import { digestSchema } from "../../digest/digest_schema.ts";
 import { plannedRunShape, textSchema } from "../../experiment/run_schema.ts";
 import { conditionPeriodsSchema } from "../../train/conditions.ts";
 import type { WrittenFormat } from "../../train/journal_header.ts";
+import { MAX_PERIODS } from "../../train/trained_by.ts";
 import type { ManifestRun } from "./run.ts";
 
 /** A name relative to the manifest's folder. */
@@ -46,6 +47,18 @@ const evidenceOfVersion2 = {
   journal: z.strictObject({ ...journalShape, format: z.enum(JOURNAL_FORMATS) }).meta(journalMeta),
   origin: z.enum(["trained", "resumed", "found"])
     .meta({ description: "What the process that signed did for the run" }),
+  trainedBy: z.array(z.strictObject({
+    fromStep: stepSchema,
+    machine: z.int().min(1).max(100_000),
+    os: textSchema,
+    architecture: textSchema,
+    cpu: textSchema,
+    gpu: textSchema,
+    deno: textSchema,
+    engine: textSchema,
+    job: textSchema.optional(),
+  })).min(1).max(MAX_PERIODS).optional()
+    .meta({ description: "Which machines trained it, from a step on" }),
   retrained: z.array(z.strictObject({ fromStep: stepSchema, toStep: stepSchema })).min(1).max(1000).optional()
     .meta({ description: "Pieces that were retrained before signing, and gave the recorded bits" }),
 };

@@ -242,12 +242,22 @@ function startInWords(start: InitialWeights, runs: ReadonlyMap<string, PlannedRu
   }
 }
 
-function environmentFacts({ engine, environment, container }: ReportEvidence["predicate"]): ReportFact[] {
+/** On how many machines the runs were trained, where the manifest says so. */
+function machineFacts(runs: readonly ManifestRun[]): ReportFact[] {
+  const machines = new Set(
+    runs.flatMap((run) => isTrained(run) ? run.trainedBy ?? [] : []).map(({ machine }) => machine),
+  );
+  if (machines.size === 0) return [];
+  return [{ name: "trained on", value: `${machines.size} ${machines.size === 1 ? "machine" : "machines"}` }];
+}
+
+function environmentFacts({ engine, environment, container, runs }: ReportEvidence["predicate"]): ReportFact[] {
   const { deno, v8, typescript, os, architecture, cpu, threads, gpu, permissions } = environment;
   // In an order of its own: canonical JSON has another than the maker's.
   const facts = { deno, v8, typescript, os, architecture, cpu, threads, gpu };
   return [
     ...Object.entries(facts).map(([name, value]) => ({ name, value: String(value) })),
+    ...machineFacts(runs),
     { name: "container", value: containerInWords(container) },
     { name: "permissions", value: permissions.length === 0 ? "none without restriction" : permissions.join(", ") },
     ...Object.entries(engine.description)
