@@ -7,6 +7,7 @@ import type { FileSystem } from "../files/file_system.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { printable, unsafeNameReason } from "../files/safe_name.ts";
 import type { SigningKey } from "../manifest/keys/keys.ts";
+import type { Share } from "../retrain/share.ts";
 import { MANIFEST_FILE, openManifest } from "../manifest/verify/open_manifest.ts";
 import type { VerificationFindings } from "./build.ts";
 import { attestationName } from "./predicate.ts";
@@ -14,6 +15,8 @@ import { requireReviewer, signAttestation, type SignOptions } from "./sign.ts";
 
 /** How an attestation is made. */
 export interface AttestOptions extends SignOptions {
+  /** attests the retraining of one share of all segments, beside the key's attestations of others */
+  readonly share?: Share;
   /** replaces an attestation of the same key */
   readonly replace?: boolean;
   /** the machine's own files if absent */
@@ -37,7 +40,7 @@ interface Attestable {
  * system takes, `NOT_A_FOLDER` where attestations would not lie beside the manifest, or if it cannot be read
  */
 export async function requireAttestable(path: string, options: AttestOptions): Promise<Attestable> {
-  const { key, replace = false, files = DENO_FILES } = options;
+  const { key, share, replace = false, files = DENO_FILES } = options;
   const { bytes, bundled } = await openManifest(path, files);
   if (bundled !== undefined) {
     throw new UserError("IS_A_BUNDLE", `"${path}" is a bundle`, "unpack it, attest what is in it, and bundle it again");
@@ -46,7 +49,7 @@ export async function requireAttestable(path: string, options: AttestOptions): P
   const { folder, name } = await placeOf(path, files);
   const reason = unsafeNameReason(name);
   if (reason !== undefined) throw new UserError("UNSAFE_PATH", `The name "${printable(name)}" ${reason}`, "rename it");
-  const target = `${folder}/${attestationName(key.keyId)}`;
+  const target = `${folder}/${attestationName(key.keyId, share)}`;
   await requireFree(target, replace, key, files);
   return { name, target };
 }

@@ -9,6 +9,7 @@ import { OPTIONAL_STEPS } from "../manifest/verify/verification_report.ts";
 import type { AttestedManifest } from "../manifest/verify/verify_options.ts";
 import { chooseSegments } from "../retrain/choice.ts";
 import { parseSegment, segmentName, segmentsOf } from "../retrain/segment.ts";
+import { segmentsOfShare, shareName } from "../retrain/share.ts";
 import { type Attestation, type AttestedRetraining, policiesOf, type Policy, propertiesOf } from "./predicate.ts";
 import { type AttestedStep, retrainingOf, stepNameOf } from "./signed_words.ts";
 import { stepsOf, VERIFIERS } from "./verifiers.ts";
@@ -81,6 +82,10 @@ function retrainingFlaw(
   switch (retraining.pieces) {
     case "all":
       return undefined;
+    case "share":
+      return retraining.share <= retraining.shares && segmentsOfShare(all, retraining).length > 0
+        ? undefined
+        : `is of share ${shareName(retraining)}, which has no segments`;
     case "named":
       return isEvery(retraining.segments, (name) => segmentName(parseSegment(name, runs)) === name)
         ? undefined

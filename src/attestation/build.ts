@@ -96,9 +96,10 @@ function publicStep(
 }
 
 function attestedRetraining(
-  { kind, segments, total, seed, worth }: NonNullable<Retraining["choice"]>,
+  { kind, share, segments, total, seed, worth }: NonNullable<Retraining["choice"]>,
 ): AttestedRetraining {
   if (kind === "all") return { pieces: "all", total, worth };
+  if (share !== undefined) return { pieces: "share", ...share, total, worth };
   if (segments.length > MAX_ATTESTED_SEGMENTS) {
     throw new UserError(
       "TOO_MANY_SEGMENTS",
@@ -108,6 +109,6 @@ function attestedRetraining(
   }
   const names = [...new Set(segments.map(segmentName))];
   if (kind === "named") return { pieces: "named", segments: names, total, worth };
-  if (seed === undefined) throw new TypeError("Segments were drawn without a seed");
+  if (kind === "share" || seed === undefined) throw new TypeError("Segments were drawn without a seed");
   return { pieces: kind, seed, segments: names, total, worth };
 }

@@ -3,6 +3,7 @@ import type { Digest } from "../digest/sha256.ts";
 import { ATTESTATION_FOLDER } from "../manifest/format/companions.ts";
 import type { Environment, Statement, STATEMENT_TYPE } from "../manifest/format/predicate.ts";
 import type { RetrainingSeed } from "../retrain/choice.ts";
+import type { Share } from "../retrain/share.ts";
 import { type AttestedStep, RETRAINED_ALL } from "./signed_words.ts";
 import { NEWEST_VERIFIER } from "./verifiers.ts";
 
@@ -40,6 +41,8 @@ export type AttestedRetraining =
     | { readonly pieces: "all" }
     /** segments drawn with randomness of the reviewer's own, or by a seed that was given */
     | { readonly pieces: "drawn" | "repeated"; readonly seed: RetrainingSeed; readonly segments: readonly string[] }
+    /** one share of all segments, which follow from the two numbers */
+    | ({ readonly pieces: "share" } & Share)
     /** pieces named one by one */
     | { readonly pieces: "named"; readonly segments: readonly string[] }
   );
@@ -82,9 +85,21 @@ export interface Attestation {
   };
 }
 
-/** The manifest's companion that holds the attestation of a key, relative to the manifest's folder. */
-export function attestationName(keyId: Digest): string {
-  return `${ATTESTATION_FOLDER}/${keyId}.dsse.json`;
+/**
+ * The manifest's companion that holds the attestation of a key, relative to the manifest's folder.
+ *
+ * @param share whose retraining it attests, where it is one of several: the same key may attest many
+ */
+export function attestationName(keyId: Digest, share?: Share): string {
+  const part = share === undefined ? "" : `.share-${share.share}-of-${share.shares}`;
+  return `${ATTESTATION_FOLDER}/${keyId}${part}.dsse.json`;
+}
+
+/** The share that an attestation is about, as its name has it. */
+export function shareOf(retraining: AttestedRetraining | undefined): Share | undefined {
+  if (retraining?.pieces !== "share") return undefined;
+  const { share, shares } = retraining;
+  return { share, shares };
 }
 
 /** The rules that a verification of a manifest judges by: those that the manifest names. */

@@ -1,12 +1,15 @@
 /** The demand that so many reviewers attested a manifest. Web-standard APIs only. */
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
-import { type ArtefactReader, readArtefact } from "../manifest/verify/artefacts.ts";
+import { type ArtefactFolder, type ArtefactReader, readArtefact } from "../manifest/verify/artefacts.ts";
 import type { Review, StepOutcome } from "../manifest/verify/verification_report.ts";
 import { listed, readProblem } from "../manifest/verify/verify_artefacts.ts";
 import type { AttestationsOutcome, AttestedManifest, CountAttestations } from "../manifest/verify/verify_options.ts";
 import type { TrustedKey } from "../manifest/verify/verify_signature.ts";
-import { type Attestation, attestationName, type AttestedRetraining } from "./predicate.ts";
+import { ATTESTATION_FOLDER, isAttestationName } from "../manifest/format/companions.ts";
+import { counted, type Segment, segmentsOf } from "../retrain/segment.ts";
+import { MAX_SHARES, segmentsOfShare, type Share, shareName } from "../retrain/share.ts";
+import { type Attestation, attestationName, type AttestedRetraining, shareOf } from "./predicate.ts";
 import { MAX_ATTESTATION_BYTES, readAttestation } from "./read.ts";
 import { retrainingOf } from "./signed_words.ts";
 
@@ -16,13 +19,16 @@ export interface AttestationDemand {
   readonly count: number;
   /** whose attestations count; the same key twice is one reviewer */
   readonly reviewers: readonly TrustedKey[];
-  /** what each of them must have retrained: so many segments, drawn with fresh randomness, or every one */
+  /**
+   * what they must have retrained: each of them so many segments, drawn with fresh randomness; or every segment by so
+   * many of them, where shares of several add up
+   */
   readonly retrain?: number | "all";
 }
 
 /**
- * Makes the step of a verification that counts attestations. Only the files of the named reviewers are opened, each by
- * its one name: nothing else beside the manifest is looked at. Who signed the manifest is no reviewer of it.
+ * Makes the step of a verification that counts attestations. Only the files of the named reviewers are opened, by
+ * their keys' names: nothing else beside the manifest is looked at. Who signed the manifest is no reviewer of it.
  *
  * @throws {UserError} `BAD_NUMBER` or `NOT_ENOUGH_REVIEWERS` for a demand that nothing could meet
  */
@@ -40,36 +46,94 @@ export function requireAttestations(demand: AttestationDemand): CountAttestation
     );
   }
   return async (manifest, files) => {
+    const segments = segmentsOf(manifest.statement.predicate.runs);
     const reviews: Review[] = [];
+    const coverage = segments.map(() => 0);
     for (const { name, key } of reviewers) {
-      const found = manifest.signers.includes(key.keyId) || await manifest.isSignedBy?.(key)
-        ? { status: "refused", detail: "signed the manifest, and is no reviewer of it" } as const
-        : await readReview(key, manifest, files, demand.retrain);
-      reviews.push({ reviewer: name, keyId: key.keyId, ...found });
+      const found: Finding = manifest.signers.includes(key.keyId) || await manifest.isSignedBy?.(key)
+        ? { status: "refused", detail: "signed the manifest, and is no reviewer of it" }
+        : await readReview(key, manifest, files, demand.retrain, segments);
+      const { retrained = new Set<Segment>(), ...review } = found;
+      for (const [index, segment] of segments.entries()) {
+        if (retrained.has(segment)) coverage[index] = (coverage[index] ?? 0) + 1;
+      }
+      reviews.push({ reviewer: name, keyId: key.keyId, ...review });
     }
-    return conclude(count, reviews);
+    return conclude(count, reviews, demand.retrain === "all" ? Math.min(...coverage) : undefined);
   };
 }
 
-type Finding = Omit<Review, "reviewer" | "keyId">;
+interface Finding extends Omit<Review, "reviewer" | "keyId"> {
+  /** the segments that its attestations say were retrained, where all are demanded */
+  readonly retrained?: ReadonlySet<Segment>;
+}
 
+/** What a reviewer attests, in one file or share by share. */
 async function readReview(
   key: TrustedKey["key"],
   manifest: AttestedManifest,
   files: ArtefactReader,
   demanded: AttestationDemand["retrain"],
+  segments: readonly Segment[],
+): Promise<Finding> {
+  const whole = await readOne(attestationName(key.keyId), key, manifest, files, demanded);
+  if (whole.status === "counts") return { ...whole, retrained: new Set(segments) };
+  const names = await namesOfShares(key.keyId, files);
+  const parts: Finding[] = [];
+  const retrained = new Set<Segment>();
+  for (const { name, share } of names) {
+    const part = await readOne(name, key, manifest, files, demanded, share);
+    parts.push(part);
+    if (part.status === "counts") { for (const segment of segmentsOfShare(segments, share)) retrained.add(segment); }
+  }
+  const good = parts.filter(({ status }) => status === "counts");
+  const [first] = good;
+  if (first === undefined) return parts.find(({ status }) => status !== "missing") ?? whole;
+  const newest = good.map(({ attestedAt = "" }) => attestedAt).sort().at(-1);
+  return {
+    ...first,
+    detail: `${retrained.size} of ${segments.length} segments retrained, in ${counted(good.length, "share")}`,
+    attestedAt: newest,
+    retrained,
+  };
+}
+
+/** The files in which a key attests shares: of all that lie there, those that are called by it. */
+async function namesOfShares(keyId: string, files: ArtefactReader): Promise<{ name: string; share: Share }[]> {
+  // A reader of a remote folder has no list of what is there; it counts whole attestations alone.
+  const names = isFolder(files) ? await files.list(ATTESTATION_FOLDER) : [];
+  return names.filter((name) => isAttestationName(name) && name.startsWith(`${ATTESTATION_FOLDER}/${keyId}.share-`))
+    .slice(0, MAX_SHARES)
+    .map((name) => {
+      const [, share, shares] = /\.share-(\d+)-of-(\d+)\./.exec(name) ?? [];
+      return { name, share: { share: Number(share), shares: Number(shares) } };
+    });
+}
+
+/** @param share that it must be about; absent for an attestation that is about no share */
+async function readOne(
+  name: string,
+  key: TrustedKey["key"],
+  manifest: AttestedManifest,
+  files: ArtefactReader,
+  demanded: AttestationDemand["retrain"],
+  share?: Share,
 ): Promise<Finding> {
   let attestation: Attestation | string;
   try {
-    const bytes = await readArtefact(files, attestationName(key.keyId), MAX_ATTESTATION_BYTES);
+    const bytes = await readArtefact(files, name, MAX_ATTESTATION_BYTES);
     attestation = await readAttestation(bytes, key, manifest);
   } catch (error) {
     const { kind, detail } = readProblem(error);
-    return { status: kind, detail: kind === "missing" ? `there is no "${attestationName(key.keyId)}"` : detail };
+    return { status: kind, detail: kind === "missing" ? `there is no "${name}"` : detail };
   }
   if (typeof attestation === "string") return { status: "refused", detail: attestation };
   const { rewarm, timeCreated } = attestation.predicate;
   const retraining = retrainingOf(rewarm);
+  const own = shareOf(retraining);
+  if (own?.share !== share?.share || own?.shares !== share?.shares) {
+    return { status: "refused", detail: `"${name}" is not the attestation that its name says` };
+  }
   const done = describeRetraining(retraining);
   const said = { attestedAt: timeCreated, caveats: rewarm.caveats };
   return meets(retraining, demanded)
@@ -85,6 +149,7 @@ function dayOf(time: string): string {
 /** A named piece, or a seed that another may have picked, is no spot check of the reviewer's own. */
 function meets(retraining: AttestedRetraining | undefined, demanded: AttestationDemand["retrain"]): boolean {
   if (demanded === undefined || retraining?.pieces === "all") return true;
+  if (retraining?.pieces === "share") return demanded === "all"; // added to what others retrained
   return retraining?.pieces === "drawn" && demanded !== "all" && retraining.segments.length >= demanded;
 }
 
@@ -98,6 +163,8 @@ function describeRetraining(retraining: AttestedRetraining | undefined): string 
       return `${retraining.segments.length} of ${retraining.total} segments retrained`;
     case "repeated":
       return `${retraining.segments.length} of ${retraining.total} segments retrained, drawn by a given seed`;
+    case "share":
+      return `share ${shareName(retraining)} of all segments retrained`;
     case "named":
       return "named pieces retrained";
   }
@@ -107,7 +174,8 @@ function describeDemand(demanded: AttestationDemand["retrain"]): string {
   return demanded === "all" ? "all segments retrained" : `${demanded} or more drawn segments retrained`;
 }
 
-function conclude(count: number, reviews: readonly Review[]): AttestationsOutcome {
+/** @param coverage reviewers who retrained the segment that fewest retrained, where all are to be */
+function conclude(count: number, reviews: readonly Review[], coverage?: number): AttestationsOutcome {
   const of = (...statuses: Review["status"][]) =>
     reviews.filter(({ status }) => statuses.includes(status)).map(({ reviewer, status, detail, attestedAt = "" }) => {
       const date = status === "counts" ? `, ${dayOf(attestedAt)}` : "";
@@ -115,7 +183,8 @@ function conclude(count: number, reviews: readonly Review[]): AttestationsOutcom
     });
   const good = of("counts");
   const open = reviews.some(({ status }) => status === "unreadable");
-  const status: StepOutcome["status"] = good.length >= count ? "ok" : open ? "not checked" : "failed";
+  const isMet = good.length >= count && (coverage ?? count) >= count;
+  const status: StepOutcome["status"] = isMet ? "ok" : open ? "not checked" : "failed";
   // What is damaged is named whatever comes of the step; who has not attested, only where that matters.
   const others = status === "ok" ? of("refused", "unreadable") : of("refused", "unreadable", "missing");
   const names = reviews.filter((review) => review.status === "counts").map(({ reviewer }) => printable(reviewer));
@@ -125,9 +194,16 @@ function conclude(count: number, reviews: readonly Review[]): AttestationsOutcom
       `${good.length} of ${count} required reviewers attested this manifest${
         good.length === 0 ? "" : `: ${listed(good)}`
       }`,
+      ...(isMet || coverage === undefined || good.length < count
+        ? []
+        : [`some segments were retrained by ${coverage} of them, and ${count} are required of each`]),
       ...(others.length === 0 ? [] : [`not counted: ${listed(others)}`]),
     ].join("; "),
     caveats: [`That ${names.join(" and ")} did what they attest: it is their word.`],
     reviews,
   };
+}
+
+function isFolder(files: ArtefactReader): files is ArtefactFolder {
+  return "list" in files;
 }

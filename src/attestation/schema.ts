@@ -8,6 +8,7 @@ import { textSchema } from "../experiment/run_schema.ts";
 import { environmentSchema } from "../manifest/format/environment_schema.ts";
 import { STATEMENT_TYPE } from "../manifest/format/predicate.ts";
 import { artefactNameSchema } from "../manifest/format/run_schema.ts";
+import { MAX_SHARES } from "../retrain/share.ts";
 import { type Attestation, type AttestedRetraining, type Policy, SVR_PREDICATE_TYPES } from "./predicate.ts";
 import { ATTESTED_STEPS } from "./signed_words.ts";
 import { VERIFIERS } from "./verifiers.ts";
@@ -25,6 +26,12 @@ const retrainingSchema: z.ZodType<AttestedRetraining> = z.discriminatedUnion("pi
     pieces: z.enum(["drawn", "repeated"]),
     seed: z.string().regex(/^[0-9a-f]{32}$/),
     segments,
+    ...measure,
+  }),
+  z.strictObject({
+    pieces: z.literal("share"),
+    share: z.int().min(1).max(MAX_SHARES),
+    shares: z.int().min(2).max(MAX_SHARES),
     ...measure,
   }),
   z.strictObject({ pieces: z.literal("named"), segments, ...measure }),

@@ -1,5 +1,6 @@
 /** Reviewers' attestations that are worth packing: each signed by the key that it is called by, about this manifest. */
-import { attestationName } from "../attestation/predicate.ts";
+import { attestationName, shareOf } from "../attestation/predicate.ts";
+import { retrainingOf } from "../attestation/signed_words.ts";
 import { MAX_ATTESTATION_BYTES, readAttestation } from "../attestation/read.ts";
 import { sha256 } from "../digest/sha256.ts";
 import { parseStrictJson } from "../text/strict_json.ts";
@@ -49,9 +50,11 @@ async function readOne(
     const bytes = await readArtefact(artefacts, name, MAX_ATTESTATION_BYTES);
     const key = await embeddedKey(bytes);
     if (key === undefined) return "it does not hold its reviewer's public key";
-    if (attestationName(key.keyId) !== name) return `it is signed by another key, ${key.keyId}`;
+    if (!name.startsWith(`${ATTESTATION_FOLDER}/${key.keyId}.`)) return `it is signed by another key, ${key.keyId}`;
     const attestation = await readAttestation(bytes, key, manifest);
-    return typeof attestation === "string" ? attestation : { name, sha256: sha256(bytes) };
+    if (typeof attestation === "string") return attestation;
+    const expected = attestationName(key.keyId, shareOf(retrainingOf(attestation.predicate.rewarm)));
+    return name === expected ? { name, sha256: sha256(bytes) } : `its name should be "${expected}"`;
   } catch (error) {
     if (error instanceof UserError) return error.message;
     throw error;

@@ -1,6 +1,7 @@
 /** Retraining under `verify`, `retrain` and `attest`: the options, and carrying it out. */
 import { UserError } from "../errors.ts";
 import { parseSeed } from "../retrain/choice.ts";
+import { parseShare } from "../retrain/share.ts";
 import { retrain, type Retraining, type RetrainingPieces } from "../retrain/retrain.ts";
 import { segmentName } from "../retrain/segment.ts";
 import type { VerifyOptions } from "../manifest/verify/verify_options.ts";
@@ -21,6 +22,11 @@ export const RETRAIN_OPTIONS = {
     wordEach: true,
     formerly: ["replay", "segment"],
     help: "retrain N segments drawn at random, all, or the pieces named; RUN is a label or begins a key",
+  },
+  share: {
+    kind: "text",
+    value: "I/N",
+    help: "with --retrain all: the I-th of N parts of all segments, for N verifiers at the same time",
   },
   "retrain-seed": {
     kind: "text",
@@ -74,6 +80,10 @@ export function piecesFromOptions(
   if (seed !== undefined && (count === undefined || count === "all")) {
     throw new UserError("UNUSED_OPTION", '"--retrain-seed" needs a number of segments to draw', "add --retrain 5");
   }
+  const share = values.share === undefined ? undefined : parseShare(values.share);
+  if (share !== undefined && count !== "all") {
+    throw new UserError("UNUSED_OPTION", '"--share" is a part of all segments', "add --retrain all");
+  }
   if (names.length > 0) return { kind: "named", names };
   if (count === undefined) {
     const unused = ([
@@ -86,6 +96,7 @@ export function piecesFromOptions(
     throw new UserError("UNUSED_OPTION", `"--${unused}" is for retraining only`, "add --retrain 5");
   }
   const segments = segmentCount("retrain", count, 'a whole number from 1, "all", or pieces such as RUN:FROM..TO');
+  if (share !== undefined && share.shares > 1) return { kind: "share", ...share };
   if (segments === "all") return { kind: "all" };
   return { kind: "random", count: segments, seed: seed === undefined ? undefined : parseSeed(seed) };
 }
@@ -148,6 +159,7 @@ export function retrainingSummary({ choice, retrained, difference }: Retraining)
     total: choice?.total,
     worth: choice?.worth,
     seed: choice?.seed,
+    share: choice?.share,
     retrained: retrained.map(segmentName),
     difference,
   };

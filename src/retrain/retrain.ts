@@ -20,6 +20,7 @@ import { findStart } from "../train/find_start.ts";
 import { chooseSegments, drawSeed, parseSeed, type RetrainingSeed, worthOf } from "./choice.ts";
 import { type RetrainingDifference, RetrainingMismatch } from "./difference.ts";
 import { requireEngine } from "./means.ts";
+import { segmentsOfShare, type Share, shareName } from "./share.ts";
 import { counted, parseSegment, type Segment, segmentName, segmentsOf } from "./segment.ts";
 import { type SegmentWork, Trainer } from "./trainer.ts";
 
@@ -29,6 +30,8 @@ export type RetrainingPieces =
   | { readonly kind: "random"; readonly count: number; readonly seed?: RetrainingSeed }
   /** every step of every run */
   | { readonly kind: "all" }
+  /** the segments of one share of all, such as the third of eight */
+  | ({ readonly kind: "share" } & Share)
   /** pieces written as `RUN:FROM..TO` */
   | { readonly kind: "named"; readonly names: readonly string[] };
 
@@ -74,9 +77,11 @@ export interface RetrainingEvents {
 export interface RetrainingChoice {
   /**
    * how: every segment there is; drawn with fresh randomness; drawn with a seed that was given, as another verifier's
-   * choice is repeated; or named one by one
+   * choice is repeated; one share of all; or named one by one
    */
-  readonly kind: "all" | "drawn" | "repeated" | "named";
+  readonly kind: "all" | "drawn" | "repeated" | "share" | "named";
+  /** which share, where it is one */
+  readonly share?: Share;
   /** in the order of the manifest, which is that of retraining */
   readonly segments: readonly Segment[];
   /** segments of the whole manifest */
@@ -193,10 +198,14 @@ class Attempt {
   }
 
   #same(): RetrainingOutcome {
-    const { kind, segments = [], total = 0, worth = "" } = this.choice ?? {};
+    const { kind, share, segments = [], total = 0, worth = "" } = this.choice ?? {};
     const isWhole = kind === "all";
     const counts = `${counted(this.#steps, "step")} and ${counted(this.#evaluations, "evaluation")} gave the same bits`;
-    const which = isWhole ? "" : `: ${listed(segments.map(segmentName))}`;
+    const which = isWhole
+      ? ""
+      : share !== undefined
+      ? `: share ${shareName(share)}`
+      : `: ${listed(segments.map(segmentName))}`;
     return {
       status: "ok",
       detail: `${segments.length} of ${total} segments retrained, ${counts}${this.#seedNote()}${which}`,
@@ -230,6 +239,24 @@ function choose(pieces: RetrainingPieces, { runs }: Predicate): RetrainingChoice
   switch (pieces.kind) {
     case "all":
       return { kind: "all", segments: all, total, worth: worthOf(all, total) };
+    case "share": {
+      const { share, shares } = pieces;
+      const segments = segmentsOfShare(all, { share, shares });
+      if (segments.length === 0) {
+        throw new UserError(
+          "NOTHING_TO_RETRAIN",
+          `Share ${shareName(pieces)} of ${total} segments has none`,
+          "divide them into fewer shares; the others have all of them",
+        );
+      }
+      return {
+        kind: "share",
+        share: { share, shares },
+        segments,
+        total,
+        worth: `This is share ${shareName(pieces)} of all segments: the other shares show the rest.`,
+      };
+    }
     case "named": {
       const segments = pieces.names.map((name) => parseSegment(name, runs));
       return {

@@ -3,6 +3,7 @@ import { attest as attestManifest, requireAttestable } from "../../attestation/a
 import { threadCount } from "../../engine/threads.ts";
 import { EXIT, UserError } from "../../errors.ts";
 import { readSigningKey } from "../../manifest/keys/key_file.ts";
+import { piecesFromOptions } from "../retrain.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
 import { print } from "../../terminal.ts";
@@ -31,7 +32,9 @@ async function run(args: readonly string[]): Promise<number> {
     );
   }
   const key = await readSigningKey(values.key);
-  const { target } = await requireAttestable(path, { key, replace: values.replace === true });
+  const pieces = piecesFromOptions(values);
+  const share = pieces?.kind === "share" ? { share: pieces.share, shares: pieces.shares } : undefined;
+  const { target } = await requireAttestable(path, { key, share, replace: values.replace === true });
   await requireWritableFile(target);
   const verified = await verifyByOptions(path, values);
   if (verified === undefined) return EXIT.interrupted;
@@ -47,6 +50,7 @@ async function run(args: readonly string[]): Promise<number> {
     { report, choice: retraining?.choice },
     {
       key,
+      share,
       replace: values.replace === true,
       threads: retraining === undefined ? undefined : threadCount(values),
     },

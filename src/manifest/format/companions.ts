@@ -7,9 +7,12 @@ export const MANIFEST_FILE = "manifest.dsse.json";
 /** Name of the folder beside the manifest in which reviewers' attestations lie. */
 export const ATTESTATION_FOLDER = "attestations";
 
-/** Whether a name beside the manifest is that of an attestation: it is called by its reviewer's key. */
+/**
+ * Whether a name beside the manifest is that of an attestation: it is called by its reviewer's key, and by its share where
+ * it is about one of several.
+ */
 export function isAttestationName(name: string): boolean {
-  return /^attestations\/[0-9a-f]{64}\.dsse\.json$/.test(name);
+  return /^attestations\/[0-9a-f]{64}(\.share-[1-9]\d{0,5}-of-[1-9]\d{0,5})?\.dsse\.json$/.test(name);
 }
 
 /**
