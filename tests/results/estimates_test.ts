@@ -184,3 +184,21 @@ Deno.test("every kind of estimate reads its fields, and no others", () => {
     assert.ok(issues.length > 0 && issues.every(({ path }) => path[1] !== "kind"), kind);
   }
 });
+
+Deno.test("line: what points between start and end remove and cost, and how high the loss rises over the chord", () => {
+  const end = arm("x/a", [0, 247], [[2, 4], [3, 2]]);
+  const points = [arm("x/p", [0], [[2.25, 3.2]]), arm("x/q", [0], [[2.9, 2.1]])];
+  const measure: Measure = {
+    kind: "line",
+    run: "x/a",
+    points: [{ fraction: 0.5, run: "x/p" }, { fraction: 0.75, run: "x/q" }],
+  };
+  assert.deepEqual(values(estimate(measure, [end, ...points])), [
+    ["removed at p", 0.75], // 0.75 of 1
+    ["cost at p", 0.6], // 1.2 over 2
+    ["removed at q", 0.1],
+    ["cost at q", 0.05],
+    ["upstream barrier", 0.054545], // 2.9 over a chord of 2.75; p lies below its own
+    ["downstream barrier", 0.066667], // 3.2 over a chord of 3
+  ]);
+});

@@ -6,12 +6,13 @@ import { type Change, change } from "./kinds/change.ts";
 import { type Difference, difference } from "./kinds/difference.ts";
 import { type ForgettingRemoved, forgettingRemoved } from "./kinds/forgetting_removed.ts";
 import { type Frontier, frontier } from "./kinds/frontier.ts";
+import { type Line, line } from "./kinds/line.ts";
 import { type Spread, spread } from "./kinds/spread.ts";
 import { type StabilityGap, stabilityGap } from "./kinds/stability_gap.ts";
 import type { MeasureKind } from "./measure_kind.ts";
 
 /** What an estimate measures, of which arms. */
-export type Measure = StabilityGap | Change | Difference | ForgettingRemoved | Frontier | Spread;
+export type Measure = StabilityGap | Change | Difference | ForgettingRemoved | Frontier | Spread | Line;
 
 /** Kinds of estimates by their names, in the order in which the documentation lists them. */
 export const MEASURES: {
@@ -23,6 +24,7 @@ export const MEASURES: {
   "forgetting-removed": forgettingRemoved,
   "frontier": frontier,
   "spread": spread,
+  "line": line,
 };
 
 /** Names of all kinds. */
