@@ -1,7 +1,7 @@
 /** Verdicts as a table for terminals. */
 import { visible } from "../files/safe_name.ts";
-import { type Verdict, VERDICT_NAMES, type VerdictName } from "./claims.ts";
-import { tallyWords } from "./judging/words.ts";
+import type { Verdict, VerdictName } from "./claims.ts";
+import { tally } from "./judging/words.ts";
 
 /** How a table of claims is laid out. */
 export interface ClaimsFormat {
@@ -80,11 +80,7 @@ export function formatClaims(verdicts: readonly Verdict[], format: ClaimsFormat 
       row(COLORS[verdict], words ?? verdict, section, title, summary)
     ),
     "─".repeat(width),
-    `${verdicts.length} ${verdicts.length === 1 ? "claim" : "claims"}: ` +
-    VERDICT_NAMES.map((name) => {
-      const count = verdicts.filter(({ verdict }) => verdict === name).length;
-      return paint(COLORS[name], `${count} ${tallyWords(name, verdicts)}`);
-    }).join(", "),
+    tally(verdicts, (name, text) => paint(COLORS[name], text)),
   ];
   const explained = verdicts.filter((v) => v.verdict === "contradicted" || v.verdict === "inconclusive");
   if (explained.length > 0) lines.push("", paint("1", "Why"));

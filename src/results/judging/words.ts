@@ -1,6 +1,6 @@
 /** Verdicts in words for a reader, no stronger than what was shown. */
 import type { JudgeContext } from "../arm_curves.ts";
-import type { Verdict, VerdictName } from "./verdict.ts";
+import { type Verdict, VERDICT_NAMES, type VerdictName } from "./verdict.ts";
 
 /** What a rule shows if it holds: a direction, that nothing differs, or a number of the paper. */
 export type Shown = "direction" | "sameness" | "number";
@@ -32,14 +32,23 @@ export function verdictWords(verdict: VerdictName, shown: Shown, { isPaperScale 
 }
 
 const TALLIES: Readonly<Record<VerdictName, string>> = {
-  "reproduced": "agree at this scale",
-  "contradicted": "differ at this scale",
+  "reproduced": "agree",
+  "contradicted": "differ",
   "inconclusive": "not decided",
   "not comparable": "say nothing",
 };
 
-/** What stands behind a count of verdicts: their names where readers are told these, else words like theirs. */
-export function tallyWords(name: VerdictName, verdicts: readonly Pick<Verdict, "verdict" | "words">[]): string {
-  const isNamed = verdicts.every(({ verdict, words = verdict }) => words === verdict || verdict === "not comparable");
-  return isNamed && !verdicts.every(({ words }) => words === "says nothing") ? name : TALLIES[name];
+/** `4 claims at this scale: 1 agree, 1 differ, …`; by the names of verdicts where readers are told these. */
+export function tally(
+  verdicts: readonly Pick<Verdict, "verdict" | "words">[],
+  paint: (name: VerdictName, text: string) => string = (_, text) => text,
+): string {
+  const isNamed = (verdicts.length === 0 || !verdicts.every(({ words }) => words === "says nothing")) &&
+    verdicts.every(({ verdict, words = verdict }) => words === verdict || verdict === "not comparable");
+  const counts = VERDICT_NAMES.map((name) => {
+    const count = verdicts.filter(({ verdict }) => verdict === name).length;
+    return paint(name, `${count} ${isNamed ? name : TALLIES[name]}`);
+  });
+  const claims = `${verdicts.length} ${verdicts.length === 1 ? "claim" : "claims"}`;
+  return `${claims}${isNamed || verdicts.length === 0 ? "" : " at this scale"}: ${counts.join(", ")}`;
 }

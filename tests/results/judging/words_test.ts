@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { VERDICT_NAMES } from "../../../src/results/claims.ts";
 import { formatClaims } from "../../../src/results/format_claims.ts";
-import { tallyWords, verdictWords } from "../../../src/results/judging/words.ts";
+import { tally, verdictWords } from "../../../src/results/judging/words.ts";
 import { REHEARSAL } from "../rehearsal.ts";
 import { A_BELOW_B, A_LIKE_B, judge, pairs } from "./current.ts";
 
@@ -22,15 +22,19 @@ Deno.test("formatClaims() tells readers what was shown, counts it, and says once
   const text = formatClaims(verdicts);
   assert.doesNotMatch(text, /reproduced|contradicted/);
   assert.match(text, /^same direction at {2}4/m);
-  assert.match(text, /^4 claims: 1 agree at this scale, 1 differ at this scale, 0 not decided, 2 say nothing$/m);
+  assert.match(text, /^4 claims at this scale: 1 agree, 1 differ, 0 not decided, 2 say nothing$/m);
   assert.match(text, /^Not compared\n {2}– 2 claims: arms? "x\/a", "x\/b" were not run\.$/m);
   for (const width of [80, 100, 160]) {
     assert.deepEqual(formatClaims(verdicts, { width }).split("\n").filter((line) => [...line].length > width), []);
   }
 });
 
-Deno.test("tallyWords() keeps the names of verdicts at the paper's scale and of rules of version 1", () => {
-  assert.equal(tallyWords("reproduced", [judge(A_BELOW_B, CLEAR, PAPER_SCALE), judge(A_BELOW_B, [])]), "reproduced");
-  assert.equal(tallyWords("reproduced", [{ verdict: "reproduced" }]), "reproduced");
-  assert.equal(tallyWords("not comparable", [judge(A_BELOW_B, [])]), "say nothing");
+Deno.test("tally() keeps the names of verdicts at the paper's scale and of rules of version 1", () => {
+  assert.equal(
+    tally([judge(A_BELOW_B, CLEAR, PAPER_SCALE), judge(A_BELOW_B, [])]),
+    "2 claims: 1 reproduced, 0 contradicted, 0 inconclusive, 1 not comparable",
+  );
+  assert.match(tally([{ verdict: "reproduced" }]), /^1 claim: 1 reproduced, /);
+  assert.match(tally([judge(A_BELOW_B, [])]), /^1 claim at this scale: 0 agree, .* 1 say nothing$/);
+  assert.match(tally([]), /^0 claims: 0 reproduced/);
 });
