@@ -49,7 +49,7 @@ export async function checkReport(
     const versions = `"${printable(rendererVersion, 100)}", and the one here is "${renderer.version}"`;
     return { status: "not checked", detail: `"${printable(name)}" was made by renderer ${versions}` };
   }
-  const tooMuch = sizeFlaw(evidence);
+  const tooMuch = drawingFlaw(evidence);
   if (tooMuch !== undefined) return { status: "not checked", detail: tooMuch };
   const page = await renderer.render(evidence);
   if (page === undefined) return { status: "not checked", detail: "the rules that were signed are not at hand" };
@@ -65,7 +65,8 @@ export async function checkReport(
   };
 }
 
-function sizeFlaw({ plan, curves }: PageEvidence): string | undefined {
+/** Why a page is too much to be drawn: its size is whatever a signed manifest says; undefined if it is not. */
+export function drawingFlaw({ plan, curves }: PageEvidence): string | undefined {
   const arms = plan.runs.flatMap(({ key, usedBy }) => usedBy.map(() => curves.get(key)?.points.length ?? 0));
   const points = arms.reduce((sum, count) => sum + count, 0);
   if (arms.length <= MAX_DRAWN_ARMS && points <= MAX_DRAWN_POINTS) return undefined;

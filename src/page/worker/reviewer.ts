@@ -12,7 +12,7 @@ import { MANIFEST_FILE, openManifest } from "../../manifest/verify/open_manifest
 import { formatVerification, type VerificationReport } from "../../manifest/verify/verification_report.ts";
 import { verifyManifestFile } from "../../manifest/verify/verify_file.ts";
 import type { VerifyOptions } from "../../manifest/verify/verify_options.ts";
-import type { PageEvidence } from "../../manifest/verify/verify_report.ts";
+import { drawingFlaw, type PageEvidence } from "../../manifest/verify/verify_report.ts";
 import { verificationMeans } from "../../reproduce/verification_means.ts";
 import { retrain, type Retraining, type RetrainingEvents, type RetrainingOptions } from "../../retrain/retrain.ts";
 import { segmentName } from "../../retrain/segment.ts";
@@ -182,6 +182,8 @@ async function drawn(
   if (verdict !== "verified") {
     return { kind: "drawn", reason: "Claims and figures are drawn only of what is verified." };
   }
+  const tooMuch = evidence === undefined ? undefined : drawingFlaw(evidence);
+  if (tooMuch !== undefined) return { kind: "drawn", reason: `Not drawn: ${tooMuch}.` };
   const html = evidence === undefined ? undefined : await renderer.render(evidence);
   if (html !== undefined) return { kind: "drawn", html };
   return { kind: "drawn", reason: "This form of the manifest does not hold what its figures are drawn from." };

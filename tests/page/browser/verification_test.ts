@@ -60,6 +60,20 @@ testPage("a folder is verified as the bundle of it, and a manifest alone is not"
   page.assertQuiet();
 });
 
+testPage("manifests of earlier versions are verified, and drawn where they say enough", async () => {
+  await using page = await VerifierPage.open("file");
+  for (const [version, isDrawn] of [["v1", false], ["v2", true]] as const) {
+    await page.navigate();
+    await page.click("without-checkpoints");
+    await page.choose("folder", [decodeURIComponent(new URL(`tests/fixtures/manifests/${version}`, ROOT).pathname)]);
+    assert.match(await page.verdict(), /^Verified/, version);
+    await page.until("document.getElementById('drawing').checkVisibility()");
+    assert.equal(await page.isShown("report"), isDrawn, version);
+    if (!isDrawn) assert.match(await page.text("not-drawn"), /does not hold what its figures are drawn from/);
+  }
+  page.assertQuiet();
+});
+
 testPage("a byte that was changed fails, and nothing is drawn of it", async (temporary) => {
   const bytes = await Deno.readFile(tar);
   const at = new TextDecoder("latin1").decode(bytes).indexOf('"points"');
