@@ -33,8 +33,8 @@ async function pageOfKeptManifest(): Promise<string> {
 Deno.test(`RENDERER_VERSION "${RENDERER_VERSION}" stands for these bytes: others need another version`, async () => {
   const pages = [renderReport(sampleInput(3)), await pageOfKeptManifest()];
   assert.deepEqual([RENDERER_VERSION, ...pages.map((page) => sha256(page))], [
-    "rewarm report v2",
-    "50ac652bb78ccaa4f45dc20833505a128d74f2cd0bc5b67dd57be78b02b30af1",
-    "bab9e57d5c4fc0d767ceae6d88aa3c454163753d9c5d08bc8df8f6d1df2d25dd",
+    "rewarm report v3",
+    "ff8c4223500db38eab6c3a72cf9e67abf4ae542b2f81d226ca427d4d4453eec0",
+    "5f1b51cc73af21f29e387783d9fd475750a2a6c4d8d183acc4d57fd571e90abe",
   ]);
 });

@@ -32,6 +32,11 @@ export function provenanceSection(input: ReportInput): Markup {
           <pre><code>deno task verify FOLDER/manifest.dsse.json --retrain 5</code></pre>
         </li>
         <li>
+          <p>Both in a browser, with nothing installed: <a
+            href="verify.html?url=manifest.dsse.json">open the verifier</a> if it lies beside this page, or one of your own, and drop the folder on it. This makes one:</p>
+          <pre><code>deno task page</code></pre>
+        </li>
+        <li>
           <p>Make all of it again from nothing, in another folder:</p>
           <pre><code>deno task ${input.command} --out ANOTHER</code></pre>
         </li>
