@@ -17,6 +17,7 @@ import { digestsOf, lineEndsWarning, readInputs } from "./inputs.ts";
 import { loadPaper } from "./paper_file.ts";
 import { findStart } from "../train/find_start.ts";
 import { requirePenalties } from "../train/penalty.ts";
+import { requireWindows } from "../train/required_windows.ts";
 
 /**
  * Trains what is not trained yet, judges the paper's claims, and leaves `plan.json`, `runs/`, `report.html` and
@@ -83,6 +84,7 @@ async function prepare(options: PlanningOptions): Promise<ReadyPlan & Disposable
       corpusDigests: digestsOfCorpora(corpora),
       imported: start?.checkpoints,
     });
+    await requireWindows(plan.runs, corpora);
     const imported = start?.open;
     const dispose = { [Symbol.dispose]: corpora.close };
     return { paper, inputs: digestsOf(inputs), plan, corpora, shortages, imported, ...dispose };
