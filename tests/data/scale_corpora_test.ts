@@ -85,7 +85,7 @@ Deno.test("scaleCorpora() refuses files without a tokenizer where the scale's wa
 Deno.test("scaleCorpora() says how much of files and datasets is read, but not of the packages", async () => {
   const [tiny, small] = [await loadScale("tiny"), await loadScale("small")];
   const files = { upstream: ["a.txt"], downstream: ["b.txt"] };
-  assert.deepEqual(scaleCorpora(tiny, files).samples, { upstream: 2000 * 16, downstream: 1050 * 16 });
-  assert.deepEqual(scaleCorpora(small).samples, { upstream: 2288 * 64, downstream: 2265 * 64 });
+  assert.deepEqual(scaleCorpora(tiny, files).samples, { upstream: 2200 * 16, downstream: 2200 * 16 });
+  assert.deepEqual(scaleCorpora(small).samples, { upstream: 16000 * 32, downstream: 16000 * 32 });
   assert.equal(scaleCorpora(tiny).samples, undefined);
 });

@@ -7,11 +7,16 @@ import { planFromJson, planToJson } from "../../src/experiment/plan_json.ts";
 import type { Scale } from "../../src/experiment/scale.ts";
 import { resolvedScaleSchema } from "../../src/experiment/schema.ts";
 import { userError } from "../data/user_error.ts";
-import { fixedPlan } from "./plan_fixture.ts";
+import { fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
 import { present } from "../present.ts";
 
-const small = await loadScale("small");
-const paper = await loadScale("paper");
+const small = await loadScale("small", FIXTURE_CATALOGUE.folder);
+const paper = await loadScale("paper", FIXTURE_CATALOGUE.folder);
+
+Deno.test("changeScale() to fewer tokens takes fewer windows where claims look", () => {
+  const changed = changeScale({ ...small, landmarkWindows: 1000 }, { tokens: 2265 * 64 * 2048 / 10 });
+  assert.equal(changed.landmarkWindows, 100);
+});
 
 Deno.test("changeScale() without changes gives the scale itself", () => {
   assert.equal(changeScale(small, {}), small);

@@ -23,7 +23,11 @@ const READING_CHOICES = Object.entries(READINGS).map(([name, values]) => `${name
 
 /** See above. */
 export const PLAN_OPTIONS = {
-  scale: { kind: "text", value: "NAME", help: `smoke, tiny, small, medium or paper (default: ${DEFAULT_SCALE})` },
+  scale: {
+    kind: "text",
+    value: "NAME",
+    help: `smoke, tiny, laptop, small, medium or paper (default: ${DEFAULT_SCALE})`,
+  },
   set: { kind: "text", value: "NAME", help: "the paper's experiments, those beyond it, or all (default: paper)" },
   only: { kind: "list", value: "NAME…", help: "only these experiments, or arms as EXPERIMENT/ARM" },
   seeds: { kind: "count", value: "N", help: "repetitions with other seeds (default: 1)" },
