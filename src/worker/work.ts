@@ -6,6 +6,8 @@ import { LEASE_TIMES, type LeaseTimes } from "../locks/lease.ts";
 import { type LockOwner, ownerInWords } from "../locks/lock_owner.ts";
 import { type HeldRun, leasePlace, pause, RunLock, watchLeases } from "../locks/run_lock.ts";
 import { FinishedRuns } from "../train/finished_runs.ts";
+import { syncFolders } from "../files/durable.ts";
+import { RunFolder } from "../train/run_folder.ts";
 import { ParentFlaw } from "../train/parent_folder.ts";
 import { type DoneRun, type RunResult, RunTrainer, type RunTrainerOptions } from "../train/run_trainer.ts";
 import { Interrupted } from "../train/train_run.ts";
@@ -173,7 +175,9 @@ class Worker {
   }
 
   async #train(standing: Standing, lock: RunLock): Promise<void> {
+    await using _held = lock; // given back whatever is thrown
     const { run } = standing;
+    const { output, files } = this.#options;
     if (!this.#doubts.has(run.key) && (await this.#finished.find(run)).kind === "finished") {
       // Somebody finished it between this worker's look and its lock.
       await lock.release({ kind: "done" });
@@ -185,6 +189,8 @@ class Worker {
       await lock.release({ kind: "stopped", reason: `run "${parent.run.label}" contradicts itself` });
       return;
     }
+    // What a dead process renamed may not be on the disk yet, and this one will build on it.
+    if (lock.notes.length > 0) await syncFolders(new RunFolder(output, run.label, files).path, files);
     this.#options.onTake?.(run);
     try {
       const result = await this.#trainer.train(run, lock, parents, this.#doubts.get(run.key));
