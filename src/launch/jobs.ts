@@ -1,5 +1,4 @@
 /** A plan as jobs: a run each, in the order in which to submit them. */
-import { sha256 } from "../digest/sha256.ts";
 import { runCost } from "../experiment/cost.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { PlannedRun } from "../experiment/run.ts";
@@ -29,11 +28,6 @@ export function jobName({ label, key }: Pick<PlannedRun, "label" | "key">): stri
 /** Name of a job that belongs to a plan, not to a run. */
 export function planJobName(what: string, { planDigest }: Pick<Plan, "planDigest">): string {
   return `rewarm:${what}:${planDigest.slice(0, NAME_DIGITS)}`;
-}
-
-/** Name of a job that trains one share of a manifest's segments again; another manifest, another name. */
-export function shareJobName(share: string, manifest: Uint8Array | string): string {
-  return `rewarm:retrain ${share}:${sha256(manifest).slice(0, NAME_DIGITS)}`;
 }
 
 function flops(run: PlannedRun): number {

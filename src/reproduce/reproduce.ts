@@ -9,6 +9,7 @@ import { buildPlan, type Plan, type PlanOptions, planWithout } from "../experime
 import { leftOutLines } from "../experiment/plan_text.ts";
 import { plannedChoice } from "../experiment/start.ts";
 import { filesWithin } from "../files/files_within.ts";
+import { hasCode } from "../errors.ts";
 import { claimOutputFolder, lockOutputFolder, requireOwnFolder } from "../files/output_lock.ts";
 import { carryOut, isCompatible, planText, type ReadyPlan } from "./carry_out.ts";
 import { requireStatable } from "./dry_run.ts";
@@ -42,11 +43,24 @@ export async function writePlan(options: PlanningOptions): Promise<Plan> {
   const { output, fileSystem: files = filesWithin(output) } = options;
   const text = planText(ready.plan);
   const isOurs = (found: Uint8Array) => isCompatible(ready.plan, found);
-  await requireOwnFolder(output, text, isOurs, files);
-  await using _lock = await lockOutputFolder(output, files);
-  await claimOutputFolder(output, text, isOurs, files);
-  return ready.plan;
+  for (let attempt = 1;; attempt++) {
+    // Many containers may begin with this at once: whoever finds this very plan is done.
+    if (await requireOwnFolder(output, text, isOurs, files)) return ready.plan;
+    try {
+      await using _lock = await lockOutputFolder(output, files);
+      await claimOutputFolder(output, text, isOurs, files);
+      return ready.plan;
+    } catch (error) {
+      if (!hasCode(error, "OUTPUT_FOLDER_IN_USE") || attempt === LOCK_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE));
+    }
+  }
 }
+
+/** Another process that writes a plan holds the folder for moments; one that trains, for hours. */
+const LOCK_ATTEMPTS = 25;
+/** Milliseconds between them. */
+const LOCK_PAUSE = 200;
 
 /** Everything that a plan needs before it is carried out. Dispose of it to close the data. */
 async function prepare(options: PlanningOptions): Promise<ReadyPlan & Disposable> {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { launchSlurm } from "../../src/cli/commands/launch/slurm.ts";
 import { main } from "../../src/cli/main.ts";
+import { sha256 } from "../../src/digest/sha256.ts";
 import { UserError } from "../../src/errors.ts";
 import { parseYaml } from "../../src/text/yaml.ts";
 import { Queue } from "../launch/slurm/launch_fixture.ts";
@@ -65,6 +66,38 @@ Deno.test("launch slurm passes a worker where data are and how the engine works,
     const [line = ""] = / reproduce --from .*/.exec(script) ?? [];
     assert.match(line, / --scale=smoke --kernels=wasm --threads="\$cpus" "\$@"$/);
     assert(line.includes(`--out=${folder}/out`) && !line.includes("--only"), line);
+  }));
+
+Deno.test("launch slurm --conclude adds a job that judges and signs, with the key and data that it is told of", () =>
+  withFolder(async (folder) => {
+    const words = ["--scale=smoke", `--out=${folder}/out`, "--conclude", `--key=${folder}/my key.pem`];
+    assert.match(await launch(new Queue(), ...words), / {2}conclude {2}\(when 17 others have ended\)/);
+    const script = await Deno.readTextFile(`${folder}/out/launch/slurm/conclude.sh`);
+    assert(script.includes(` conclude --from "$INIT_CWD" ${folder}/out '--key=${folder}/my key.pem' "$@"`), script);
+    assert.match(await refusal("slurm", "--scale=smoke", "--key=a.pem"), /^UNUSED_OPTION: "--key" is for "--conclude"/);
+  }));
+
+Deno.test("launch slurm --retrain all M adds M jobs that each retrain a share, once there is a manifest", () =>
+  withFolder(async (folder) => {
+    const words = ["--scale=smoke", `--out=${folder}/out`, "--retrain", "all", "3"];
+    assert.match(await refusal("slurm", ...words), /^NOTHING_TO_RETRAIN: .*add --conclude/);
+    assert.match(await refusal("slurm", "--retrain", "5"), /^BAD_NUMBER: .*--retrain all 8/);
+    await launch(new Queue(), ...words.slice(0, 2));
+    await Deno.writeTextFile(`${folder}/out/manifest.dsse.json`, "{}");
+    const shown = await launch(new Queue(), ...words);
+    assert.deepEqual(shown.match(/retrain-\d-of-3/g), ["retrain-1-of-3", "retrain-2-of-3", "retrain-3-of-3"]);
+    const script = await Deno.readTextFile(`${folder}/out/launch/slurm/retrain.sh`);
+    assert.match(
+      script,
+      / retrain --from "\$INIT_CWD" .*\/manifest\.dsse\.json --retrain all --threads="\$cpus" "\$@"$/m,
+    );
+
+    // A share that was right is done for this manifest, and for no other.
+    await Deno.mkdir(`${folder}/out/launch/retrained`);
+    await Deno.writeTextFile(`${folder}/out/launch/retrained/${sha256("{}").slice(0, 16)}-2-of-3`, "");
+    assert.match(await launch(new Queue(), ...words), / {2}done {7}retrain-2-of-3/);
+    await Deno.writeTextFile(`${folder}/out/manifest.dsse.json`, "{ }");
+    assert.match(await launch(new Queue(), ...words), / {2}to submit {2}retrain-2-of-3/);
   }));
 
 Deno.test("launch slurm without Slurm shows where the scripts are, and refuses to submit", () =>

@@ -89,3 +89,30 @@ export async function trained(output: string): Promise<Map<string, string>> {
   await visit(`${output}/runs`);
   return new Map([...digests].sort());
 }
+
+/** What a manifest states of the plan, its runs and the claims: all but who trained them, where, and when. */
+export async function concluded(output: string): Promise<unknown> {
+  const { payload } = JSON.parse(await Deno.readTextFile(`${output}/manifest.dsse.json`));
+  const { predicate } = JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(payload)));
+  const pick = (from: Record<string, unknown>, names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => {
+      assert(from[name] !== undefined, `"${name}" is not stated`);
+      return [name, from[name]];
+    }));
+  const ofRun = ["label", "key", "specification", "steps", "outcome", "journal", "curves", "states", "merkleTree"];
+  return {
+    ...pick(predicate, [
+      "claims",
+      "comparisons",
+      "corpora",
+      "data",
+      "inputs",
+      "paper",
+      "plan",
+      "readings",
+      "scale",
+      "seeds",
+    ]),
+    runs: predicate.runs.map((run: Record<string, unknown>) => pick(run, ofRun)),
+  };
+}

@@ -14,8 +14,6 @@ const PROGRAMS = [
   "/usr/sbin/slurmd",
   "/usr/sbin/munged",
 ];
-/** The controller's; node daemons take those after it. */
-const PORT = 17_817;
 
 /** Why there can be no Slurm here; undefined where there can. */
 export function whyNoSlurm(): string | undefined {
@@ -53,10 +51,11 @@ export async function runProgram(
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-function configuration(folder: string, host: string, nodes: number): string {
+function configuration(folder: string, host: string, port: number, nodes: number): string {
+  const nodePorts = `[${port + 1}-${port + nodes}]`;
   return `ClusterName=here
 SlurmctldHost=${host}(127.0.0.1)
-SlurmctldPort=${PORT}
+SlurmctldPort=${port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
@@ -93,9 +92,7 @@ SlurmdPidFile=${folder}/slurmd-%n.pid
 SlurmctldLogFile=${folder}/log/slurmctld.log
 SlurmdLogFile=${folder}/log/slurmd-%n.log
 GresTypes=gpu
-NodeName=n[1-${nodes}] NodeHostname=${host} NodeAddr=127.0.0.1 Port=[${PORT + 1}-${
-    PORT + nodes
-  }] CPUs=2 RealMemory=4000 Gres=gpu:1 State=UNKNOWN
+NodeName=n[1-${nodes}] NodeHostname=${host} NodeAddr=127.0.0.1 Port=${nodePorts} CPUs=2 RealMemory=4000 Gres=gpu:1 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=requeue GraceTime=20
 PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=20 PreemptMode=off
 `;
@@ -105,14 +102,18 @@ PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=20 Preempt
 export class SlurmHere implements AsyncDisposable {
   private constructor(readonly folder: string, readonly nodes: number) {}
 
-  /** Starts one of so many nodes, each with two CPUs and a GPU, in a new folder. */
-  static async start(nodes = 2): Promise<SlurmHere> {
+  /**
+   * Starts one of so many nodes, each with two CPUs and a GPU, in a new folder.
+   *
+   * @param port of the controller's; node daemons take those after it
+   */
+  static async start(port: number, nodes = 2): Promise<SlurmHere> {
     const folder = await Deno.makeTempDir({ prefix: "rewarm-slurm-" });
     await Deno.chmod(folder, 0o755);
     for (const name of ["state", "log"]) await Deno.mkdir(`${folder}/${name}`);
     const host = (await runProgram("hostname", ["-s"])).stdout.trim();
     await Deno.writeFile(`${folder}/munge.key`, crypto.getRandomValues(new Uint8Array(128)), { mode: 0o400 });
-    await Deno.writeTextFile(`${folder}/slurm.conf`, configuration(folder, host, nodes));
+    await Deno.writeTextFile(`${folder}/slurm.conf`, configuration(folder, host, port, nodes));
     await Deno.writeTextFile(
       `${folder}/gres.conf`,
       `AutoDetect=off\nNodeName=n[1-${nodes}] Name=gpu Count=1 File=/dev/null\n`,

@@ -1,4 +1,5 @@
 /** The script of a job: one worker as a step of it, which comes back to the queue when it was stopped. */
+import { EXIT } from "../../errors.ts";
 import { shellLine, shellWord } from "../shell.ts";
 import { taskLine, type WorkerCommand } from "../worker_command.ts";
 
@@ -16,11 +17,16 @@ export interface BatchScript extends WorkerCommand {
   readonly warnSeconds: number;
   /** whether the worker takes `--threads`: as many as the job has CPUs */
   readonly threads: boolean;
+  /** exit codes after which the job goes back to the queue */
+  readonly comesBackAfter: readonly number[];
+  /** shell command after success, which may read `$out` and the script's words */
+  readonly afterSuccess?: string;
 }
 
 /** The text of a script for sbatch. What it needs to know of one job stands after its name: `run.sh --run LABEL`. */
 export function batchScript(script: BatchScript): string {
-  const { title, task, words, writes, deno, project, output, warnSeconds, threads } = script;
+  const { title, task, words, writes, deno, project, output, warnSeconds, threads, comesBackAfter, afterSuccess } =
+    script;
   return `#!/bin/bash
 # ${title}. submit.sh beside this file submits it.
 #SBATCH --requeue
@@ -62,14 +68,14 @@ srun --ntasks=1 --cpus-per-task="$cpus" --kill-on-bad-exit=1 \\
 code=$?
 state=$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%T)
 echo "$(date --utc +%FT%TZ) job $SLURM_JOB_ID: exit code $code"
-
-# 130: stopped with a checkpoint. 75: held by someone else, or not ready. Back to the queue under the same number, so
+${afterSuccess === undefined ? "" : `[ "$code" != 0 ] || ${afterSuccess}\n`}
+# 130: stopped with a checkpoint. 75: held by someone else, or not there yet. Back to the queue under the same number, so
 # that jobs which wait for this one go on waiting. Not where the job is no longer running: someone cancelled it, or Slurm
 # puts it back itself.
-if { [ "$code" = 130 ] || [ "$code" = 75 ]; } && [ "$state" = RUNNING ]; then
+if [[ " ${comesBackAfter.join(" ")} " == *" $code "* && $state == RUNNING ]]; then
   trap '' TERM
   if scontrol requeue "$SLURM_JOB_ID"; then
-    [ "$code" = 130 ] || scontrol update JobId="$SLURM_JOB_ID" StartTime=now+${HELD_ELSEWHERE_SECONDS}
+    [ "$code" != ${EXIT.waiting} ] || scontrol update JobId="$SLURM_JOB_ID" StartTime=now+${HELD_ELSEWHERE_SECONDS}
     sleep 300 # Slurm ends this script; if it ended by itself, the job would count as failed
   fi
   echo "error: job $SLURM_JOB_ID could not be put back into the queue: submit it again with submit.sh" >&2

@@ -1,5 +1,6 @@
 /** A plan as jobs of Slurm: the scripts in its output folder, and what is submitted. */
-import { UserError } from "../../errors.ts";
+import type { Digest } from "../../digest/sha256.ts";
+import { EXIT, UserError } from "../../errors.ts";
 import { runCost } from "../../experiment/cost.ts";
 import { evaluationSteps } from "../../experiment/evaluation.ts";
 import type { Plan } from "../../experiment/plan.ts";
@@ -26,6 +27,13 @@ export interface SlurmLaunch {
   readonly worker: WorkerCommand & { readonly threads: boolean };
   /** judges and signs; absent where a person does that */
   readonly conclude?: WorkerCommand;
+  /** trains a share of all segments again, once it is named; absent where nothing is to be retrained */
+  readonly retrain?: WorkerCommand & {
+    readonly threads: boolean;
+    readonly shares: number;
+    /** SHA-256 of the manifest that is there, if one is */
+    readonly manifest?: Digest;
+  };
   /** at most so many runs at a time */
   readonly maxParallel?: number;
   /** seconds before the time limit at which workers are told to stop */
@@ -46,7 +54,7 @@ export interface PreparedLaunch {
  * @throws {UserError} `UNSAFE_PATH` for a folder whose name Slurm or Deno reads otherwise; `TIME_LIMIT_TOO_SHORT`
  */
 export function prepareLaunch(launch: SlurmLaunch): PreparedLaunch {
-  const { plan, output, deno, project, worker, conclude, maxParallel, warnSeconds, options } = launch;
+  const { plan, output, deno, project, worker, conclude, retrain, maxParallel, warnSeconds, options } = launch;
   for (const path of [output, deno, project, ...worker.writes ?? []]) requireUsable(path);
   requireTime(launch);
   const places = placesOf(output);
@@ -67,9 +75,27 @@ export function prepareLaunch(launch: SlurmLaunch): PreparedLaunch {
     };
   });
   const common = { deno, project, output, warnSeconds };
-  const scripts = new Map([["run.sh", batchScript({ title: "Trains one run of the plan", ...common, ...worker })]]);
+  const scripts = new Map([[
+    "run.sh",
+    batchScript({
+      title: "Trains one run of the plan",
+      ...common,
+      ...worker,
+      comesBackAfter: [EXIT.interrupted, EXIT.waiting],
+    }),
+  ]]);
   if (conclude !== undefined) {
-    scripts.set("conclude.sh", batchScript({ title: "Judges and signs", ...common, ...conclude, threads: false }));
+    // Not after "waiting": all jobs have ended, and what is missing does not come by itself.
+    scripts.set(
+      "conclude.sh",
+      batchScript({
+        title: "Judges and signs",
+        ...common,
+        ...conclude,
+        threads: false,
+        comesBackAfter: [EXIT.interrupted],
+      }),
+    );
     submissions.push({
       name: planJobName("conclude", plan),
       script: "conclude.sh",
@@ -81,8 +107,45 @@ export function prepareLaunch(launch: SlurmLaunch): PreparedLaunch {
       afterAny: jobs.map(({ name }) => name),
     });
   }
+  if (retrain !== undefined) {
+    scripts.set(
+      "retrain.sh",
+      batchScript({
+        title: "Trains a share of all segments again, and compares",
+        ...common,
+        ...retrain,
+        // It keeps no checkpoint: what does not fit into the time limit once does not fit the second time.
+        comesBackAfter: [],
+        afterSuccess: MARK,
+      }),
+    );
+    submissions.push(...shares(plan, retrain, conclude !== undefined));
+  }
   scripts.set("submit.sh", submitScript(submissions, places, options.words));
   return { places, scripts, submissions };
+}
+
+/** Notes that a share was retrained and is right, for this manifest alone: `--share 3/8`. */
+const MARK = `mkdir -p "$out/launch/retrained" &&
+  : > "$out/launch/retrained/$(sha256sum "$out/manifest.dsse.json" | cut -c1-16)-\${2/\\//-of-}"`;
+
+function shares(
+  plan: Plan,
+  { shares, manifest }: NonNullable<SlurmLaunch["retrain"]>,
+  isConcluded: boolean,
+): readonly Submission[] {
+  return Array.from({ length: shares }, (_, index): Submission => {
+    const part = `${index + 1}-of-${shares}`;
+    return {
+      name: planJobName(`retrain-${part}`, plan),
+      script: "retrain.sh",
+      words: ["--share", `${index + 1}/${shares}`],
+      log: `retrain-${part}`,
+      result: `launch/retrained/${manifest?.slice(0, 16) ?? "no-manifest"}-${part}`,
+      afterOk: isConcluded ? [planJobName("conclude", plan)] : [],
+      afterAny: [],
+    };
+  });
 }
 
 /** Writes the scripts, and makes the folder that jobs write their logs to. */

@@ -36,6 +36,12 @@ Deno.test("a job's script is requeued, warned by a signal that Deno does not tak
   assert(script.includes("--kill-on-bad-exit=1"));
 });
 
+Deno.test("a run comes back when it was stopped or is held elsewhere, a conclusion only when it was stopped", () => {
+  const { scripts } = prepareLaunch(launchInto("/shared/out", { conclude: { task: "reproduce", words: [] } }));
+  assert.match(scripts.get("run.sh") ?? "", /^if \[\[ " 130 75 " == \*" \$code "\* && \$state == RUNNING \]\]; then$/m);
+  assert.match(scripts.get("conclude.sh") ?? "", /^if \[\[ " 130 " == /m);
+});
+
 Deno.test("a launch passes labels through sbatch's patterns and the shell as they are", () => {
   const { places, submissions } = prepareLaunch(launchInto("/shared/50% done"));
   const run = submissions.find(({ log }) => log === "warmup-length_0.5%_seed-0");

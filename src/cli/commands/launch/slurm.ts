@@ -3,14 +3,23 @@ import { canonicalJson } from "../../../digest/canonical_json.ts";
 import { EXIT, hasCode, UserError } from "../../../errors.ts";
 import { planToJson } from "../../../experiment/plan_json.ts";
 import { claimOutputFolder, lockOutputFolder } from "../../../files/output_lock.ts";
-import { type PreparedLaunch, prepareLaunch, writeScripts } from "../../../launch/slurm/launch.ts";
+import { type PreparedLaunch, prepareLaunch, type SlurmLaunch, writeScripts } from "../../../launch/slurm/launch.ts";
 import { isSbatchOption, readSbatchOptions, type SbatchOptions } from "../../../launch/slurm/sbatch_options.ts";
 import { type Scheduler, SLURM } from "../../../launch/slurm/scheduler.ts";
+import { localFileSystem } from "../../../launch/slurm/shared_folder.ts";
 import { submitAll, type Submitted } from "../../../launch/slurm/submit.ts";
-import { chooseEngine } from "../../../engine/catalogue.ts";
+import { chooseEngine, ENGINE_OPTIONS } from "../../../engine/catalogue.ts";
+import { DENO_FILES } from "../../../files/deno_file_system.ts";
+import { digestFile } from "../../../files/file_digest.ts";
+import { MANIFEST_FILE } from "../../../manifest/verify/open_manifest.ts";
 import { print, printWarning } from "../../../terminal.ts";
+import type { WorkerCommand } from "../../../launch/worker_command.ts";
+import { parseWholeNumber, type Values } from "../../arguments.ts";
 import type { Command } from "../../command.ts";
-import { DEFAULT_SCALE } from "../../settings.ts";
+import { EXPERIMENT_OPTIONS } from "../../options/experiment_options.ts";
+import { wordsOf } from "../../options/plan_words.ts";
+import { SOURCE_OPTIONS } from "../../options/source_options.ts";
+import { DEFAULT_KEY, DEFAULT_SCALE } from "../../settings.ts";
 import { parsePaths } from "../../typed_paths.ts";
 import { wholePath } from "../../user_path.ts";
 import { requireWritePermission } from "../../write_permission.ts";
@@ -18,6 +27,8 @@ import { LAUNCH_OPTIONS, plannedForLaunch, workerTask, workerWords } from "./opt
 
 /** Enough for a step, an evaluation and a checkpoint at the paper's scale on one GPU. */
 const WARN_SECONDS = 300;
+/** Jobs of retraining that one launch may submit. */
+const MAX_SHARES = 1000;
 const PROJECT = decodeURIComponent(new URL("../../../../", import.meta.url).pathname).replace(/(?<=.)\/$/, "");
 
 const OPTIONS = {
@@ -33,6 +44,18 @@ const OPTIONS = {
     kind: "count",
     value: "SECONDS",
     help: `before the time limit, a worker is told to stop with a checkpoint (default: ${WARN_SECONDS})`,
+  },
+  conclude: { kind: "flag", help: "a last job judges and signs when all others have ended" },
+  key: {
+    kind: "text",
+    value: "FILE",
+    path: true,
+    help: `private key that --conclude signs with (default: ${DEFAULT_KEY})`,
+  },
+  retrain: {
+    kind: "list",
+    value: "all M",
+    help: "further jobs train all segments of the manifest again, in M shares at the same time",
   },
   submit: { kind: "flag", help: "submit the jobs; without it they are shown and written down as a script" },
 } as const;
@@ -76,6 +99,8 @@ function tell(
 export async function launchSlurm(args: readonly string[], scheduler: Scheduler = SLURM): Promise<number> {
   const { own, sbatch } = parted(args);
   const { values } = parsePaths(own, OPTIONS);
+  requireUsedKey(values);
+  const shares = shareCount(values.retrain);
   const options = readSbatchOptions(sbatch, Object.keys(OPTIONS));
   const output = wholePath(values.out ?? `out/${values.scale ?? DEFAULT_SCALE}`).replace(/(?<=.)\/+$/, "");
   const engine = chooseEngine(values);
@@ -92,6 +117,8 @@ export async function launchSlurm(args: readonly string[], scheduler: Scheduler 
       writes: cache,
       threads: engine.task === "reproduce" && values.threads === undefined,
     },
+    ...(values.conclude === true ? { conclude: conclusion(output, cache, values) } : {}),
+    ...(shares === undefined ? {} : { retrain: await retraining(output, shares, values) }),
     ...(values["max-parallel"] === undefined ? {} : { maxParallel: values["max-parallel"] }),
     warnSeconds: values.warn ?? WARN_SECONDS,
     options,
@@ -101,7 +128,77 @@ export async function launchSlurm(args: readonly string[], scheduler: Scheduler 
   await using _ = await lockOutputFolder(`${output}/launch`); // two launches at once would submit everything twice
   await writeScripts(prepared);
   if (engine.isForRentedGpus === true) warnOfGpu(options, engine.name);
+  const kind = await localFileSystem(output);
+  if (kind !== undefined) {
+    printWarning(
+      `"${output}" lies on ${kind}, a disk of this machine: unless it is exported to the nodes under the same path, jobs ` +
+        "end at once; choose a folder that all nodes share with --out DIR",
+    );
+  }
   return await submit(prepared, options, scheduler, values.submit === true);
+}
+
+/** @throws {UserError} `UNUSED_OPTION` for a key that nothing signs with */
+function requireUsedKey({ conclude, key }: Values<typeof OPTIONS>): void {
+  if (key === undefined || conclude === true) return;
+  throw new UserError(
+    "UNUSED_OPTION",
+    '"--key" is for "--conclude"',
+    "add --conclude, or give it to deno task conclude",
+  );
+}
+
+/** What the last job runs. */
+function conclusion(output: string, cache: readonly string[], values: Values<typeof OPTIONS>): WorkerCommand {
+  const options = { ...EXPERIMENT_OPTIONS, ...SOURCE_OPTIONS, key: OPTIONS.key };
+  return {
+    task: "conclude",
+    words: [output, ...cache.map((folder) => `--data-cache=${folder}`), ...wordsOf(options, values)],
+    writes: cache,
+  };
+}
+
+/** @throws {UserError} `BAD_NUMBER` for words that are not `all` and a number of shares */
+function shareCount(words: readonly string[] | undefined): number | undefined {
+  if (words === undefined) return undefined;
+  const shares = parseWholeNumber(words[1] ?? "");
+  if (words.length === 2 && words[0] === "all" && shares !== undefined && shares >= 1 && shares <= MAX_SHARES) {
+    return shares;
+  }
+  throw new UserError(
+    "BAD_NUMBER",
+    `Option "--retrain" is "${words.join(" ")}"`,
+    `expected all and a number of shares, at most ${MAX_SHARES}: --retrain all 8`,
+  );
+}
+
+/**
+ * What retrains a share.
+ *
+ * @throws {UserError} `NOTHING_TO_RETRAIN` without a manifest, and without a job that makes one
+ */
+async function retraining(
+  output: string,
+  shares: number,
+  values: Values<typeof OPTIONS>,
+): Promise<NonNullable<SlurmLaunch["retrain"]>> {
+  const path = `${output}/${MANIFEST_FILE}`;
+  const isThere = await DENO_FILES.status(path) !== undefined;
+  if (!isThere && values.conclude !== true) {
+    throw new UserError(
+      "NOTHING_TO_RETRAIN",
+      `There is no manifest "${path}"`,
+      "add --conclude, or retrain when deno task conclude has made it",
+    );
+  }
+  const { task } = chooseEngine(values);
+  return {
+    task: task === "reproduce" ? "retrain:native" : "retrain:cuda",
+    words: [path, "--retrain", "all", ...wordsOf({ ...SOURCE_OPTIONS, ...ENGINE_OPTIONS }, values)],
+    threads: task === "reproduce" && values.threads === undefined,
+    shares,
+    ...(isThere ? { manifest: await digestFile(path) } : {}),
+  };
 }
 
 function warnOfGpu({ asksForGpu }: SbatchOptions, engine: string): void {
