@@ -125,18 +125,18 @@ testPage(
       [
         "a name that climbs",
         await write("a.tar", join(entry("top/../../x", "x"), END)),
-        /no bundle as rewarm writes them/,
+        /only those are read/,
       ],
       [
         "markup for a name",
         await write("b.tar", join(entry(`top/${HOSTILE}`, "x"), END)),
-        /no bundle as rewarm writes them/,
+        /only those are read/,
       ],
-      ["a link", await write("c.tar", join(entry("top/x", "", { type: "2" }), END)), /no bundle as rewarm writes them/],
+      ["a link", await write("c.tar", join(entry("top/x", "", { type: "2" }), END)), /only those are read/],
       [
         "8 GiB by its own word",
         await write("d.tar", join(forgeHeader("top/x", 8 ** 11 - 1), END)),
-        /no bundle as rewarm writes them/,
+        /only those are read/,
       ],
       [
         "a manifest of 6 GiB",
@@ -146,7 +146,7 @@ testPage(
       [
         "a bundle of 6 GiB of nothing",
         await sparse("f.tar", 6 * 2 ** 30, entry("top/manifest.dsse.json", "{}")),
-        /no bundle as rewarm writes them/,
+        /only those are read/,
       ],
       ["gzip", await write("g.tar.gz", Uint8Array.of(0x1f, 0x8b, 8, 0)), /is compressed \(gzip\): decompress it first/],
       ["nothing", await write("h.json", new Uint8Array()), /not strict JSON/],
