@@ -198,7 +198,7 @@ Deno.test("describeCorpora() has the digest of the opened corpus, and writes not
     equal(new Set([described, other, reseeded].map(({ upstream }) => upstream.digest)).size, 3);
   }));
 
-Deno.test("openCorpora() prepares once, verifies later, and prepares damaged files again", () =>
+Deno.test("openCorpora() prepares once, hashes what it prepared once, and prepares damaged files again", () =>
   withFolder(async (folder) => {
     const options = await twoFiles(folder, jsonLines(80, ["x", "y"]), jsonLines(60));
     const stagesOf = async () => {
@@ -212,7 +212,7 @@ Deno.test("openCorpora() prepares once, verifies later, and prepares damaged fil
     const first = await stagesOf();
     deepEqual([...first.stages], ["hash", "tokenise", "shuffle", "verify"]);
     const second = await stagesOf();
-    deepEqual([...second.stages], ["hash", "verify"]);
+    deepEqual([...second.stages], ["hash"]);
     equal(second.digest, first.digest);
 
     const prepared = preparedFolders(`${folder}/cache`);

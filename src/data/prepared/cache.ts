@@ -1,16 +1,20 @@
 /** The cache of prepared corpora: a folder each, named for its digest, whole or not there. */
 import { UserError } from "../../errors.ts";
-import { removeTree, renameFolder } from "../../files/deno_file_system.ts";
-import { folderOf, makeFolderDurably } from "../../files/durable.ts";
+import { DENO_FILES, removeTree, renameFolder } from "../../files/deno_file_system.ts";
+import { folderOf, makeFolderDurably, writeFileDurably } from "../../files/durable.ts";
 import { fileError } from "../../files/file_error.ts";
 import type { FileSystem } from "../../files/file_system.ts";
 import { filesWithin, requireNoLinks } from "../../files/files_within.ts";
+import { readFileBounded } from "../../files/read_file.ts";
 import { openRegular } from "../../files/open_regular.ts";
 import type { Ingredients } from "../text_ingredients.ts";
 import type { DataProgress } from "../options.ts";
 import { inspectPrepared, type PreparedManifest, type PreparedState } from "./manifest.ts";
 import { prepare } from "./prepare.ts";
 import { PROGRESS_FILE } from "./staging_progress.ts";
+
+/** A mark is not read beyond this size, in bytes. */
+const MAX_MARK_BYTES = 1 << 20;
 
 /** A verified prepared corpus. */
 export interface PreparedFolder {
@@ -85,13 +89,17 @@ async function prepareLocked(
   );
 }
 
-function inspect(
+/** Hashes the files of a copy once: until one of them changes, by its size, time or place, they are those that were hashed. */
+async function inspect(
   ingredients: Ingredients,
   folder: string,
   onProgress: (progress: DataProgress) => void,
 ): Promise<PreparedState> {
   let doneBytes = 0;
-  return inspectPrepared(
+  const mark = `${folder}.verified`;
+  const stamp = await stampOf(folder);
+  const isVerified = stamp !== undefined && stamp === await readMark(mark);
+  const state = await inspectPrepared(
     folder,
     ingredients.preparedDigest,
     (bytes, totalBytes) => {
@@ -103,7 +111,36 @@ function inspect(
         totalBytes,
       });
     },
+    isVerified,
   );
+  if (state.kind === "ready" && !isVerified && stamp !== undefined) {
+    // Where it cannot be written, the files are hashed at the next start too.
+    await writeFileDurably(mark, stamp, { files: filesWithin(folderOf(folder)) }).catch(() => {});
+  }
+  return state;
+}
+
+/** What the file system says of each file in a folder; undefined where it does not say enough to notice a change. */
+async function stampOf(folder: string): Promise<string | undefined> {
+  if ((await DENO_FILES.status(folder))?.kind !== "folder") return undefined;
+  const lines: string[] = [];
+  for (const name of await DENO_FILES.readFolder(folder)) {
+    const status = await DENO_FILES.status(`${folder}/${name}`);
+    if (status?.kind !== "file" || status.modifiedAt === undefined) return undefined;
+    // Of the identity the inode: hosts number the device of a shared disk each in its own way.
+    const inode = status.identity?.replace(/^.*:/, "") ?? "";
+    lines.push(`${name} ${status.bytes} ${status.modifiedAt} ${inode}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+async function readMark(path: string): Promise<string | undefined> {
+  try {
+    return new TextDecoder().decode(await readFileBounded(path, MAX_MARK_BYTES));
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 async function hasProgress(folder: string, files: FileSystem): Promise<boolean> {

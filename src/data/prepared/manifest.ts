@@ -54,11 +54,13 @@ export type PreparedState =
  *
  * @param expectedDigest the prepared digest that its sources and options give
  * @param onBytes called with the bytes of each piece hashed and of all files together
+ * @param isVerified the files are those that were hashed before, and are not hashed again
  */
 export async function inspectPrepared(
   folder: string,
   expectedDigest: string,
   onBytes: (bytes: number, totalBytes: number) => void,
+  isVerified = false,
 ): Promise<PreparedState> {
   const path = `${folder}/${PREPARED_FILE}`;
   const damaged = (reason: string) => ({ kind: "damaged", reason } as const);
@@ -80,6 +82,7 @@ export async function inspectPrepared(
       `"${path}" describes the corpus ${shortDigest(found.digest)}, expected ${shortDigest(expectedDigest)}`,
     );
   }
+  if (isVerified) return { kind: "ready", manifest: found };
   const files = found.domains.flatMap(({ train, validation }) =>
     [train, validation].flatMap(({ name, bin, idx }) => [
       { path: `${folder}/${name}.bin`, ...bin },
