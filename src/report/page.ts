@@ -1,21 +1,26 @@
 /** The whole report: one HTML file that opens offline, with no script and nothing fetched. */
 import { sha256Bytes } from "../digest/sha256.ts";
 import { Anchors } from "./markup/anchors.ts";
+import { abstractSection } from "./sections/abstract_section.ts";
+import { placeClaims } from "./sections/claim_places.ts";
 import { claimsSection } from "./sections/claims_section.ts";
 import { comparisonsSection } from "./sections/comparisons_section.ts";
+import { estimatesSection } from "./sections/estimates_section.ts";
 import { figureSection } from "./sections/figure_section.ts";
+import { figureGroups } from "./sections/figures.ts";
 import type { ReportInput } from "./input/input.ts";
 import { html, Markup } from "./markup/markup.ts";
 import { openPointsSection } from "./sections/open_points_section.ts";
 import { provenanceSection } from "./sections/provenance_section.ts";
 import { runsSection } from "./sections/runs_section.ts";
+import { scaleSection } from "./sections/scale_section.ts";
 import { STYLESHEET } from "./markup/stylesheet.ts";
-import { summarySection } from "./sections/summary_section.ts";
 
 const CONTENTS = [
-  ["summary", "Summary"],
-  ["claims", "Claims"],
   ["figures", "Figures"],
+  ["claims", "Claims"],
+  ["estimates", "Open questions"],
+  ["scale", "Scale and data"],
   ["comparisons", "Paper’s numbers"],
   ["open-points", "Open points"],
   ["runs", "Runs"],
@@ -34,6 +39,9 @@ export function renderReport(input: ReportInput): string {
   const policy =
     `default-src 'none'; style-src 'sha256-${base64(sha256Bytes(new TextEncoder().encode(STYLESHEET)))}'; ` +
     "base-uri 'none'; form-action 'none'";
+  const groups = figureGroups(input.experiments);
+  const places = placeClaims(input, groups);
+  const contents = CONTENTS.filter(([id]) => id !== "estimates" || input.estimates.length > 0);
   return html`
     <!doctype html>
     <html lang="en">
@@ -50,19 +58,18 @@ export function renderReport(input: ReportInput): string {
       <body>
         <a class="skip" href="#content">Skip to the content</a>
         <header>
-          <p class="kicker">rewarm · scale ${scale.name} · arXiv ${paper.arxiv}</p>
-          <h1>${paper.title}</h1>
-          <p
-            class="lead">A reproduction of every ablation of the paper, with a verdict for each claim and the evidence for each
-    verdict.</p>
-          <nav aria-label="Contents">
-            <ul>${CONTENTS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul>
-          </nav>
+    <p class="kicker">rewarm · scale ${scale.name} · arXiv ${paper.arxiv}</p>
+    <h1>${paper.title}</h1>
+    ${abstractSection(input)}
+    <nav aria-label="Contents"><ul>${contents.map(([id, title]) =>
+      html`<li><a href="#${id}">${title}</a></li>`
+    )}</ul></nav>
         </header>
         <main id="content" tabindex="-1">
-    ${summarySection(input)}
-    ${claimsSection(input, anchors)}
-    ${figureSection(input)}
+    ${figureSection(input, groups, places, anchors)}
+    ${claimsSection(input, places, anchors)}
+    ${estimatesSection(input)}
+    ${scaleSection(input)}
     ${comparisonsSection(input)}
     ${openPointsSection(input)}
     ${runsSection(input, anchors)}

@@ -148,6 +148,7 @@ function armOf({ experiment, arm, steps, warmup, losses, run }: Recipe, seed: nu
     runKey,
     steps,
     warmupTokens: warmup * HORIZON_STEPS * TOKENS_PER_STEP,
+    trainedOn: experiment === "upstream" || experiment === "same-data" ? "upstream" : "downstream",
     startsAtRandom: experiment === "upstream" || experiment === "from-scratch",
     curves: {
       runKey,
@@ -295,6 +296,17 @@ export function sampleInput(seeds = 1, change: Partial<ReportInput> = {}): Repor
       changes: [],
       downstreamHorizonTokens: HORIZON_STEPS * TOKENS_PER_STEP,
       seeds,
+      criteria: [
+        {
+          id: "a",
+          name: "tokens of pre-training a parameter",
+          paper: 740,
+          bounds: { least: 74 },
+          ours: 22,
+          holds: false,
+        },
+        { id: "b", name: "horizon ÷ pre-training", paper: 0.99, bounds: { least: 0.9, most: 2 }, ours: 1, holds: true },
+      ],
       engine: "exact",
       determinism: "machine_to_machine",
     },
@@ -306,6 +318,7 @@ export function sampleInput(seeds = 1, change: Partial<ReportInput> = {}): Repor
       upstreamName: "the Pile",
       downstreamName: "SlimPajama",
       downstreamHorizonTokens: 296_859_205_632,
+      pretrainingTokens: 299_892_736_000,
     },
     rulesVersion: 1,
     openPoints: [{
@@ -323,6 +336,20 @@ export function sampleInput(seeds = 1, change: Partial<ReportInput> = {}): Repor
       { experiment: "max-learning-rate", arm: "2x", sampled: sampledSchedule(6e-3, .01) },
     ],
     verdicts: VERDICTS,
+    estimates: [{
+      id: "gap",
+      experiment: "max-learning-rate",
+      title: "Depth of the stability gap",
+      measure: "highest upstream loss above the constant arm",
+      numbers: [{
+        label: "depth of 1x",
+        unit: "share of loss",
+        value: "0.123400",
+        seeds,
+        intervals: [{ over: "documents", count: 33, low: "-0.010000", high: "0.200000" }],
+      }],
+      evidence: [],
+    }],
     comparisons: [
       {
         kind: "setup",
@@ -348,6 +375,12 @@ export function sampleInput(seeds = 1, change: Partial<ReportInput> = {}): Repor
         reason: "nats a BPE token of a 410M model there, nats a byte of a 0.18M model here",
       },
     ],
+    corpora: [{
+      name: "upstream",
+      madeOf: "text of the family “typescript”",
+      facts: [{ name: "train tokens", value: "2752539" }, { name: "share of typescript", value: "0.786169423939134" }],
+      digest: sha256("upstream"),
+    }],
     runs: [...runs.values()],
     environment: [
       { name: "Deno", value: "2.9.6" },

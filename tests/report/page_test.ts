@@ -8,7 +8,15 @@ import { STYLESHEET } from "../../src/report/markup/stylesheet.ts";
 import { sha256Bytes } from "../../src/digest/sha256.ts";
 import { sampleInput } from "./fixture.ts";
 
-const page = (...args: Parameters<typeof sampleInput>) => parseDocument(renderReport(sampleInput(...args)));
+const parsed = new Map<number, DomDocument>();
+
+/** The page of some seeds, parsed once and only read; with changes, parsed anew. */
+function page(seeds = 1, change?: Parameters<typeof sampleInput>[1]): DomDocument {
+  if (change !== undefined) return parseDocument(renderReport(sampleInput(seeds, change)));
+  const known = parsed.get(seeds) ?? parseDocument(renderReport(sampleInput(seeds)));
+  parsed.set(seeds, known);
+  return known;
+}
 const all = (document: DomDocument, selector: string): DomElement[] => [...document.querySelectorAll(selector)];
 
 Deno.test("renderReport() gives the same bytes when called again and after another report", () => {
@@ -207,6 +215,9 @@ Deno.test("renderReport() stands on its own when there is nothing to show", () =
     environment: [],
     digests: [],
     limits: [],
+    estimates: [],
+    corpora: [],
+    scale: { ...sampleInput().scale, criteria: [] },
   });
   assert.equal(all(document, "figure").length, 0);
   assert.equal(all(document, "table").length, 0);
@@ -216,17 +227,79 @@ Deno.test("renderReport() stands on its own when there is nothing to show", () =
 
 Deno.test("renderReport() counts the verdicts and says each in words", () => {
   const document = page();
-  const tiles = all(document, ".tile").map(({ textContent }) => textContent.replace(/\s+/g, " ").trim());
-  assert.deepEqual(tiles, ["2 ✓ reproduced", "1 ✕ contradicted", "1 ? inconclusive", "1 ≠ not comparable"]);
-  assert.equal(all(document, ".chip").length, 5);
+  const counts = (of: DomDocument) =>
+    all(of, ".tally li").map(({ textContent }) => textContent.replace(/\s+/g, " ").trim());
+  assert.deepEqual(counts(document), ["2 ✓ reproduced", "1 ✕ contradicted", "1 ? inconclusive", "1 ≠ not comparable"]);
   assert.deepEqual(
-    all(document, ".claims tbody .badge").map(({ textContent }) => textContent.replace(/^\S+ /, "")),
+    all(document, "table .badge").map(({ textContent }) => textContent.replace(/^\S+ /, "")),
     ["reproduced", "reproduced", "inconclusive", "contradicted", "not comparable"],
   );
+  const [first, ...others] = sampleInput().verdicts;
+  assert(first !== undefined);
+  const words = "same direction at this scale";
+  assert.deepEqual(counts(page(1, { verdicts: [{ ...first, words }, ...others] })).slice(0, 2), [
+    `1 ✓ ${words}`,
+    "1 ✓ reproduced",
+  ]);
+});
+
+Deno.test("renderReport() shows figures before everything else, with every claim folded once under the one it is about", () => {
+  const document = page();
+  assert.equal(all(document, "h2")[0]?.textContent, "Figures");
+  const claims = all(document, "details.claim");
+  assert.equal(claims.length, sampleInput().verdicts.length);
+  const figureOf = (id: string) => document.getElementById(`claim-${id}`)?.closest("figure")?.id;
+  assert.deepEqual(sampleInput().verdicts.map(({ id }) => figureOf(id)), [
+    "figure-1-downstream",
+    "figure-2",
+    "figure-2",
+    "figure-2",
+    "figure-1-downstream",
+  ]);
+  for (const claim of claims) assert.equal(claim.hasAttribute("open"), false);
+  const links = all(document, "#claims-table ~ tbody a[href]").map((link) => link.getAttribute("href"));
+  assert.deepEqual(links, sampleInput().verdicts.map(({ id }) => `#claim-${id}`));
+});
+
+Deno.test("renderReport() keeps a claim that no figure shows in the section of claims", () => {
+  const [verdict] = sampleInput().verdicts;
+  assert(verdict !== undefined);
+  const document = page(1, { verdicts: [{ ...verdict, id: "other", figure: "", evidence: [] }] });
+  const claim = document.getElementById("claim-other");
+  assert.equal(claim?.closest("figure"), null);
+  assert.match(claim?.closest("section")?.textContent ?? "", /Claims that no figure here shows/);
+});
+
+Deno.test("renderReport() says under a figure what cannot be seen there, and why", () => {
+  const said = page().querySelector("#figure-1-downstream .cannot")?.textContent.replace(/\s+/g, " ") ?? "";
+  assert.match(said, /“The highest Pile loss over the warm-up lengths is about 2.5”: All comparisons hold/);
+  assert.equal(page().querySelector("#figure-2 .cannot"), null);
+});
+
+Deno.test("renderReport() gives estimates as numbers with intervals and without a verdict", () => {
+  const table = page(1).getElementById("estimates-max-learning-rate")?.closest("table");
+  const cells = [...table?.querySelectorAll("tbody tr > *") ?? []].map(({ textContent }) => textContent.trim());
+  assert.deepEqual(cells, [
+    "Depth of the stability gap",
+    "depth of 1x",
+    "12.34\u00a0%",
+    "−1\u00a0% to 20\u00a0% over 33 documents",
+    "highest upstream loss above the constant arm",
+  ]);
+  assert.equal(table?.querySelector(".badge"), null);
+});
+
+Deno.test("renderReport() shows whether the scale is a fair proxy, and what it was trained on", () => {
+  const criteria = page().getElementById("criteria-table")?.closest("table")?.textContent.replace(/\s+/g, " ") ?? "";
+  assert.match(criteria, /1 of 2 ratios within their bounds/);
+  assert.match(criteria, /tokens of pre-training a parameter 22740≥ 74no/);
+  const corpora = page().getElementById("corpora-table")?.closest("table")?.textContent ?? "";
+  assert.match(corpora, /text of the family “typescript”/);
+  assert.match(corpora, /train tokens 2,752,539, share of typescript 0.786/);
 });
 
 Deno.test("renderReport() says in numbers how far the scale is from the paper's", () => {
-  const text = page().querySelector("main")?.textContent.replace(/\s+/g, " ") ?? "";
+  const text = page().body.textContent.replace(/\s+/g, " ");
   assert.match(
     text,
     /182,848 parameters .* about 2,200 times smaller than the paper’s Pythia-410M, on about 99,000 times/,
@@ -240,7 +313,7 @@ Deno.test("renderReport() says in numbers how far the scale is from the paper's"
       parameters: whole.paper.parameters,
       downstreamHorizonTokens: whole.paper.downstreamHorizonTokens,
     },
-  }).querySelector("main")?.textContent ?? "";
+  }).body.textContent;
   assert.match(atPaperScale, /the paper’s own size/);
   assert.doesNotMatch(atPaperScale, /one seed gives no band|times smaller/);
 });

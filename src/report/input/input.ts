@@ -1,7 +1,10 @@
 /** Everything the report shows. The page is a pure function of this. */
 import type { ArmCurves } from "../../results/arm_curves.ts";
 import type { Verdict } from "../../results/claims.ts";
+import type { CorpusName } from "../../experiment/run.ts";
+import type { JudgedCriterion } from "../../experiment/criteria.ts";
 import type { ComparisonRow } from "../../results/compare_numbers.ts";
+import type { Estimate } from "../../results/estimates/estimate.ts";
 import type { StatedExperiment } from "../../results/experiment_file.ts";
 import type { RulesVersion } from "../../results/rules_version.ts";
 
@@ -17,9 +20,13 @@ export interface ReportInput {
   readonly verdicts: readonly Verdict[];
   /** of the rules that gave the verdicts */
   readonly rulesVersion: RulesVersion;
+  /** answers to open questions: numbers with intervals, without a verdict */
+  readonly estimates: readonly Estimate[];
   readonly comparisons: readonly ComparisonRow[];
   /** what the paper leaves open */
   readonly openPoints: readonly ReportOpenPoint[];
+  /** what was trained on, mixes included */
+  readonly corpora: readonly ReportCorpus[];
   readonly runs: readonly ReportRun[];
   readonly environment: readonly ReportFact[];
   /** names and SHA-256 digests of what the results hang on: plan, lockfiles, corpora, rules */
@@ -51,6 +58,8 @@ export interface ReportScale {
   /** T: tokens over which the downstream schedule runs */
   readonly downstreamHorizonTokens: number;
   readonly seeds: number;
+  /** whether it is a fair proxy of the paper's, ratio by ratio */
+  readonly criteria: readonly JudgedCriterion[];
   readonly engine: string;
   readonly determinism: string;
 }
@@ -65,6 +74,16 @@ export interface ReportPaper {
   readonly upstreamName: string;
   readonly downstreamName: string;
   readonly downstreamHorizonTokens: number;
+  readonly pretrainingTokens: number;
+}
+
+/** A corpus, or a mix that stands for the downstream one in some runs. */
+export interface ReportCorpus {
+  readonly name: string;
+  /** what it is made of */
+  readonly madeOf: string;
+  readonly facts: readonly ReportFact[];
+  readonly digest: string;
 }
 
 /** One arm of one experiment at one seed; points of its curve beyond `steps` are left out. */
@@ -75,6 +94,8 @@ export interface ReportArm extends ArmCurves {
   readonly warmupTokens: number;
   /** whether the run starts from random weights */
   readonly startsAtRandom: boolean;
+  /** which corpus most of its windows are from */
+  readonly trainedOn: CorpusName;
 }
 
 /** Something that the paper does not say, and what was done. */

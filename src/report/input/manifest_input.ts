@@ -4,10 +4,12 @@
  */
 import { shortDigest } from "../../digest/sha256.ts";
 import { containerInWords } from "../../container/facts.ts";
+import { scaleCriteria } from "../../experiment/criteria.ts";
 import { PRETRAINING_ARM } from "../../experiment/choose_arms.ts";
 import { penaltyInWords } from "../../experiment/penalty.ts";
 import { replayInWords } from "../../experiment/replay.ts";
 import type { Plan } from "../../experiment/plan.ts";
+import { PAPER_PRETRAINING_TOKENS } from "../../experiment/paper_units.ts";
 import { type ReadingName, READINGS } from "../../experiment/readings.ts";
 import type { InitialWeights, PlannedRun, RunKey, RunSpecification } from "../../experiment/run.ts";
 import { tokensPerStep } from "../../experiment/cost.ts";
@@ -20,7 +22,16 @@ import type { ArmCurves } from "../../results/arm_curves.ts";
 import type { Curves } from "../../results/curves.ts";
 import type { Paper } from "../../results/paper_schema.ts";
 import { learningRate } from "../../schedule/learning_rate.ts";
-import type { ReportArm, ReportFact, ReportInput, ReportRun, ReportScale, ReportSchedule } from "./input.ts";
+import { trimmed } from "../markup/numbers.ts";
+import type {
+  ReportArm,
+  ReportCorpus,
+  ReportFact,
+  ReportInput,
+  ReportRun,
+  ReportScale,
+  ReportSchedule,
+} from "./input.ts";
 
 /** Samples of a schedule: enough that a warm-up of half a percent shows. */
 const SCHEDULE_SAMPLES = 1201;
@@ -56,6 +67,10 @@ export function reportInputOf({ predicate, plan, paper, curves }: ReportEvidence
       seeds: plan.seeds,
       engine: engine.name,
       determinism: engine.level.replaceAll("_", " "),
+      // of text that a user brought in place of the scale's, its families say nothing
+      criteria: scaleCriteria(plan.scale).filter(({ id, ours }) =>
+        ours !== undefined && (id !== "overlap" || data.source === "scale")
+      ),
     },
     paper: {
       title: facts.title,
@@ -65,12 +80,14 @@ export function reportInputOf({ predicate, plan, paper, curves }: ReportEvidence
       upstreamName: facts.upstream,
       downstreamName: facts.downstream,
       downstreamHorizonTokens: facts.downstreamTokens,
+      pretrainingTokens: PAPER_PRETRAINING_TOKENS,
     },
     experiments: paper.experiments,
     arms: arms.map((arm) => reportArm(arm, planned)),
     schedules: schedulesOf(arms, planned),
     verdicts: predicate.claims,
     rulesVersion: paper.rulesVersion,
+    estimates: predicate.estimates ?? [],
     comparisons: predicate.comparisons,
     openPoints: paper.openPoints.map(({ question, confidence, here, reading }) => {
       const value = Object.entries(plan.readings ?? {}).find(([name]) => name === reading?.name)?.[1];
@@ -82,6 +99,7 @@ export function reportInputOf({ predicate, plan, paper, curves }: ReportEvidence
         here: way === undefined ? "does not arise: other text is trained on here" : `${reading.name}=${value}: ${way}`,
       };
     }),
+    corpora: reportCorpora(plan, predicate.corpora, data),
     runs: predicate.runs.map((run) => reportRun(run, curves, planned)),
     environment: environmentFacts(predicate),
     digests: [
@@ -132,12 +150,52 @@ function corporaInWords(
       textIsThePapers: true,
     };
   }
+  if (data.kind === "embedded") {
+    return {
+      tokenUnit,
+      upstreamName: familiesInWords(data.upstream),
+      downstreamName: familiesInWords(data.mixes[data.downstream] ?? {}),
+      textIsThePapers: false,
+    };
+  }
   return {
     tokenUnit,
     upstreamName: "TypeScript's library declarations, mixed 3 : 1 with Node's",
     downstreamName: "Node's declarations, mixed 3 : 1 with TypeScript's",
     textIsThePapers: false,
   };
+}
+
+/** What each corpus and mix of the plan is made of. */
+function reportCorpora(plan: Plan, corpora: Predicate["corpora"], facts: DataFacts): ReportCorpus[] {
+  const { data } = plan.scale;
+  const { upstreamName, downstreamName } = corporaInWords(plan, facts);
+  const mixOf = (name: string) => {
+    if (facts.source === "files") return "the files given for it";
+    const weights = data.kind === "embedded" ? data.mixes[name] : undefined;
+    return weights === undefined ? "the files given for it" : familiesInWords(weights);
+  };
+  const described = (name: string, madeOf: string, { digest, summary }: Predicate["corpora"]["upstream"]) => ({
+    name,
+    madeOf,
+    facts: Object.entries(summary).map(([fact, value]) => ({ name: fact, value })),
+    digest,
+  });
+  return [
+    described("upstream", upstreamName, corpora.upstream),
+    described("downstream", downstreamName, corpora.downstream),
+    ...Object.entries(corpora.mixes ?? {}).map(([name, corpus]) => described(`mix ${name}`, mixOf(name), corpus)),
+  ];
+}
+
+/** `text of typescript (95 %) and node (5 %)`. */
+function familiesInWords(weights: Readonly<Record<string, number>>): string {
+  const families = Object.entries(weights);
+  const total = families.reduce((sum, [, weight]) => sum + weight, 0);
+  if (families.length === 1) return `text of the family “${families[0]?.[0]}”`;
+  return `text of the families ${
+    families.map(([family, weight]) => `“${family}” (${trimmed(100 * weight / total, 1)} %)`).join(", ")
+  }`;
 }
 
 function pretrainingOf({ scale, start }: Plan): ReportScale["pretraining"] {
@@ -175,6 +233,7 @@ function reportArm(arm: ArmCurves, runs: ReadonlyMap<string, PlannedRun>): Repor
     label: run.label,
     warmupTokens,
     startsAtRandom: run.specification.initialWeights.kind === "random",
+    trainedOn: run.specification.corpus.name,
   };
 }
 

@@ -1,125 +1,102 @@
-/** The figures as HTML: title, legend, both drawings, notes and the numbers behind them. */
-import { type Chart, drawChart } from "../charts/chart.ts";
-import {
-  comesFromOutside,
-  leavesAxes,
-  lossChart,
-  perplexityChart,
-  scheduleChart,
-  warmupEnds,
-} from "../charts/charts.ts";
-import { type FigureDefinition, figureGroups } from "./figures.ts";
+/** The figures, each with the claims that were judged by it folded underneath. */
+import { lossChart, perplexityChart, scheduleChart } from "../charts/charts.ts";
+import type { ChartEvidence } from "../charts/chart.ts";
+import type { FigureGroup } from "./figures.ts";
 import { figureData, scheduleData } from "./figure_data.ts";
+import { type FigureContext, figureFrame, leftOut, paperTokensIn } from "./figure_frame.ts";
+import { curveNotes } from "./figure_notes.ts";
+import { domainCurves } from "./domain_curves.ts";
+import { armsOf, type ClaimPlaces, evidenceIn } from "./claim_places.ts";
 import type { ReportInput } from "../input/input.ts";
-import { type ArmStyle, Legend } from "../charts/legend.ts";
-import { markerShape } from "../charts/markers.ts";
-import { type Content, html, type Markup } from "../markup/markup.ts";
-import { compact, extent, fixed, percent } from "../markup/numbers.ts";
-import { seriesOf } from "../charts/series.ts";
+import { Legend } from "../charts/legend.ts";
+import type { Anchors } from "../markup/anchors.ts";
+import { html, type Markup } from "../markup/markup.ts";
+import { perplexity, seriesOf } from "../charts/series.ts";
 
 /** All figures under their headings. */
-export function figureSection(input: ReportInput): Markup {
+export function figureSection(
+  input: ReportInput,
+  groups: readonly FigureGroup[],
+  places: ClaimPlaces,
+  anchors: Anchors,
+): Markup {
   const legend = new Legend(input.experiments, input.arms);
   return html`<section aria-labelledby="figures">
-<h2 id="figures">Figures</h2>
-<p>The paper’s figures, drawn from our own curves. Losses are means over the same fixed validation windows each time, in
-nats a ${input.scale.tokenUnit}; <em>upstream</em> is ${input.scale.upstreamName}, <em>downstream</em>
-is ${input.scale.downstreamName}. Below each tick stands the share of T, the ${
-    compact(input.scale.downstreamHorizonTokens)
-  } tokens of the downstream schedule.${
+<h2 id="figures" class="first">Figures</h2>
+<p>From our own curves. Losses are nats a ${input.scale.tokenUnit} on the same validation windows each time:
+<em>upstream</em> is ${input.scale.upstreamName}, <em>downstream</em> is ${input.scale.downstreamName}.${
     input.scale.seeds > 1 ? " Pale lines are single seeds, strong lines their mean." : null
-  }</p>
+  } Point at a chart, touch it, or walk along it with the arrow keys to read its values; unfold a claim to see the points that
+it was judged by ringed.</p>
 ${
-    figureGroups(input.experiments).map((group) =>
+    groups.map((group) =>
       html`
         <section class="group" aria-labelledby="${group.id}">
           <h3 id="${group.id}">${group.title}</h3>
           <p>${group.introduction}</p>
-          <div class="figures">
-        ${group.figures.map((definition) => figure(definition, input, legend))}</div>
+          <div class="figures">${group.figures.map((definition) =>
+            figure({ definition, input, legend, anchors, groupId: group.id, places })
+          )}</div>
         </section>
       `
     )
   }</section>`;
 }
 
-function figure(definition: FigureDefinition, input: ReportInput, legend: Legend): Markup {
-  return definition.plots.kind === "schedule"
-    ? scheduleFigure(definition, input, legend)
-    : curveFigure(definition, input, legend);
+function figure(context: FigureContext): Markup {
+  return context.definition.plots.kind === "schedule" ? scheduleFigure(context) : curveFigure(context);
 }
 
-/** What the paper calls a figure, for titles. */
-function provenance({ paperFigure, plots }: FigureDefinition, input: ReportInput): Markup {
-  return paperFigure === undefined
-    ? html`Not in the paper`
-    : html`The paper’s Figure ${paperFigure}, remade; there ${input.paper.model} on ${there(plots, input)}`;
-}
-
-/** The paper's validation text in the place of ours. */
-function there(plots: FigureDefinition["plots"], { paper }: ReportInput): string {
-  if (plots.kind !== "loss") return `${paper.upstreamName} and ${paper.downstreamName}`;
-  return plots.metric === "upstream" ? paper.upstreamName : paper.downstreamName;
-}
-
-function curveFigure(definition: FigureDefinition, input: ReportInput, legend: Legend): Markup {
+function curveFigure(context: FigureContext): Markup {
+  const { definition, input, legend } = context;
+  const { plots } = definition;
   const series = seriesOf(input.arms, definition.experiments, legend).filter(({ mean }) => mean.length > 0);
   if (!series.some(({ experiment }) => experiment === definition.experiments[0])) {
     return leftOut(definition, `holds no evaluated run of the experiment “${definition.experiments[0]}”`);
   }
-  const { tokenUnit } = input.scale;
-  const absent = definition.experiments.filter((name) => !series.some(({ experiment }) => experiment === name));
-  const isOwnHorizon = definition.horizon === "run";
-  let chart: Chart;
-  const notes: Content[] = [definition.note];
-  if (definition.plots.kind === "loss") {
-    const { metric } = definition.plots;
-    const [, tokens] = extent(series.flatMap(({ mean }) => mean.map((point) => point.tokens)));
-    chart = lossChart(series, metric, isOwnHorizon ? tokens : input.scale.downstreamHorizonTokens, {
-      title: `${definition.title}${definition.paperFigure ? ` (Figure ${definition.paperFigure})` : ""}`,
-      xLabel: "tokens trained, and share of T",
-      yLabel: `${metric} loss (nats a ${tokenUnit})`,
-    });
-    const ends = warmupEnds(series);
-    if (ends.length > 0) {
-      notes.push(
-        `Dotted ${ends.length > 1 ? "lines" : "line"}: end of the warm-up${
-          isOwnHorizon ? "" : ` (${ends.map((end) => percent(end / input.scale.downstreamHorizonTokens)).join(", ")})`
-        }.`,
-      );
-    }
-    for (const one of series) {
-      const highest = leavesAxes(series, one, metric);
-      if (highest !== undefined) {
-        notes.push(`“${one.style.label}” leaves the axis at the top; its highest value is ${fixed(highest, 3)}.`);
-      }
-    }
-  } else {
-    chart = perplexityChart(series, {
-      title: `${definition.title} (Figure ${definition.paperFigure})`,
+  const paperTokens = paperTokensIn(definition, input);
+  const number = definition.paperFigure ? ` (Figure ${definition.paperFigure})` : "";
+  const words = { title: `${definition.title}${number}` };
+  const chart = plots.kind === "loss"
+    ? lossChart(series, plots.metric, paperTokens, {
+      ...words,
+      xLabel: tokensLabel(paperTokens),
+      yLabel: `${plots.metric} loss (nats a ${input.scale.tokenUnit})`,
+    })
+    : perplexityChart(series, paperTokens, {
+      ...words,
       xLabel: "downstream perplexity",
       yLabel: "upstream perplexity",
     });
-    notes.push("Perplexity is e to the loss.");
-    for (const one of series.filter((one) => comesFromOutside(series, one))) {
-      notes.push(`The path of “${one.style.label}” comes from far outside the axes.`);
-    }
-  }
-  for (const one of series) {
-    if (one.divergedAt !== undefined) notes.push(`“${one.style.label}” diverged at step ${one.divergedAt}.`);
-  }
-  if (absent.length > 0) notes.push(`Without “${absent.join("”, “")}”, which this report holds no run of.`);
-  return frame(
+  const { metric } = plots.kind === "loss" ? plots : { metric: undefined };
+  return figureFrame(context, {
+    chart: { ...chart, evidence: ringed(context, metric) },
+    styles: series.map(({ style }) => style),
+    notes: [definition.note, ...curveNotes(definition, series, input)],
+    data: html`${domainCurves(definition, series, input)}${figureData(definition, series, input)}`,
+  });
+}
+
+/** The points of claims under the same heading that this figure shows. */
+function ringed(
+  { definition, input, places, groupId }: FigureContext,
+  metric?: "upstream" | "downstream",
+): ChartEvidence[] {
+  return evidenceIn(
     definition,
-    input,
-    chart,
-    series.map(({ style }) => style),
-    notes,
-    figureData(definition, series, input),
+    armsOf(input, definition),
+    places.byGroup.get(groupId) ?? [],
+    (point) =>
+      metric === undefined ? [perplexity(point.downstream), perplexity(point.upstream)] : [point.tokens, point[metric]],
   );
 }
 
-function scheduleFigure(definition: FigureDefinition, input: ReportInput, legend: Legend): Markup {
+function tokensLabel(paperTokens: number): string {
+  return paperTokens === 1 ? "tokens trained" : "tokens: the paper’s, and below them ours";
+}
+
+function scheduleFigure(context: FigureContext): Markup {
+  const { definition, input, legend } = context;
   const wanted = input.schedules.filter(({ experiment, sampled }) =>
     definition.experiments.includes(experiment) && sampled.length > 1
   );
@@ -130,58 +107,17 @@ function scheduleFigure(definition: FigureDefinition, input: ReportInput, legend
     sampled,
     style: legend.style(experiment, arm, index, true),
   }));
-  const chart = scheduleChart(schedules, input.scale.downstreamHorizonTokens, {
+  const { downstreamHorizonTokens } = input.scale;
+  const paperTokens = paperTokensIn(definition, input);
+  const chart = scheduleChart(schedules, downstreamHorizonTokens, paperTokens, {
     title: definition.title,
-    xLabel: "tokens trained, and share of T",
+    xLabel: tokensLabel(paperTokens),
     yLabel: "learning rate",
   });
-  return frame(
-    definition,
-    input,
+  return figureFrame(context, {
     chart,
-    schedules.map(({ style }) => style),
-    [definition.note],
-    scheduleData(definition, schedules, input.scale.downstreamHorizonTokens),
-  );
-}
-
-function frame(
-  definition: FigureDefinition,
-  input: ReportInput,
-  chart: Chart,
-  styles: readonly ArmStyle[],
-  notes: readonly Content[],
-  data: Markup,
-): Markup {
-  return html`
-    <figure id="${definition.id}" class="card">
-    <figcaption>
-    <h4>${definition.title}</h4>
-    <p class="quiet">${provenance(definition, input)}.</p>
-    </figcaption>
-    <ul class="legend" aria-label="Legend">${styles.map(legendEntry)}</ul>
-    ${drawChart(chart, definition.id)}
-    <p class="note">${notes.filter((note) => note !== undefined).map((note, i) => [i > 0 ? " " : null, note])}</p>
-    ${data}
-    </figure>
-  `;
-}
-
-function legendEntry({ label, colour, dash, marker }: ArmStyle): Markup {
-  return html`<li><svg viewBox="0 0 34 14" width="34" height="14" aria-hidden="true" class="swatch ${
-    colour.slice(2)
-  }"><path d="M0,7H34"${
-    dash === "" ? null : html`
-      stroke-dasharray="${dash}"
-    `
-  }/>${markerShape(marker, 17, 7)}</svg>${label}</li>`;
-}
-
-function leftOut({ id, title, paperFigure }: FigureDefinition, why: string): Markup {
-  return html`
-    <p id="${id}"
-      class="left-out"><strong>${title}</strong>${paperFigure === undefined
-        ? null
-        : ` (the paper’s Figure ${paperFigure})`} is left out: this report ${why}. Plan the whole matrix to see it, without <code>--only</code>.</p>
-  `;
+    styles: schedules.map(({ style }) => style),
+    notes: [definition.note],
+    data: scheduleData(definition, schedules, downstreamHorizonTokens),
+  });
 }
