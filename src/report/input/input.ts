@@ -96,6 +96,20 @@ export interface ReportArm extends ArmCurves {
   readonly startsAtRandom: boolean;
   /** which corpus most of its windows are from */
   readonly trainedOn: CorpusName;
+  /** where the arm stands in the trade-off of forgetting and adaptation; absent of those that differ in more */
+  readonly recipe?: ReportRecipe;
+}
+
+/** What arms differ in that go on from the end of a pre-training by the paper's schedule or a constant rate. */
+export interface ReportRecipe {
+  /** the mix in the place of the scale's downstream corpus */
+  readonly mix?: string;
+  /** of the model */
+  readonly parameters: number;
+  /** share of the windows that are upstream's, percent */
+  readonly replay: number;
+  /** maximum learning rate over that of the pre-training; absent: constant at the minimum */
+  readonly rate?: number;
 }
 
 /** Something that the paper does not say, and what was done. */

@@ -234,6 +234,26 @@ function reportArm(arm: ArmCurves, runs: ReadonlyMap<string, PlannedRun>): Repor
     warmupTokens,
     startsAtRandom: run.specification.initialWeights.kind === "random",
     trainedOn: run.specification.corpus.name,
+    ...recipeOf(run, runs),
+  };
+}
+
+/** Where a run stands in the trade-off, if it differs from others in shift, size, rate and replay alone. */
+function recipeOf({ specification }: PlannedRun, runs: ReadonlyMap<string, PlannedRun>): Pick<ReportArm, "recipe"> {
+  const { corpus, initialWeights, model, penalty, replay, schedule } = specification;
+  if (corpus.name !== "downstream" || penalty !== undefined || replay?.from !== undefined) return {};
+  if (initialWeights.kind !== "checkpoint" || initialWeights.optimizerState !== undefined) return {};
+  const before = runs.get(initialWeights.run)?.specification.schedule;
+  if (before?.kind !== "paper" || initialWeights.step !== before.totalSteps) return {};
+  const isConstant = schedule.kind === "constant" && schedule.maxLearningRate === before.minLearningRate;
+  if (!isConstant && (schedule.kind !== "paper" || schedule.warmupSteps === 0)) return {};
+  return {
+    recipe: {
+      ...(corpus.mix === undefined ? {} : { mix: corpus.mix }),
+      parameters: parameterCount(model),
+      replay: replay?.percent ?? 0,
+      ...(isConstant ? {} : { rate: Number((schedule.maxLearningRate / before.maxLearningRate).toPrecision(6)) }),
+    },
   };
 }
 

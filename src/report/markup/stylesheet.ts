@@ -136,6 +136,9 @@ figcaption p { margin: .1rem 0 .6rem; }
 .plot text { white-space: pre; }
 .plot.wide { display: none; }
 .plots { position: relative; }
+.whole { grid-column: 1 / -1; }
+.panels { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
+h5 { font-size: .95rem; margin: .25rem 0 .35rem; }
 .steps { position: absolute; left: 0; top: 0; width: 1px; height: 1px; overflow: hidden; opacity: 0; }
 .plots:has(.steps > :focus-visible) .plot { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
 .catch { fill: transparent; pointer-events: all; }
@@ -168,7 +171,7 @@ pre code { overflow-wrap: normal; }
   .plot.narrow { display: none; }
 }
 @media (min-width: 60rem) {
-  .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .figures, .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 @media (max-width: 47.99rem) {
   .card { padding-left: .9rem; padding-right: .9rem; }
@@ -195,7 +198,7 @@ pre code { overflow-wrap: normal; }
   .scroll table tbody th { min-width: 9em; }
   .scroll.prose td:nth-child(n) { min-width: 0; }
   #runs-table ~ * :is(th, td):is(:nth-child(8), :nth-child(9)) { display: none; }
-  .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .6rem; }
+  .figures, .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .6rem; }
   figure.card { padding: .7rem; }
   h2 { margin-top: 1.5rem; }
   a { color: inherit; }

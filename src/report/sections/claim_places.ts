@@ -32,7 +32,8 @@ export function placeClaims(input: ReportInput, groups: readonly FigureGroup[]):
     group.figures.map((figure) => ({ group, figure, runs: new Set(armsOf(input, figure).map(({ runKey }) => runKey)) }))
   ).filter(({ runs }) => runs.size > 0);
   for (const verdict of input.verdicts) {
-    const own = input.experiments.find(({ claims }) => claims.some(({ id }) => id === verdict.id))?.name;
+    const own = input.experiments.find(({ claims }) => claims.some(({ id }) => id === verdict.id));
+    const rule = own?.claims.find(({ id }) => id === verdict.id)?.rule.kind;
     const numbers = verdict.figure.split(/[\s,;]+/);
     const rated = candidates.map((candidate) => {
       const { figure, group, runs } = candidate;
@@ -40,7 +41,8 @@ export function placeClaims(input: ReportInput, groups: readonly FigureGroup[]):
       const isNamed = verdict.source === undefined && numbers.includes(String(figure.paperFigure));
       return {
         candidate,
-        rating: (isNamed ? 2 : 0) + (group.id === own ? 1 : 0) + shown / (1 + verdict.evidence.length),
+        rating: (isNamed ? 2 : 0) + (group.id === own?.name ? 1 : 0) +
+          (figure.plots.kind === rule ? 2 : 0) + shown / (1 + verdict.evidence.length),
       };
     });
     const best = rated.reduce<typeof rated[number] | undefined>(
@@ -59,9 +61,9 @@ export function placeClaims(input: ReportInput, groups: readonly FigureGroup[]):
   return { byFigure, byGroup, others };
 }
 
-/** The arms that a figure shows. */
+/** The arms whose losses a figure shows. */
 export function armsOf({ arms }: ReportInput, { experiments, plots }: FigureDefinition): ReportArm[] {
-  if (plots.kind !== "loss" && plots.kind !== "perplexity") return [];
+  if (plots.kind === "schedule") return [];
   return arms.filter(({ experiment }) => experiments.includes(experiment));
 }
 

@@ -1,5 +1,4 @@
 /** What every figure has around its chart: title, legend, notes, claims, and the numbers behind it. */
-import { type Chart, drawChart } from "../charts/chart.ts";
 import type { ArmStyle, Legend } from "../charts/legend.ts";
 import { markerShape } from "../charts/markers.ts";
 import type { ReportInput } from "../input/input.ts";
@@ -23,38 +22,34 @@ export interface FigureContext {
 
 /** What a figure is filled with. */
 export interface FigureContent {
-  readonly chart: Chart;
+  /** what is drawn */
+  readonly chart: Markup;
   readonly styles: readonly ArmStyle[];
   /** sentences under the chart */
   readonly notes: readonly Content[];
+  /** it takes the whole width of the page */
+  readonly isWide?: boolean;
   /** folded tables and charts */
   readonly data: Markup;
 }
 
 /** The figure as HTML. */
 export function figureFrame(
-  { definition, input, anchors, places }: FigureContext,
-  { chart, styles, notes, data }: FigureContent,
+  context: FigureContext,
+  { chart, styles, isWide, notes, data }: FigureContent,
 ): Markup {
-  const claims = places.byFigure.get(definition.id) ?? [];
+  const { definition, input } = context;
   const said = notes.filter((note) => note !== undefined);
-  return html`<figure id="${definition.id}" class="card">
+  return html`<figure id="${definition.id}" class="card${isWide ? " whole" : null}">
 <figcaption>
 <h4>${definition.title}</h4>
 <p class="quiet">${provenance(definition, input)}.</p>
 </figcaption>
 ${legendList(styles)}
-${drawChart(chart, definition.id)}
+${chart}
 ${said.length === 0 ? null : html`<p class="note">${said.map((note, i) => [i > 0 ? " " : null, note])}</p>`}
-${cannotShow(claims.map(({ verdict }) => verdict))}
-${
-    claims.length === 0
-      ? null
-      : html`<div class="folded-claims">${
-        claims.map(({ verdict, index }) => claimDetails(verdict, anchors, index))
-      }</div>`
-  }
-${data}
+${foldedClaims(context)}
+    ${data}
 </figure>`;
 }
 
@@ -73,14 +68,29 @@ function legendEntry({ label, colour, dash, marker }: ArmStyle): Markup {
   }/>${markerShape(marker, 17, 7)}</svg>${label}</li>`;
 }
 
-/** In the place of a figure that cannot be drawn. */
-export function leftOut({ id, title, paperFigure }: FigureDefinition, why: string): Markup {
-  return html`
-    <p id="${id}"
-      class="left-out"><strong>${title}</strong>${paperFigure === undefined
-        ? null
-        : ` (the paper’s Figure ${paperFigure})`} is left out: this report ${why}. Plan the whole matrix to see it, without <code>--only</code>.</p>
-  `;
+/**
+ * In the place of a figure that cannot be drawn; the claims that it would hold are there all the same.
+ *
+ * @param isPlanned its arms were planned, so that planning more does not bring it
+ */
+export function leftOut(context: FigureContext, why: string, isPlanned = false): Markup {
+  const { id, title, paperFigure } = context.definition;
+  return html`<div><p id="${id}" class="left-out"><strong>${title}</strong>${
+    paperFigure === undefined ? null : ` (the paper’s Figure ${paperFigure})`
+  } is left out: this report ${why}.${
+    isPlanned ? null : html`
+      Plan the whole matrix to see it, without <code>--only</code>.
+    `
+  }</p>${foldedClaims(context)}</div>`;
+}
+
+/** The claims of a figure, after what of them cannot be seen. */
+function foldedClaims({ definition, places, anchors }: FigureContext): Markup | null {
+  const claims = places.byFigure.get(definition.id) ?? [];
+  if (claims.length === 0) return null;
+  return html`${cannotShow(claims.map(({ verdict }) => verdict))}<div class="folded-claims">${
+    claims.map(({ verdict, index }) => claimDetails(verdict, anchors, index))
+  }</div>`;
 }
 
 /** How many tokens of the paper one of ours stands for in a figure. */

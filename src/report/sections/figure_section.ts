@@ -1,6 +1,6 @@
 /** The figures, each with the claims that were judged by it folded underneath. */
 import { lossChart, perplexityChart, scheduleChart } from "../charts/charts.ts";
-import type { ChartEvidence } from "../charts/chart.ts";
+import { type ChartEvidence, drawChart } from "../charts/chart.ts";
 import type { FigureGroup } from "./figures.ts";
 import { figureData, scheduleData } from "./figure_data.ts";
 import { type FigureContext, figureFrame, leftOut, paperTokensIn } from "./figure_frame.ts";
@@ -11,6 +11,7 @@ import type { ReportInput } from "../input/input.ts";
 import { Legend } from "../charts/legend.ts";
 import type { Anchors } from "../markup/anchors.ts";
 import { html, type Markup } from "../markup/markup.ts";
+import { replayFigure } from "./trade_off_figure.ts";
 import { perplexity, seriesOf } from "../charts/series.ts";
 
 /** All figures under their headings. */
@@ -44,7 +45,16 @@ ${
 }
 
 function figure(context: FigureContext): Markup {
-  return context.definition.plots.kind === "schedule" ? scheduleFigure(context) : curveFigure(context);
+  const { plots } = context.definition;
+  switch (plots.kind) {
+    case "schedule":
+      return scheduleFigure(context);
+    case "trade-off":
+    case "dose-response":
+      return replayFigure(context, plots);
+    default:
+      return curveFigure(context);
+  }
 }
 
 function curveFigure(context: FigureContext): Markup {
@@ -52,7 +62,7 @@ function curveFigure(context: FigureContext): Markup {
   const { plots } = definition;
   const series = seriesOf(input.arms, definition.experiments, legend).filter(({ mean }) => mean.length > 0);
   if (!series.some(({ experiment }) => experiment === definition.experiments[0])) {
-    return leftOut(definition, `holds no evaluated run of the experiment “${definition.experiments[0]}”`);
+    return leftOut(context, `holds no evaluated run of the experiment “${definition.experiments[0]}”`);
   }
   const paperTokens = paperTokensIn(definition, input);
   const number = definition.paperFigure ? ` (Figure ${definition.paperFigure})` : "";
@@ -70,7 +80,7 @@ function curveFigure(context: FigureContext): Markup {
     });
   const { metric } = plots.kind === "loss" ? plots : { metric: undefined };
   return figureFrame(context, {
-    chart: { ...chart, evidence: ringed(context, metric) },
+    chart: drawChart({ ...chart, evidence: ringed(context, metric) }, definition.id),
     styles: series.map(({ style }) => style),
     notes: [definition.note, ...curveNotes(definition, series, input)],
     data: html`${domainCurves(definition, series, input)}${figureData(definition, series, input)}`,
@@ -100,7 +110,7 @@ function scheduleFigure(context: FigureContext): Markup {
   const wanted = input.schedules.filter(({ experiment, sampled }) =>
     definition.experiments.includes(experiment) && sampled.length > 1
   );
-  if (wanted.length === 0) return leftOut(definition, "holds no schedule");
+  if (wanted.length === 0) return leftOut(context, "holds no schedule");
   const schedules = wanted.map(({ experiment, arm, sampled }, index) => ({
     experiment,
     arm,
@@ -115,7 +125,7 @@ function scheduleFigure(context: FigureContext): Markup {
     yLabel: "learning rate",
   });
   return figureFrame(context, {
-    chart,
+    chart: drawChart(chart, definition.id),
     styles: schedules.map(({ style }) => style),
     notes: [definition.note],
     data: scheduleData(definition, schedules, downstreamHorizonTokens),
