@@ -22,7 +22,6 @@ import type { ArmCurves } from "../../results/arm_curves.ts";
 import type { Curves } from "../../results/curves.ts";
 import type { Paper } from "../../results/paper_schema.ts";
 import { learningRate } from "../../schedule/learning_rate.ts";
-import { trimmed } from "../markup/numbers.ts";
 import type {
   ReportArm,
   ReportCorpus,
@@ -194,7 +193,7 @@ function familiesInWords(weights: Readonly<Record<string, number>>): string {
   const total = families.reduce((sum, [, weight]) => sum + weight, 0);
   if (families.length === 1) return `text of the family “${families[0]?.[0]}”`;
   return `text of the families ${
-    families.map(([family, weight]) => `“${family}” (${trimmed(100 * weight / total, 1)} %)`).join(", ")
+    families.map(([family, weight]) => `“${family}” (${Number((100 * weight / total).toFixed(1))} %)`).join(", ")
   }`;
 }
 
