@@ -11,6 +11,10 @@ case "${1-}" in
   reproduce | retrain | replay | attest | doctor | kernels | sample | evaluate)
     permissions="--allow-read --allow-write --allow-env --deny-env=HF_TOKEN --allow-sys --allow-ffi"
     ;;
+  # Trains nothing, so that it needs no native library.
+  conclude)
+    permissions="--allow-read --allow-write --allow-env --deny-env=HF_TOKEN --allow-sys"
+    ;;
   keygen | bundle | import | export)
     permissions="--allow-read --allow-write"
     ;;
