@@ -9,7 +9,7 @@ import { writeFileDurably } from "../../src/files/durable.ts";
 import { packResources } from "../../src/page/platform/resources.ts";
 import { STYLESHEET } from "../../src/report/markup/stylesheet.ts";
 import { licencesOf } from "./licences.ts";
-import { pageResources } from "./resources.ts";
+import { corpusPackages, pageResources } from "./resources.ts";
 
 /** Where the page is written. */
 export const PAGE = "out/verify.html";
@@ -48,7 +48,7 @@ export async function verifierPage(): Promise<string> {
   for (const [name, text] of [["app.js", app], ["page.css", style]] as const) {
     if (/<\/(script|style)|<!--/i.test(text)) throw new Error(`"${name}" would end its element`);
   }
-  const resources = await pageResources(asScript(engine), await licencesOf(readable));
+  const resources = await pageResources(asScript(engine), await licencesOf(readable, await corpusPackages()));
   const policy = [
     "default-src 'none'",
     `script-src ${digestForPolicy(app)} 'wasm-unsafe-eval'`,

@@ -83,6 +83,11 @@ async function usedFamilies(): Promise<typeof FAMILIES[keyof typeof FAMILIES][]>
   return FAMILY_NAMES.filter((name) => used.has(name)).map((name) => FAMILIES[name]);
 }
 
+/** Names of the packages whose text comes along. */
+export async function corpusPackages(): Promise<ReadonlySet<string>> {
+  return new Set((await usedFamilies()).map((family) => family.package));
+}
+
 /** The embedded corpora's text; their licences are among the others. */
 async function packages(): Promise<Entry[]> {
   const entries = new Map<string, Uint8Array<ArrayBuffer>>();
