@@ -13,6 +13,7 @@ import { HubCache } from "../../../src/hub/cache.ts";
 import { withFolder } from "../../temporary_folder.ts";
 import { SMALL_TOKENIZER } from "../../formats/bpe/small_tokenizer.ts";
 import { story } from "../fixtures.ts";
+import { FIXTURE_CATALOGUE } from "../../experiment/plan_fixture.ts";
 import { userError } from "../user_error.ts";
 import { COMMIT, lay } from "./laid_repository.ts";
 
@@ -286,10 +287,10 @@ Deno.test("describeCorpora() says what is missing, damaged, or of another tokeni
   }));
 
 Deno.test("slimPajamaTokens() is the paper's table at the paper's scale, and a thousandth of it at small", async () => {
-  const paper = slimPajamaTokens(await loadScale("paper"));
+  const paper = slimPajamaTokens(await loadScale("paper", FIXTURE_CATALOGUE.folder));
   assert(Math.abs((paper.RedPajamaCommonCrawl ?? 0) / 153.25e9 - 1) < 0.001);
   assert(Math.abs((paper.RedPajamaBook ?? 0) / 14.22e9 - 1) < 0.001);
-  const small = slimPajamaTokens(await loadScale("small"));
+  const small = slimPajamaTokens(await loadScale("small", FIXTURE_CATALOGUE.folder));
   assert(Math.abs((small.RedPajamaStackExchange ?? 0) / 9.95e6 - 1) < 0.005);
   assert.equal(Object.values(slimPajamaWeights()).reduce((sum, weight) => sum + weight, 0), 100);
 });

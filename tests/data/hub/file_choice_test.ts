@@ -3,6 +3,7 @@ import { chooseFiles, requireBudget } from "../../../src/data/hub/file_choice.ts
 import { tokensNeeded } from "../../../src/data/tokens_needed.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";
 import { loadScale } from "../../../src/experiment/catalogue.ts";
+import { FIXTURE_CATALOGUE } from "../../experiment/plan_fixture.ts";
 import { userError } from "../user_error.ts";
 
 const file = (path: string, bytes: number) => ({ path, bytes, sha256: sha256(path) });
@@ -18,22 +19,22 @@ const CHUNKS = [10, 9, 8, 7, 6, 5, 4, 3, 2, 1].flatMap((chunk) => [
 ]);
 
 Deno.test("chooseFiles() takes whole shards from the front, and all of them where the paper's model is trained here", async () => {
-  const small = chooseFiles(tokensNeeded(await loadScale("small"), "upstream"), SHARDS);
+  const small = chooseFiles(tokensNeeded(await loadScale("small", FIXTURE_CATALOGUE.folder), "upstream"), SHARDS);
   assert.deepEqual(small.map(({ path }) => path), ["document-00000-of-00020.bin"]);
-  const paper = await loadScale("paper");
+  const paper = await loadScale("paper", FIXTURE_CATALOGUE.folder);
   assert.equal(chooseFiles(tokensNeeded(paper, "upstream"), SHARDS).length, 4);
   assert.equal(chooseFiles(tokensNeeded({ ...paper, start: { kind: "train" } }, "upstream"), SHARDS).length, 21);
 });
 
 Deno.test("chooseFiles() takes about half of SlimPajama for the paper, chunk 2 before chunk 10", async () => {
-  const paper = chooseFiles(tokensNeeded(await loadScale("paper"), "downstream"), CHUNKS);
+  const paper = chooseFiles(tokensNeeded(await loadScale("paper", FIXTURE_CATALOGUE.folder), "downstream"), CHUNKS);
   const train = paper.filter(({ path }) => path.startsWith("train/"));
   assert.equal(train[0]?.path, "train/chunk1/example_train_0.jsonl.zst");
   assert.equal(train[199]?.path, "train/chunk2/example_train_99.jsonl.zst");
   const share = train.length / 1000;
   assert(share > 0.55 && share < 0.65, `${share}`);
   assert.equal(paper.at(-1)?.path, "validation/chunk1/example_holdout_1.jsonl.zst");
-  const small = chooseFiles(tokensNeeded(await loadScale("small"), "downstream"), CHUNKS);
+  const small = chooseFiles(tokensNeeded(await loadScale("small", FIXTURE_CATALOGUE.folder), "downstream"), CHUNKS);
   assert.deepEqual(small.map(({ path }) => path), [
     "train/chunk1/example_train_0.jsonl.zst",
     "validation/chunk1/example_holdout_1.jsonl.zst",
