@@ -180,7 +180,8 @@ pre code { overflow-wrap: normal; }
 @media print {
   :root {${LIGHT} --page: #ffffff; color-scheme: light; }
   html { font-size: 10pt; }
-  nav, .skip, .readout, .of-claim, .steps, figure details:not(.claim):not(.inside *) { display: none !important; }
+  nav, .skip, .readout, .of-claim, .steps, figure details:not(.claim):not(.inside *),
+  details:has(> .evidence) { display: none !important; }
   details::details-content { content-visibility: visible; display: block; height: auto; }
   details > summary { list-style: none; color: var(--ink); }
   .claim .inside { font-size: 8.5pt; }
