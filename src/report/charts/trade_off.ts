@@ -5,6 +5,7 @@ import type { ReportArm } from "../input/input.ts";
 import type { Chart, ChartLine, ChartMarker, Point } from "./chart.ts";
 import type { ArmStyle, MarkerName } from "./legend.ts";
 import type { ChartSpot } from "./spots.ts";
+import { lossesAtBoth } from "./whole_losses.ts";
 
 /** An arm at the point that is read, as a mean over seeds. */
 export interface TradeOffPoint {
@@ -124,11 +125,12 @@ function lossesAt({ curves, steps }: ReportArm, tokens: number, horizonTokens: n
   const points = curves.points.filter(({ step, upstream, downstream }) =>
     step <= steps && Number.isFinite(upstream) && Number.isFinite(downstream)
   );
-  const start = points.find(({ step }) => step === 0)?.upstream;
+  const start = points.find(({ step }) => step === 0);
   const nearest = points.toSorted((a, b) => Math.abs(a.tokens - tokens) - Math.abs(b.tokens - tokens))[0];
   if (start === undefined || nearest === undefined || curves.diverged !== undefined) return undefined;
   if (Math.abs(nearest.tokens - tokens) > horizonTokens * NEAREST) return undefined;
-  return { start, upstream: nearest.upstream, downstream: nearest.downstream };
+  const { first, last } = lossesAtBoth(curves, start, nearest, "upstream");
+  return { start: first, upstream: last, downstream: lossesAtBoth(curves, start, nearest, "downstream").last };
 }
 
 /** Looks of all shares of replay in some panels. */

@@ -2,6 +2,7 @@
 import type { Verdict } from "../../results/claims.ts";
 import { comesFromOutside, leavesAxes, warmupEnds } from "../charts/charts.ts";
 import type { Series } from "../charts/series.ts";
+import { lossesAtBoth } from "../charts/whole_losses.ts";
 import type { ReportInput } from "../input/input.ts";
 import { html, type Markup } from "../markup/markup.ts";
 import { fixed, percent } from "../markup/numbers.ts";
@@ -51,10 +52,17 @@ export function curveNotes(
 /** What of upstream is forgotten at the ends of arms that go on from a trained model on other text; it may be nothing. */
 export function forgettingNote(series: readonly Series[]): string[] {
   const changes = series.flatMap(({ mean, style, startsAtRandom, members }) => {
-    const [first, last] = [mean[0], mean.at(-1)];
     const isContinued = !startsAtRandom && members.every(({ trainedOn }) => trainedOn === "downstream");
-    if (!isContinued || first === undefined || last === undefined || first === last || first.step !== 0) return [];
-    return [{ label: style.label, change: (last.upstream - first.upstream) / first.upstream }];
+    const ends = [mean[0]?.step, mean.at(-1)?.step];
+    if (!isContinued || ends[0] !== 0 || ends[1] === 0) return [];
+    const each = members.flatMap(({ curves }) => {
+      const [first, last] = ends.map((wanted) => curves.points.find(({ step }) => step === wanted));
+      if (first === undefined || last === undefined) return [];
+      const losses = lossesAtBoth(curves, first, last, "upstream");
+      return [losses.last / losses.first - 1];
+    });
+    if (each.length === 0) return [];
+    return [{ label: style.label, change: each.reduce((sum, change) => sum + change, 0) / each.length }];
   });
   if (changes.length === 0) return [];
   const listed = (some: typeof changes) =>

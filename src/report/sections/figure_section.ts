@@ -27,6 +27,11 @@ export function figureSection(
 <p>From our own curves. Losses are nats a ${input.scale.tokenUnit} on the same validation windows each time:
 <em>upstream</em> is ${input.scale.upstreamName}, <em>downstream</em> is ${input.scale.downstreamName}.${
     input.scale.seeds > 1 ? " Pale lines are single seeds, strong lines their mean." : null
+  }${
+    input.arms.some(({ curves }) => curves.points.some(({ documents }) => documents !== undefined))
+      ? " Lines go through a fixed sample of the windows; claims, and what is said to be forgotten, read all of them where " +
+        "they look, and may differ from a line by that."
+      : null
   } Point at a chart, touch it, or walk along it with the arrow keys to read its values; unfold a claim to see the points that
 it was judged by ringed.</p>
 ${

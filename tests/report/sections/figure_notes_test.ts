@@ -9,7 +9,13 @@ const { arms, experiments } = sampleInput();
 const legend = new Legend(experiments, arms);
 const shifted = (series: Series, by: (upstream: number, index: number) => number): Series => ({
   ...series,
-  mean: series.mean.map((point, index) => ({ ...point, upstream: by(point.upstream, index) })),
+  members: series.members.map((member) => ({
+    ...member,
+    curves: {
+      ...member.curves,
+      points: member.curves.points.map((point, index) => ({ ...point, upstream: by(point.upstream, index) })),
+    },
+  })),
 });
 
 Deno.test("forgettingNote() says how much is forgotten of arms that went on from a trained model", () => {
@@ -31,4 +37,28 @@ Deno.test("forgettingNote() says that nothing is forgotten where every arm ends 
 
 Deno.test("forgettingNote() says nothing of arms that train on upstream text", () => {
   assert.deepEqual(forgettingNote(seriesOf(arms, ["same-data"], legend)), []);
+});
+
+Deno.test("forgettingNote() reads all validation windows where start and end kept them", () => {
+  const domains = [{ name: "typescript", weight: 1 }];
+  const validation = { domains, documents: [{ domain: 0, tokens: 10 }] };
+  const [series] = seriesOf(arms, ["warmup-length"], legend);
+  assert(series !== undefined);
+  const last = series.mean.at(-1)?.step;
+  const whole = {
+    ...series,
+    members: series.members.map((member) => ({
+      ...member,
+      curves: {
+        ...member.curves,
+        validation: { upstream: validation, downstream: validation },
+        points: member.curves.points.map((point) => {
+          if (point.step !== 0 && point.step !== last) return point;
+          const losses = [{ tokens: 10, loss: point.step === 0 ? 10 : 15 }];
+          return { ...point, documents: { upstream: losses, downstream: losses } };
+        }),
+      },
+    })),
+  };
+  assert.match(forgettingNote([whole])[0] ?? "", / 0\u00a0% \+50\u00a0%\.$/);
 });
