@@ -1,5 +1,5 @@
 /** Losses of a curve at two evaluations, over all validation windows where both kept them: as claims read them. */
-import { type CurvePoint, type Curves } from "../../results/curves.ts";
+import type { CurvePoint, Curves } from "../../results/curves.ts";
 import { documentLosses, wholeLoss } from "../../results/document_losses.ts";
 import type { Metric } from "./series.ts";
 
