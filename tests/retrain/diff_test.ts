@@ -118,6 +118,7 @@ async function toVersion1(folder: string): Promise<void> {
     delete statement.predicate.report;
     for (const run of statement.predicate.runs) {
       delete run.origin;
+      delete run.trainedBy;
       delete run.journal.format;
     }
   });
