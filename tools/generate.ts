@@ -1,5 +1,5 @@
 /**
- * Writes what follows from the code and the experiments: JSON Schemas of the manifest and of the YAML files, the costs
+ * Writes what follows from the code and the experiments: JSON Schemas of the manifest, the YAML files and what commands print; costs
  * at the head of each scale, and tables in the documentation. `deno task generate` writes, `deno task generate --check` fails on what is out of date.
  */
 import { PAPER_SECTIONS, scaleWithCosts } from "./scale_costs.ts";
@@ -8,7 +8,7 @@ import { writeFileDurably } from "../src/files/durable.ts";
 import { PREDICATE_TYPES } from "../src/manifest/format/predicate.ts";
 import { manifestJsonSchema, SCHEMA_FILES } from "../src/manifest/format/statement_schema.ts";
 import { GENERATED_PAGES, withGeneratedParts } from "./generated_docs.ts";
-import { yamlSchemas } from "./yaml_schemas.ts";
+import { jsonSchemas } from "./json_schemas.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -16,7 +16,7 @@ const ROOT = new URL("../", import.meta.url);
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const files = new Map([
     ...PREDICATE_TYPES.map((type) => [SCHEMA_FILES[type], manifestJsonSchema(type)] as const),
-    ...yamlSchemas(),
+    ...jsonSchemas(),
   ]);
   const papers = (await loadExperiments()).filter(PAPER_SECTIONS).map(({ name }) => name);
   for (const scale of await listScales()) {

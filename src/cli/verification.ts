@@ -7,8 +7,11 @@ import type { CountAttestations, VerifyOptions } from "../manifest/verify/verify
 import type { Retraining } from "../retrain/retrain.ts";
 import { verificationMeans } from "../reproduce/verification_means.ts";
 import type { Values } from "./arguments.ts";
+import { FORMAT_OPTIONS, type OutputFormat, outputFormat } from "./formats/output_format.ts";
+import { verificationJson } from "./formats/verification_json.ts";
+import { verificationMarkdown } from "./formats/verification_markdown.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./options/experiment_options.ts";
-import { piecesFromOptions, RETRAIN_OPTIONS, retrainingSummary, runRetraining } from "./retrain.ts";
+import { piecesFromOptions, RETRAIN_OPTIONS, runRetraining } from "./retrain.ts";
 import { print } from "../terminal.ts";
 
 /** Options of a verification. */
@@ -22,7 +25,7 @@ export const VERIFICATION_OPTIONS = {
   "without-checkpoints": { kind: "flag", help: "accept that checkpoints were not published" },
   ...EXPERIMENT_OPTIONS,
   ...RETRAIN_OPTIONS,
-  json: { kind: "flag", help: "print the report as JSON" },
+  ...FORMAT_OPTIONS,
 } as const;
 
 /** What options do not say. */
@@ -48,7 +51,7 @@ export function manifestPath([path]: readonly string[]): string {
 }
 
 /**
- * Verifies, and prints the progress of retraining.
+ * Verifies, and prints the progress of retraining if the report is for a terminal.
  *
  * @returns undefined when it was interrupted
  */
@@ -58,6 +61,7 @@ export async function verifyByOptions(
   { usual, countAttestations, portable = false }: Further = {},
 ): Promise<Verified | undefined> {
   const pieces = piecesFromOptions(values, usual);
+  const quiet = outputFormat(values) !== "text";
   const trustedKeys = await Promise.all((values["public-key"] ?? []).map(async (file) => ({
     name: file,
     key: await readVerifyingKey(file),
@@ -77,19 +81,29 @@ export async function verifyByOptions(
     );
   }
   const engineValues = portable ? { ...values, kernels: "wasm" } : values;
-  const retraining = await runRetraining(path, pieces, engineValues, options, values.json === true);
+  const retraining = await runRetraining(path, pieces, engineValues, options, quiet);
   if (retraining === undefined) return undefined;
-  if (values.json !== true) print();
+  if (!quiet) print();
   return { report: retraining.report, retraining };
 }
 
-/** The report for a terminal, or as JSON with what else there is to say. */
+const WRITERS: Readonly<
+  Record<OutputFormat, (verified: Verified, further?: Readonly<Record<string, unknown>>) => string>
+> = {
+  text: ({ report }) => formatVerification(report).trimEnd(),
+  json: verificationJson,
+  markdown: verificationMarkdown,
+};
+
+/**
+ * The report in the form that was asked for.
+ *
+ * @param further members for JSON
+ */
 export function reportText(
-  { report, retraining }: Verified,
-  json: boolean,
-  further: Readonly<Record<string, unknown>> = {},
+  verified: Verified,
+  format: OutputFormat,
+  further?: Readonly<Record<string, unknown>>,
 ): string {
-  if (!json) return formatVerification(report).trimEnd();
-  const { statement: _, ...summary } = report;
-  return JSON.stringify({ ...summary, retraining: retraining && retrainingSummary(retraining), ...further }, null, 2);
+  return WRITERS[format](verified, further);
 }

@@ -3,9 +3,11 @@ import { attest as attestManifest, requireAttestable } from "../../attestation/a
 import { threadCount } from "../../engine/threads.ts";
 import { EXIT, UserError } from "../../errors.ts";
 import { readSigningKey } from "../../manifest/keys/key_file.ts";
+import { outputFormat } from "../formats/output_format.ts";
 import { piecesFromOptions } from "../retrain.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
+import { codeSpan } from "../../text/markdown.ts";
 import { print } from "../../terminal.ts";
 import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "../verification.ts";
 import { requireWritableFile } from "../write_permission.ts";
@@ -24,6 +26,7 @@ const OPTIONS = {
 async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parsePaths(args, OPTIONS, 1);
   const path = manifestPath(positionals);
+  const format = outputFormat(values);
   if (values.key === undefined) {
     throw new UserError(
       "MISSING_ARGUMENT",
@@ -39,10 +42,9 @@ async function run(args: readonly string[]): Promise<number> {
   const verified = await verifyByOptions(path, values);
   if (verified === undefined) return EXIT.interrupted;
   const { report, retraining } = verified;
-  const json = values.json === true;
   if (report.verdict !== "verified") {
-    print(reportText(verified, json));
-    if (!json) print("Not attested: only what is verified is");
+    print(reportText(verified, format));
+    if (format !== "json") print(`${format === "markdown" ? "\n" : ""}Not attested: only what is verified is`);
     return report.exitCode;
   }
   const file = await attestManifest(
@@ -55,10 +57,13 @@ async function run(args: readonly string[]): Promise<number> {
       threads: retraining === undefined ? undefined : threadCount(values),
     },
   );
-  print(reportText(verified, json, { attestation: { file, keyId: key.keyId } }));
-  if (!json) {
+  print(reportText(verified, format, { attestation: { file, keyId: key.keyId } }));
+  const publicKey = key.spki.toBase64();
+  if (format === "text") {
     print(`\nAttested    ${file}`);
-    print(`public key  ${key.spki.toBase64()} (for the list of those who trust you)`);
+    print(`public key  ${publicKey} (for the list of those who trust you)`);
+  } else if (format === "markdown") {
+    print(`\nAttested in ${codeSpan(file, 800)} by the public key \`${publicKey}\``);
   }
   return EXIT.ok;
 }

@@ -9,7 +9,8 @@ import type { Command } from "../command.ts";
 import { chooseEngine } from "../../engine/catalogue.ts";
 import { segmentCount } from "../retrain.ts";
 import { print, printError } from "../../terminal.ts";
-import { manifestPath, reportText, VERIFICATION_OPTIONS, verifyByOptions } from "../verification.ts";
+import { outputFormat } from "../formats/output_format.ts";
+import { manifestPath, reportText, VERIFICATION_OPTIONS, type Verified, verifyByOptions } from "../verification.ts";
 
 const REVIEW_OPTIONS = {
   require: { kind: "count", value: "N", help: "so many reviewers must have attested exactly this manifest" },
@@ -41,18 +42,30 @@ async function demandFromOptions(values: Values<typeof REVIEW_OPTIONS>): Promise
   });
 }
 
-/** @param usual stands for `--retrain` where the options name no pieces */
-async function run(args: readonly string[], usual?: string): Promise<number> {
+/** What the words of a command line ask for, and what came of it; undefined when it was interrupted. */
+export interface Asked {
+  readonly values: Values<typeof OPTIONS>;
+  readonly verified: Verified | undefined;
+}
+
+/**
+ * Verifies as a command line says.
+ *
+ * @param usual stands for `--retrain` where the options name no pieces
+ */
+export async function verifyByWords(args: readonly string[], usual?: string): Promise<Asked> {
   const { values, positionals } = parsePaths(args, OPTIONS, 1);
   const path = manifestPath(positionals);
   const countAttestations = await demandFromOptions(values);
-  const verified = await verifyByOptions(path, values, {
-    usual,
-    countAttestations,
-    portable: usual === undefined,
-  });
+  const verified = await verifyByOptions(path, values, { usual, countAttestations, portable: usual === undefined });
+  return { values, verified };
+}
+
+/** @param usual as for {@linkcode verifyByWords} */
+async function run(args: readonly string[], usual?: string): Promise<number> {
+  const { values, verified } = await verifyByWords(args, usual);
   if (verified === undefined) return EXIT.interrupted;
-  print(reportText(verified, values.json === true));
+  print(reportText(verified, outputFormat(values)));
   const hint = usual === undefined ? undefined : await chooseEngine(values).speedHint?.(values, "retrain:native");
   if (hint !== undefined) printError(`\n${hint}`);
   return verified.report.exitCode;
