@@ -136,7 +136,10 @@ const curves: Truth = (statement, artefacts) => {
     return same(points, curve.points.map(({ step, upstream, downstream }) => [step, upstream, downstream])) &&
       same(header.bytesPerToken, curve.bytesPerToken) &&
       (["upstream", "downstream"] as const).every((name) => {
-        const { "validation bytes": bytes, "validation tokens": tokens } = corpora[name].summary;
+        const { mix } = run.specification.corpus;
+        const corpus = name === "upstream" || mix === undefined ? corpora[name] : corpora.mixes?.[mix];
+        if (corpus === undefined) return false;
+        const { "validation bytes": bytes, "validation tokens": tokens } = corpus.summary;
         return bytes === undefined || tokens === undefined ||
           curve.bytesPerToken[name] === Number(bytes) / Number(tokens);
       });
@@ -166,7 +169,9 @@ const claims: Truth = async (statement, artefacts) => {
       evidence: evidence.map(({ label: _, ...point }: Loose) => point),
     };
   };
-  return same(predicate.claims.map(isSame), judgement.claims.map(isSame)) && predicate.comparisons.length === 0;
+  return same(predicate.claims.map(isSame), judgement.claims.map(isSame)) && predicate.comparisons.length === 0 &&
+    same(predicate.rulesVersion ?? 1, judgement.rulesVersion ?? 1) &&
+    same(predicate.estimates ?? [], judgement.estimates ?? []);
 };
 
 const plan: Truth = (statement, artefacts) => {
@@ -193,6 +198,14 @@ const retrained: Truth = (statement) =>
   trained(statement).every(({ retrained = [], journal }) =>
     retrained.every(({ fromStep, toStep }: Loose, index: number) =>
       fromStep <= toStep && toStep <= journal.steps && fromStep >= (retrained[index - 1]?.toStep ?? 0)
+    )
+  );
+
+/** Trainers take turns, each from a later step than the one before, inside the run. */
+const trainers: Truth = (statement) =>
+  trained(statement).every(({ trainedBy = [], journal }) =>
+    trainedBy.every(({ fromStep }: Loose, index: number) =>
+      fromStep > (trainedBy[index - 1]?.fromStep ?? -1) && fromStep <= journal.steps
     )
   );
 
@@ -234,8 +247,13 @@ export const TRUTHS: Readonly<Record<string, Truth>> = {
   ),
   "predicate.corpora.upstream.digest": digests("upstream"),
   "predicate.corpora.downstream.digest": digests("downstream"),
+  "predicate.corpora.mixes{}.digest": isAs(
+    ({ corpora: { mixes = {} } }) => Object.entries(mixes).map(([name, { digest }]: Loose) => [name, digest]).sort(),
+    ({ data: { mixes = {} } }) => Object.entries(mixes).sort(),
+  ),
   "predicate.corpora.upstream.summary{}": curves,
   "predicate.corpora.downstream.summary{}": curves,
+  "predicate.corpora.mixes{}.summary{}": curves,
   "predicate.readings": isAs(({ readings }) => readings, ({ readings }) => readings),
   "predicate.start": isAs(({ start }) => start, ({ start }) => start?.checkpoints),
   ...Object.fromEntries(
@@ -261,9 +279,12 @@ export const TRUTHS: Readonly<Record<string, Truth>> = {
   "predicate.runs[].curves.name": references,
   "predicate.runs[].curves.sha256": async (statement, artefacts) =>
     await references(statement, artefacts) && await curves(statement, artefacts) && await records(statement, artefacts),
+  "predicate.runs[].trainedBy[].fromStep": trainers,
   "predicate.runs[].retrained[].fromStep": retrained,
   "predicate.runs[].retrained[].toStep": retrained,
+  "predicate.rulesVersion": claims,
   "predicate.claims": claims,
+  "predicate.estimates": claims,
   "predicate.comparisons": claims,
   "predicate.limits[]": (statement, artefacts) => {
     const { data, tool, limits, runs } = statement.predicate;
