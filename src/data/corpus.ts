@@ -17,11 +17,7 @@ export interface Batch {
 export interface ValidationWindows extends Batch {
   /** the domain that each window is from */
   readonly domains: readonly string[];
-}
-
-/** The validation split, or as much of it as is asked for, domain by domain, with the documents that windows begin in. */
-export interface WholeValidation extends ValidationWindows {
-  /** document of each window, counted in its domain; windows of one document follow each other */
+  /** the document that each window begins in, counted in its domain from 0 */
   readonly documents: readonly number[];
 }
 
@@ -37,12 +33,12 @@ export interface Corpus {
   /** Fixed validation windows, shape (windows, sequenceLength + 1), always the same ones in the same order. */
   validationWindows(windows: number): Promise<ValidationWindows>;
   /**
-   * All validation windows, domain by domain, each once; blended and evenly spaced as in {@linkcode validationWindows} if
-   * there are more.
+   * All validation windows, domain by domain and document by document, each once; blended and evenly spaced as in
+   * {@linkcode validationWindows} if there are more.
    *
    * @param most windows
    */
-  wholeValidation(most: number): Promise<WholeValidation>;
+  wholeValidation(most: number): Promise<ValidationWindows>;
   close(): void;
 }
 

@@ -113,6 +113,14 @@ const MAX_FOLDER_NAME_BYTES = 255;
 
 const FEWER = "plan fewer runs, seeds, checkpoints or evaluations";
 
+/** Characters of a number with all its digits, and its comma. */
+const NUMBER_LENGTH = 25;
+
+/** Characters of the losses by sampled document: of both corpora, at every point, one a window at most. */
+function sampledLength({ specification: { evaluation } }: TrainedRun, { points }: Curves): number {
+  return evaluation.landmarkWindows === undefined ? 0 : 2 * points.length * evaluation.windows * NUMBER_LENGTH;
+}
+
 /** Files that a run leaves beside the manifest. */
 function requireReadable(run: TrainedRun, curves: Curves): void {
   const labelBytes = new TextEncoder().encode(run.label).length;
@@ -127,7 +135,8 @@ function requireReadable(run: TrainedRun, curves: Curves): void {
   }
   const text = `${canonicalJson(curves)}\n`;
   const name = `The curve of run "${run.label}"`;
-  if (text.length > MAX_CURVES_LENGTH) throw tooLarge(name, text.length, MAX_CURVES_LENGTH, "characters", FEWER);
+  const length = text.length + sampledLength(run, curves);
+  if (length > MAX_CURVES_LENGTH) throw tooLarge(name, length, MAX_CURVES_LENGTH, "characters", FEWER);
   parseCurves(text, run.curves.name);
   const record = RECORD_HEAD_BYTES + RECORD_STATE_BYTES * run.states.length;
   if (record > MAX_RECORD_BYTES) {

@@ -25,7 +25,19 @@ export interface ValidationSet {
     /** share of the windows that are trained on */
     readonly weight: number;
   }[];
-  /** those that a window begins in, in the order of their losses; absent where no losses by document are kept */
+  /**
+   * those that a window of the sample begins in, which every evaluation reads: in the order of their losses, which is that
+   * of domains and documents; absent where no losses by document are kept
+   */
+  readonly sampledDocuments?: readonly {
+    /** place in `domains` */
+    readonly domain: number;
+    /** number of the document in its domain */
+    readonly document: number;
+    /** tokens predicted in the sampled windows that begin in it */
+    readonly tokens: number;
+  }[];
+  /** those that any window begins in, in the order of their losses; absent where no losses by document are kept */
   readonly documents?: readonly {
     /** place in `domains` */
     readonly domain: number;
@@ -49,9 +61,15 @@ export interface CurvePoint {
   /** the same windows by domain, in the order of the {@linkcode ValidationSet}; null for one without a window */
   readonly domains?: PerCorpus<readonly (number | null)[]>;
   /**
+   * The same windows by document: sums of their losses, nats, in the order of the {@linkcode ValidationSet}. The means
+   * above follow from them (`sampleMeans` of `document_losses.ts`), and the sampling error of whatever is read between
+   * landmarks.
+   */
+  readonly sampledDocuments?: PerCorpus<readonly number[]>;
+  /**
    * Losses by document, always in the same order: of all validation windows, where claims look (at the start and at
-   * landmarks, which arms end at). From these follows the sampling error of every difference that a verdict rests on, so
-   * that an evaluation without them has none. `document_losses.ts` says the mean that they make.
+   * landmarks, which arms end at). From these follows the sampling error of what is read there. `document_losses.ts` says
+   * the mean that they make.
    */
   readonly documents?: PerCorpus<readonly DocumentLoss[]>;
 }

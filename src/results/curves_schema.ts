@@ -25,10 +25,14 @@ const validationSetSchema = z.strictObject({
     .max(MAX_DOMAINS),
   documents: z.array(z.strictObject({ domain: z.int().min(0), tokens: z.int().min(1) })).min(1).max(MAX_DOCUMENTS)
     .optional(),
-}).refine(({ domains, documents = [] }) => documents.every(({ domain }) => domain < domains.length), {
-  path: ["documents"],
-  error: "documents of the domains that are named",
-});
+  sampledDocuments: z.array(
+    z.strictObject({ domain: z.int().min(0), document: z.int().min(0), tokens: z.int().min(1) }),
+  ).min(1).max(MAX_DOCUMENTS).optional(),
+}).refine(
+  ({ domains, documents = [], sampledDocuments = [] }) =>
+    [...documents, ...sampledDocuments].every(({ domain }) => domain < domains.length),
+  { path: ["documents"], error: "documents of the domains that are named" },
+);
 
 const pointSchema = z.strictObject({
   step,
@@ -37,9 +41,13 @@ const pointSchema = z.strictObject({
   upstream: loss,
   downstream: loss,
   domains: perCorpus(z.array(loss.nullable()).max(MAX_DOMAINS)).optional(),
+  sampledDocuments: perCorpus(z.array(z.number().min(0)).max(MAX_DOCUMENTS)).optional(),
   documents: perCorpus(z.array(z.strictObject({ tokens: z.int().min(1), loss: z.number().min(0) })).max(MAX_DOCUMENTS))
     .optional(),
 });
+
+/** What a point keeps losses of. */
+const PART_WORDS = { domains: "domains", sampledDocuments: "sampled documents", documents: "documents" } as const;
 
 /** Shape of `curves.json`. */
 export const curvesSchema: z.ZodType<Curves> = z.strictObject({
@@ -53,14 +61,14 @@ export const curvesSchema: z.ZodType<Curves> = z.strictObject({
 }).superRefine((curves, context) => {
   curves.points.forEach((point, index) => {
     for (const corpus of ["upstream", "downstream"] as const) {
-      for (const part of ["domains", "documents"] as const) {
+      for (const part of ["domains", "sampledDocuments", "documents"] as const) {
         const found = point[part]?.[corpus].length;
         const expected = curves.validation?.[corpus][part]?.length ?? 0;
         if (found === undefined || found === expected) continue;
         context.addIssue({
           code: "custom",
           path: ["points", index, part, corpus],
-          message: `${expected} losses, as many as the validation set has ${part}`,
+          message: `${expected} losses, as many as the validation set has ${PART_WORDS[part]}`,
         });
       }
     }

@@ -1,5 +1,35 @@
-/** Losses by document of a curve's landmarks, and the mean of the whole validation set that they make. */
-import type { CurvePoint, Curves, DocumentLoss, PerCorpus } from "./curves.ts";
+/** The means that losses by document make: of the sample at every evaluation, of the whole validation set at landmarks. */
+import type { CurvePoint, Curves, DocumentLoss, PerCorpus, ValidationSet } from "./curves.ts";
+
+/** Mean losses of a sample, nats a token. */
+export interface SampleMeans {
+  /** of all its windows */
+  readonly mean: number;
+  /** in the order of the set; null for a domain without a window */
+  readonly domains: readonly (number | null)[];
+}
+
+/**
+ * Mean losses of the sampled windows of a corpus. Sums are added in doubles in their order, so that whoever has them gets
+ * the means to the last bit.
+ *
+ * @param sums of the losses of the set's sampled documents, nats
+ */
+export function sampleMeans(
+  { domains, sampledDocuments = [] }: ValidationSet,
+  sums: readonly number[],
+): SampleMeans {
+  const own = domains.map(() => ({ loss: 0, tokens: 0 }));
+  const all = { loss: 0, tokens: 0 };
+  sampledDocuments.forEach(({ domain, tokens }, index) => {
+    for (const sum of [all, own[domain]]) {
+      if (sum === undefined) continue;
+      sum.loss += sums[index] ?? NaN;
+      sum.tokens += tokens;
+    }
+  });
+  return { mean: all.loss / all.tokens, domains: own.map(({ loss, tokens }) => tokens === 0 ? null : loss / tokens) };
+}
 
 /** The loss of a document and what it counts for. */
 export interface WeighedDocumentLoss extends DocumentLoss {

@@ -68,7 +68,9 @@ export function requireJudgeable(paper: Paper, arms: readonly ArmCurves[]): void
 
 /** How often a rule reads an arm: twice, and once without each group of documents. */
 function passesOver({ curves: { validation } }: ArmCurves): number {
-  const groups = [validation?.upstream, validation?.downstream].map((set) => groupCount(set?.documents?.length ?? 0));
+  const groups = [validation?.upstream, validation?.downstream].map((set) =>
+    groupCount(Math.max(set?.documents?.length ?? 0, set?.sampledDocuments?.length ?? 0))
+  );
   const all = groups.reduce((sum, count) => sum + count, 0);
   return all === 0 ? 1 : 2 + all;
 }

@@ -100,6 +100,7 @@ function compareEvaluation(
   const ratios = header.bytesPerToken;
   compareParts(compare, "validation sets", curves.validation, validation);
   compareParts(compare, "losses by domain", point?.domains, found.domains);
+  compareParts(compare, "losses by sampled document", point?.sampledDocuments, found.sampledDocuments);
   compareParts(compare, "losses by document", point?.documents, found.documents);
   for (const name of ["upstream", "downstream"] as const) {
     compare("curve", `${name} ${point?.[name]}`, `${name} ${found[name]}`);

@@ -17,7 +17,8 @@ export interface CorpusLoss extends WindowsLoss {
 }
 
 /**
- * Evaluates a corpus's validation windows. The loss of all of them is the number that training writes into a curve.
+ * Evaluates a corpus's validation windows. The loss of all of them is the number that training writes into a curve;
+ * where that keeps losses by document, training adds theirs, and the last bit may be another.
  *
  * @param windows how many
  * @param sequenceLength tokens of a window that are predicted

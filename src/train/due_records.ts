@@ -6,14 +6,18 @@ import { tokensPerStep } from "../experiment/cost.ts";
 import { isEvaluationStep, isStateStep, isWholeEvaluation } from "../experiment/evaluation.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import type { PerCorpus, ValidationSet } from "../results/curves.ts";
+import { sampleMeans } from "../results/document_losses.ts";
 import type { JournalHeader } from "./journal_header.ts";
 import {
   type Bits,
   type EvaluationRecord,
   fromBits,
+  fromBits64,
   type JournalRecord,
+  meanBits,
   type StepRecord,
   toBits,
+  toBits64,
 } from "./journal_record.ts";
 
 /** Holds the records of one journal against what is due; give it the header, every record in order, and the end. */
@@ -35,17 +39,21 @@ export class DueRecords {
     const { version } = header;
     this.#hasEvaluations = version !== 1;
     this.#validation = version === 3 ? header.validation : undefined;
-    const { evaluation, model } = this.run.specification;
+    const { evaluation, model: { sequenceLength } } = this.run.specification;
     const most = evaluation.landmarkWindows;
     if ((version === 3) !== (most !== undefined)) {
       return `it has version ${version} of the format, and the run's losses are ${
         most === undefined ? "not " : ""
       }kept by document`;
     }
-    for (const { documents = [] } of this.#sets()) {
-      const windows = documents.map(({ tokens }) => tokens / model.sequenceLength);
-      if (!windows.every(Number.isInteger) || windows.reduce((sum, count) => sum + count, 0) > (most ?? 0)) {
-        return `its documents are not those of at most ${most} windows of ${model.sequenceLength} tokens`;
+    for (const { documents = [], sampledDocuments = [] } of this.#sets()) {
+      const whole = windowsOf(documents, sequenceLength);
+      if (whole === undefined || whole > (most ?? 0)) {
+        return `its documents are not those of at most ${most} windows of ${sequenceLength} tokens`;
+      }
+      if (windowsOf(sampledDocuments, sequenceLength) !== evaluation.windows || !isAscending(sampledDocuments)) {
+        return `its sampled documents are not those of ${evaluation.windows} windows of ${sequenceLength} tokens, ` +
+          "each document once, in the order of domains and documents";
       }
     }
     return undefined;
@@ -97,8 +105,11 @@ export class DueRecords {
       : undefined;
   }
 
-  /** Losses by domain at every evaluation, by document where the whole set is read: as many as there are of each. */
-  #listsFlaw({ step, domains, documents }: EvaluationRecord): string | undefined {
+  /**
+   * Losses by domain and sampled document at every evaluation, of all documents where the whole set is read: as many as
+   * there are of each, and means that are those of the sampled documents.
+   */
+  #listsFlaw({ step, domains, sampledDocuments, documents, ...means }: EvaluationRecord): string | undefined {
     if (this.#validation === undefined) return undefined;
     const isWhole = isWholeEvaluation(this.run.specification.evaluation, step);
     if (isWhole !== (documents !== undefined)) {
@@ -106,9 +117,15 @@ export class DueRecords {
     }
     for (const corpus of ["upstream", "downstream"] as const) {
       const set = this.#validation[corpus];
+      const sums = sampledDocuments?.[corpus];
       const isComplete = domains?.[corpus].length === set.domains.length &&
+        sums?.length === set.sampledDocuments?.length &&
         (documents === undefined || documents[corpus].length === set.documents?.length);
       if (!isComplete) return `its ${corpus} losses are not those of the domains and documents that the header names`;
+      const due = sampleMeans(set, (sums ?? []).map(fromBits64));
+      const isTheirs = toBits64(due.mean) === means[corpus] &&
+        due.domains.every((mean, index) => domains?.[corpus][index] === meanBits(mean));
+      if (!isTheirs) return `its ${corpus} means at step ${step} do not follow from the sums of its sampled documents`;
     }
     return undefined;
   }
@@ -124,6 +141,19 @@ export class DueRecords {
     if (tokens !== due) return `it is said to be after ${tokens} tokens, and ${step} steps read ${due}`;
     return otherRate(lr, this.rates[Math.min(step - this.skips.length, this.rates.length - 1)] ?? 0);
   }
+}
+
+/** How many windows these documents' tokens are; undefined where they are not whole windows. */
+function windowsOf(documents: readonly { readonly tokens: number }[], sequenceLength: number): number | undefined {
+  const windows = documents.map(({ tokens }) => tokens / sequenceLength);
+  return windows.every(Number.isInteger) ? windows.reduce((sum, count) => sum + count, 0) : undefined;
+}
+
+function isAscending(documents: NonNullable<ValidationSet["sampledDocuments"]>): boolean {
+  return documents.every(({ domain, document }, index) => {
+    const before = documents[index - 1];
+    return before === undefined || domain > before.domain || (domain === before.domain && document > before.document);
+  });
 }
 
 function otherRate(lr: Bits, rate: number): string | undefined {

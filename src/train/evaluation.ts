@@ -31,7 +31,10 @@ export function corporaOf(
 }
 
 /** Mean cross-entropy of both validation sets, nats a token, and what of it is kept by domain and document. */
-export type ValidationLosses = Pick<CurvePoint, "upstream" | "downstream" | "domains" | "documents">;
+export type ValidationLosses = Pick<
+  CurvePoint,
+  "upstream" | "downstream" | "domains" | "sampledDocuments" | "documents"
+>;
 
 /** What of a run's specification its validation windows follow from. */
 export type ValidationChoice = Pick<EvaluationSpecification, "windows" | "landmarkWindows">;
@@ -66,13 +69,17 @@ export class Validation {
     const downstream = await corpora.downstream.sample(session, sequenceLength);
     const means = { upstream: upstream.mean, downstream: downstream.mean };
     if (sets === undefined) return means;
-    const domains = { upstream: upstream.domains, downstream: downstream.domains };
-    if (!isWhole) return { ...means, domains };
+    const sample = {
+      ...means,
+      domains: { upstream: upstream.domains, downstream: downstream.domains },
+      sampledDocuments: { upstream: upstream.documents, downstream: downstream.documents },
+    };
+    if (!isWhole) return sample;
     const documents = {
       upstream: await corpora.upstream.documents(session),
       downstream: await corpora.downstream.documents(session),
     };
-    return { ...means, domains, documents };
+    return { ...sample, documents };
   }
 }
 

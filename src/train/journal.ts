@@ -216,9 +216,13 @@ function requireValues(record: JournalRecord): void {
       throw new RangeError(`Step ${record.step} has a value that is not finite: ${values}`);
     }
     case "evaluation": {
-      const { step, learningRate, upstream, downstream, domains, documents } = curvePoint(record);
+      const { step, learningRate, upstream, downstream, domains, sampledDocuments, documents } = curvePoint(record);
       const means = [...domains?.upstream ?? [], ...domains?.downstream ?? []].filter((mean) => mean !== null);
-      const sums = [...documents?.upstream ?? [], ...documents?.downstream ?? []].map(({ loss }) => loss);
+      const sums = [
+        ...[...documents?.upstream ?? [], ...documents?.downstream ?? []].map(({ loss }) => loss),
+        ...sampledDocuments?.upstream ?? [],
+        ...sampledDocuments?.downstream ?? [],
+      ];
       if ([learningRate, upstream, downstream, ...means, ...sums].every(Number.isFinite)) return;
       throw new RangeError(`The evaluation at step ${step} has a value that is not finite: ${upstream}, ${downstream}`);
     }

@@ -8,11 +8,11 @@ import type { PlannedRun } from "../experiment/run.ts";
 import type { CurvePoint, Curves, PerCorpus, ValidationSet } from "../results/curves.ts";
 import type { BytesPerToken } from "./journal_header.ts";
 import {
-  type Bits64,
   type DivergenceRecord,
   type EvaluationRecord,
   fromBits,
   fromBits64,
+  meanBits,
   NO_MEAN,
   toBits,
   toBits64,
@@ -38,6 +38,7 @@ export function evaluationRecord(point: CurvePoint): EvaluationRecord {
     upstream: toBits64(point.upstream),
     downstream: toBits64(point.downstream),
     ...(point.domains === undefined ? {} : { domains: inBoth(point.domains, meanBits) }),
+    ...(point.sampledDocuments === undefined ? {} : { sampledDocuments: inBoth(point.sampledDocuments, toBits64) }),
     ...(point.documents === undefined ? {} : { documents: inBoth(point.documents, ({ loss }) => toBits64(loss)) }),
   };
 }
@@ -46,17 +47,13 @@ function inBoth<T, U>({ upstream, downstream }: PerCorpus<readonly T[]>, of: (va
   return { upstream: upstream.map(of), downstream: downstream.map(of) };
 }
 
-function meanBits(mean: number | null): Bits64 {
-  return mean === null ? NO_MEAN : toBits64(mean);
-}
-
 /**
  * The point of a curve that a record says.
  *
  * @param validation what the header says of the validation sets, in version 3 of the format
  */
 export function curvePoint(record: EvaluationRecord, validation?: PerCorpus<ValidationSet>): CurvePoint {
-  const { step, tokens, lr, upstream, downstream, domains, documents } = record;
+  const { step, tokens, lr, upstream, downstream, domains, sampledDocuments, documents } = record;
   const lost = (corpus: "upstream" | "downstream") =>
     (documents?.[corpus] ?? []).map((loss, i) => ({
       tokens: validation?.[corpus].documents?.[i]?.tokens ?? 0,
@@ -71,6 +68,7 @@ export function curvePoint(record: EvaluationRecord, validation?: PerCorpus<Vali
     ...(domains === undefined ? {} : {
       domains: inBoth(domains, (mean) => mean === NO_MEAN ? null : fromBits64(mean)),
     }),
+    ...(sampledDocuments === undefined ? {} : { sampledDocuments: inBoth(sampledDocuments, fromBits64) }),
     ...(documents === undefined ? {} : { documents: { upstream: lost("upstream"), downstream: lost("downstream") } }),
   };
 }
@@ -118,6 +116,13 @@ const POINT_MEMBERS = {
   downstream: "downstream loss",
 } as const satisfies Partial<Record<keyof CurvePoint, string>>;
 
+/** Lists of losses in a point, by what they are by. */
+const POINT_LISTS = {
+  domains: "domain",
+  sampledDocuments: "sampled document",
+  documents: "document",
+} as const satisfies Partial<Record<keyof CurvePoint, string>>;
+
 /** The first thing in which a run's curve is not the one that its journal records; `undefined` if it is that one. */
 export function curveDifference(curves: Curves, recorded: Curves): string | undefined {
   if (curves.runKey !== recorded.runKey || curves.label !== recorded.label) {
@@ -146,10 +151,9 @@ function pointDifference(point: CurvePoint | undefined, expected: CurvePoint | u
     if (point[member] === expected[member]) continue;
     return `its ${name} at step ${point.step} is ${point[member]}, and the journal records ${expected[member]}`;
   }
-  for (const part of ["domains", "documents"] as const) {
+  for (const [part, name] of Object.entries(POINT_LISTS) as [keyof typeof POINT_LISTS, string][]) {
     if (canonicalJson(point[part] ?? null) === canonicalJson(expected[part] ?? null)) continue;
-    return `its losses by ${part === "domains" ? "domain" : "document"} at step ${point.step} are not those that the ` +
-      "journal records";
+    return `its losses by ${name} at step ${point.step} are not those that the journal records`;
   }
   return undefined;
 }

@@ -52,7 +52,7 @@ export interface JournalHeaderV2 {
 export interface JournalHeaderV3 extends Omit<JournalHeaderV2, "version"> {
   /** version of the format */
   readonly version: 3;
-  /** which domains and documents the losses are of, with their order; documents are never absent */
+  /** which domains and documents the losses are of, with their order; neither kind of documents is ever absent */
   readonly validation: PerCorpus<ValidationSet>;
 }
 
@@ -77,10 +77,11 @@ export function formatHeader(header: JournalHeader): string {
   return JSON.stringify({ format, run, bytesPerToken, validation: sets });
 }
 
-/** A validation set as the line has it: pairs of name and weight, and of domain and tokens. */
-function setInLine({ domains, documents = [] }: ValidationSet) {
+/** A validation set as the line has it: name and weight; domain, number and tokens; domain and tokens. */
+function setInLine({ domains, sampledDocuments = [], documents = [] }: ValidationSet) {
   return {
     domains: domains.map(({ name, weight }) => [name, toBits64(weight)]),
+    sampledDocuments: sampledDocuments.map(({ domain, document, tokens }) => [domain, document, tokens]),
     documents: documents.map(({ domain, tokens }) => [domain, tokens]),
   };
 }
@@ -88,6 +89,7 @@ function setInLine({ domains, documents = [] }: ValidationSet) {
 const bits64 = z.string().regex(/^[0-9a-f]{16}$/);
 const setSchema = z.strictObject({
   domains: z.array(z.tuple([z.string().min(1), bits64])).min(1),
+  sampledDocuments: z.array(z.tuple([z.int().min(0), z.int().min(0), z.int().min(1)])).min(1),
   documents: z.array(z.tuple([z.int().min(0), z.int().min(1)])).min(1),
 });
 const validationSchema = z.strictObject({ upstream: setSchema, downstream: setSchema });
@@ -102,14 +104,15 @@ function parseValidation(line: string): PerCorpus<ValidationSet> | undefined {
   }
   const { data } = z.object({ validation: validationSchema }).safeParse(value);
   if (data === undefined) return undefined;
-  const set = ({ domains, documents }: z.output<typeof setSchema>): ValidationSet => ({
+  const set = ({ domains, sampledDocuments, documents }: z.output<typeof setSchema>): ValidationSet => ({
     domains: domains.map(([name, weight]) => ({ name, weight: fromBits64(weight) })),
+    sampledDocuments: sampledDocuments.map(([domain, document, tokens]) => ({ domain, document, tokens })),
     documents: documents.map(([domain, tokens]) => ({ domain, tokens })),
   });
   const sets = { upstream: set(data.validation.upstream), downstream: set(data.validation.downstream) };
-  const isWhole = ({ domains, documents = [] }: ValidationSet) =>
+  const isWhole = ({ domains, sampledDocuments = [], documents = [] }: ValidationSet) =>
     domains.every(({ weight }) => weight >= 0 && weight <= 1) &&
-    documents.every(({ domain }) => domain < domains.length);
+    [...sampledDocuments, ...documents].every(({ domain }) => domain < domains.length);
   return isWhole(sets.upstream) && isWhole(sets.downstream) ? sets : undefined;
 }
 

@@ -73,6 +73,8 @@ export interface EvaluationRecord {
   readonly downstream: Bits64;
   /** mean loss of these windows by domain; NaN for one without a window. In version 3 of the format, absent before */
   readonly domains?: PerCorpus<readonly Bits64[]>;
+  /** sums of the losses of these windows by document, from which the means follow; present with `domains` */
+  readonly sampledDocuments?: PerCorpus<readonly Bits64[]>;
   /** sums of the losses of all validation windows by document, where they are due */
   readonly documents?: PerCorpus<readonly Bits64[]>;
 }
@@ -118,6 +120,11 @@ export function toBits64(value: number): Bits64 {
   return scratch.getBigUint64(0).toString(16).padStart(16, "0");
 }
 
+/** The bit pattern of a mean; null is that of no windows. */
+export function meanBits(mean: number | null): Bits64 {
+  return mean === null ? NO_MEAN : toBits64(mean);
+}
+
 /** The f64 of a bit pattern. */
 export function fromBits64(bits: Bits64): number {
   scratch.setBigUint64(0, BigInt(`0x${bits}`));
@@ -144,13 +151,17 @@ export function chainNext(previous: Digest, record: JournalRecord): Digest {
     case "state":
       return hashFields("rewarm journal state v1\n", previous, record.step, [Uint8Array.fromHex(record.state)]);
     case "evaluation": {
-      const { domains, documents } = record;
+      const { domains, sampledDocuments, documents } = record;
       const means = [bits64Bytes(record.upstream), bits64Bytes(record.downstream)];
       return hashFields(`rewarm journal evaluation v${domains === undefined ? 2 : 3}\n`, previous, record.step, [
         countBytes(record.tokens),
         bitsBytes(record.lr),
         ...means,
-        ...(domains === undefined ? [] : [...listBytes(domains), ...listBytes(documents ?? NO_DOCUMENTS)]),
+        ...(domains === undefined ? [] : [
+          ...listBytes(domains),
+          ...listBytes(sampledDocuments ?? NO_DOCUMENTS),
+          ...listBytes(documents ?? NO_DOCUMENTS),
+        ]),
       ]);
     }
     case "divergence":
@@ -207,13 +218,16 @@ export function formatRecord(record: JournalRecord, chain: Digest): string {
 }
 
 /** The lists of an evaluation, each as the digits of its losses one after the other. */
-function listsOf({ domains, documents }: EvaluationRecord): Readonly<Record<string, PerCorpus<string>>> {
+function listsOf(
+  { domains, sampledDocuments, documents }: EvaluationRecord,
+): Readonly<Record<string, PerCorpus<string>>> {
   const joined = ({ upstream, downstream }: PerCorpus<readonly Bits64[]>) => ({
     upstream: upstream.join(""),
     downstream: downstream.join(""),
   });
   return {
     ...(domains === undefined ? {} : { domains: joined(domains) }),
+    ...(sampledDocuments === undefined ? {} : { sampledDocuments: joined(sampledDocuments) }),
     ...(documents === undefined ? {} : { documents: joined(documents) }),
   };
 }
@@ -299,9 +313,14 @@ function toEvaluation(step: number, members: ReadonlyMap<string, unknown>): Eval
   if (!isFiniteBits64(upstream)) return '"upstream" is not the bits of a finite f64';
   if (!isFiniteBits64(downstream)) return '"downstream" is not the bits of a finite f64';
   const domains = toLists(members.get("domains"), isMean);
+  const sampledDocuments = toLists(members.get("sampledDocuments"), isFiniteBits64);
   const documents = toLists(members.get("documents"), isFiniteBits64);
   if (domains === null) return '"domains" are not losses of both corpora';
+  if (sampledDocuments === null) return '"sampledDocuments" are not losses of both corpora';
   if (documents === null) return '"documents" are not losses of both corpora';
+  if ((domains === undefined) !== (sampledDocuments === undefined)) {
+    return '"domains" and "sampledDocuments" do not stand together';
+  }
   if (documents !== undefined && domains === undefined) return '"documents" stand without "domains"';
   return {
     kind: "evaluation",
@@ -311,6 +330,7 @@ function toEvaluation(step: number, members: ReadonlyMap<string, unknown>): Eval
     upstream,
     downstream,
     ...(domains === undefined ? {} : { domains }),
+    ...(sampledDocuments === undefined ? {} : { sampledDocuments }),
     ...(documents === undefined ? {} : { documents }),
   };
 }

@@ -165,6 +165,10 @@ Deno.test("validationWindows() gives fixed, evenly spaced windows of the validat
       const four = await upstream.validationWindows(4);
       deepEqual(rowsOf(four), [0, 1, 2, 3].map((i) => all[Math.floor(i * available / 4)]));
       deepEqual(await upstream.validationWindows(4), four);
+      const { documents: begun } = await upstream.wholeValidation(available);
+      const places = rowsOf(await upstream.wholeValidation(available));
+      deepEqual(four.documents, rowsOf(four).map((row) => begun[places.indexOf(row)]));
+      ok(new Set(four.documents.map((document, i) => `${four.domains[i]} ${document}`)).size > 1);
       const documents = preparedFolders(`${folder}/cache`).flatMap((path) => documentsOf(path, "validation")).join(
         "\0",
       );

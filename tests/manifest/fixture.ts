@@ -25,6 +25,7 @@ import { evaluationRecord } from "../../src/train/journal_curves.ts";
 import { chainStart, formatHeader, journalFormat, type JournalHeader } from "../../src/train/journal_header.ts";
 import { chainNext, formatRecord, type JournalRecord, toBits } from "../../src/train/journal_record.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { validationOf, withDocuments } from "./documents_fixture.ts";
 
 /** Artefacts by name. */
 export type Artefacts = Map<string, Uint8Array>;
@@ -109,7 +110,10 @@ export function journalText(
   furtherStates: readonly number[] = [],
 ) {
   const rates = learningRateTable(run.specification.schedule);
-  const header: JournalHeader = { version: 2, run: run.key, bytesPerToken };
+  const validation = validationOf(run.specification);
+  const header: JournalHeader = validation === undefined
+    ? { version: 2, run: run.key, bytesPerToken }
+    : { version: 3, run: run.key, bytesPerToken, validation };
   const lines = [formatHeader(header)];
   const states: { step: number; state: Digest }[] = [];
   let chain = chainStart(header);
@@ -142,16 +146,19 @@ function checkpointBytes(run: PlannedRun, step: number): Uint8Array {
 
 function pointOf({ specification }: PlannedRun, step: number): CurvePoint {
   const rates = learningRateTable(specification.schedule);
-  return {
+  return withDocuments(specification, {
     step,
     tokens: step * specification.batchSequences * specification.model.sequenceLength,
     learningRate: rates[Math.min(step, rates.length - 1)] ?? 0,
     upstream: 2 + step / 100,
     downstream: 3 - step / 100,
-  };
+  });
 }
 
-function curvesOf(run: PlannedRun, steps: number, diverged: boolean): Curves {
+/** Changes a point of a run, as a forger does who fits journal and curve to it. */
+type ChangePoint = (point: CurvePoint) => CurvePoint;
+
+function curvesOf(run: PlannedRun, steps: number, diverged: boolean, change: ChangePoint): Curves {
   const { specification, key, label } = run;
   const tokensPerStep = specification.batchSequences * specification.model.sequenceLength;
   const evaluated = Array.from({ length: steps + 1 }, (_, step) => step)
@@ -161,7 +168,8 @@ function curvesOf(run: PlannedRun, steps: number, diverged: boolean): Curves {
     label,
     tokensPerStep,
     bytesPerToken,
-    points: evaluated.map((step) => pointOf(run, step)),
+    validation: validationOf(specification),
+    points: evaluated.map((step) => change(pointOf(run, step))),
     ...(diverged ? { diverged: { step: steps, loss: "NaN" } } : {}),
   };
 }
@@ -170,6 +178,7 @@ function curvesOf(run: PlannedRun, steps: number, diverged: boolean): Curves {
 async function makeRun(
   run: PlannedRun,
   artefacts: Artefacts,
+  change: ChangePoint,
 ): Promise<{ run: TrainedRun; curves: Curves }> {
   const divergesAt = run.label.includes("0.5%") ? 5 : Infinity;
   const folder = `runs/${run.label}`;
@@ -177,8 +186,12 @@ async function makeRun(
     artefacts.set(`${folder}/${name}`, bytes);
     return { name: `${folder}/${name}`, sha256: sha256(bytes) };
   };
-  const journal = journalText(run, divergesAt);
-  const curves = curvesOf(run, journal.steps, divergesAt !== Infinity);
+  const journal = journalText(
+    run,
+    divergesAt,
+    (record) => record.kind === "evaluation" ? evaluationRecord(change(pointOf(run, record.step))) : record,
+  );
+  const curves = curvesOf(run, journal.steps, divergesAt !== Infinity, change);
   const states = journal.states.map(({ step, state }) => ({
     step,
     state,
@@ -206,14 +219,18 @@ export function testPlan(): Promise<Plan> {
   return fixedPlan("smoke", { only: ["warmup-length/0%", "warmup-length/0.5%", "warmup-length/1%"] });
 }
 
-/** Makes and signs everything for a plan, that of {@linkcode testPlan} if none is given. */
-export async function makeBundle(given?: Plan): Promise<Bundle> {
+/**
+ * Makes and signs everything for a plan, that of {@linkcode testPlan} if none is given.
+ *
+ * @param change of every point, in journals as in curves
+ */
+export async function makeBundle(given?: Plan, change: ChangePoint = (point) => point): Promise<Bundle> {
   const plan = given ?? await testPlan();
   const artefacts: Artefacts = new Map();
   artefacts.set("plan.json", encoder.encode(canonicalJson(planToJson(plan))));
   artefacts.set("report.html", encoder.encode("<!doctype html>"));
   const made: Awaited<ReturnType<typeof makeRun>>[] = [];
-  for (const run of plan.runs) made.push(await makeRun(run, artefacts));
+  for (const run of plan.runs) made.push(await makeRun(run, artefacts, change));
   const curves = new Map(made.map(({ run, curves }) => [run.key, curves]));
   const { claims, comparisons } = judged(armsOf(plan.runs, curves));
   const [upstream, downstream] = plan.data.state === "pinned" ? [plan.data.upstream, plan.data.downstream] : [];

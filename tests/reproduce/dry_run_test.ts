@@ -6,6 +6,7 @@ import { type Digest, sha256 } from "../../src/digest/sha256.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { UserError } from "../../src/errors.ts";
 import type { Plan, PlanOptions } from "../../src/experiment/plan.ts";
+import type { EvaluationSpecification } from "../../src/experiment/run.ts";
 import { runKey } from "../../src/experiment/run_key.ts";
 import { requireStatable } from "../../src/reproduce/dry_run.ts";
 import type { ReproduceOptions } from "../../src/reproduce/options.ts";
@@ -72,10 +73,14 @@ Deno.test("requireStatable() lets plans pass that a manifest can state, however 
 });
 
 /** The plan with one run of so many steps, each of them evaluated. */
-function withEvaluations({ planDigest: _, ...plan }: Plan, steps: number): Plan {
+function withEvaluations(
+  { planDigest: _, ...plan }: Plan,
+  steps: number,
+  more: Partial<EvaluationSpecification> = {},
+): Plan {
   const [first] = plan.runs;
   assert.ok(first !== undefined);
-  const evaluation = { windows: 1, interval: 1, denseInterval: 1, denseUntilStep: 0, landmarks: [] };
+  const evaluation = { windows: 1, interval: 1, denseInterval: 1, denseUntilStep: 0, landmarks: [], ...more };
   const specification = { ...first.specification, evaluation, checkpointInterval: steps };
   const content = { ...plan, runs: [{ ...first, key: runKey(specification), specification, steps }] };
   return { ...content, planDigest: sha256(canonicalJson(content)) };
@@ -115,6 +120,12 @@ const REFUSED: readonly (readonly [string, Change, code: string, words: RegExp])
     { change: (plan) => withEvaluations(plan, 200_000) },
     "PLAN_TOO_LARGE",
     /curve of run ".*" would have \d+ characters, and at most 16000000/,
+  ],
+  [
+    "losses by sampled document",
+    { change: (plan) => withEvaluations(plan, 1_000, { windows: 320, landmarkWindows: 400 }) },
+    "PLAN_TOO_LARGE",
+    /curve of run ".*" would have 16\d{6} characters, and at most 16000000/,
   ],
   ["points of a curve", { change: (plan) => withEvaluations(plan, 100_001) }, "INVALID_FIELD", /points.*100000/],
 ];

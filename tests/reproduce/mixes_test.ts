@@ -59,6 +59,9 @@ Deno.test("reproduce() trains on a mix of the user's files, states it, keeps los
       const losses = documentLosses(curve, whole[0] ?? {}, "upstream");
       deepEqual(losses?.domains.map(({ name }) => name), ["node", "typescript"]);
       equal(losses?.documents.reduce((sum, { tokens }) => sum + tokens, 0), 900 * 32);
+      const sampled = curve.validation?.upstream.sampledDocuments ?? [];
+      equal(sampled.reduce((sum, { tokens }) => sum + tokens, 0), 8 * 32);
+      equal(curve.points.every((point) => point.sampledDocuments?.upstream.length === sampled.length), true);
     }
     notEqual(curves[0]?.validation?.downstream.documents?.length, curves[1]?.validation?.downstream.documents?.length);
     const stepOf = async (more: Partial<RetrainingOptions>) => {

@@ -12,7 +12,13 @@ import { ValidationSets } from "../../src/train/evaluation.ts";
 import { FinishedRuns } from "../../src/train/finished_runs.ts";
 import { readJournalFile } from "../../src/train/journal.ts";
 import { chainStart, formatHeader, type JournalHeaderV3, parseHeader } from "../../src/train/journal_header.ts";
-import { chainNext, type EvaluationRecord, formatRecord, type JournalRecord } from "../../src/train/journal_record.ts";
+import {
+  type Bits64,
+  chainNext,
+  type EvaluationRecord,
+  formatRecord,
+  type JournalRecord,
+} from "../../src/train/journal_record.ts";
 import { parseRecord } from "../../src/train/journal_record.ts";
 import { readJournal } from "../../src/train/journal_reader.ts";
 import { headerOf } from "../../src/train/run_header.ts";
@@ -68,8 +74,10 @@ Deno.test("a run with landmarkWindows keeps losses by domain, and by document at
   withFolder(async (output) => {
     const records = await trained(output);
     const evaluations = records.filter((record) => record.kind === "evaluation");
-    for (const { step, domains, documents } of evaluations) {
+    for (const { step, domains, sampledDocuments, documents } of evaluations) {
       equal(domains?.upstream.length, 1);
+      // eight windows, two of each document
+      equal(sampledDocuments?.upstream.length, 4);
       equal(documents?.upstream.length, isWholeEvaluation(run.specification.evaluation, step) ? 17 : undefined);
     }
     equal(evaluations.filter(({ documents }) => documents !== undefined).length, 4);
@@ -115,7 +123,30 @@ Deno.test("readJournal() and DueRecords refuse losses that are missing, too many
       return flawOf(records.map((record, i) => i === at && record.kind === "evaluation" ? change(record) : record));
     };
     match(await first(({ documents: _, ...record }) => record), /no losses by document at step 0/);
-    match(await first(({ documents: _, domains: _domains, ...record }) => record), /no losses by domain/);
+    match(
+      await first(({ documents: _, domains: _domains, sampledDocuments: _sampled, ...record }) => record),
+      /no losses by domain/,
+    );
+    match(await first(({ sampledDocuments: _, ...record }) => record), /do not stand together/);
+    match(
+      await first((record) => ({
+        ...record,
+        sampledDocuments: { upstream: ["4010000000000000"], downstream: ["4010000000000000"] },
+      })),
+      /upstream losses are not those of the domains and documents/,
+    );
+    const sums = (record: EvaluationRecord, change: (sums: Bits64[]) => Bits64[]) => ({
+      ...record,
+      sampledDocuments: {
+        upstream: change([...record.sampledDocuments?.upstream ?? []]),
+        downstream: record.sampledDocuments?.downstream ?? [],
+      },
+    });
+    match(
+      await first((record) => sums(record, ([, ...others]) => ["4010000000000000", ...others])),
+      /upstream means at step 0 do not follow from the sums of its sampled documents/,
+    );
+    match(await first((record) => ({ ...record, downstream: "4010000000000000" })), /downstream means at step 0/);
     match(
       await first((record) => ({ ...record, documents: { upstream: [], downstream: [], ...record.domains } })),
       /upstream losses are not those of the domains and documents/,
@@ -128,6 +159,16 @@ Deno.test("readJournal() and DueRecords refuse losses that are missing, too many
     const documents = upstream.documents ?? [];
     const longer = { ...upstream, documents: [...documents, { domain: 0, tokens: 32 }] };
     match(await flawOf(records, { ...header, validation: { upstream: longer, downstream } }), /at most 50 windows/);
+    const sampled = upstream.sampledDocuments ?? [];
+    const [one] = sampled;
+    for (
+      const sampledDocuments of [sampled.slice(1), [...sampled].reverse(), sampled.map((other) => one ?? other)]
+    ) {
+      match(
+        await flawOf(records, { ...header, validation: { upstream: { ...upstream, sampledDocuments }, downstream } }),
+        /its sampled documents are not those of 8 windows of \d+ tokens, each document once/,
+      );
+    }
     match(
       await flawOf(records, { version: 2, run: run.key, bytesPerToken: header.bytesPerToken } as never),
       /version 2/,
@@ -139,6 +180,7 @@ Deno.test("headers and evaluations of version 3 are read back from their lines, 
   deepEqual(parseHeader(line, run.key), header);
   equal(parseHeader(line.replace('"validation":', '"validation": '), run.key), undefined);
   equal(parseHeader(line.replace('"documents":[[0,', '"documents":[[7,'), run.key), undefined);
+  equal(parseHeader(line.replace('"sampledDocuments":[[0,', '"sampledDocuments":[[7,'), run.key), undefined);
   const record: EvaluationRecord = {
     kind: "evaluation",
     step: 0,
@@ -147,15 +189,19 @@ Deno.test("headers and evaluations of version 3 are read back from their lines, 
     upstream: "3ff0000000000000",
     downstream: "4000000000000000",
     domains: { upstream: ["7ff8000000000000"], downstream: ["3ff0000000000000", "4000000000000000"] },
+    sampledDocuments: { upstream: ["4008000000000000", "4010000000000000"], downstream: ["3ff8000000000000"] },
     documents: { upstream: ["4010000000000000"], downstream: ["4010000000000000", "0000000000000000"] },
   };
   const chain = chainNext(sha256("before"), record);
   const text = formatRecord(record, chain);
   deepEqual(parseRecord(text), { record, chain });
-  match(String(parseRecord(text.replace("4010000000000000", "7ff0000000000000"))), /"documents" are not losses/);
+  match(String(parseRecord(text.replace("3ff8000000000000", "7ff0000000000000"))), /"sampledDocuments" are not/);
+  match(String(parseRecord(text.replaceAll("4010000000000000", "7ff0000000000000"))), /"\w+" are not losses/);
   match(
     String(parseRecord(text.replace("4010000000000000", "401000000000000"))),
     /"documents" are not losses|not written/,
   );
   ok(chainNext(sha256("before"), { ...record, documents: { upstream: [], downstream: [] } }) !== chain);
+  const others = { upstream: ["4008000000000000"], downstream: ["4010000000000000", "3ff8000000000000"] };
+  ok(chainNext(sha256("before"), { ...record, sampledDocuments: others }) !== chain);
 });

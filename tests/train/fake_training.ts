@@ -72,7 +72,11 @@ function fakeCorpus(name: CorpusName, sequenceLength: number): Corpus {
     summary: { documents: counts, tokens: counts, bytes: counts, windows: counts, domains: {} },
     batch: (step, sequences, seed) => Promise.resolve(windows(sequences, step + seed)),
     validationWindows: (count) =>
-      Promise.resolve({ ...windows(count, 0), domains: new Array<string>(count).fill("default") }),
+      Promise.resolve({
+        ...windows(count, 0),
+        domains: new Array<string>(count).fill("default"),
+        documents: Array.from({ length: count }, (_, i) => Math.floor(i / 2)),
+      }),
     wholeValidation: (most) => {
       const count = Math.min(most, counts.validation);
       const documents = Array.from({ length: count }, (_, i) => Math.floor(i / 3));

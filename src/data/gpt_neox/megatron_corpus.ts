@@ -3,7 +3,7 @@ import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { Blend, blendWithin } from "../blend.ts";
 import { tokenByteLengths } from "../../formats/bpe/token_lengths.ts";
-import type { Batch, Corpus, CorpusSummary, ValidationWindows, WholeValidation } from "../corpus.ts";
+import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "../corpus.ts";
 import type { Split } from "../domain.ts";
 import { IndexedDataset } from "../../formats/megatron/dataset.ts";
 import type { Tokenizer } from "../../formats/tokenizer.ts";
@@ -178,11 +178,15 @@ export class MegatronCorpus implements Corpus {
       sequenceLength + 1,
       (i, into) => this.#validation[domains[i] ?? 0]?.read(indices[i] ?? 0, into),
     );
-    return { ...batch, domains: Array.from(domains, (set) => sets[set]?.name ?? "") };
+    return {
+      ...batch,
+      domains: Array.from(domains, (set) => sets[set]?.name ?? ""),
+      documents: Array.from(domains, (set, i) => this.#validation[set]?.documentAt(indices[i] ?? 0) ?? 0),
+    };
   }
 
   // deno-lint-ignore require-await
-  async wholeValidation(most: number): Promise<WholeValidation> {
+  async wholeValidation(most: number): Promise<ValidationWindows> {
     requireWhole("Number of validation windows", most, 1);
     const { sets: { validation: sets }, sequenceLength } = this.#ingredients;
     const available = sets.map(({ tokens }) => windowsIn(tokens, sequenceLength));

@@ -4,7 +4,7 @@ import { STREAM } from "../../arithmetic/streams.ts";
 import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { Blend } from "../blend.ts";
-import type { Batch, Corpus, CorpusSummary, ValidationWindows, WholeValidation } from "../corpus.ts";
+import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "../corpus.ts";
 import { domainWord, type Split } from "../domain.ts";
 import { domainWeights } from "../domain_weights.ts";
 import type { Ingredients } from "../text_ingredients.ts";
@@ -134,7 +134,7 @@ export class PreparedCorpus implements Corpus {
   }
 
   // deno-lint-ignore require-await
-  async wholeValidation(most: number): Promise<WholeValidation> {
+  async wholeValidation(most: number): Promise<ValidationWindows> {
     return wholeValidation(this.#domains, this.#weights, most, this.#sequenceLength);
   }
 

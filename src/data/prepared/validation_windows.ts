@@ -1,7 +1,7 @@
 /** Windows of the validation split: domains blended as in training, each one's windows evenly spaced. */
 import type { CorpusName } from "../../experiment/run.ts";
 import { blendWithin } from "../blend.ts";
-import type { ValidationWindows, WholeValidation } from "../corpus.ts";
+import type { ValidationWindows } from "../corpus.ts";
 import { collectWindows, requireWhole, tooFewWindows } from "../windows.ts";
 import type { WindowStream } from "./window_stream.ts";
 
@@ -43,7 +43,7 @@ export function wholeValidation(
   weights: readonly number[],
   most: number,
   sequenceLength: number,
-): WholeValidation {
+): ValidationWindows {
   requireWhole("Number of validation windows", most, 1);
   const total = domains.reduce((sum, { validation }) => sum + validation.count, 0);
   const chosen = total > most
@@ -51,8 +51,7 @@ export function wholeValidation(
     : domains.flatMap(({ validation }, domain) =>
       Array.from({ length: validation.count }, (_, window) => ({ domain, window }))
     );
-  const documents = chosen.map(({ domain, window }) => domainAt(domains, domain).validation.documentAt(window));
-  return { ...readWindows(domains, chosen, sequenceLength), documents };
+  return readWindows(domains, chosen, sequenceLength);
 }
 
 function chooseWindows(
@@ -84,7 +83,8 @@ function readWindows(
     validation.read(window, into);
     names.push(name);
   });
-  return { ...batch, domains: names };
+  const documents = chosen.map(({ domain, window }) => domainAt(domains, domain).validation.documentAt(window));
+  return { ...batch, domains: names, documents };
 }
 
 function domainAt(domains: readonly ValidationDomain[], index: number): ValidationDomain {

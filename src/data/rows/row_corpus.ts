@@ -9,7 +9,7 @@ import { shortDigest } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { digestFile } from "../../files/file_digest.ts";
-import type { Batch, Corpus, CorpusSummary, ValidationWindows, WholeValidation } from "../corpus.ts";
+import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "../corpus.ts";
 import { UNNAMED_DOMAIN } from "../domain.ts";
 import type { DataProgress } from "../options.ts";
 import type { PreparedFolder } from "../prepared/cache.ts";
@@ -102,7 +102,7 @@ export class RowCorpus implements Corpus {
   }
 
   // deno-lint-ignore require-await
-  async wholeValidation(most: number): Promise<WholeValidation> {
+  async wholeValidation(most: number): Promise<ValidationWindows> {
     return this.#validation.whole(most);
   }
 

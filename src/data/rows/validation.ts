@@ -3,7 +3,7 @@ import { UserError } from "../../errors.ts";
 import type { CorpusName } from "../../experiment/run.ts";
 import { tokenByteLengths } from "../../formats/bpe/token_lengths.ts";
 import type { TokenizerDefinition } from "../../formats/bpe/tokenizer_file.ts";
-import type { ValidationWindows, WholeValidation } from "../corpus.ts";
+import type { ValidationWindows } from "../corpus.ts";
 import { UNNAMED_DOMAIN } from "../domain.ts";
 import type { PreparedFolder } from "../prepared/cache.ts";
 import { drawValidation, wholeValidation } from "../prepared/validation_windows.ts";
@@ -21,7 +21,7 @@ export interface RowValidation {
   /** @throws {UserError} `TOO_FEW_VALIDATION_WINDOWS` */
   draw(windows: number): ValidationWindows;
   /** All windows with their documents, or evenly spaced ones if there are more than `most`. */
-  whole(most: number): WholeValidation;
+  whole(most: number): ValidationWindows;
   close(): void;
 }
 
@@ -42,6 +42,8 @@ export function heldBackRows(
   const read = (chosen: readonly number[]): ValidationWindows => ({
     ...collectWindows(chosen.length, rowTokens, (i, into) => rows.read(first + (chosen[i] ?? 0), into)),
     domains: chosen.map(() => UNNAMED_DOMAIN),
+    // Where a document begins in a row is not known: each row counts as one.
+    documents: chosen,
   });
   return {
     documents: count,
@@ -58,11 +60,7 @@ export function heldBackRows(
       }
       return read(spaced(windows));
     },
-    // Where a document begins in a row is not known: each row counts as one.
-    whole: (most) => {
-      const documents = spaced(Math.min(most, count));
-      return { ...read(documents), documents };
-    },
+    whole: (most) => read(spaced(Math.min(most, count))),
     close: () => {},
   };
 }

@@ -1,6 +1,7 @@
 /**
- * A rule applied to curves, with the sampling error of what it finds. Where every point that the rule reads has losses by
- * document, and of the same text, it reads all windows of those documents, and once more without each document.
+ * A rule applied to curves, with the sampling error of what it finds. Where every point that the rule reads has losses of
+ * all documents, and of the same text, it reads all windows of those, and once more without each document. Where that is
+ * not so, and every point has losses of the sampled documents, it reads the sample, and once more without each of them.
  */
 import { type ArmCurves, armName } from "../arm_curves.ts";
 import type { Contrast } from "../contrast.ts";
@@ -12,7 +13,7 @@ import type { Assessment, RuleContext } from "../rules/assessment.ts";
 import type { Metric } from "../rules/parts.ts";
 import { combinedError, groupCount, jackknifeError } from "../statistics/jackknife.ts";
 import { mean } from "../statistics/summary.ts";
-import { type Sums, sumsOf } from "./document_sums.ts";
+import { type DocumentChoice, type Sums, sumsOf } from "./document_sums.ts";
 import type { SamplingError } from "./measurement.ts";
 
 /** What a rule finds. */
@@ -50,20 +51,22 @@ export function withSamplingErrors<Result>(
 ): WithSampling<Result> {
   const reads = new Reads();
   const plain = compute(arms.map((arm) => viewOf(arm, reads)));
-  const documents = reads.documents();
-  if (documents === undefined) return { result: plain.result };
-  const whole = compute(arms.map((arm) => viewOf(arm, new WholeLosses())));
+  const found = reads.documents("documents") ?? reads.documents("sampledDocuments");
+  if (found === undefined) return { result: plain.result };
+  const { choice, documents } = found;
+  // The sample is what was just read.
+  const all = choice === "documents" ? compute(arms.map((arm) => viewOf(arm, new LossesByDocument(choice)))) : plain;
   const byMetric = documents.map(({ metric, count }) => {
     const leftOut = Array.from(
       { length: groupCount(count) },
-      (_, group) => compute(arms.map((arm) => viewOf(arm, new WholeLosses({ metric, group })))).numbers,
+      (_, group) => compute(arms.map((arm) => viewOf(arm, new LossesByDocument(choice, { metric, group })))).numbers,
     );
-    return whole.numbers.map((_, index) => jackknifeError(leftOut.map((numbers) => numbers[index] ?? NaN)));
+    return all.numbers.map((_, index) => jackknifeError(leftOut.map((numbers) => numbers[index] ?? NaN)));
   });
   const count = documents.reduce((sum, document) => sum + document.count, 0);
   return {
-    result: whole.result,
-    sampling: whole.numbers.map((_, index) => ({
+    result: all.result,
+    sampling: all.numbers.map((_, index) => ({
       over: "documents",
       count,
       error: combinedError(byMetric.flatMap((errors) => errors[index] ?? [])),
@@ -77,9 +80,12 @@ interface Losses {
   domains(arm: ArmCurves, point: CurvePoint, metric: Metric): readonly (number | null)[] | undefined;
 }
 
-/** Losses of all windows, by document, without those of one group of one corpus. */
-class WholeLosses implements Losses {
-  constructor(private readonly without?: { readonly metric: Metric; readonly group: number }) {}
+/** Losses by document, without those of one group of one corpus. */
+class LossesByDocument implements Losses {
+  constructor(
+    private readonly choice: DocumentChoice,
+    private readonly without?: { readonly metric: Metric; readonly group: number },
+  ) {}
 
   loss(arm: ArmCurves, point: CurvePoint, metric: Metric): number {
     return this.#sums(arm, point, metric).mean(this.#groupOf(metric));
@@ -94,10 +100,16 @@ class WholeLosses implements Losses {
   }
 
   #sums({ curves }: ArmCurves, point: CurvePoint, metric: Metric): Sums {
-    const sums = sumsOf(curves, point, metric);
+    const sums = sumsOf(curves, point, metric, this.choice);
     if (sums === undefined) throw new Error(`Step ${point.step} was not read before, and has no losses by document`);
     return sums;
   }
+}
+
+/** Documents that all points have losses of. */
+interface ReadDocuments {
+  readonly choice: DocumentChoice;
+  readonly documents: readonly { readonly metric: Metric; readonly count: number }[];
 }
 
 /** Losses of the sampled windows, and the points at which they were read. */
@@ -118,10 +130,10 @@ class Reads implements Losses {
   }
 
   /** Number of documents of each corpus that was read; undefined unless all points have the same ones, two or more. */
-  documents(): { readonly metric: Metric; readonly count: number }[] | undefined {
+  documents(choice: DocumentChoice): ReadDocuments | undefined {
     const found: { metric: Metric; count: number }[] = [];
     for (const metric of ["upstream", "downstream"] as const) {
-      const sums = [...this.#losses[metric]].map(([point, { curves }]) => sumsOf(curves, point, metric));
+      const sums = [...this.#losses[metric]].map(([point, { curves }]) => sumsOf(curves, point, metric, choice));
       const [first] = sums;
       if (sums.length === 0) continue;
       if (first === undefined || first.count < 2 || !sums.every((other) => other?.text === first.text)) {
@@ -129,7 +141,7 @@ class Reads implements Losses {
       }
       found.push({ metric, count: first.count });
     }
-    return found.length === 0 ? undefined : found;
+    return found.length === 0 ? undefined : { choice, documents: found };
   }
 }
 

@@ -97,6 +97,14 @@ Deno.test("validation windows are the first of the validation sets' order by the
     const windows = await upstream.validationWindows(10);
     deepEqual(rows(windows.tokens), held.slice(0, 10));
     deepEqual(windows.domains, new Array(10).fill("a"));
+    // the document that a window is said to begin in has its first token, and the whole set says the same
+    const whole = await upstream.wholeValidation(held.length);
+    const documentOf = new Map(rows(whole.tokens).map((row, i) => [row.join(), whole.documents[i]]));
+    windows.documents.forEach((document, i) => {
+      const row = rows(windows.tokens)[i] ?? [];
+      equal(HELD_A[document]?.includes(row[0] ?? NaN), true);
+      equal(document, documentOf.get(row.join()));
+    });
     equal((await upstream.validationWindows(held.length)).sequences, held.length);
     await rejects(
       () => upstream.validationWindows(held.length + 1),

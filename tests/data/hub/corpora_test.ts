@@ -146,8 +146,10 @@ Deno.test("openCorpora() takes another dataset's documents for validation of tok
         Array.from({ length: 70 }, (_, i) => story(4000 + i, 30).length).reduce((a, b) => a + b),
       );
       assert.notEqual(rows.upstream.digest, plain.upstream.digest);
-      const { tokens, domains } = await rows.upstream.validationWindows(35);
+      const { tokens, domains, documents: begun } = await rows.upstream.validationWindows(35);
       assert.equal(tokens.length, 35 * ROW);
+      assert.equal(begun.length, 35);
+      assert.deepEqual((await plain.upstream.validationWindows(5)).documents, [0, 1, 2, 3, 4], "each row is one");
       assert.equal(new Set(domains).size, DOMAINS.length, "each in the proportion of its tokens");
       await assert.rejects(rows.upstream.validationWindows(windows.validation + 1), {
         code: "TOO_FEW_VALIDATION_WINDOWS",
