@@ -161,6 +161,7 @@ type ChangePoint = (point: CurvePoint) => CurvePoint;
 function curvesOf(run: PlannedRun, steps: number, diverged: boolean, change: ChangePoint): Curves {
   const { specification, key, label } = run;
   const tokensPerStep = specification.batchSequences * specification.model.sequenceLength;
+  const validation = validationOf(specification);
   const evaluated = Array.from({ length: steps + 1 }, (_, step) => step)
     .filter((step) => isEvaluationStep(specification.evaluation, step));
   return {
@@ -168,7 +169,7 @@ function curvesOf(run: PlannedRun, steps: number, diverged: boolean, change: Cha
     label,
     tokensPerStep,
     bytesPerToken,
-    validation: validationOf(specification),
+    ...(validation === undefined ? {} : { validation }),
     points: evaluated.map((step) => change(pointOf(run, step))),
     ...(diverged ? { diverged: { step: steps, loss: "NaN" } } : {}),
   };
