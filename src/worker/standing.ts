@@ -1,5 +1,4 @@
 /** How far a plan is that many processes share, by the records in its folder. */
-import { runCost } from "../experiment/cost.ts";
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
 import { startsOf } from "../experiment/run_starts.ts";
 import type { FinishedRuns } from "../train/finished_runs.ts";
@@ -47,22 +46,4 @@ async function standing(
 /** A run that was found done. */
 export function doneRun(run: PlannedRun, record: RunRecord): DoneRun {
   return { run, kind: "trained", record, origin: "found", foundSteps: record.steps };
-}
-
-/**
- * For each run the FLOPs of the longest chain that begins with it. Who takes the run with the most first ends soonest:
- * what others wait for is not left to the end.
- *
- * @see R. L. Graham, "Bounds on multiprocessing timing anomalies" (1969): the longest first
- */
-export function chainCosts(runs: readonly PlannedRun[]): ReadonlyMap<RunKey, number> {
-  const costs = new Map<RunKey, number>();
-  // Children stand after their parents.
-  for (const run of runs.toReversed()) {
-    const after = runs.filter(({ specification: { initialWeights } }) =>
-      startsOf(initialWeights).some((start) => start.run === run.key)
-    ).map(({ key }) => costs.get(key) ?? 0);
-    costs.set(run.key, runCost(run).flops + Math.max(0, ...after));
-  }
-  return costs;
 }

@@ -1,6 +1,8 @@
 /** A worker: it trains runs of a plan that many processes share, and writes to no other run's folder. */
 import type { Plan } from "../experiment/plan.ts";
+import { runCost } from "../experiment/cost.ts";
 import type { PlannedRun, RunKey } from "../experiment/run.ts";
+import { longestChainFirst } from "../experiment/run_graph.ts";
 import { hasCode } from "../errors.ts";
 import { LEASE_TIMES, type LeaseTimes } from "../locks/lease.ts";
 import { type LockOwner, ownerInWords } from "../locks/lock_owner.ts";
@@ -11,7 +13,7 @@ import { RunFolder } from "../train/run_folder.ts";
 import { ParentFlaw } from "../train/parent_folder.ts";
 import { type DoneRun, type RunResult, RunTrainer, type RunTrainerOptions } from "../train/run_trainer.ts";
 import { Interrupted } from "../train/train_run.ts";
-import { chainCosts, type Standing, standings } from "./standing.ts";
+import { type Standing, standings } from "./standing.ts";
 
 /** What a worker does, and how. */
 export interface WorkOptions extends Omit<RunTrainerOptions, "finished"> {
@@ -68,7 +70,8 @@ class Worker {
   readonly #options: WorkOptions;
   readonly #finished: FinishedRuns;
   readonly #trainer: RunTrainer;
-  readonly #costs: ReadonlyMap<RunKey, number>;
+  /** each run's place in the order in which to begin them */
+  readonly #places: ReadonlyMap<RunKey, number>;
   /** runs that were found to contradict themselves */
   readonly #doubts = new Map<RunKey, string>();
   /** runs that this machine cannot resume, and why */
@@ -79,7 +82,8 @@ class Worker {
     this.#options = options;
     this.#finished = new FinishedRuns(options.output, options.corpora, options.files);
     this.#trainer = new RunTrainer({ ...options, finished: this.#finished });
-    this.#costs = chainCosts(options.plan.runs);
+    const order = longestChainFirst(options.plan.runs, (run) => runCost(run).flops);
+    this.#places = new Map(order.map(({ key }, place) => [key, place]));
   }
 
   close(): void {
@@ -102,7 +106,7 @@ class Worker {
       // What a run starts from may have to be made good before it.
       const candidates = left.filter((each) => each.kind === "ready" && !this.#passedOver.has(each.run.key))
         .filter(({ run }) => only === undefined || run.key === only.key || this.#doubts.has(run.key))
-        .sort((a, b) => (this.#costs.get(b.run.key) ?? 0) - (this.#costs.get(a.run.key) ?? 0));
+        .sort((a, b) => (this.#places.get(a.run.key) ?? 0) - (this.#places.get(b.run.key) ?? 0));
       const { lock, held } = await this.#takeFirst(candidates);
       if (lock !== undefined) {
         await this.#train(lock.standing, lock.lock);

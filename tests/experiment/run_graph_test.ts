@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { runCost } from "../../src/experiment/cost.ts";
 import { longestChainFirst, parentOf } from "../../src/experiment/run_graph.ts";
+import type { PlannedRun } from "../../src/experiment/run.ts";
 import { fixedPlan } from "./plan_fixture.ts";
 
 const { runs } = await fixedPlan("smoke");
@@ -30,4 +31,20 @@ Deno.test("longestChainFirst() begins with the longest chain, and keeps the plan
   const children = steps.filter((run) => parentOf(run, runs) !== undefined);
   assert.deepEqual(children.map((run) => run.steps), children.map((run) => run.steps).sort((a, b) => b - a));
   assert.deepEqual(longestChainFirst(alone, () => 0), alone);
+});
+
+Deno.test("longestChainFirst() puts first what most others wait for, by either of two starts", () => {
+  const [pretraining, , other] = runs;
+  assert(pretraining !== undefined && other !== undefined);
+  assert.equal(longestChainFirst(runs, flops)[0], pretraining);
+  const between = {
+    kind: "interpolation",
+    from: { kind: "checkpoint", run: pretraining.key, step: 1 },
+    to: { kind: "checkpoint", run: other.key, step: 1 },
+  };
+  const child = { ...other, key: "c", specification: { ...other.specification, initialWeights: between } };
+  const lone = { ...pretraining, key: "l" };
+  const plan = [lone, pretraining, { ...other, specification: pretraining.specification }, child] as PlannedRun[];
+  const order = longestChainFirst(plan, ({ key }) => key === "l" ? 3 : 2);
+  assert.deepEqual(order.map(({ key }) => key), [pretraining.key, other.key, "l", "c"]);
 });

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { RunLock } from "../../src/locks/run_lock.ts";
 import { Deadline } from "../../src/train/deadline.ts";
-import { chainCosts } from "../../src/worker/standing.ts";
 import { below, firstDifference } from "../faults/disk_image.ts";
 import { SimulatedDisk } from "../faults/simulated_disk.ts";
 import { EMPTY, folderOfRun, OUTPUT, SmallSmoke } from "../faults/small_smoke.ts";
@@ -131,10 +130,4 @@ Deno.test("a worker makes a run good whose record and journal differ, before it 
   assert.equal((await smoke.work(damaged.files, { onWarning: (text) => warnings.push(text) })).kind, "done");
   assert.match(warnings.join("\n"), /Run "upstream_pretrain_seed-0" is not taken as it lies in the folder/);
   assertSame(damaged);
-});
-
-Deno.test("chainCosts() puts first what most others wait for", () => {
-  const costs = chainCosts(runs);
-  const [first] = runs.toSorted((a, b) => (costs.get(b.key) ?? 0) - (costs.get(a.key) ?? 0));
-  assert.equal(first?.label, PRETRAINING.label);
 });
