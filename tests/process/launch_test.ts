@@ -4,10 +4,11 @@ import { launchSlurm } from "../../src/cli/commands/launch/slurm.ts";
 import { main } from "../../src/cli/main.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { UserError } from "../../src/errors.ts";
+import { type Scheduler, slurmPrograms } from "../../src/launch/slurm/scheduler.ts";
 import { parseYaml } from "../../src/text/yaml.ts";
 import { Queue } from "../launch/slurm/launch_fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
-import { output } from "./output.ts";
+import { output } from "../cli/output.ts";
 
 const IMAGE = `rewarm@sha256:${"0".repeat(64)}`;
 
@@ -23,7 +24,7 @@ async function refusal(...args: string[]): Promise<string> {
 }
 
 /** Runs a launch with a queue in memory; what it printed. */
-async function launch(queue: Queue, ...args: string[]): Promise<string> {
+async function launch(queue: Scheduler, ...args: string[]): Promise<string> {
   const lines: string[] = [];
   const { log, error } = console;
   console.log = (...words: unknown[]) => lines.push(words.join(" "));
@@ -102,12 +103,15 @@ Deno.test("launch slurm --retrain all M adds M jobs that each retrain a share, o
 
 Deno.test("launch slurm without Slurm shows where the scripts are, and refuses to submit", () =>
   withFolder(async (folder) => {
-    const words = ["launch", "slurm", "--scale", "smoke", "--out", `${folder}/out`];
-    const { code, text, errors } = await output(words);
-    assert.equal(code, 0);
-    assert.match(errors, /warning: There is no program "squeue" in PATH/);
-    assert.match(text, /nothing was submitted/);
-    assert.match(await refusal(...words.slice(1), "--submit"), /^NO_SCHEDULER: .*machine of the cluster's/);
+    const nowhere = slurmPrograms({ squeue: "rewarm-no-squeue", sbatch: "rewarm-no-sbatch" });
+    const words = ["--scale", "smoke", "--out", `${folder}/out`];
+    const shown = await launch(nowhere, ...words);
+    assert.match(shown, /warning: There is no program "rewarm-no-squeue" in PATH/);
+    assert.match(shown, /nothing was submitted/);
+    await assert.rejects(launch(nowhere, ...words, "--submit"), {
+      code: "NO_SCHEDULER",
+      message: /machine of the cluster's/,
+    });
   }));
 
 Deno.test("launch slurm warns where no option asks for the GPU that the engine needs", () =>
