@@ -35,6 +35,8 @@ import type { ReadyPlan } from "./carry_out.ts";
 import type { PlanningOptions } from "./options.ts";
 import { PAPER_FILE } from "./paper_file.ts";
 import { predicateOf } from "./predicate_input.ts";
+import { stateTrainers } from "./trainers.ts";
+import { thisTrainer } from "../worker/this_trainer.ts";
 
 /** Stands for every digest that only training gives. */
 const PLACEHOLDER = sha256("placeholder for a digest that training gives");
@@ -58,7 +60,7 @@ function withoutPreconditions(paper: Paper): Paper {
 }
 
 /** A run as if it had been trained to its end. */
-function placeholderRun(run: PlannedRun, engine: EngineFacts): TrainedRun {
+export function placeholderRun(run: PlannedRun, engine: EngineFacts): TrainedRun {
   const { label, specification, steps } = run;
   const artefact = (name: string): Artefact => ({ name: `runs/${label}/${name}`, sha256: PLACEHOLDER });
   const states = [{ step: 0, state: PLACEHOLDER }];
@@ -78,6 +80,8 @@ function placeholderRun(run: PlannedRun, engine: EngineFacts): TrainedRun {
     ...evidence,
     merkleTree: { treeSize, rootHash: PLACEHOLDER },
     ...placeholderConditions(run, engine),
+    // One machine as wordy as this one; how many more take a run over is not known before.
+    trainedBy: stateTrainers([{ fromStep: 0, ...thisTrainer(engine) }], new Map()),
     curves: artefact("curves.json"),
     origin: "trained",
   };

@@ -25,7 +25,12 @@ export async function withTrainers(
   return stated;
 }
 
-function stateTrainers(periods: readonly TrainedPeriod[], numbers: Map<string, number>): RunTrainer[] {
+/**
+ * Periods as a manifest states them.
+ *
+ * @param numbers of machines that other runs named; those that are new get the next numbers
+ */
+export function stateTrainers(periods: readonly TrainedPeriod[], numbers: Map<string, number>): RunTrainer[] {
   return periods.map(({ fromStep, host, os, architecture, cpu, gpu, deno, engine, job }) => {
     const machine = canonicalJson({ host, os, architecture, cpu, gpu: gpu === "none" ? gpu : "some" });
     const number = numbers.get(machine) ?? numbers.size + 1;

@@ -8,7 +8,7 @@ import { UserError } from "../../src/errors.ts";
 import type { Plan, PlanOptions } from "../../src/experiment/plan.ts";
 import type { EvaluationSpecification } from "../../src/experiment/run.ts";
 import { runKey } from "../../src/experiment/run_key.ts";
-import { requireStatable } from "../../src/reproduce/dry_run.ts";
+import { placeholderRun, requireStatable } from "../../src/reproduce/dry_run.ts";
 import type { ReproduceOptions } from "../../src/reproduce/options.ts";
 import { reproduce } from "../../src/reproduce/reproduce.ts";
 import { digestsOf, readInputs } from "../../src/reproduce/inputs.ts";
@@ -70,6 +70,23 @@ Deno.test("requireStatable() lets plans pass that a manifest can state, however 
   const files = Array.from({ length: 16_046 }, (_, i) => `part-${i}.jsonl`);
   await dryRun({ options: { command: ["reproduce", "--upstream", ...files] } });
   await dryRun({ domains: ["x".repeat(191), "x".repeat(192), "y".repeat(8192), "__proto__", "", "\u202e\n"] });
+});
+
+Deno.test("requireStatable() counts who trains each run, as a manifest states it", async () => {
+  const { runs: [run] } = await fixedPlan("smoke");
+  assert.ok(run !== undefined);
+  const { trainedBy } = placeholderRun(run, { name: "exact", ...FIXED_OPTIONS.engine, description: {} });
+  const { os, arch: architecture } = Deno.build;
+  assert.deepEqual(
+    trainedBy?.map(({ fromStep, machine, os, architecture, engine }) => ({
+      fromStep,
+      machine,
+      os,
+      architecture,
+      engine,
+    })),
+    [{ fromStep: 0, machine: 1, os, architecture, engine: "exact" }],
+  );
 });
 
 /** The plan with one run of so many steps, each of them evaluated. */
