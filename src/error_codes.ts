@@ -57,6 +57,7 @@ const OUTPUT = [
   "OUTPUT_FOLDER_IN_USE",
   "OUTPUT_FOLDER_NOT_OURS",
   "OUTPUT_FOLDER_OF_ANOTHER_PLAN",
+  "OUTPUT_FOLDER_WITHOUT_LOCKS",
 ] as const;
 
 /** YAML files, and values in them that no schema takes. */

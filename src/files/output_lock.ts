@@ -5,6 +5,7 @@ import { DENO_FILES } from "./deno_file_system.ts";
 import { folderOf, makeFolderDurably, removeLeftovers, syncFolders, writeAll, writeFileDurably } from "./durable.ts";
 import { fileError } from "./file_error.ts";
 import type { FileHandle, FileSystem } from "./file_system.ts";
+import { isLockRefused } from "./lock_refused.ts";
 import { readFileBounded } from "./read_file.ts";
 
 /** Name of the lock's file in the output folder; it stays there, empty, when the process ends. */
@@ -74,8 +75,8 @@ async function readOwner(handle: FileHandle): Promise<LockOwner | undefined> {
  *
  * Call {@linkcode requireOwnFolder} first: the lock is written, and in a folder of other things nothing may be.
  *
- * @throws {UserError} `OUTPUT_FOLDER_IN_USE`, naming the process that holds it; `IS_A_LINK` where the lock would be
- * written through a link
+ * @throws {UserError} `OUTPUT_FOLDER_IN_USE`, naming the process that holds it; `OUTPUT_FOLDER_WITHOUT_LOCKS` where the
+ * file system has none; `IS_A_LINK` where the lock would be written through a link
  */
 export async function lockOutputFolder(
   folder: string,
@@ -86,7 +87,7 @@ export async function lockOutputFolder(
   let handle: FileHandle | undefined;
   try {
     handle = await files.open(path, "update");
-    if (!await handle.tryLock()) throw inUse(folder, await readOwner(handle));
+    if (!await tryLock(handle, folder)) throw inUse(folder, await readOwner(handle));
     const previous = await readOwner(handle);
     await handle.truncate(0);
     await handle.seek(0);
@@ -102,6 +103,21 @@ export async function lockOutputFolder(
   } catch (error) {
     handle?.close();
     throw fileError(error, "lock", path);
+  }
+}
+
+async function tryLock(handle: FileHandle, folder: string): Promise<boolean> {
+  try {
+    return await handle.tryLock();
+  } catch (error) {
+    if (!isLockRefused(error)) throw error;
+    throw new UserError(
+      "OUTPUT_FOLDER_WITHOUT_LOCKS",
+      `The file system of the output folder "${folder}" has no locks, without which two commands could write to it at once`,
+      "workers (reproduce --join) do without; plan in a folder on a disk with locks, copy its plan.json here for them, and " +
+        "gather what they leave: deno task conclude FOLDER-WITH-LOCKS --runs THIS-FOLDER",
+      { cause: error },
+    );
   }
 }
 

@@ -8,8 +8,9 @@ import type { RunKey } from "../experiment/run.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { makeFolderDurably } from "../files/durable.ts";
-import { errnoOf, fileError } from "../files/file_error.ts";
+import { fileError } from "../files/file_error.ts";
 import type { FileHandle, FileSystem } from "../files/file_system.ts";
+import { isLockRefused } from "../files/lock_refused.ts";
 import {
   findLease,
   type FoundLease,
@@ -25,9 +26,6 @@ import { type LockOwner, ownerInWords, thisProcess } from "./lock_owner.ts";
 
 /** The folder of all runs' locks, in the output folder; what is in it says nothing that a result depends on. */
 export const LOCKS_FOLDER = ".locks";
-
-/** What a system says where its file system has no locks. */
-const REFUSED = ["ENOSYS", "ENOTSUP", "EOPNOTSUPP", "ENOLCK", "EINVAL"];
 
 /** A run by what its lock is named for. */
 export interface LockedRun {
@@ -205,11 +203,6 @@ async function lockFile(path: string, files: FileSystem): Promise<FileHandle | "
     if (handle !== undefined && isLockRefused(error)) return "refused";
     throw fileError(error, "lock", path);
   }
-}
-
-/** Whether an error says that a file system has no locks. */
-export function isLockRefused(error: unknown): boolean {
-  return error instanceof Deno.errors.NotSupported || REFUSED.includes(errnoOf(error) ?? "");
 }
 
 /** What watching leases found out. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
+import type { FileSystem } from "../../src/files/file_system.ts";
 import { claimOutputFolder, lockOutputFolder } from "../../src/files/output_lock.ts";
 import { SimulatedDisk } from "../faults/simulated_disk.ts";
 import { withFolder } from "../temporary_folder.ts";
@@ -43,6 +44,18 @@ Deno.test("lockOutputFolder() flushes what an earlier process left, and the fold
   await disk.files.makeFolder("/out/smoke/runs");
   await (await lockOutputFolder("/out/smoke", disk.files)).release();
   assert.deepEqual([...disk.afterStop("lost").keys()], ["/out", "/out/smoke", "/out/smoke/.lock", "/out/smoke/runs"]);
+});
+
+Deno.test("lockOutputFolder() says where a file system has no locks, and what to do without", async () => {
+  const { files } = new SimulatedDisk(new Map());
+  for (const code of ["ENOLCK", "ENOTSUP", "ENOSYS"]) {
+    const tryLock = () => Promise.reject(Object.assign(new Error("no locks"), { code }));
+    const refusing: FileSystem = { ...files, open: async (...args) => ({ ...await files.open(...args), tryLock }) };
+    await assert.rejects(lockOutputFolder("/out/smoke", refusing), {
+      code: "OUTPUT_FOLDER_WITHOUT_LOCKS",
+      message: /"\/out\/smoke" has no locks.*--runs/,
+    });
+  }
 });
 
 Deno.test({
