@@ -46,6 +46,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [{ name: "reproduce", purpose: "the whole way, from options to a signed manifest" }],
   [{ name: "launch", purpose: "a plan as jobs of Slurm, Kubernetes and SkyPilot" }],
   [{ name: "cli", purpose: "the command line: a file a command" }],
+  [{ name: "pull_request", purpose: "what action.yml runs: manifests of a pull request, verified and compared" }],
   [{ name: "page", purpose: "the verifier as a page: what a browser has in place of files, and what is shown" }],
 ];
 
