@@ -6,6 +6,7 @@ import { describeOptions } from "./arguments.ts";
 import { attest } from "./commands/attest.ts";
 import { bundleCommand } from "./commands/bundle.ts";
 import type { Command } from "./command.ts";
+import { curvesCommand } from "./commands/curves.ts";
 import { dataCommand } from "./commands/data.ts";
 import { conclude } from "./commands/conclude.ts";
 import { diff } from "./commands/diff.ts";
@@ -36,6 +37,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   retrain: retrainCommand,
   attest,
   diff,
+  curves: curvesCommand,
   bundle: bundleCommand,
   import: importCommand,
   export: exportCommand,
