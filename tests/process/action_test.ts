@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { parse } from "@std/yaml";
 import { withFolder } from "../temporary_folder.ts";
-import { PROJECT } from "./command_line.ts";
+import { PROJECT, REPRODUCE, rewarm } from "./command_line.ts";
 
 interface Action {
   readonly inputs: Readonly<Record<string, { readonly default: string }>>;
@@ -177,5 +177,28 @@ Deno.test({
       const missing = await act({ base: "origin/main" });
       assert.equal(missing.code, 2);
       assert.match(missing.log, /^::error title=rewarm::The base branch is not there: .*fetch-depth: 0/m);
+    }),
+});
+
+Deno.test({
+  name: "action.yml retrains segments of what a pull request changes, and compares it with the base branch",
+  ignore,
+  fn: () =>
+    withRepository(async ({ path, git, act }) => {
+      const words = ["reproduce", "--scale", "smoke", "--out", `${path}/evidence`];
+      const made = await rewarm(PROJECT, REPRODUCE, words);
+      assert.equal(made.code, 0, made.stderr);
+      await git("add", "--force", ".");
+      await git("commit", "--quiet", "--message=evidence");
+      await git("checkout", "--quiet", "-b", "again");
+      await Deno.remove(`${path}/evidence/manifest.dsse.json`);
+      const again = await rewarm(PROJECT, REPRODUCE, [...words, "--seeds", "1", "--retrain", "1"]);
+      assert.equal(again.code, 0, again.stderr);
+      await git("add", "--force", ".");
+      await git("commit", "--quiet", "--message=again");
+      const { code, log, summary } = await act({ retrain: "2" });
+      assert.equal(code, 0, log);
+      assert.match(summary, /\n- retrain: ok: `2 of \d+ segments retrained, /);
+      assert.match(summary, /the same bits as in the base branch, in all \d+ runs\n/);
     }),
 });
