@@ -25,6 +25,7 @@ import { evaluationRecord } from "../../src/train/journal_curves.ts";
 import { chainStart, formatHeader, journalFormat, type JournalHeader } from "../../src/train/journal_header.ts";
 import { chainNext, formatRecord, type JournalRecord, toBits } from "../../src/train/journal_record.ts";
 import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { present } from "../present.ts";
 import { validationOf, withDocuments } from "./documents_fixture.ts";
 
 /** Artefacts by name. */
@@ -276,10 +277,10 @@ export async function makeBundle(given?: Plan, change: ChangePoint = (point) => 
     metadata: { createdAt: "2026-11-30T00:00:00Z" },
   };
   const key = await generateSigningKey();
-  const statement = buildStatement({
+  const statement = present(buildStatement({
     artefacts: [...artefacts.keys()].map((name) => ({ name, sha256: digestOf(artefacts, name) })),
     predicate,
-  });
+  }));
   return { artefacts, statement, envelope: await signStatement(statement, key), key };
 }
 

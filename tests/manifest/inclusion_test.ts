@@ -19,6 +19,7 @@ import {
   type RunPart,
 } from "../../src/manifest/format/run_tree.ts";
 import { forge, loose, makeBundle, memoryArtefacts, treeOf } from "./fixture.ts";
+import { MAX_LONG_LINE_BYTES } from "../../src/train/journal_record.ts";
 
 const bundle = await makeBundle();
 const manifest = new TextEncoder().encode(bundle.envelope);
@@ -122,7 +123,7 @@ Deno.test("verifyInclusion() refuses a proof in which anything was changed", asy
     [{ ...step, extra: 1 }, /another form: Unrecognized key/],
     [{ ...step, path: ["zz"] }, /another form: path\[0\]/],
     [{ ...step, path: Array(65).fill(sha256("x")) }, /another form: path/],
-    [{ ...step, leaf: "x".repeat(600) }, /another form: leaf/],
+    [{ ...step, leaf: "x".repeat(MAX_LONG_LINE_BYTES + 1) }, /another form: leaf/],
     [{ ...step, step: -1 }, /another form: step/],
     [[], /another form/],
   ];
