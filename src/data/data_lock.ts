@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Digest, isDigest, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { parseYaml, validate } from "../text/yaml.ts";
-import { fetchOwnFile } from "../files/project.ts";
+import { fetchOwnFile } from "../files/fetch_own_file.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 

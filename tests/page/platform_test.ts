@@ -6,6 +6,7 @@ import type * as corpusTokenizer from "../../src/data/corpus_tokenizer.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import type * as startWorker from "../../src/engine/exact/start_worker.ts";
 import type * as fileSystem from "../../src/files/deno_file_system.ts";
+import type * as fetchOwnFile from "../../src/files/fetch_own_file.ts";
 import type * as fileDigest from "../../src/files/file_digest.ts";
 import type * as ownFiles from "../../src/files/own_files.ts";
 import type * as project from "../../src/files/project.ts";
@@ -13,6 +14,7 @@ import { readChunks } from "../../src/files/read_file.ts";
 import type * as environment from "../../src/manifest/format/environment.ts";
 import * as pageCorpusTokenizer from "../../src/page/platform/corpus_tokenizer.ts";
 import * as pageEnvironment from "../../src/page/platform/environment.ts";
+import * as pageFetchOwnFile from "../../src/page/platform/fetch_own_file.ts";
 import * as pageFileDigest from "../../src/page/platform/file_digest.ts";
 import * as pageFileSystem from "../../src/page/platform/file_system.ts";
 import { find, place, remove } from "../../src/page/platform/file_tree.ts";
@@ -35,6 +37,7 @@ const files = pageFileSystem.DENO_FILES;
   fileDigest: pageFileDigest,
   ownFiles: pageOwnFiles,
   project: pageProject,
+  fetchOwnFile: pageFetchOwnFile,
   installedPackage: pageInstalledPackage,
   corpusTokenizer: pageCorpusTokenizer,
   environment: pageEnvironment,
@@ -44,6 +47,7 @@ const files = pageFileSystem.DENO_FILES;
   fileDigest: Pick<typeof fileDigest, keyof typeof pageFileDigest>;
   ownFiles: typeof ownFiles;
   project: typeof project;
+  fetchOwnFile: typeof fetchOwnFile;
   installedPackage: typeof installedPackage;
   corpusTokenizer: typeof corpusTokenizer;
   environment: typeof environment;
@@ -131,7 +135,7 @@ Deno.test("what comes along in a page is found by its path, and packed in one wa
     { name: "scales", isFolder: true },
   ]);
   assert.deepEqual(await pageOwnFiles.readOwnFile(new URL("scales/a.yaml", folder)), Uint8Array.of(1, 1));
-  await assert.rejects(pageProject.fetchOwnFile("deno.lock"), { code: "ENOENT" });
+  await assert.rejects(pageFetchOwnFile.fetchOwnFile("deno.lock"), { code: "ENOENT" });
   await assert.rejects(pageInstalledPackage.installedPackage("typescript"), { code: "PACKAGE_NOT_FOUND" });
   setResources(new Map());
 });

@@ -1,6 +1,6 @@
 /** The exact engine: ordered f32 arithmetic on all cores, the same bits on every machine, by native or portable code. */
 import { withLineFeeds } from "../../digest/line_ends.ts";
-import { fetchOwnFile } from "../../files/project.ts";
+import { fetchOwnFile } from "../../files/fetch_own_file.ts";
 import type { Engine, Session, SessionOptions } from "../engine.ts";
 import type { KernelCache } from "../kernel_cache.ts";
 import { ARITHMETIC_VERSION } from "../ordered/arithmetic.ts";
