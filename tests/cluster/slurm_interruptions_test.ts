@@ -7,7 +7,8 @@ clusterTest(
   "a run that meets its time limit, scancel, preemption and the loss of its node ends with the same bytes",
   17_840,
   async (cluster, folder) => {
-    const choice = ["--scale", "smoke", "--only", "from-scratch/scratch", "--tokens", "1.2e7"];
+    // Long enough that a fast machine is still training when the last of the interruptions comes.
+    const choice = ["--scale", "smoke", "--only", "from-scratch/scratch", "--tokens", "4.8e7"];
     const label = "from-scratch_scratch_seed-0";
     const expected = alone(`${folder}/alone`, choice);
     const launched = new Launched(cluster, folder, choice);
@@ -76,7 +77,7 @@ clusterTest(
     assert.equal(await cluster.fact(job, "JobState"), "CANCELLED");
     await launched.launch(["--submit"], ["--time=10"]);
     assert.notEqual(await launched.job(label), job);
-    await launched.ended();
+    await launched.ended(900);
     assert.deepEqual(await trained(launched.output), await expected);
   },
 );
