@@ -12,23 +12,28 @@ export type { ModelConfig } from "./model/config.ts";
 export type { PresetModel } from "./model/presets.ts";
 export type { ScheduleKind, ScheduleSpecification } from "./schedule/specification.ts";
 export type { ScheduleFrame } from "./schedule/schedule.ts";
-export type { Phase, Scale, ScaleData } from "./experiment/scale.ts";
+export type { FamilyWeights, Phase, Scale, ScaleData } from "./experiment/scale.ts";
 export type {
   ArmReference,
   CorpusName,
   DeterminismLevel,
   EvaluationSpecification,
+  ImportedStart,
   InitialWeights,
   OptimizerSpecification,
   PlannedRun,
+  RunCheckpoint,
   RunKey,
   RunSpecification,
 } from "./experiment/run.ts";
+export type { CorpusDigests } from "./experiment/mixes.ts";
+export type { PenaltySpecification } from "./experiment/penalty.ts";
 export type { Cost, PlanTotals } from "./experiment/cost.ts";
 export type { ExperimentFolders, ExperimentSet } from "./experiment/catalogue.ts";
 export type { Plan, PlannedData, PlannedExperiment, PlanOptions } from "./experiment/plan.ts";
 
 // Engines and weights
+export type { EngineDescription, SessionPenalty } from "./engine/engine.ts";
 export type { Engine, Session, SessionOptions, StepResult, TrainingState, UpdateOutcome } from "./engine/engine.ts";
 export type { CudaEngineOptions } from "./engine/cuda/options.ts";
 export type { CompileOptions } from "./engine/cuda/driver/compile_kernels.ts";
@@ -43,7 +48,7 @@ export type { BackendRefusal } from "./engine/tensorflow/choice.ts";
 export type { TensorFlowEngine, TensorFlowEngineOptions } from "./engine/tensorflow/engine.ts";
 export type { TensorFlowPackages } from "./engine/tensorflow/packages.ts";
 export type { KernelCache } from "./engine/kernel_cache.ts";
-export type { FmaKind } from "./engine/exact/kernels.ts";
+export type { FmaKind, MemoryKind } from "./engine/exact/kernels.ts";
 export type { ThreadOptions } from "./engine/exact/session.ts";
 export type { Safetensors, SafetensorsEntry } from "./formats/safetensors/safetensors.ts";
 export type { SafetensorsDtype } from "./formats/safetensors/safetensors_header.ts";
@@ -56,6 +61,9 @@ export type { GenerationOptions } from "./inference/generate.ts";
 export type { SamplingOptions } from "./inference/next_token.ts";
 
 // A reproduction and its progress
+export type { Share } from "./retrain/share.ts";
+export type { SignOptions } from "./attestation/sign.ts";
+export type { RunTrainer } from "./manifest/format/run.ts";
 export type { Calibration } from "./reproduce/calibrate.ts";
 export type { ReproduceEvents, ReproduceOptions, Reproduction } from "./reproduce/options.ts";
 export type { CorpusFiles, DataProgress } from "./data/options.ts";

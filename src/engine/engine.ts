@@ -7,6 +7,7 @@ import type { ModelConfig } from "../model/config.ts";
 export interface SessionPenalty {
   /** each parameter alike, or by its importance */
   readonly kind: PenaltySpecification["kind"];
+  /** factor of the whole penalty */
   readonly strength: number;
 }
 
@@ -95,7 +96,7 @@ export interface Session {
 }
 
 /** An engine by its name, with what it promises. */
-export interface EngineFacts {
+export interface EngineDescription {
   /** short, for tables and the manifest: `exact` */
   readonly name: string;
   /** how strictly its bits are promised */
@@ -116,7 +117,7 @@ export interface EngineFacts {
 }
 
 /** An engine that is started. */
-export interface Engine extends EngineFacts {
+export interface Engine extends EngineDescription {
   /**
    * Bytes a session would take, without taking them. Cheap for any options: they may come from a hostile manifest.
    *

@@ -30,6 +30,7 @@ export interface OptimizerSpecification {
 
 /** A run of the same plan after some of its steps. */
 export interface RunCheckpoint {
+  /** of the run that is continued */
   readonly run: RunKey;
   /** optimizer steps done */
   readonly step: number;
@@ -37,6 +38,7 @@ export interface RunCheckpoint {
 
 /** Weights that somebody else trained. */
 export interface ImportedStart {
+  /** tells the starts apart */
   readonly kind: "imported";
   /** SHA-256 of all weights as f32, little-endian, flat in the order of `parameterShapes` */
   readonly weights: Digest;

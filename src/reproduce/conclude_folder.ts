@@ -1,7 +1,7 @@
 /** What others trained, judged, reported and signed: the end of a reproduction, without its training. */
 import { UserError } from "../errors.ts";
 import { ENGINES } from "../engine/catalogue.ts";
-import type { EngineFacts } from "../engine/engine.ts";
+import type { EngineDescription } from "../engine/engine.ts";
 import { EXPERIMENT_SETS, type ExperimentFolders } from "../experiment/catalogue.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { claimOutputFolder, lockOutputFolder } from "../files/output_lock.ts";
@@ -146,7 +146,7 @@ async function engineOf(
   results: readonly RunResult[],
   output: string,
   files: FileSystem,
-): Promise<EngineFacts> {
+): Promise<EngineDescription> {
   for (const { run, kind } of results) {
     if (kind === "skipped") continue;
     const notes = await new RunFolder(output, run.label, files).readNotes();

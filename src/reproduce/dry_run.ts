@@ -7,7 +7,7 @@ import { canonicalJson } from "../digest/canonical_json.ts";
 import { describeContainer } from "../container/describe.ts";
 import { parseStrictJson } from "../text/strict_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
-import type { EngineFacts } from "../engine/engine.ts";
+import type { EngineDescription } from "../engine/engine.ts";
 import { UserError } from "../errors.ts";
 import { evaluationSteps, isCheckpointStep } from "../experiment/evaluation.ts";
 import { tokensPerStep } from "../experiment/cost.ts";
@@ -48,7 +48,7 @@ const RECORD_STATE_BYTES = 256;
 /** Conditions as far as they are known before a session is open. */
 function placeholderConditions(
   { specification }: PlannedRun,
-  { conditions }: EngineFacts,
+  { conditions }: EngineDescription,
 ): Pick<TrainedRun, "conditions"> {
   if (specification.engine.level !== "run_to_run") return {};
   return { conditions: [{ fromStep: 0, conditions: conditions ?? {} }] };
@@ -60,7 +60,7 @@ function withoutPreconditions(paper: Paper): Paper {
 }
 
 /** A run as if it had been trained to its end. */
-export function placeholderRun(run: PlannedRun, engine: EngineFacts): TrainedRun {
+export function placeholderRun(run: PlannedRun, engine: EngineDescription): TrainedRun {
   const { label, specification, steps } = run;
   const artefact = (name: string): Artefact => ({ name: `runs/${label}/${name}`, sha256: PLACEHOLDER });
   const states = [{ step: 0, state: PLACEHOLDER }];

@@ -4,7 +4,7 @@ import type { ExperimentFolders } from "../experiment/catalogue.ts";
 import type { ScaleChanges } from "../experiment/change_scale.ts";
 import type { Readings } from "../experiment/readings.ts";
 import type { StartChoice } from "../experiment/start.ts";
-import type { Engine, EngineFacts } from "../engine/engine.ts";
+import type { Engine, EngineDescription } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import type { SigningKey } from "../manifest/keys/keys.ts";
@@ -64,7 +64,7 @@ export interface ReproduceOptions extends ExperimentFolders {
 
 /** What a plan is written with that others carry out: an engine that need not be started. */
 export interface PlanningOptions extends Omit<ReproduceOptions, "engine" | "signingKey"> {
-  readonly engine: EngineFacts;
+  readonly engine: EngineDescription;
 }
 
 /** What happens on the way, for whoever shows it. */

@@ -1,6 +1,6 @@
 /** What a reproduction says of itself in the manifest. */
 import type { Container, NoContainer } from "../container/facts.ts";
-import type { EngineFacts } from "../engine/engine.ts";
+import type { EngineDescription } from "../engine/engine.ts";
 import type { Shortage } from "../data/shortage.ts";
 import { seedsOf } from "../experiment/seeds.ts";
 import type { Plan } from "../experiment/plan.ts";
@@ -28,7 +28,7 @@ export interface PredicateInput {
   readonly corpora: PlanCorpora;
   /** where corpora are shorter than the runs read */
   readonly shortages: readonly Shortage[];
-  readonly engine: EngineFacts;
+  readonly engine: EngineDescription;
   readonly threads: number;
   readonly container: Container | NoContainer;
   /** claims, comparisons and estimates */

@@ -1,6 +1,6 @@
 /** Retraining: a manifest is verified, then pieces of its training are repeated and compared bit by bit. */
 import { describeCorpora, type OpenCorpora, openCorpora } from "../data/corpora.ts";
-import type { CorpusFiles, CorpusOptions, DataProgress } from "../data/options.ts";
+import type { CorpusFiles, DataProgress } from "../data/options.ts";
 import { corpusOptions } from "../data/scale_corpora.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
@@ -44,7 +44,7 @@ export interface RetrainingOptions extends Omit<VerifyOptions, "retrain"> {
   /** the files that were trained on, if it was not the scale's own data */
   readonly corpusFiles?: CorpusFiles;
   /** paths of the files that make a mix, by its name */
-  readonly mixFiles?: CorpusOptions["mixFiles"];
+  readonly mixFiles?: Readonly<Record<string, readonly string[]>>;
   /** where the models are that runs start from, if they were their maker's own */
   readonly start?: { readonly path: string };
   /** the lockfile that data and models are checked against; the project's own if absent */

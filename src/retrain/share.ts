@@ -6,6 +6,7 @@ import type { Segment } from "./segment.ts";
 export interface Share {
   /** from 1 */
   readonly share: number;
+  /** how many there are */
   readonly shares: number;
 }
 

@@ -1,5 +1,5 @@
 /** This machine, as the notes of the runs that it trains name it. */
-import type { EngineFacts } from "../engine/engine.ts";
+import type { EngineDescription } from "../engine/engine.ts";
 import { thisProcess } from "../locks/lock_owner.ts";
 import { schedulerJob } from "../locks/scheduler_job.ts";
 import { describeEnvironment } from "../manifest/format/environment.ts";
@@ -7,7 +7,7 @@ import { Deadline } from "../train/deadline.ts";
 import type { TrainerFacts } from "../train/trained_by.ts";
 
 /** Describes the machine, the engine and the scheduler's job of this process. */
-export function thisTrainer({ name, description, machine }: EngineFacts): TrainerFacts {
+export function thisTrainer({ name, description, machine }: EngineDescription): TrainerFacts {
   const { os, architecture, cpu, gpu, deno } = describeEnvironment({ threads: 0, ...machine });
   const { host, job } = thisProcess();
   return {

@@ -60,11 +60,15 @@ export interface RunTrainer {
   readonly fromStep: number;
   /** the same number for the same machine, throughout the manifest; counted from 1 */
   readonly machine: number;
+  /** operating system */
   readonly os: string;
+  /** such as `x86_64` */
   readonly architecture: string;
+  /** model of the processor */
   readonly cpu: string;
   /** `none`, or the model with its driver */
   readonly gpu: string;
+  /** version of Deno */
   readonly deno: string;
   /** name of the engine */
   readonly engine: string;

@@ -14,10 +14,13 @@ import type { EstimateUnit } from "./measure_kind.ts";
 
 /** An interval that covers the truth with 95 %, as decimal strings. */
 export interface EstimateInterval {
+  /** what it accounts for: other seeds, or other validation documents */
   readonly over: "seeds" | "documents";
   /** seeds or documents */
   readonly count: number;
+  /** lower end */
   readonly low: string;
+  /** upper end */
   readonly high: string;
 }
 
@@ -25,9 +28,11 @@ export interface EstimateInterval {
 export interface EstimateRow {
   /** what is measured, of which arm */
   readonly label: string;
+  /** of the value and its intervals */
   readonly unit: EstimateUnit;
   /** decimal string; the mean of several seeds */
   readonly value: string;
+  /** seeds that the mean is over */
   readonly seeds: number;
   /** the run ends before the number does: it is this or more */
   readonly atLeast?: true;
@@ -41,11 +46,13 @@ export interface Estimate {
   readonly id: string;
   /** of the experiment */
   readonly experiment: string;
+  /** for readers */
   readonly title: string;
   /** what is measured, in words */
   readonly measure: string;
   /** why there are no numbers; absent where there are */
   readonly missing?: string;
+  /** one or more, unless missing */
   readonly numbers: readonly EstimateRow[];
   /** the points of the curves that were read */
   readonly evidence: readonly Evidence[];

@@ -4,10 +4,15 @@ import type { ArmCurves, JudgeContext } from "../arm_curves.ts";
 import type { Evidence } from "../rules/assessment.ts";
 
 /** What estimated numbers are. */
-export const ESTIMATE_UNITS = ["share of loss", "share", "B tokens", "squared share of loss"] as const;
+export const ESTIMATE_UNITS = [
+  "share of loss",
+  "share",
+  "B tokens",
+  "squared share of loss",
+] as const satisfies readonly EstimateUnit[];
 
 /** What an estimated number is. */
-export type EstimateUnit = typeof ESTIMATE_UNITS[number];
+export type EstimateUnit = "share of loss" | "share" | "B tokens" | "squared share of loss";
 
 /** A number that is estimated, before its errors are known. */
 export interface EstimatedNumber {
