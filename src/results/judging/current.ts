@@ -95,6 +95,9 @@ function examine(
   }
 }
 
+/** The smallest probability that a sentence states: four decimals would make nothing of a smaller one. */
+const LEAST_STATED = 1e-4;
+
 /** How a claim stands among all that are tested: its probability if it were so, corrected, and their number. */
 interface Family {
   readonly probability: number;
@@ -196,7 +199,7 @@ function explain(verdict: VerdictName, measurements: readonly Measurement[], fam
   if (verdict === "contradicted") {
     const most = open.reduce((a, b) => b.opposite < a.opposite ? b : a);
     return `this does not hold: ${inBrief(most)}, which the claim would give with a probability of at most ` +
-      `${decimal(family.probability, 4)} among ${claimsInWords(family)}${ratio}`;
+      `${decimal(Math.max(family.probability, LEAST_STATED), 4)} among ${claimsInWords(family)}${ratio}`;
   }
   return `this stays undecided: ${open.map(inBrief).join("; ")}${ratio}`;
 }

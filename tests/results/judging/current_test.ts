@@ -85,6 +85,12 @@ Deno.test("from five seeds on, sign flips must agree with the t test", () => {
   assert.equal(other.verdict, "inconclusive");
 });
 
+Deno.test("a probability too small for four decimals is not said to be nothing", () => {
+  const clear = judge(A_BELOW_B, pairs([[2.1, 2], [2.1001, 2], [2.0999, 2]]));
+  assert.equal(clear.verdict, "contradicted");
+  assert.match(clear.reason ?? "", /with a probability of at most 0\.0001 among 1 claim/);
+});
+
 Deno.test("a claim is contradicted only beyond what the number of claims explains", () => {
   // −5, −4 and −6 %: one-sided 0.0065
   const arms = pairs([[2.1, 2], [2.08, 2], [2.12, 2]]);
