@@ -165,7 +165,8 @@ export function evaluationAt(arm: ArmCurves, step: number): CurvePoint {
   return point;
 }
 
-function commonSteps(arms: readonly ArmCurves[]): number[] {
+/** Steps at which all arms have an evaluation, ascending. */
+export function commonSteps(arms: readonly ArmCurves[]): number[] {
   const [first, ...others] = arms.map((arm) =>
     arm.curves.points.filter((point) => point.step <= arm.steps).map((point) => point.step)
   );

@@ -1,6 +1,6 @@
 /** A run against its own start, for the rules about what re-warming does. */
 import { type ArmCurves, CannotRead } from "../arm_curves.ts";
-import type { LossReader } from "./assessment.ts";
+import { type LossReader, unread } from "./assessment.ts";
 import type { Metric } from "./parts.ts";
 
 /**
@@ -20,4 +20,9 @@ export function largestAt(steps: readonly number[], value: (step: number) => num
   let best = steps[0] ?? NaN;
   for (const step of steps) if (value(step) > value(best)) best = step;
   return best;
+}
+
+/** Step among these at which a loss is highest; the first of equals. What is passed over is no evidence. */
+export function highestStep(arm: ArmCurves, metric: Metric, steps: readonly number[]): number {
+  return largestAt(steps, (step) => unread(arm, metric, step));
 }

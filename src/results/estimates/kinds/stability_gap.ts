@@ -1,8 +1,15 @@
 /** The stability gap: how high a loss rises at first over that of a control, and for how long it stays above it. */
 import { z } from "zod";
-import { type ArmCurves, commonStepsWithin, groupBySeed, paperTokensOf, shortName } from "../../arm_curves.ts";
+import {
+  type ArmCurves,
+  commonSteps,
+  commonStepsWithin,
+  groupBySeed,
+  paperTokensOf,
+  shortName,
+} from "../../arm_curves.ts";
 import { LossReader, unread } from "../../rules/assessment.ts";
-import { largestAt, startLoss } from "../../rules/own_start.ts";
+import { highestStep, startLoss } from "../../rules/own_start.ts";
 import { ruleParts } from "../../rules/parts.ts";
 import { listRuns } from "../../rules/words.ts";
 import type { EstimatedNumber, MeasureKind } from "../measure_kind.ts";
@@ -37,10 +44,10 @@ export const stabilityGap: MeasureKind<StabilityGap> = {
       const gaps = groupBySeed([name, measure.control], context.arms).map(({ arms }) => {
         const [run, control] = arms as [ArmCurves, ArmCurves];
         const early = commonStepsWithin(measure.within, arms, context);
-        const peakAt = (arm: ArmCurves) => largestAt(early, (step) => unread(arm, metric, step));
+        const peakAt = (arm: ArmCurves) => highestStep(arm, metric, early);
         const from = peakAt(run);
         const floor = Math.max(startLoss(run, metric, reader), reader.loss(control, metric, peakAt(control)));
-        const later = stepsOf(arms).filter((step) => step > from);
+        const later = commonSteps(arms).filter((step) => step > from);
         const closed = later.find((step) => unread(run, metric, step) <= unread(control, metric, step));
         return {
           depth: (reader.loss(run, metric, from) - floor) / floor,
@@ -61,12 +68,3 @@ export const stabilityGap: MeasureKind<StabilityGap> = {
     return { numbers, evidence: reader.evidence };
   },
 };
-
-/** Steps at which all arms have an evaluation, ascending. */
-function stepsOf(arms: readonly ArmCurves[]): number[] {
-  const [first = [], ...others] = arms.map(({ curves, steps }) =>
-    curves.points.map(({ step }) => step).filter((step) => step <= steps)
-  );
-  const sets = others.map((steps) => new Set(steps));
-  return first.filter((step) => sets.every((set) => set.has(step)));
-}

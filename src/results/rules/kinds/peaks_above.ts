@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { type ArmCurves, commonStepsWithin, formatPaperTokens, groupBySeed, shortName } from "../../arm_curves.ts";
 import type { Contrast } from "../../contrast.ts";
-import { lossInWords, LossReader, seedsInWords, unread } from "../assessment.ts";
+import { lossInWords, LossReader, seedsInWords } from "../assessment.ts";
 import { present } from "../expectations.ts";
-import { largestAt, startLoss } from "../own_start.ts";
+import { highestStep, startLoss } from "../own_start.ts";
 import { ruleParts } from "../parts.ts";
 import type { RuleKind } from "../rule_kind.ts";
 import { listRuns } from "../words.ts";
@@ -41,8 +41,7 @@ export const peaksAbove: RuleKind<PeaksAbove> = {
       const read = groupBySeed([name, rule.reference], context.arms).map(({ arms }) => {
         const [run, control] = arms as [ArmCurves, ArmCurves];
         const steps = commonStepsWithin(rule.within, arms, context);
-        const peakOf = (arm: ArmCurves) =>
-          reader.loss(arm, rule.metric, largestAt(steps, (step) => unread(arm, rule.metric, step)));
+        const peakOf = (arm: ArmCurves) => reader.loss(arm, rule.metric, highestStep(arm, rule.metric, steps));
         return { start: startLoss(run, rule.metric, reader), peak: peakOf(run), control: peakOf(control) };
       });
       const contrast: Contrast = {

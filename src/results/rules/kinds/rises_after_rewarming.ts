@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { commonStepsWithin, formatPaperTokens, groupBySeed, shortName } from "../../arm_curves.ts";
 import type { Contrast } from "../../contrast.ts";
-import { lossInWords, LossReader, seedsInWords, unread } from "../assessment.ts";
+import { lossInWords, LossReader, seedsInWords } from "../assessment.ts";
 import { present } from "../expectations.ts";
-import { largestAt, startLoss } from "../own_start.ts";
+import { highestStep, startLoss } from "../own_start.ts";
 import { ruleParts } from "../parts.ts";
 import type { RuleKind } from "../rule_kind.ts";
 import { listRuns } from "../words.ts";
@@ -39,7 +39,7 @@ export const risesAfterRewarming: RuleKind<RisesAfterRewarming> = {
       const read = arms.map((arm) => {
         const start = startLoss(arm, rule.metric, reader);
         const steps = commonStepsWithin(rule.within, [arm], context);
-        const at = largestAt(steps, (step) => unread(arm, rule.metric, step));
+        const at = highestStep(arm, rule.metric, steps);
         return { start, peak: reader.loss(arm, rule.metric, at), at };
       });
       const contrast: Contrast = {

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { commonStepNear, commonStepsWithin, formatPaperTokens, groupBySeed, shortName } from "../../arm_curves.ts";
 import type { Contrast } from "../../contrast.ts";
-import { lossInWords, LossReader, seedsInWords, unread } from "../assessment.ts";
+import { lossInWords, LossReader, seedsInWords } from "../assessment.ts";
 import { directional } from "../expectations.ts";
-import { largestAt } from "../own_start.ts";
+import { highestStep } from "../own_start.ts";
 import { ruleParts } from "../parts.ts";
 import type { RuleKind } from "../rule_kind.ts";
 import { atPoint, listRuns } from "../words.ts";
@@ -47,7 +47,7 @@ export const risesThenFalls: RuleKind<RisesThenFalls> = {
       const steps = commonStepsWithin(rule.within, arms, context);
       const end = commonStepNear(rule.at, arms, context);
       return arms.map((arm) => ({
-        peak: reader.loss(arm, rule.metric, largestAt(steps, (step) => unread(arm, rule.metric, step))),
+        peak: reader.loss(arm, rule.metric, highestStep(arm, rule.metric, steps)),
         end: reader.loss(arm, rule.metric, end),
       }));
     });
