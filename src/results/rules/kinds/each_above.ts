@@ -4,7 +4,7 @@ import { shortName } from "../../arm_curves.ts";
 import type { Contrast } from "../../contrast.ts";
 import { directional } from "../expectations.ts";
 import { assessmentOf, readLosses, relativeDifferences } from "../losses_at_point.ts";
-import { pairsOfRuns } from "../pairs.ts";
+import { pairsOfRuns, runsOfPairs } from "../pairs.ts";
 import { ruleParts } from "../parts.ts";
 import type { RuleKind } from "../rule_kind.ts";
 import { atPoint } from "../words.ts";
@@ -23,7 +23,7 @@ export const eachAbove: RuleKind<EachAbove> = {
   wanted: "beyond _m_",
   nullModel: "the reference: no difference",
   shows: "direction",
-  runsOf: ({ pairs }) => pairs.flatMap(({ run, reference }) => [run, reference]),
+  runsOf: runsOfPairs,
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: ({ pairs }) => pairs.length,
   describe: ({ pairs, metric, at, margin }, { share }) => {
@@ -31,7 +31,7 @@ export const eachAbove: RuleKind<EachAbove> = {
     return `${metric} loss ${atPoint(at)}: ${list.join(", ")}, each by ${share(margin)} or more`;
   },
   assess(rule, context) {
-    const losses = readLosses(eachAbove.runsOf(rule), rule.metric, rule.at, context);
+    const losses = readLosses(runsOfPairs(rule), rule.metric, rule.at, context);
     const expectation = directional(context.marginValue(rule.margin));
     const contrasts = rule.pairs.map(({ run, reference }, index): Contrast => ({
       label: `${shortName(run)} above ${shortName(reference)}`,

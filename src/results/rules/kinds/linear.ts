@@ -1,18 +1,11 @@
 /** Downstream perplexity is a straight line over upstream perplexity. */
 import { z } from "zod";
-import {
-  type ArmCurves,
-  CannotRead,
-  commonStepsWithin,
-  formatPaperTokens,
-  groupBySeed,
-  shortName,
-} from "../../arm_curves.ts";
+import { type ArmCurves, commonStepsWithin, formatPaperTokens, groupBySeed, shortName } from "../../arm_curves.ts";
 import { type Contrast, decimal } from "../../contrast.ts";
-import { linearRegression, perplexity } from "../../statistics/regression.ts";
 import { mean } from "../../statistics/summary.ts";
 import { lossInWords, LossReader, seedsInWords } from "../assessment.ts";
 import { ruleParts } from "../parts.ts";
+import { perplexityLine } from "../perplexity_line.ts";
 import type { RuleKind } from "../rule_kind.ts";
 import { listRuns } from "../words.ts";
 
@@ -29,9 +22,6 @@ const schema = z.strictObject({
 
 /** Runs whose perplexities move together. */
 export type Linear = z.output<typeof schema>;
-
-/** Fewest evaluations through which a line says something: two always lie on one. */
-const FEWEST_POINTS = 5;
 
 /** Its fields, words and comparisons. */
 export const linear: RuleKind<Linear> = {
@@ -57,18 +47,7 @@ export const linear: RuleKind<Linear> = {
         const [arm] = arms as [ArmCurves];
         const first = arm.curves.points.slice(0, 1).map((point) => point.step);
         const steps = [...new Set([...first, ...commonStepsWithin(rule.until, arms, context)])];
-        if (steps.length < FEWEST_POINTS) {
-          throw new CannotRead(
-            `"${name}" has ${steps.length} evaluations that the rule reads, and a line needs ${FEWEST_POINTS}`,
-          );
-        }
-        const upstream = steps.map((step) => perplexity(reader.loss(arm, "upstream", step)));
-        const downstream = steps.map((step) => perplexity(reader.loss(arm, "downstream", step)));
-        const line = linearRegression(upstream, downstream);
-        if (line === undefined) {
-          throw new CannotRead(`a perplexity of "${name}" does not change, so that no line can be laid`);
-        }
-        return line;
+        return perplexityLine(arm, steps, reader);
       });
       return {
         fit: {

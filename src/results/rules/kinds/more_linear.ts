@@ -1,19 +1,12 @@
 /** Perplexities move together on a line more than those of a reference do. */
 import { z } from "zod";
-import {
-  type ArmCurves,
-  CannotRead,
-  commonStepsWithin,
-  formatPaperTokens,
-  groupBySeed,
-  shortName,
-} from "../../arm_curves.ts";
+import { type ArmCurves, commonStepsWithin, formatPaperTokens, groupBySeed, shortName } from "../../arm_curves.ts";
 import type { Contrast } from "../../contrast.ts";
-import { linearRegression, perplexity } from "../../statistics/regression.ts";
 import { lossInWords, LossReader, seedsInWords } from "../assessment.ts";
 import { directional } from "../expectations.ts";
-import { pairsOfRuns } from "../pairs.ts";
+import { pairsOfRuns, runsOfPairs } from "../pairs.ts";
 import { ruleParts } from "../parts.ts";
+import { perplexityLine } from "../perplexity_line.ts";
 import type { RuleKind } from "../rule_kind.ts";
 
 const { tokens, margin } = ruleParts;
@@ -22,9 +15,6 @@ const schema = z.strictObject({ kind: z.literal("more-linear"), pairs: pairsOfRu
 
 /** Runs nearer to a line than their references. */
 export type MoreLinear = z.output<typeof schema>;
-
-/** Fewest evaluations through which a line says something: two always lie on one. */
-const FEWEST_POINTS = 5;
 
 /** Its fields, words and comparisons. */
 export const moreLinear: RuleKind<MoreLinear> = {
@@ -36,7 +26,7 @@ export const moreLinear: RuleKind<MoreLinear> = {
   wanted: "beyond _m_",
   nullModel: "the reference's own line",
   shows: "direction",
-  runsOf: ({ pairs }) => pairs.flatMap(({ run, reference }) => [run, reference]),
+  runsOf: runsOfPairs,
   marginsOf: ({ margin }) => ({ margin }),
   contrastCount: ({ pairs }) => pairs.length,
   describe: ({ pairs, until, margin }, { value }) => {
@@ -78,17 +68,6 @@ export const moreLinear: RuleKind<MoreLinear> = {
 
 /** R² with the sign of the slope. */
 function nearness(arm: ArmCurves, steps: readonly number[], reader: LossReader): number {
-  const name = `${arm.experiment}/${arm.arm}`;
-  if (steps.length < FEWEST_POINTS) {
-    throw new CannotRead(
-      `"${name}" has ${steps.length} evaluations that the rule reads, and a line needs ${FEWEST_POINTS}`,
-    );
-  }
-  const perplexities = (metric: "upstream" | "downstream") =>
-    steps.map((step) => perplexity(reader.loss(arm, metric, step)));
-  const line = linearRegression(perplexities("upstream"), perplexities("downstream"));
-  if (line === undefined) {
-    throw new CannotRead(`a perplexity of "${name}" does not change, so that no line can be laid`);
-  }
-  return line.slope < 0 ? -line.rSquared : line.rSquared;
+  const { slope, rSquared } = perplexityLine(arm, steps, reader);
+  return slope < 0 ? -rSquared : rSquared;
 }
