@@ -31,3 +31,9 @@ export function simplify(points: readonly Point[], minimumWidth: number, toleran
   }
   return points.filter((_, i) => keep.has(i));
 }
+
+/** At most `most` of the values, evenly spread, the first and the last among them. */
+export function thin<T>(values: readonly T[], most: number): T[] {
+  if (values.length <= most) return [...values];
+  return Array.from({ length: most }, (_, i) => values[Math.round(i * (values.length - 1) / (most - 1))] as T);
+}

@@ -1,5 +1,6 @@
 /** Forgetting against adaptation, and what replay removes of forgetting: points from curves and from print, and charts. */
 import type { PublishedLosses } from "../../results/figure_schema.ts";
+import { MAX_SPOTS } from "../markup/limits.ts";
 import { compact, extent, percent, trimmed } from "../markup/numbers.ts";
 import type { ReportArm } from "../input/input.ts";
 import type { Chart, ChartLine, ChartMarker, Point } from "./chart.ts";
@@ -199,12 +200,9 @@ export function tradeOffChart(
         dots: [{ at: place(point), style: styleOf(point) }],
         href: point.run === undefined ? addressOf(source) : link(point.run.runKey),
       }))
-    ).slice(0, MAX_LINKED),
+    ).slice(0, MAX_SPOTS),
   };
 }
-
-/** Points that answer; more than are ever in one panel. */
-const MAX_LINKED = 40;
 
 /** Share of forgetting that replay removed at 1×, dose by dose; without those that forget next to nothing. */
 export interface DoseSeries {
@@ -288,7 +286,7 @@ export function doseChart(
         dots: [{ at: place(dose), style }],
         href: dose.point.run === undefined ? addressOf(source) : link(dose.point.run.runKey),
       }))
-    ).slice(0, MAX_LINKED),
+    ).slice(0, MAX_SPOTS),
   };
 }
 

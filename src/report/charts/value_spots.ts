@@ -4,6 +4,7 @@ import type { ArmStyle } from "./legend.ts";
 import { MAX_SPOTS } from "../markup/limits.ts";
 import { compact, fixed, rate } from "../markup/numbers.ts";
 import type { Metric, Series, SeriesPoint } from "./series.ts";
+import { thin } from "./simplify.ts";
 import type { ChartSpot } from "./spots.ts";
 
 /** Bands of a chart over tokens: a finger tells no more apart. */
@@ -84,10 +85,4 @@ export function tokensInWords(tokens: number, paperTokens: number): string {
   return paperTokens === 1
     ? `${compact(tokens)} tokens`
     : `${compact(tokens * paperTokens)} of the paper’s tokens, ${compact(tokens)} here`;
-}
-
-/** At most so many, evenly spread, the first and the last among them. */
-function thin<T>(values: readonly T[], most: number): T[] {
-  if (values.length <= most) return [...values];
-  return Array.from({ length: most }, (_, i) => values[Math.round(i * (values.length - 1) / (most - 1))] as T);
 }

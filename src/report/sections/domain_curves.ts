@@ -5,7 +5,7 @@ import type { Metric, Series, SeriesPoint } from "../charts/series.ts";
 import type { ReportArm, ReportInput } from "../input/input.ts";
 import { html, type Markup } from "../markup/markup.ts";
 import { percent } from "../markup/numbers.ts";
-import { legendList, paperTokensIn } from "./figure_frame.ts";
+import { legendList, paperTokensIn, tokensLabel } from "./figure_frame.ts";
 import type { FigureDefinition } from "./figures.ts";
 
 /** The largest domains that are drawn. */
@@ -35,7 +35,7 @@ ${
         ofDomain.length === 0 ? html`<p class="note">No window of it was evaluated.</p>` : drawChart(
           lossChart(ofDomain, metric, paperTokens, {
             title,
-            xLabel: paperTokens === 1 ? "tokens trained" : "tokens: the paper’s, and below them ours",
+            xLabel: tokensLabel(paperTokens),
             yLabel: `${metric} loss on ${name} (nats a ${input.scale.tokenUnit})`,
           }),
           `${definition.id}-domain-${index}`,

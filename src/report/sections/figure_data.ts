@@ -6,6 +6,7 @@ import { Anchors } from "../markup/anchors.ts";
 import { html, join, type Markup } from "../markup/markup.ts";
 import { fixed, grouped, percent, rate } from "../markup/numbers.ts";
 import { perplexity, type Series, type SeriesPoint } from "../charts/series.ts";
+import { thin } from "../charts/simplify.ts";
 import { type Column, table } from "../markup/table.ts";
 
 const MOST_ROWS = 24;
@@ -83,13 +84,4 @@ ${
     })
   }
 </details>`;
-}
-
-/** At most `most` of the values, evenly spread, the first and the last among them. */
-function thin(values: readonly number[], most: number): number[] {
-  if (values.length <= most) return [...values];
-  return Array.from(
-    { length: most },
-    (_, i) => values[Math.round(i * (values.length - 1) / (most - 1))] as number,
-  );
 }

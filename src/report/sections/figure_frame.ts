@@ -99,6 +99,11 @@ export function paperTokensIn({ horizon }: FigureDefinition, { scale, paper }: R
   return "tokens" in scale.pretraining ? paper.pretrainingTokens / scale.pretraining.tokens : 1;
 }
 
+/** Label of an axis of tokens, by how many tokens of the paper one of ours stands for. */
+export function tokensLabel(paperTokens: number): string {
+  return paperTokens === 1 ? "tokens trained" : "tokens: the paper’s, and below them ours";
+}
+
 /** What the paper calls a figure, for titles. */
 function provenance({ paperFigure, plots }: FigureDefinition, input: ReportInput): Markup {
   return paperFigure === undefined

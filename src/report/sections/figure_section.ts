@@ -3,7 +3,7 @@ import { lossChart, perplexityChart, scheduleChart } from "../charts/charts.ts";
 import { type ChartEvidence, drawChart } from "../charts/chart.ts";
 import type { FigureGroup } from "./figures.ts";
 import { figureData, scheduleData } from "./figure_data.ts";
-import { type FigureContext, figureFrame, leftOut, paperTokensIn } from "./figure_frame.ts";
+import { type FigureContext, figureFrame, leftOut, paperTokensIn, tokensLabel } from "./figure_frame.ts";
 import { curveNotes } from "./figure_notes.ts";
 import { domainCurves } from "./domain_curves.ts";
 import { armsOf, type ClaimPlaces, evidenceIn } from "./claim_places.ts";
@@ -104,10 +104,6 @@ function ringed(
     (point) =>
       metric === undefined ? [perplexity(point.downstream), perplexity(point.upstream)] : [point.tokens, point[metric]],
   );
-}
-
-function tokensLabel(paperTokens: number): string {
-  return paperTokens === 1 ? "tokens trained" : "tokens: the paper’s, and below them ours";
 }
 
 function scheduleFigure(context: FigureContext): Markup {
