@@ -1,12 +1,12 @@
 /** Estimates of an experiment's open questions: numbers with intervals over seeds and documents, and no verdict. */
 import { type ArmCurves, armName, CannotRead, type JudgeContext } from "../arm_curves.ts";
 import { decimal } from "../contrast.ts";
-import { type ErrorSource, LEVEL } from "../judging/measurement.ts";
+import { errorSources, LEVEL } from "../judging/measurement.ts";
 import { Preconditions } from "../judging/preconditions.ts";
 import { withSamplingErrors } from "../judging/sampling.ts";
 import type { Paper } from "../paper_schema.ts";
 import type { Evidence } from "../rules/assessment.ts";
-import { errorOverSeeds, tInterval } from "../statistics/paired_test.ts";
+import { tInterval } from "../statistics/paired_test.ts";
 import { mean } from "../statistics/summary.ts";
 import { measureKind } from "./catalogue.ts";
 import type { StatedEstimate } from "./estimate_schema.ts";
@@ -85,17 +85,13 @@ function makeEstimate(
       return { result: reading, numbers: reading.numbers.map(({ values }) => mean(values)) };
     });
     const numbers = result.numbers.map(({ label, unit, values, isAtLeast }, index): EstimateRow => {
-      const sources: ErrorSource[] = [
-        ...(values.length < 2 ? [] : [{ over: "seeds", count: values.length, error: errorOverSeeds(values) } as const]),
-        ...(sampling?.[index] === undefined ? [] : [sampling[index]]),
-      ];
       return {
         label,
         unit,
         value: decimal(mean(values)),
         seeds: values.length,
         atLeast: isAtLeast,
-        intervals: sources.map(({ over, count, error }) => {
+        intervals: errorSources(values, sampling?.[index]).map(({ over, count, error }) => {
           const { low, high } = tInterval(mean(values), error, LEVEL);
           return { over, count, low: decimal(low), high: decimal(high) };
         }),

@@ -58,14 +58,24 @@ interface OneSided {
   readonly number: number;
 }
 
+/**
+ * The errors that are known of a mean.
+ *
+ * @param values one a seed; two or more give an error over seeds
+ * @param sampling its error over documents, where that is known
+ */
+export function errorSources(values: readonly number[], sampling?: SamplingError): ErrorSource[] {
+  return [
+    ...(values.length < 2 ? [] : [{ over: "seeds", count: values.length, error: errorOverSeeds(values) } as const]),
+    ...(sampling === undefined ? [] : [sampling]),
+  ];
+}
+
 /** Measures a contrast. */
 export function measureContrast(contrast: Contrast, sampling?: SamplingError): Measurement {
   const { values, expectation } = contrast;
   const estimate = mean(values);
-  const sources: ErrorSource[] = [
-    ...(values.length < 2 ? [] : [{ over: "seeds", count: values.length, error: errorOverSeeds(values) } as const]),
-    ...(sampling === undefined ? [] : [sampling]),
-  ];
+  const sources = errorSources(values, sampling);
   const against = oppositeOf(expectation, estimate);
   const effect = values.length < 2 ? undefined : effectSize(values);
   const holds = isFarEnough(expectation, estimate) &&

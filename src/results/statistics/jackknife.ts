@@ -1,5 +1,5 @@
 /**
- * The jackknife over documents (Quenouille 1956, Tukey 1958): an estimate is made anew without each document, and its
+ * The jackknife over documents (Quenouille 1956, Tukey 1958): an estimate is computed again without each document, and its
  * spread is that of the sampling of documents. It asks nothing of the estimate but that it be smooth, so that one way
  * serves differences, peaks and fits.
  */
