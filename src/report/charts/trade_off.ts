@@ -134,9 +134,14 @@ function lossesAt({ curves, steps }: ReportArm, tokens: number, horizonTokens: n
   return { start: first, upstream: last, downstream: lossesAtBoth(curves, start, nearest, "downstream").last };
 }
 
+/** The distinct shares of replay, ascending. */
+export function replayShares(points: readonly { readonly replay: number }[]): number[] {
+  return [...new Set(points.map(({ replay }) => replay))].sort((a, b) => a - b);
+}
+
 /** Looks of all shares of replay in some panels. */
 export function replayStyles(panels: readonly TradeOffPanel[]): Map<number, ArmStyle> {
-  const shares = [...new Set(panels.flatMap(({ points }) => points.map(({ replay }) => replay)))].sort((a, b) => a - b);
+  const shares = replayShares(panels.flatMap(({ points }) => points));
   return new Map(shares.map((replay, index) => {
     const [colour, marker, dash] = LOOKS[index % LOOKS.length] as typeof LOOKS[number];
     return [replay, { label: `${share(replay)} replay`, colour, marker, dash }];
@@ -250,7 +255,7 @@ export function doseChart(
   title: string,
   link: (runKey: string) => string | undefined,
 ): Chart {
-  const shares = [...new Set(series.flatMap(({ doses }) => doses.map(({ replay }) => replay)))].sort((a, b) => a - b);
+  const shares = replayShares(series.flatMap(({ doses }) => doses));
   const place = ({ replay, removed }: DoseSeries["doses"][number]): Point => [shares.indexOf(replay), removed];
   const styled = series.map((one, index) => ({ ...one, style: styles[index] as ArmStyle }));
   return {
@@ -301,7 +306,8 @@ export function removedInWords(removed: number): string {
   return share(Number((removed * 100).toFixed(1))).replace("-", "−");
 }
 
-function share(percents: number): string {
+/** A share in percent, from percent. */
+export function share(percents: number): string {
   return `${trimmed(percents, 2)}\u00a0%`;
 }
 

@@ -8,7 +8,9 @@ import {
   ownPanels,
   publishedPanel,
   removedInWords,
+  replayShares,
   replayStyles,
+  share,
   signed,
   tradeOffChart,
   type TradeOffPanel,
@@ -117,11 +119,11 @@ ${
         id: `${definition.id}-data`,
         caption: `${definition.title}: share of forgetting removed`,
         columns: [{ head: "Replay" }, ...series.map(({ title }) => ({ head: title, numeric: true }))],
-        rows: (chart.x.ticks ?? []).map((tick) => ({
+        rows: replayShares(series.flatMap(({ doses }) => doses)).map((replay) => ({
           cells: [
-            chart.x.format(tick, 0),
+            share(replay),
             ...series.map(({ doses }) => {
-              const dose = doses.find(({ replay }) => chart.x.format(tick, 0).startsWith(`${replay}\u00a0`));
+              const dose = doses.find((one) => one.replay === replay);
               return dose === undefined ? "–" : removedInWords(dose.removed);
             }),
           ],
