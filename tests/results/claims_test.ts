@@ -4,6 +4,7 @@ import { judgeClaims, type Verdict } from "../../src/results/claims.ts";
 import type { Rule } from "../../src/results/rule_schema.ts";
 import { PAPER, paperWith } from "./paper.ts";
 import { arm, REHEARSAL, rehearsalArms } from "./rehearsal.ts";
+import { A_BELOW_B, A_LIKE_B, pairs } from "./two_arms.ts";
 
 const VERDICTS = judgeClaims(PAPER, rehearsalArms(), REHEARSAL);
 
@@ -13,30 +14,6 @@ function judge(rule: Rule, arms: readonly ArmCurves[], context = REHEARSAL): Ver
   assert.ok(verdict !== undefined);
   return verdict;
 }
-
-/** Arms "a" and "b" of one experiment with downstream losses at step 247 (50B tokens), one pair a seed. */
-function pairs(losses: readonly (readonly [number, number])[]): ArmCurves[] {
-  return losses.flatMap(([a, b], seedIndex) => [
-    arm("x/a", [0, 247], [[1, 2], [1, a]], { seedIndex }),
-    arm("x/b", [0, 247], [[1, 2], [1, b]], { seedIndex }),
-  ]);
-}
-
-const A_BELOW_B: Rule = {
-  kind: "below",
-  runs: ["x/a"],
-  reference: "x/b",
-  metric: "downstream",
-  at: 50e9,
-  margin: "difference",
-};
-const A_LIKE_B: Rule = {
-  kind: "spread-within",
-  runs: ["x/a", "x/b"],
-  metric: "downstream",
-  at: 50e9,
-  margin: "equivalence",
-};
 
 Deno.test("judgeClaims() says of the rehearsal what a careful reader says of its table", () => {
   // The reader, in the order of the paper. Without a column for 19 %, and with the upstream loss alone where

@@ -13,17 +13,22 @@ export const PAPER_TEXT: string = text;
 /** The document, checked. */
 export const PAPER: Paper = content;
 
-/** The paper with one claim of the given rule, comparable at every scale unless said otherwise. */
-export function paperWith(rule: Rule, comparable: Claim["comparable"] = "every-scale"): Paper {
-  const claim: Claim = {
+/** The claim that a rule tests. */
+export function claimOf(rule: Rule, more: Partial<Claim> = {}): Claim {
+  return {
     id: "claim",
     title: "A claim",
     statement: "A claim.",
     section: "4",
     figure: "",
     confidence: "A",
-    comparable,
+    comparable: "every-scale",
     rule,
+    ...more,
   };
-  return { ...PAPER, claims: [claim] };
+}
+
+/** The paper with one claim of the given rule, comparable at every scale unless said otherwise. */
+export function paperWith(rule: Rule, comparable: Claim["comparable"] = "every-scale"): Paper {
+  return { ...PAPER, claims: [claimOf(rule, { comparable })] };
 }

@@ -4,16 +4,8 @@ import type { Claim } from "../../../src/results/claim_schema.ts";
 import { judgeClaims, type Verdict } from "../../../src/results/claims.ts";
 import type { Paper } from "../../../src/results/paper_schema.ts";
 import type { Rule } from "../../../src/results/rule_schema.ts";
-import { PAPER } from "../paper.ts";
+import { claimOf, PAPER } from "../paper.ts";
 import { arm, REHEARSAL } from "../rehearsal.ts";
-
-/** Downstream losses of arms "a" and "b" at step 247 (50B tokens), one pair a seed. */
-export function pairs(losses: readonly (readonly [number, number])[]): ArmCurves[] {
-  return losses.flatMap(([a, b], seedIndex) => [
-    arm("x/a", [0, 247], [[1, 2], [1, a]], { seedIndex }),
-    arm("x/b", [0, 247], [[1, 2], [1, b]], { seedIndex }),
-  ]);
-}
 
 /** An arm whose points have downstream losses by document, a hundred tokens each, in one domain. */
 export function armOfDocuments(
@@ -45,21 +37,6 @@ export function armOfDocuments(
   };
 }
 
-/** The claim that a rule tests. */
-export function claimOf(rule: Rule, more: Partial<Claim> = {}): Claim {
-  return {
-    id: "claim",
-    title: "A claim",
-    statement: "A claim.",
-    section: "4",
-    figure: "",
-    confidence: "A",
-    comparable: "every-scale",
-    rule,
-    ...more,
-  };
-}
-
 /** A paper of some claims, by rules of version 2. */
 export function currentPaper(claims: readonly Claim[], more: Partial<Paper> = {}): Paper {
   return { ...PAPER, rulesVersion: 2, claims, ...more };
@@ -71,22 +48,3 @@ export function judge(rule: Rule, arms: readonly ArmCurves[], context: JudgeCont
   if (verdict === undefined) throw new Error("No verdict");
   return verdict;
 }
-
-/** Arm "a" has the lower downstream loss at 50B tokens. */
-export const A_BELOW_B: Rule = {
-  kind: "below",
-  runs: ["x/a"],
-  reference: "x/b",
-  metric: "downstream",
-  at: 50e9,
-  margin: "difference",
-};
-
-/** Both arms have the same downstream loss at 50B tokens. */
-export const A_LIKE_B: Rule = {
-  kind: "spread-within",
-  runs: ["x/a", "x/b"],
-  metric: "downstream",
-  at: 50e9,
-  margin: "equivalence",
-};

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { judgeClaims } from "../../../src/results/claims.ts";
 import type { Rule } from "../../../src/results/rule_schema.ts";
-import { PAPER } from "../paper.ts";
+import { claimOf, PAPER } from "../paper.ts";
 import { arm, REHEARSAL } from "../rehearsal.ts";
-import { A_BELOW_B, A_LIKE_B, armOfDocuments, claimOf, currentPaper, judge, pairs } from "./current.ts";
+import { A_BELOW_B, A_LIKE_B, pairs } from "../two_arms.ts";
+import { armOfDocuments, currentPaper, judge } from "./current.ts";
 
 Deno.test("one seed without losses by document shows nothing, however large the difference", () => {
   const verdict = judge(A_BELOW_B, pairs([[1.5, 2]])); // 25 %

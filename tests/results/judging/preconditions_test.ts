@@ -8,7 +8,9 @@ import { judgeContext } from "../../../src/results/paper_judge.ts";
 import type { Paper } from "../../../src/results/paper_schema.ts";
 import { loadPaper } from "../../../src/reproduce/paper_file.ts";
 import { arm, REHEARSAL } from "../rehearsal.ts";
-import { A_BELOW_B, claimOf, currentPaper, pairs } from "./current.ts";
+import { claimOf } from "../paper.ts";
+import { A_BELOW_B, pairs } from "../two_arms.ts";
+import { currentPaper } from "./current.ts";
 
 const SMOKE = new URL("../../fixtures/manifests/v2/", import.meta.url);
 const { content: paper } = await loadPaper();

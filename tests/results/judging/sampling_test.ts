@@ -5,7 +5,8 @@ import type { ValidationSet } from "../../../src/results/curves.ts";
 import { sampleMeans } from "../../../src/results/document_losses.ts";
 import type { Rule } from "../../../src/results/rule_schema.ts";
 import { arm } from "../rehearsal.ts";
-import { A_BELOW_B, armOfDocuments, judge } from "./current.ts";
+import { A_BELOW_B } from "../two_arms.ts";
+import { armOfDocuments, judge } from "./current.ts";
 
 /** Steps up to 50B tokens; of these only the first and the last keep losses of all documents. */
 const STEPS = [0, 20, 60, 247];

@@ -3,7 +3,8 @@ import { VERDICT_NAMES } from "../../../src/results/claims.ts";
 import { formatClaims } from "../../../src/results/format_claims.ts";
 import { tally, verdictWords } from "../../../src/results/judging/words.ts";
 import { REHEARSAL } from "../rehearsal.ts";
-import { A_BELOW_B, A_LIKE_B, judge, pairs } from "./current.ts";
+import { A_BELOW_B, A_LIKE_B, pairs } from "../two_arms.ts";
+import { judge } from "./current.ts";
 
 const PAPER_SCALE = { ...REHEARSAL, isPaperScale: true };
 const CLEAR = pairs([[1.9, 2], [1.92, 2], [1.88, 2]]);
