@@ -210,7 +210,7 @@ function tellEnd(end: WorkEnd, output: string): number {
       return EXIT.ok;
     case "waiting":
       for (const { run, reason } of end.blocked) printError(`Run "${run.label}" waits: ${reason}`);
-      printError("Nothing is ready and free; the same command goes on later");
+      printError("Nothing is ready and free; run the same command again later");
       return EXIT.waiting;
     case "stopped":
       printError(`${end.message}; the same command resumes from there`);

@@ -6,7 +6,7 @@
  * hosts whose clocks differ do no harm, nor does a file server that has a clock of its own.
  *
  * Each holder makes the file of the next generation, which only one can make (`O_EXCL`, atomic on NFS from version 3
- * on), and the highest generation holds. It is never removed, so that a slow watcher cannot make an older one anew and
+ * on), and the highest generation holds. It is never removed, so that a slow watcher cannot recreate an older one and
  * hold beside the one that came after it. A holder asks before it writes what lasts whether it still holds.
  */
 import { z } from "zod";

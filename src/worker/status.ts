@@ -58,7 +58,7 @@ export interface PlanStatus {
   readonly scale: string;
   /** in the order of the plan */
   readonly runs: readonly RunStatus[];
-  /** until all runs are done, if as many go on working; absent where nobody works */
+  /** until all runs are done, if as many keep working; absent where nobody works */
   readonly secondsLeft?: number;
   /** what is odd, in whole sentences */
   readonly notes: readonly string[];

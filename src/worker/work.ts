@@ -212,7 +212,7 @@ class Worker {
       const isOnlyRun = this.#options.run !== undefined;
       if (isOnlyRun || !hasCode(error, "CONDITIONS_CHANGED", "RUN_TAKEN_OVER")) throw error;
       this.#passedOver.set(run.key, error.message);
-      this.#options.onWarning?.(`${error.message}; going on with other runs`);
+      this.#options.onWarning?.(`${error.message}; continuing with other runs`);
     }
   }
 

@@ -40,7 +40,7 @@ for (const how of ["kill", "EIO"]) {
       const what = `${how} at operation ${at}, of ${log[at]}`;
       assert.equal((await second).kind, "done", what);
       assert.equal(firstDifference(below(disk.afterStop("kept"), folders), undisturbed), undefined, what);
-      // What the first had begun, the second goes on with: nobody trains a run that another holds.
+      // What the first had begun, the second resumes: nobody trains a run that another holds.
       assert(smoke.steps - before < 2 * steps, what);
     }
     console.log(`${points} points of ${log.length} operations`);

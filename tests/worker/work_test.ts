@@ -85,7 +85,7 @@ Deno.test("two workers that want one run: one trains it, the other is told by wh
   assert.deepEqual(ends.map(({ kind }) => kind).toSorted(), ["done", "waiting"]);
 });
 
-Deno.test("a worker that is stopped leaves a checkpoint, from which another goes on", async () => {
+Deno.test("a worker that is stopped leaves a checkpoint, from which another resumes", async () => {
   const disk = await shared();
   const controller = new AbortController();
   const stopped = await smoke.work(disk.files, {

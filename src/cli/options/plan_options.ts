@@ -81,7 +81,7 @@ function tokenCount(text: string): number {
 }
 
 /**
- * The plan that options ask for; corpora are described, not prepared. A scale whose data or models are not at hand is
+ * The plan that options ask for; corpora are described, not prepared. A scale whose data or models are not there is
  * planned without them; arms that it does not have are told.
  */
 export async function planFromOptions(values: Values<typeof PLAN_OPTIONS>): Promise<Plan> {

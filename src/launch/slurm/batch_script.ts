@@ -70,7 +70,7 @@ state=$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%T)
 echo "$(date --utc +%FT%TZ) job $SLURM_JOB_ID: exit code $code"
 ${afterSuccess === undefined ? "" : `[ "$code" != 0 ] || ${afterSuccess}\n`}
 # 130: stopped with a checkpoint. 75: held by someone else, or not there yet. Back to the queue under the same number, so
-# that jobs which wait for this one go on waiting. Not where the job is no longer running: someone cancelled it, or Slurm
+# that jobs which wait for this one keep waiting. Not where the job is no longer running: someone cancelled it, or Slurm
 # puts it back itself.
 if [[ " ${comesBackAfter.join(" ")} " == *" $code "* && $state == RUNNING ]]; then
   trap '' TERM

@@ -57,7 +57,7 @@ async function run(program: string, words: readonly string[]): Promise<string> {
     "SCHEDULER_FAILED",
     `${program} ended with code ${code}: ${decoder.decode(stderr).trim().slice(0, 500) || "it said nothing"}`,
     'mend the options after "--", or wait until Slurm answers; what was submitted before stays in the queue, ' +
-      "and the same command goes on from there",
+      "and the same command continues from there",
   );
 }
 

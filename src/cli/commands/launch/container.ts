@@ -33,7 +33,7 @@ export interface ContainerLaunch {
 }
 
 /**
- * Reads the options. The plan serves to count workers, so that no data need be here; the workers make it anew.
+ * Reads the options. The plan serves to count workers, so that no data need be here; the workers plan again.
  *
  * @param values with paths as they were typed: they are the container's
  */
