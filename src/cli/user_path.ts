@@ -6,7 +6,8 @@
 import { UserError } from "../errors.ts";
 
 const VARIABLE = "INIT_CWD";
-const PROJECT = decodeURIComponent(new URL("../../", import.meta.url).pathname).replace(/(?<=.)\/$/, "");
+/** The project's folder on this machine, as a path without a slash at its end. */
+export const PROJECT = decodeURIComponent(new URL("../../", import.meta.url).pathname).replace(/(?<=.)\/$/, "");
 
 /** As the tasks of deno.json give it, so that they need no permission to read the environment. */
 export const FROM_OPTION = "--from";

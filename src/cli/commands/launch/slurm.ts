@@ -21,7 +21,7 @@ import { wordsOf } from "../../options/plan_words.ts";
 import { SOURCE_OPTIONS } from "../../options/source_options.ts";
 import { DEFAULT_KEY, DEFAULT_SCALE } from "../../settings.ts";
 import { parsePaths } from "../../typed_paths.ts";
-import { wholePath } from "../../user_path.ts";
+import { PROJECT, wholePath } from "../../user_path.ts";
 import { requireWritePermission } from "../../write_permission.ts";
 import { LAUNCH_OPTIONS, plannedForLaunch, workerTask, workerWords } from "./options.ts";
 
@@ -29,7 +29,6 @@ import { LAUNCH_OPTIONS, plannedForLaunch, workerTask, workerWords } from "./opt
 const WARN_SECONDS = 300;
 /** Jobs of retraining that one launch may submit. */
 const MAX_SHARES = 1000;
-const PROJECT = decodeURIComponent(new URL("../../../../", import.meta.url).pathname).replace(/(?<=.)\/$/, "");
 
 const OPTIONS = {
   ...LAUNCH_OPTIONS,
