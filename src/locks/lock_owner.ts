@@ -22,7 +22,7 @@ export const lockOwnerSchema: z.ZodType<LockOwner> = z.strictObject({
 });
 
 /** The name of this machine; undefined where the process may not know it, for which nobody is asked. */
-export function thisHost(): string | undefined {
+function thisHost(): string | undefined {
   const permission = { name: "sys", kind: "hostname" } as const;
   return Deno.permissions.querySync(permission).state === "granted" ? Deno.hostname() : undefined;
 }

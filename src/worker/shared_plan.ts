@@ -1,12 +1,11 @@
 /** The plan of an output folder that many processes share: it is written once, and read by all others. */
-import { suggest, UserError } from "../errors.ts";
+import { hasCode, suggest, UserError } from "../errors.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { planFromJson } from "../experiment/plan_json.ts";
 import type { PlannedRun } from "../experiment/run.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { PLAN_FILE } from "../files/output_lock.ts";
 import { readFileBounded } from "../files/read_file.ts";
-import { hasCode } from "../errors.ts";
 
 /** `plan.json` is not read beyond this size, in bytes. */
 const MAX_PLAN_BYTES = 64 << 20;

@@ -44,6 +44,6 @@ async function standing(
 }
 
 /** A run that was found done. */
-export function doneRun(run: PlannedRun, record: RunRecord): DoneRun {
+function doneRun(run: PlannedRun, record: RunRecord): DoneRun {
   return { run, kind: "trained", record, origin: "found", foundSteps: record.steps };
 }

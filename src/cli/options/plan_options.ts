@@ -3,7 +3,7 @@ import { describeCorpora } from "../../data/corpora.ts";
 import { isNotFetched } from "../../data/hub/lock.ts";
 import { corpusOptions } from "../../data/scale_corpora.ts";
 import { chooseEngine, ENGINE_OPTIONS } from "../../engine/catalogue.ts";
-import { suggest, UserError } from "../../errors.ts";
+import { hasCode, suggest, UserError } from "../../errors.ts";
 import type { ScaleChanges } from "../../experiment/change_scale.ts";
 import { digestsOfCorpora, mixesOf } from "../../experiment/mixes.ts";
 import { buildPlan, type Plan, type PlanOptions, planWithout } from "../../experiment/plan.ts";
@@ -123,7 +123,7 @@ async function ifAtHand<T>(find: () => Promise<T>): Promise<T | undefined> {
   try {
     return await find();
   } catch (error) {
-    if (isNotFetched(error) || (error instanceof UserError && error.code === "MIX_NOT_GIVEN")) return undefined;
+    if (isNotFetched(error) || hasCode(error, "MIX_NOT_GIVEN")) return undefined;
     throw error;
   }
 }
