@@ -1,8 +1,8 @@
 /**
- * `deno task bench:kernels`: where a training step's time goes, by WebAssembly's kernels or with `--kernels native` by this
- * processor's own. One thread of the exact engine does a step's
- * work, kernel by kernel, first untimed and then with a stopwatch around every kernel: the matmuls by shape with
- * their GFLOP/s, and each kernel's share. The digest of the updated weights is printed, so that whoever makes a kernel
+ * `deno task bench:kernels`: where a training step's time goes, by WebAssembly's kernels or with `--kernels native` by
+ * this processor's own. One thread of the exact engine does a step's work, kernel by kernel, first untimed and then with
+ * a stopwatch around every kernel: the matmuls by shape with their GFLOP/s, native ones beside the measured peak of the
+ * processor's fused multiply-adds, and each kernel's share. The digest of the updated weights is printed, so that whoever makes a kernel
  * faster sees whether a bit changed.
  */
 import { parseCommandLine } from "../src/cli/arguments.ts";
@@ -23,6 +23,7 @@ import { updateScalars } from "../src/engine/ordered/update_scalars.ts";
 import type { ModelConfig } from "../src/model/config.ts";
 import { EXIT, suggest, UserError } from "../src/errors.ts";
 import { loadScale } from "../src/experiment/catalogue.ts";
+import { type FmaPeak, measureFmaPeak } from "./fma_peak.ts";
 import { type KernelTime, KernelTimer } from "./kernel_timer.ts";
 import { describeMachine } from "./machine.ts";
 import { grouped, percent, textTable } from "./text_table.ts";
@@ -166,7 +167,9 @@ async function measure(
   console.log(`weights after one step: ${digest}\n`);
   const { times } = timer;
   const matmuls = times.filter(({ shape }) => shape !== undefined);
-  console.log(matmulTable(matmuls, steps));
+  const peak = code.kind === "native" ? await measureFmaPeak(code.set) : undefined;
+  if (peak !== undefined) console.log(`${describePeak(peak)}\n`);
+  console.log(matmulTable(matmuls, steps, peak));
   console.log(`\n${shareTable(times, steps)}`);
 }
 
@@ -189,14 +192,25 @@ function describeShape({ hiddenSize, layers, heads, sequenceLength, vocabularySi
     `vocabulary ${grouped(vocabularySize)}`;
 }
 
-function matmulTable(matmuls: readonly KernelTime[], steps: number): string {
-  const rows = matmuls.map(({ kernel, shape = "", calls, milliseconds, flops }) => [
-    `${kernel} ${shape}`,
-    (calls / steps).toFixed(0),
-    (1000 * milliseconds / calls).toFixed(1),
-    (flops / milliseconds / 1e6).toFixed(1),
-  ]);
-  return textTable(["matmul (rows × columns × products)", "calls a step", "µs a call", "GFLOP/s"], rows);
+function describePeak(peak: FmaPeak): string {
+  if ("reason" in peak) return `peak of fused multiply-adds not measured: ${peak.reason}`;
+  return `peak of fused multiply-adds in registers, one thread: ${peak.gflops.toFixed(1)} GFLOP/s`;
+}
+
+function matmulTable(matmuls: readonly KernelTime[], steps: number, peak: FmaPeak | undefined): string {
+  const gflopsAtPeak = peak !== undefined && "gflops" in peak ? peak.gflops : undefined;
+  const rows = matmuls.map(({ kernel, shape = "", calls, milliseconds, flops }) => {
+    const gflops = flops / milliseconds / 1e6;
+    return [
+      `${kernel} ${shape}`,
+      (calls / steps).toFixed(0),
+      (1000 * milliseconds / calls).toFixed(1),
+      gflops.toFixed(1),
+      ...(gflopsAtPeak === undefined ? [] : [percent(gflops / gflopsAtPeak)]),
+    ];
+  });
+  const columns = ["matmul (rows × columns × products)", "calls a step", "µs a call", "GFLOP/s"];
+  return textTable(gflopsAtPeak === undefined ? columns : [...columns, "of the peak"], rows);
 }
 
 function shareTable(times: readonly KernelTime[], steps: number): string {
