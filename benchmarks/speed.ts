@@ -55,6 +55,7 @@ const OPTIONS = {
     value: "NAME…",
     help: "backends of TensorFlow.js (default: those that take seconds, on model a)",
   },
+  kernels: { kind: "list", value: "NAME…", help: "rewarm's: avx512, avx2, neon, wasm (default: all that run here)" },
   check: { kind: "flag", help: "a tiny model: only whether the losses agree, in seconds" },
 } as const satisfies Options;
 
@@ -80,12 +81,13 @@ async function openContestants(
   task: TrainingTask,
   threads: number,
   python: string,
+  kernels: readonly string[],
   backends: readonly BackendName[],
   patient: boolean,
 ): Promise<Contestant[]> {
   const candidates: (() => Promise<Peer | Unavailable>)[] = [
-    ...NATIVE_SETS.map((set) => () => openNative(task, threads, set)),
-    () => openExact(task, threads),
+    ...NATIVE_SETS.filter(({ name }) => kernels.includes(name)).map((set) => () => openNative(task, threads, set)),
+    ...kernels.includes("wasm") ? [() => openExact(task, threads)] : [],
     ...backends.map((backend) => () => openTensorFlow(task, backend, patient)),
     () => openPyTorch(task, threads, python),
     () => openOverridden(task, threads, python),
@@ -157,6 +159,15 @@ function backendsOf(names: readonly string[] = BACKEND_NAMES): BackendName[] {
   });
 }
 
+const KERNELS = [...NATIVE_SETS.map(({ name }) => name), "wasm"];
+
+/** The kernels of the exact engine that are asked for, or all of them. */
+function kernelsOf(names: readonly string[] = KERNELS): readonly string[] {
+  const unknown = names.find((name) => !KERNELS.includes(name));
+  if (unknown === undefined) return names;
+  throw new UserError("UNKNOWN_KERNELS", `Unknown kernels "${unknown}"`, suggest(unknown, KERNELS));
+}
+
 /** The models that are asked for. */
 function modelsOf(
   names: readonly string[] = ["a"],
@@ -173,7 +184,7 @@ async function measure(task: TrainingTask, values: Values<typeof OPTIONS>, backe
   const { rounds = values.check === true ? 4 : 5, threads = 2, python = "python3" } = values;
   console.log(`model     ${describeModel(task.model, task.batchSequences)}`);
   const patient = values.check === true || values.backends !== undefined;
-  const contestants = await openContestants(task, threads, python, backends, patient);
+  const contestants = await openContestants(task, threads, python, kernelsOf(values.kernels), backends, patient);
   try {
     const start = performance.now();
     const measurements = await runContest(contestants, rounds, tokensPerStep(task), ({ name }, round) => {
