@@ -141,8 +141,9 @@ export class RunTrainer implements Disposable {
       },
       onWarning,
     });
-    const isDone = record.outcome.kind === "completed" && resumedAt === record.steps;
-    const origin = isDone ? "found" : resumedAt > 0 ? "resumed" : "trained";
+    // A run of no steps, which is only evaluated, is done from the start without having been found.
+    const lacksOnlyRecord = record.outcome.kind === "completed" && resumedAt === record.steps;
+    const origin = resumedAt === 0 ? "trained" : lacksOnlyRecord ? "found" : "resumed";
     return { run, kind: "trained", record, origin, foundSteps: resumedAt };
   }
 
