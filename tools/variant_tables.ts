@@ -3,12 +3,13 @@ import { z } from "zod";
 import { SCHEDULE_KINDS, scheduleOf } from "../src/schedule/catalogue.ts";
 import { MEASURE_KINDS, measureKind } from "../src/results/estimates/catalogue.ts";
 import { RULE_KINDS, ruleKind } from "../src/results/rules/catalogue.ts";
+import { markdownTable } from "./markdown_table.ts";
 
 const ALL_SCHEDULES = SCHEDULE_KINDS.map(scheduleOf);
 
 /** Every schedule in a row: its name and its words. */
 export function schedulesTable(): string {
-  return table(["kind", "after the warm-up"], ALL_SCHEDULES.map(({ kind, words }) => [`\`${kind}\``, words]));
+  return markdownTable(["kind", "after the warm-up"], ALL_SCHEDULES.map(({ kind, words }) => [`\`${kind}\``, words]));
 }
 
 /** Every parameter that its schedule describes: field, schedule, default and meaning. */
@@ -21,7 +22,7 @@ export function parametersTable(): string {
       return [[`\`${name}\``, `\`${kind}\``, byDefault, property.description]];
     });
   });
-  return table(["field", "schedule", "default", "meaning"], rows);
+  return markdownTable(["field", "schedule", "default", "meaning"], rows);
 }
 
 /** Every kind of rule in a row: what it compares, what is wanted of that, and against which null. */
@@ -29,7 +30,7 @@ export function rulesTable(): string {
   const rows = RULE_KINDS.map((kind) => [kind, ruleKind(kind)] as const)
     .filter(([, { supersededBy }]) => supersededBy === undefined)
     .map(([kind, { comparisons, wanted, nullModel }]) => [`\`${kind}\``, comparisons, wanted, nullModel]);
-  return table(["kind", "comparisons", "wanted", "null: what no effect would give"], rows);
+  return markdownTable(["kind", "comparisons", "wanted", "null: what no effect would give"], rows);
 }
 
 /** Every kind that rules of version 1 alone may use. */
@@ -39,17 +40,11 @@ export function earlierRulesTable(): string {
       ? []
       : [[`\`${kind}\``, `\`${rule.supersededBy}\``, rule.comparisons, rule.wanted, rule.nullModel]]
   );
-  return table(["kind", "now", "comparisons", "wanted", "null"], rows);
+  return markdownTable(["kind", "now", "comparisons", "wanted", "null"], rows);
 }
 
 /** Every kind of estimate in a row: its numbers. */
 export function estimatesTable(): string {
   const rows = MEASURE_KINDS.map((kind) => [`\`${kind}\``, measureKind(kind).numbers]);
-  return table(["kind", "numbers"], rows);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+  return markdownTable(["kind", "numbers"], rows);
 }
