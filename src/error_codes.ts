@@ -283,6 +283,16 @@ const LAUNCH = ["NO_SCHEDULER", "REFUSED_NAME", "SCHEDULER_FAILED"] as const;
 /** Programs of benchmarks/. */
 const BENCHMARKS = ["NO_RESULTS", "UNKNOWN_PART"] as const;
 
+/** Several ranks that share the steps of one run, and what connects them. */
+const RANKS = [
+  "MPI_FAILED",
+  "MPI_UNAVAILABLE",
+  "NO_RANKS",
+  "RANKS_CONTRADICT",
+  "RANK_ENDED",
+  "RANK_SILENT",
+] as const;
+
 /** Keys that sign and verify. */
 const KEYS = ["KEY_EXISTS", "KEY_REFUSED", "KEY_UNREADABLE", "SEVERAL_KEYS"] as const;
 
@@ -309,6 +319,7 @@ export const ERROR_CODES = [
   ...CONTAINER,
   ...KEYS,
   ...LAUNCH,
+  ...RANKS,
   ...BENCHMARKS,
 ] as const;
 

@@ -35,6 +35,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [
     { name: "results", purpose: "curves, the paper's claims and the rules that judge them" },
     { name: "inference", purpose: "continuing a text, losses by domain" },
+    { name: "ranks", purpose: "one session over several processes: who sums what, and what moves bytes between them" },
   ],
   [{ name: "train", purpose: "a run: journal, checkpoints, curves; a plan's runs in order" }],
   [{ name: "manifest", purpose: "the signed statement: format, keys, consistency, verification" }],
