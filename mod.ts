@@ -88,8 +88,8 @@ import type { ReportRenderer } from "./src/manifest/verify/verify_report.ts";
 import { manifestRenderer } from "./src/report/manifest_renderer.ts";
 import { loadPaper, PAPER_FILE } from "./src/reproduce/paper_file.ts";
 
-export { buildPlan as plan } from "./src/experiment/plan.ts";
-export { formatPlan } from "./src/experiment/plan_text.ts";
+export { buildPlan as plan } from "./src/experiment/plan/plan.ts";
+export { formatPlan } from "./src/experiment/plan/plan_text.ts";
 export { learningRate, learningRateTable } from "./src/schedule/learning_rate.ts";
 
 export { createMixedCudaEngine } from "./src/engine/cuda/mixed/engine.ts";
@@ -102,7 +102,7 @@ export { loadWeights } from "./src/model/hugging_face_tensors.ts";
 export { exportHuggingFace } from "./src/model/hugging_face_export.ts";
 export { readWeights, weightsDigest } from "./src/model/weights_source.ts";
 export { writeWeightsFile } from "./src/model/weights_file.ts";
-export { openWeights } from "./src/train/open_weights.ts";
+export { openWeights } from "./src/train/checkpoint/open_weights.ts";
 export { openForInference } from "./src/inference/open_for_inference.ts";
 export { generate } from "./src/inference/generate.ts";
 export { parseSafetensors } from "./src/formats/safetensors/safetensors.ts";

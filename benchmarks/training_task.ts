@@ -1,6 +1,6 @@
 /** The training that every peer does: one model, its initial weights, its batches and rates. */
 import { philox } from "../src/arithmetic/philox.ts";
-import type { OptimizerSpecification } from "../src/experiment/run.ts";
+import type { OptimizerSpecification } from "../src/experiment/run/run.ts";
 import { type ModelConfig, parameterCount } from "../src/model/config.ts";
 import { initializeWeights } from "../src/model/initial_weights.ts";
 

@@ -12,7 +12,7 @@ export type { ModelConfig } from "./model/config.ts";
 export type { PresetModel } from "./model/presets.ts";
 export type { ScheduleKind, ScheduleSpecification } from "./schedule/specification.ts";
 export type { ScheduleFrame } from "./schedule/schedule.ts";
-export type { FamilyWeights, Phase, Scale, ScaleData } from "./experiment/scale.ts";
+export type { FamilyWeights, Phase, Scale, ScaleData } from "./experiment/scale/scale.ts";
 export type {
   ArmReference,
   CorpusName,
@@ -25,12 +25,12 @@ export type {
   RunCheckpoint,
   RunKey,
   RunSpecification,
-} from "./experiment/run.ts";
-export type { CorpusDigests } from "./experiment/mixes.ts";
-export type { PenaltySpecification } from "./experiment/penalty.ts";
-export type { Cost, PlanTotals } from "./experiment/cost.ts";
+} from "./experiment/run/run.ts";
+export type { CorpusDigests } from "./experiment/arm/mixes.ts";
+export type { PenaltySpecification } from "./experiment/run/penalty.ts";
+export type { Cost, PlanTotals } from "./experiment/plan/cost.ts";
 export type { ExperimentFolders, ExperimentSet } from "./experiment/catalogue.ts";
-export type { Plan, PlannedData, PlannedExperiment, PlanOptions } from "./experiment/plan.ts";
+export type { Plan, PlannedData, PlannedExperiment, PlanOptions } from "./experiment/plan/plan.ts";
 
 // Engines and weights
 export type { EngineDescription, SessionPenalty } from "./engine/engine.ts";
@@ -54,9 +54,9 @@ export type { Safetensors, SafetensorsEntry } from "./formats/safetensors/safete
 export type { SafetensorsDtype } from "./formats/safetensors/safetensors_header.ts";
 export type { WeightsSource } from "./model/weights_source.ts";
 export type { ExportOptions } from "./model/hugging_face_export.ts";
-export type { CheckpointInfo } from "./train/checkpoint.ts";
-export type { CheckpointWeights, OpenCheckpointOptions } from "./train/checkpoint_weights.ts";
-export type { OpenedWeights } from "./train/open_weights.ts";
+export type { CheckpointInfo } from "./train/checkpoint/checkpoint.ts";
+export type { CheckpointWeights, OpenCheckpointOptions } from "./train/checkpoint/checkpoint_weights.ts";
+export type { OpenedWeights } from "./train/checkpoint/open_weights.ts";
 export type { GenerationOptions } from "./inference/generate.ts";
 export type { SamplingOptions } from "./inference/next_token.ts";
 
@@ -67,7 +67,7 @@ export type { RunTrainer } from "./manifest/format/run.ts";
 export type { Calibration } from "./reproduce/calibrate.ts";
 export type { ReproduceEvents, ReproduceOptions, Reproduction } from "./reproduce/options.ts";
 export type { CorpusFiles, DataProgress } from "./data/options.ts";
-export type { Outcome, RecordedState, RunRecord } from "./train/run_folder.ts";
+export type { Outcome, RecordedState, RunRecord } from "./train/folder/run_folder.ts";
 export type { ConditionPeriod, Conditions } from "./train/conditions.ts";
 export type { DoneRun, RunResult } from "./train/train_plan.ts";
 export type { RunProgress } from "./train/train_run.ts";
@@ -119,8 +119,8 @@ export type {
   SkipRecord,
   StateRecord,
   StepRecord,
-} from "./train/journal_record.ts";
-export type { JournalFormat } from "./train/journal_header.ts";
+} from "./train/journal/journal_record.ts";
+export type { JournalFormat } from "./train/journal/journal_header.ts";
 export type {
   Review,
   Signer,
@@ -170,10 +170,10 @@ export type { LeftAttestation } from "./bundle/attestations.ts";
 export type { Shortage } from "./data/shortage.ts";
 export type { OddRows } from "./data/text/odd_rows.ts";
 export type { ModelPreset } from "./model/presets.ts";
-export type { ReplaySpecification } from "./experiment/replay.ts";
-export type { ScaleChanges } from "./experiment/change_scale.ts";
+export type { ReplaySpecification } from "./experiment/run/replay.ts";
+export type { ScaleChanges } from "./experiment/scale/change_scale.ts";
 export type { Readings } from "./experiment/readings.ts";
-export type { DownstreamDataset, ScaleStart, UpstreamDataset } from "./experiment/scale.ts";
-export type { ImportedCheckpoint, PlannedStart, StartChoice } from "./experiment/start.ts";
+export type { DownstreamDataset, ScaleStart, UpstreamDataset } from "./experiment/scale/scale.ts";
+export type { ImportedCheckpoint, PlannedStart, StartChoice } from "./experiment/arm/start.ts";
 export type { Replan, Replanned } from "./manifest/verify/verify_options.ts";
-export type { OpenImported } from "./train/imported_weights.ts";
+export type { OpenImported } from "./train/checkpoint/imported_weights.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { outdatedFiles } from "../tools/generate.ts";
 import { costHeader } from "../tools/scale_costs.ts";
-import { fixedPlan } from "./experiment/plan_fixture.ts";
+import { fixedPlan } from "./experiment/plan/plan_fixture.ts";
 
 Deno.test("schemas and costs of scales are what the code gives", async () => {
   assert.deepEqual(await outdatedFiles(), [], 'run "deno task generate"');

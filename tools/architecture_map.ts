@@ -31,6 +31,12 @@ export async function architectureMaps(
   root: URL,
 ): Promise<Readonly<Record<"all" | keyof typeof INNER_STOREYS, string>>> {
   const files = await sourceFiles(root);
-  const { manifest, report } = INNER_STOREYS;
-  return { all: mapOf(STOREYS, files), manifest: mapOf(manifest, files), report: mapOf(report, files) };
+  const { experiment, train, manifest, report } = INNER_STOREYS;
+  return {
+    all: mapOf(STOREYS, files),
+    experiment: mapOf(experiment, files),
+    train: mapOf(train, files),
+    manifest: mapOf(manifest, files),
+    report: mapOf(report, files),
+  };
 }

@@ -1,7 +1,7 @@
 /** The scales beside the criteria of docs/scales.md, as a table of the documentation. */
 import { textSupply } from "../src/data/text_supply.ts";
 import { listScales, loadScale } from "../src/experiment/catalogue.ts";
-import { formatBounds, formatRatio, type JudgedCriterion, scaleCriteria } from "../src/experiment/criteria.ts";
+import { formatBounds, formatRatio, type JudgedCriterion, scaleCriteria } from "../src/experiment/scale/criteria.ts";
 import { parameterCount } from "../src/model/config.ts";
 
 /** Scales with their criteria, the smallest model first. */

@@ -14,6 +14,8 @@ const PARTS = [
   ["docs/experiments.md", "schedules", schedulesTable],
   ["docs/experiments.md", "schedule parameters", parametersTable],
   ["docs/architecture.md", "rooms", () => MAPS.all],
+  ["docs/architecture.md", "experiment", () => MAPS.experiment],
+  ["docs/architecture.md", "train", () => MAPS.train],
   ["docs/architecture.md", "manifest", () => MAPS.manifest],
   ["docs/architecture.md", "report", () => MAPS.report],
   ["docs/manifest.md", "members", membersTable],

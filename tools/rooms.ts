@@ -75,8 +75,43 @@ const REPORT_STOREYS: readonly (readonly Room[])[] = [
   [{ name: "report/manifest_renderer.ts", purpose: "what a verification renders the page with, loaded when it must" }],
 ];
 
+/** Rooms within `src/experiment`, in the same way. */
+const EXPERIMENT_STOREYS: readonly (readonly Room[])[] = [
+  [{ name: "experiment/run", purpose: "what determines a run's bits, its content key, and which runs wait for which" }],
+  [{ name: "experiment/scale", purpose: "the size of everything, and whether it is a fair proxy of the paper's" }],
+  [{ name: "experiment/readings.ts", purpose: "what the paper leaves open, and how it is read" }],
+  [{ name: "experiment/schema.ts", purpose: "what may stand in the YAML files" }],
+  [{ name: "experiment/catalogue.ts", purpose: "the experiments and scales that stand as YAML files" }],
+  [{ name: "experiment/arm", purpose: "from an arm in the paper's units to the run that it needs at a scale" }],
+  [{ name: "experiment/plan", purpose: "all arms as a graph of runs, with what they cost, as file and as text" }],
+];
+
+/** Rooms within `src/train`, in the same way. */
+const TRAIN_STOREYS: readonly (readonly Room[])[] = [
+  [{ name: "train/conditions.ts", purpose: "what a run's bits depend on besides its key" }],
+  [
+    { name: "train/checkpoint", purpose: "states and weights on the disk, with their digests" },
+    { name: "train/journal", purpose: "a run's records, chained by SHA-256: written, read, and due" },
+    { name: "train/deadline.ts", purpose: "the end of a job, which its scheduler sets" },
+    { name: "train/session_pool.ts", purpose: "sessions of an engine, shared by runs of one shape" },
+  ],
+  [{ name: "train/evaluation", purpose: "validation windows and their losses, in all, by domain and by document" }],
+  [{ name: "train/run_header.ts", purpose: "the first line of a run's journal, from its specification and corpora" }],
+  [{ name: "train/folder", purpose: "what a run leaves, and whether what lies there can be taken as it is" }],
+  [{ name: "train/start", purpose: "the weights that a run begins with, and what its penalty pulls towards" }],
+  [{ name: "train/run_records.ts", purpose: "a run as the sequence of its records, for training and retraining" }],
+  [{ name: "train/train_run.ts", purpose: "one run, from its start or newest good checkpoint to its end" }],
+  [{ name: "train/run_trainer.ts", purpose: "runs one by one, each under its lock" }],
+  [{ name: "train/train_plan.ts", purpose: "all runs of a plan, each after those that it starts from" }],
+];
+
 /** Rooms that have rooms of their own, with their storeys. */
-export const INNER_STOREYS = { manifest: MANIFEST_STOREYS, report: REPORT_STOREYS } as const;
+export const INNER_STOREYS = {
+  experiment: EXPERIMENT_STOREYS,
+  train: TRAIN_STOREYS,
+  manifest: MANIFEST_STOREYS,
+  report: REPORT_STOREYS,
+} as const;
 
 /** Number of a room's storey; undefined for files that lie in none, such as `src/errors.ts`. */
 export function storeyOf(path: string, storeys: readonly (readonly Room[])[]): number | undefined {

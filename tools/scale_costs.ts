@@ -1,9 +1,9 @@
 /** What a scale costs, as the comment at the top of its file states it. */
 import { sha256 } from "../src/digest/sha256.ts";
-import { tokensPerStep } from "../src/experiment/cost.ts";
-import { buildPlan, findRun, type Plan } from "../src/experiment/plan.ts";
+import { tokensPerStep } from "../src/experiment/plan/cost.ts";
+import { buildPlan, findRun, type Plan } from "../src/experiment/plan/plan.ts";
 import { compactNumber, groupedNumber } from "../src/text/numbers.ts";
-import { PAPER_CHECKPOINT_STEPS } from "../src/experiment/paper_units.ts";
+import { PAPER_CHECKPOINT_STEPS } from "../src/experiment/scale/paper_units.ts";
 import type { Experiment } from "../src/experiment/schema.ts";
 import { parameterCount } from "../src/model/config.ts";
 

@@ -1,10 +1,10 @@
 /** The paper's runs as the simulation takes them: hours by their FLOPs on one GPU. */
 import { mixedArithmetic } from "../../src/engine/cuda/mixed/precision.ts";
-import { runCost } from "../../src/experiment/cost.ts";
-import { buildPlan } from "../../src/experiment/plan.ts";
-import { gpuPrice, type PriceOptions } from "../../src/experiment/price.ts";
-import type { PlannedRun } from "../../src/experiment/run.ts";
-import { longestChainFirst, parentOf } from "../../src/experiment/run_graph.ts";
+import { runCost } from "../../src/experiment/plan/cost.ts";
+import { buildPlan } from "../../src/experiment/plan/plan.ts";
+import { gpuPrice, type PriceOptions } from "../../src/experiment/plan/price.ts";
+import type { PlannedRun } from "../../src/experiment/run/run.ts";
+import { longestChainFirst, parentOf } from "../../src/experiment/run/run_graph.ts";
 import { timetable } from "../../src/launch/timetable.ts";
 import type { SimulatedRun } from "./simulation.ts";
 

@@ -1,7 +1,7 @@
 /** The smoke scale on any engine, with journal and checkpoints as a real run has them. */
 import { openCorpora } from "../../src/data/corpora.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { buildPlan } from "../../src/experiment/plan.ts";
+import { buildPlan } from "../../src/experiment/plan/plan.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
 import { digestOf } from "../../tests/reproduce/smoke.ts";
 

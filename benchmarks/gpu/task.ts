@@ -1,5 +1,5 @@
 /** What is trained: Pythia's shapes at sequence 2048, weights and tokens that two programs can make alike. */
-import type { OptimizerSpecification } from "../../src/experiment/run.ts";
+import type { OptimizerSpecification } from "../../src/experiment/run/run.ts";
 import { type ModelConfig, parameterCount } from "../../src/model/config.ts";
 import { parameterShapes } from "../../src/model/parameters.ts";
 import { presetModel } from "../../src/model/presets.ts";

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
-import { textSchema } from "../experiment/run_schema.ts";
+import { textSchema } from "../experiment/run/run_schema.ts";
 import { environmentSchema } from "../manifest/format/environment_schema.ts";
 import { STATEMENT_TYPE } from "../manifest/format/predicate.ts";
 import { artefactNameSchema } from "../manifest/format/run_schema.ts";

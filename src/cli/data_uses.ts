@@ -8,7 +8,7 @@ import { startRepositories } from "../data/hub/start_weights.ts";
 import { scaleCorpora } from "../data/scale_corpora.ts";
 import { sha256 } from "../digest/sha256.ts";
 import { suggest, UserError } from "../errors.ts";
-import type { Scale } from "../experiment/scale.ts";
+import type { Scale } from "../experiment/scale/scale.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { readFileBounded } from "../files/read_file.ts";
 import { printable } from "../files/safe_name.ts";

@@ -1,8 +1,8 @@
 /** The progress of a plan in a terminal: one live view, or plain lines where the output is no terminal. */
 import type { Calibration } from "../reproduce/calibrate.ts";
 import { compactNumber, formatSeconds } from "../text/numbers.ts";
-import { tokensPerStep } from "../experiment/cost.ts";
-import type { Plan } from "../experiment/plan.ts";
+import { tokensPerStep } from "../experiment/plan/cost.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { RunProgress } from "../train/train_run.ts";
 import { ControlCode, draw, lineWidth, print, printWarning } from "../terminal.ts";

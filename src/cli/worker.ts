@@ -2,8 +2,8 @@
 import { chooseEngine } from "../engine/catalogue.ts";
 import { threadCount } from "../engine/threads.ts";
 import { EXIT, UserError } from "../errors.ts";
-import { formatPlan } from "../experiment/plan_text.ts";
-import { planToJson } from "../experiment/plan_json.ts";
+import { formatPlan } from "../experiment/plan/plan_text.ts";
+import { planToJson } from "../experiment/plan/plan_json.ts";
 import { writePlan } from "../reproduce/reproduce.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { print, printError, printJson, printWarning } from "../terminal.ts";

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { digestSchema } from "../digest/digest_schema.ts";
 import type { Digest } from "../digest/sha256.ts";
-import { textSchema } from "../experiment/run_schema.ts";
+import { textSchema } from "../experiment/run/run_schema.ts";
 
 /** Something with a name and the SHA-256 of its bytes. */
 export interface NamedDigest {

@@ -1,6 +1,6 @@
 /** What training sees of a corpus: windows of tokens in a pinned order. */
 import type { Digest } from "../digest/sha256.ts";
-import type { CorpusName } from "../experiment/run.ts";
+import type { CorpusName } from "../experiment/run/run.ts";
 import type { PerSplit } from "./domain.ts";
 import type { OddRows } from "./text/odd_rows.ts";
 

@@ -1,6 +1,6 @@
 /** What a corpus is made from, whatever kind it is of: a dataset of text, rows of tokens, Megatron files. */
 import type { Digest } from "../digest/sha256.ts";
-import type { CorpusName } from "../experiment/run.ts";
+import type { CorpusName } from "../experiment/run/run.ts";
 import type { Corpus } from "./corpus.ts";
 import type { PerSplit } from "./domain.ts";
 import type { CorpusOptions } from "./options.ts";

@@ -1,7 +1,7 @@
 /** How much of a batch each domain gives. */
 import { ownMember } from "../digest/own_member.ts";
 import { suggest, UserError } from "../errors.ts";
-import type { CorpusName } from "../experiment/run.ts";
+import type { CorpusName } from "../experiment/run/run.ts";
 import type { DomainWeights } from "./options.ts";
 
 /**

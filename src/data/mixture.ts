@@ -3,7 +3,7 @@
  * by window; each corpus keeps its own order, so that the windows of the one that is trained on come in the same sequence
  * as without replay, and fewer of them are reached.
  */
-import type { ReplaySpecification } from "../experiment/replay.ts";
+import type { ReplaySpecification } from "../experiment/run/replay.ts";
 import { Turns } from "./blend.ts";
 import type { Batch, Corpus } from "./corpus.ts";
 import { collectWindows } from "./windows.ts";

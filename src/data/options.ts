@@ -1,5 +1,5 @@
 /** What a caller chooses about the data. */
-import type { CorpusName } from "../experiment/run.ts";
+import type { CorpusName } from "../experiment/run/run.ts";
 import type { PerSplit } from "./domain.ts";
 import type { Shortage } from "./shortage.ts";
 import type { OddRows } from "./text/odd_rows.ts";

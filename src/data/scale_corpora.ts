@@ -1,6 +1,6 @@
 /** What a scale is trained on: the user's files, or the scale's own data. */
-import type { CorpusName } from "../experiment/run.ts";
-import type { Scale } from "../experiment/scale.ts";
+import type { CorpusName } from "../experiment/run/run.ts";
+import type { Scale } from "../experiment/scale/scale.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { CorpusFiles, CorpusOptions } from "./options.ts";
 import { SLIMPAJAMA, slimPajamaTokens, slimPajamaWeights } from "./slimpajama.ts";

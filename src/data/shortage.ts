@@ -1,6 +1,6 @@
 /** Where a corpus has less text than the runs read, and they see some of it again. */
 import { ownMember } from "../digest/own_member.ts";
-import type { CorpusName } from "../experiment/run.ts";
+import type { CorpusName } from "../experiment/run/run.ts";
 import type { DomainWeights } from "./options.ts";
 
 /** Less than this share of what was wanted is not worth a word. */

@@ -1,6 +1,6 @@
 /** The paper's downstream mixture: how much of each of SlimPajama's domains there is, and how often it comes. */
 import { suggest, UserError } from "../errors.ts";
-import type { Scale } from "../experiment/scale.ts";
+import type { Scale } from "../experiment/scale/scale.ts";
 import { tokensNeeded } from "./tokens_needed.ts";
 
 /** The dataset's name on the hub. */

@@ -1,6 +1,6 @@
 /** Which kind of source each corpus has, chosen once, by what the options name. */
 import { UserError } from "../errors.ts";
-import type { CorpusName } from "../experiment/run.ts";
+import type { CorpusName } from "../experiment/run/run.ts";
 import type { CorpusSource } from "./corpus_source.ts";
 import { corpusTokenizer } from "./corpus_tokenizer.ts";
 import { readDataLock } from "./data_lock.ts";

@@ -1,7 +1,7 @@
 /** The user's files, whatever they hold: what their names say, and which digests they have. */
 import { ownMember } from "../digest/own_member.ts";
 import { UserError } from "../errors.ts";
-import type { CorpusName } from "../experiment/run.ts";
+import type { CorpusName } from "../experiment/run/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { requireDigest } from "./data_lock.ts";
 import type { Settings, SourceDigest } from "./text_ingredients.ts";

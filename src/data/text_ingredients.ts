@@ -1,7 +1,7 @@
 /** What a corpus is made of, known before anything is tokenised: its sources' digests, and its own made of them. */
 import { canonicalJson, type Json } from "../digest/canonical_json.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
-import type { CorpusName } from "../experiment/run.ts";
+import type { CorpusName } from "../experiment/run/run.ts";
 import type { DataLock } from "./data_lock.ts";
 import type { PerSplit, SourceDocument } from "./domain.ts";
 import type { CorpusOptions, DomainWeights } from "./options.ts";

@@ -1,7 +1,7 @@
 /** How much training text a scale's own data have: what the criterion of repetitions counts by. */
 import { ownMember } from "../digest/own_member.ts";
-import type { TextSupply } from "../experiment/criteria.ts";
-import type { FamilyWeights, Scale } from "../experiment/scale.ts";
+import type { TextSupply } from "../experiment/scale/criteria.ts";
+import type { FamilyWeights, Scale } from "../experiment/scale/scale.ts";
 import { type DataLock, readDataLock } from "./data_lock.ts";
 import { VALIDATION_ONE_IN } from "./domain.ts";
 import { FAMILIES, FAMILY_NAMES } from "./embedded/families.ts";

@@ -1,8 +1,8 @@
 /** How much of its corpora a scale reads. */
-import { PAPER_DOWNSTREAM_TOKENS, PAPER_SAME_DATA_TOKENS, scaledSteps } from "../experiment/paper_units.ts";
-import type { CorpusName } from "../experiment/run.ts";
-import type { Scale } from "../experiment/scale.ts";
-import { startsFromImports } from "../experiment/start.ts";
+import { PAPER_DOWNSTREAM_TOKENS, PAPER_SAME_DATA_TOKENS, scaledSteps } from "../experiment/scale/paper_units.ts";
+import type { CorpusName } from "../experiment/run/run.ts";
+import type { Scale } from "../experiment/scale/scale.ts";
+import { startsFromImports } from "../experiment/arm/start.ts";
 import type { PerSplit } from "./domain.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** What every kind of corpus does with windows: it counts them, puts them together, and checks what it is asked for. */
 import { sha256 } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
-import type { CorpusName } from "../experiment/run.ts";
+import type { CorpusName } from "../experiment/run/run.ts";
 import type { Batch } from "./corpus.ts";
 import { tokenBytes } from "../formats/megatron/dataset.ts";
 

@@ -1,5 +1,5 @@
 /** What the catalogue knows of an engine before it is started. To add one: its folder, with one of these, and one line. */
-import type { RunSpecification } from "../experiment/run.ts";
+import type { RunSpecification } from "../experiment/run/run.ts";
 import type { Options, Values } from "../options.ts";
 import type { Engine, SessionOptions } from "./engine.ts";
 import type { Finding } from "./examination.ts";

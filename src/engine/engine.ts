@@ -1,6 +1,6 @@
 /** What every engine offers: it holds weights and optimizer state, takes batches and rates, gives losses and norms. */
-import type { DeterminismLevel, OptimizerSpecification } from "../experiment/run.ts";
-import type { PenaltySpecification } from "../experiment/penalty.ts";
+import type { DeterminismLevel, OptimizerSpecification } from "../experiment/run/run.ts";
+import type { PenaltySpecification } from "../experiment/run/penalty.ts";
 import type { ModelConfig } from "../model/config.ts";
 
 /** A penalty on the distance from anchored weights. */

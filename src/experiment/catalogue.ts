@@ -3,7 +3,7 @@ import { suggest, UserError } from "../errors.ts";
 import { errnoOf, fileError } from "../files/file_error.ts";
 import { listOwnFolder, readOwnFile } from "../files/own_files.ts";
 import { PROJECT } from "../files/project.ts";
-import type { Scale } from "./scale.ts";
+import type { Scale } from "./scale/scale.ts";
 import { type Experiment, experimentSchema, scaleSchema } from "./schema.ts";
 import { parseYaml, validate } from "../text/yaml.ts";
 

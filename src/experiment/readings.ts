@@ -4,7 +4,7 @@
  * known of each point.
  */
 import { suggest, UserError } from "../errors.ts";
-import type { Scale } from "./scale.ts";
+import type { Scale } from "./scale/scale.ts";
 
 /** How each open point is read. One that has no meaning at a scale is missing: no Pile, no `pile`. */
 export interface Readings {

@@ -1,6 +1,6 @@
 /** A session that computes by given weights and is not trained: for logits and losses. */
 import { UserError } from "../errors.ts";
-import type { OptimizerSpecification } from "../experiment/run.ts";
+import type { OptimizerSpecification } from "../experiment/run/run.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Engine, Session, SessionOptions } from "../engine/engine.ts";
 

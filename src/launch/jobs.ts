@@ -1,8 +1,8 @@
 /** A plan as jobs: a run each, in the order in which to submit them. */
-import { runCost } from "../experiment/cost.ts";
-import type { Plan } from "../experiment/plan.ts";
-import type { PlannedRun } from "../experiment/run.ts";
-import { longestChainFirst, parentOf } from "../experiment/run_graph.ts";
+import { runCost } from "../experiment/plan/cost.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
+import { longestChainFirst, parentOf } from "../experiment/run/run_graph.ts";
 import { timetable } from "./timetable.ts";
 
 /** Hexadecimal digits of a key that names have. */

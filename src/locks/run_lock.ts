@@ -4,7 +4,7 @@
  * file systems that refuse locks, and on those that keep them to one node (`nolock` and `local_lock` of NFS,
  * `localflock` of Lustre).
  */
-import type { RunKey } from "../experiment/run.ts";
+import type { RunKey } from "../experiment/run/run.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { makeFolderDurably } from "../files/durable.ts";

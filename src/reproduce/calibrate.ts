@@ -1,13 +1,13 @@
 /** How fast this machine is, from a few steps on random tokens, so that the plan can say how long it will take. */
 import type { Engine } from "../engine/engine.ts";
-import { runCost, tokensPerStep } from "../experiment/cost.ts";
-import { isEvaluationStep, isWholeEvaluation } from "../experiment/evaluation.ts";
-import type { Plan } from "../experiment/plan.ts";
-import type { PlannedRun } from "../experiment/run.ts";
+import { runCost, tokensPerStep } from "../experiment/plan/cost.ts";
+import { isEvaluationStep, isWholeEvaluation } from "../experiment/run/evaluation.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
 import { initializeWeights } from "../model/initial_weights.ts";
 import type { FileSystem } from "../files/file_system.ts";
-import type { FinishedRuns } from "../train/finished_runs.ts";
-import { RunFolder } from "../train/run_folder.ts";
+import type { FinishedRuns } from "../train/folder/finished_runs.ts";
+import { RunFolder } from "../train/folder/run_folder.ts";
 import { sessionOptions } from "../train/session_pool.ts";
 
 /** Time in which the machine code of the kernels becomes the optimised one. */

@@ -1,14 +1,14 @@
 /** A plan carried out in its output folder: the folder is taken, what is missing is trained, and the rest follows. */
 import { canonicalJson } from "../digest/canonical_json.ts";
 import type { Shortage } from "../data/shortage.ts";
-import type { Plan } from "../experiment/plan.ts";
-import { planFromJson, planToJson } from "../experiment/plan_json.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
+import { planFromJson, planToJson } from "../experiment/plan/plan_json.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { claimOutputFolder, lockOutputFolder, PLAN_FILE, requireOwnFolder } from "../files/output_lock.ts";
 import { folderArtefacts } from "../manifest/verify/folder_artefacts.ts";
-import type { PlanCorpora } from "../train/evaluation.ts";
-import type { OpenImported } from "../train/imported_weights.ts";
-import { FinishedRuns } from "../train/finished_runs.ts";
+import type { PlanCorpora } from "../train/evaluation/evaluation.ts";
+import type { OpenImported } from "../train/checkpoint/imported_weights.ts";
+import { FinishedRuns } from "../train/folder/finished_runs.ts";
 import { trainPlan } from "../train/train_plan.ts";
 import { jobDeadline, thisTrainer } from "../worker/this_trainer.ts";
 import { calibrate } from "./calibrate.ts";

@@ -1,7 +1,7 @@
 /** Claims, report and signed manifest from what the runs left. */
 import { describeContainer } from "../container/describe.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
-import type { RunKey } from "../experiment/run.ts";
+import type { RunKey } from "../experiment/run/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { writeFileDurably } from "../files/durable.ts";
 import type { FileSystem } from "../files/file_system.ts";
@@ -18,7 +18,7 @@ import { manifestPage } from "../report/manifest_page.ts";
 import { REPORT_FILE } from "../report/report_file.ts";
 import { RENDERER_VERSION } from "../report/renderer_version.ts";
 import type { Curves } from "../results/curves.ts";
-import { RunFolder } from "../train/run_folder.ts";
+import { RunFolder } from "../train/folder/run_folder.ts";
 import type { RunResult } from "../train/train_plan.ts";
 import type { ReadyPlan } from "./carry_out.ts";
 import type { PlanningOptions, Reproduction } from "./options.ts";

@@ -3,8 +3,8 @@ import { UserError } from "../errors.ts";
 import type { ArtefactReader } from "../manifest/verify/artefacts.ts";
 import type { ManifestRun } from "../manifest/format/run.ts";
 import { type CommittedRun, readTree } from "../manifest/format/run_tree.ts";
-import { checkpointName } from "../train/checkpoint.ts";
-import { journalFormat } from "../train/journal_header.ts";
+import { checkpointName } from "../train/checkpoint/checkpoint.ts";
+import { journalFormat } from "../train/journal/journal_header.ts";
 import type { RunResult } from "../train/train_plan.ts";
 
 /**

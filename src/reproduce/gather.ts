@@ -1,16 +1,16 @@
 /** Runs from several folders brought into one: what was trained on machines without a shared disk. */
 import { canonicalJson } from "../digest/canonical_json.ts";
 import { UserError } from "../errors.ts";
-import type { Plan } from "../experiment/plan.ts";
-import type { PlannedRun } from "../experiment/run.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { writeFileDurably } from "../files/durable.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { readChunks } from "../files/read_file.ts";
-import { lookUpRun } from "../train/found_run.ts";
-import { readJournal } from "../train/journal_reader.ts";
-import { RunFolder, type RunRecord } from "../train/run_folder.ts";
+import { lookUpRun } from "../train/folder/found_run.ts";
+import { readJournal } from "../train/journal/journal_reader.ts";
+import { RunFolder, type RunRecord } from "../train/folder/run_folder.ts";
 
 /** What gathering did. */
 export interface Gathered {

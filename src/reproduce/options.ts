@@ -1,11 +1,11 @@
 /** What a reproduction is asked for, what it tells on the way, and what comes of it. */
 import type { CorpusFiles, DataProgress } from "../data/options.ts";
 import type { ExperimentFolders } from "../experiment/catalogue.ts";
-import type { ScaleChanges } from "../experiment/change_scale.ts";
+import type { ScaleChanges } from "../experiment/scale/change_scale.ts";
 import type { Readings } from "../experiment/readings.ts";
-import type { StartChoice } from "../experiment/start.ts";
+import type { StartChoice } from "../experiment/arm/start.ts";
 import type { Engine, EngineDescription } from "../engine/engine.ts";
-import type { Plan } from "../experiment/plan.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import type { SigningKey } from "../manifest/keys/keys.ts";
 import type { Verdict } from "../results/claims.ts";

@@ -2,8 +2,8 @@
 import type { Container, NoContainer } from "../container/facts.ts";
 import type { EngineDescription } from "../engine/engine.ts";
 import type { Shortage } from "../data/shortage.ts";
-import { seedsOf } from "../experiment/seeds.ts";
-import type { Plan } from "../experiment/plan.ts";
+import { seedsOf } from "../experiment/run/seeds.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
 import { PLAN_FILE } from "../files/output_lock.ts";
 import { publicWord } from "../files/public_path.ts";
 import { describeEnvironment } from "../manifest/format/environment.ts";
@@ -11,7 +11,7 @@ import { type CorpusFacts, type DataFacts, type Predicate, TOOL_VERSION } from "
 import { type Artefact, isTrained, type ManifestRun } from "../manifest/format/run.ts";
 import type { Corpus } from "../data/corpus.ts";
 import type { CorpusFiles } from "../data/options.ts";
-import type { PlanCorpora } from "../train/evaluation.ts";
+import type { PlanCorpora } from "../train/evaluation/evaluation.ts";
 import { changed } from "./describe_runs.ts";
 import type { InputDigest } from "./inputs.ts";
 import { limitsOf } from "../manifest/format/limits.ts";

@@ -1,8 +1,8 @@
 /** A plan made again from what it says of itself, to see whether its arms are what their names say. */
 import { UserError } from "../errors.ts";
-import { changesFromWords } from "../experiment/change_scale.ts";
-import type { CorpusDigests } from "../experiment/mixes.ts";
-import { buildPlan, type Plan, type PlannedData } from "../experiment/plan.ts";
+import { changesFromWords } from "../experiment/scale/change_scale.ts";
+import type { CorpusDigests } from "../experiment/arm/mixes.ts";
+import { buildPlan, type Plan, type PlannedData } from "../experiment/plan/plan.ts";
 import type { Replanned } from "../manifest/verify/verify_options.ts";
 import type { Artefact } from "../manifest/format/run.ts";
 import { type ExperimentFolders, setOfFiles } from "../experiment/catalogue.ts";

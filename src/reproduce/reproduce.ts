@@ -4,10 +4,10 @@ import { openCorpora } from "../data/corpora.ts";
 import type { DataProgress } from "../data/options.ts";
 import { corpusOptions } from "../data/scale_corpora.ts";
 import type { Shortage } from "../data/shortage.ts";
-import { digestsOfCorpora, mixesOf } from "../experiment/mixes.ts";
-import { buildPlan, type Plan, type PlanOptions, planWithout } from "../experiment/plan.ts";
-import { leftOutLines } from "../experiment/plan_text.ts";
-import { plannedChoice } from "../experiment/start.ts";
+import { digestsOfCorpora, mixesOf } from "../experiment/arm/mixes.ts";
+import { buildPlan, type Plan, type PlanOptions, planWithout } from "../experiment/plan/plan.ts";
+import { leftOutLines } from "../experiment/plan/plan_text.ts";
+import { plannedChoice } from "../experiment/arm/start.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { hasCode } from "../errors.ts";
 import { claimOutputFolder, lockOutputFolder, requireOwnFolder } from "../files/output_lock.ts";
@@ -16,9 +16,9 @@ import { requireStatable } from "./dry_run.ts";
 import type { PlanningOptions, ReproduceOptions, Reproduction } from "./options.ts";
 import { digestsOf, lineEndsWarning, readInputs } from "./inputs.ts";
 import { loadPaper } from "./paper_file.ts";
-import { findStart } from "../train/find_start.ts";
-import { requirePenalties } from "../train/penalty.ts";
-import { requireWindows } from "../train/required_windows.ts";
+import { findStart } from "../train/start/find_start.ts";
+import { requirePenalties } from "../train/start/penalty.ts";
+import { requireWindows } from "../train/evaluation/required_windows.ts";
 
 /**
  * Trains what is not trained yet, judges the paper's claims, and leaves `plan.json`, `runs/`, `report.html` and

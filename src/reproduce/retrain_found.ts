@@ -11,9 +11,9 @@ import { RetrainingMismatch } from "../retrain/difference.ts";
 import { requireEngine } from "../retrain/means.ts";
 import { type Segment, segmentsOf } from "../retrain/segment.ts";
 import { type SegmentWork, Trainer } from "../retrain/trainer.ts";
-import type { RunKey } from "../experiment/run.ts";
-import type { PlanCorpora } from "../train/evaluation.ts";
-import type { OpenImported } from "../train/imported_weights.ts";
+import type { RunKey } from "../experiment/run/run.ts";
+import type { PlanCorpora } from "../train/evaluation/evaluation.ts";
+import type { OpenImported } from "../train/checkpoint/imported_weights.ts";
 import type { RunResult } from "../train/train_plan.ts";
 
 /** Pieces that a run may state; the manifest's schema has the same bound. */

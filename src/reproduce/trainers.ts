@@ -2,8 +2,8 @@
 import { canonicalJson } from "../digest/canonical_json.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { isTrained, type ManifestRun, type RunTrainer } from "../manifest/format/run.ts";
-import { RunFolder } from "../train/run_folder.ts";
-import type { TrainedPeriod } from "../train/trained_by.ts";
+import { RunFolder } from "../train/folder/run_folder.ts";
+import type { TrainedPeriod } from "../train/folder/trained_by.ts";
 
 /**
  * Adds to each run who trained it. A run of an earlier version, which left no notes, gets nothing.

@@ -1,5 +1,5 @@
 /** What claims and numbers are read from: the curves of arms, and where on them a paper's token count lies. */
-import { PAPER_DOWNSTREAM_TOKENS, scaledSteps } from "../experiment/paper_units.ts";
+import { PAPER_DOWNSTREAM_TOKENS, scaledSteps } from "../experiment/scale/paper_units.ts";
 import { type CurvePoint, type Curves, pointAt } from "./curves.ts";
 import type { PaperPoint } from "./rules/parts.ts";
 

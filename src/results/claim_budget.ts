@@ -2,11 +2,11 @@
  * What the evidence for each claim costs, and which claims a budget pays for. Claims share runs: once a run is paid for,
  * the next claim that reads it costs less.
  */
-import { runCost } from "../experiment/cost.ts";
-import { findRun, type Plan } from "../experiment/plan.ts";
+import { runCost } from "../experiment/plan/cost.ts";
+import { findRun, type Plan } from "../experiment/plan/plan.ts";
 import { groupedNumber } from "../text/numbers.ts";
-import type { RunKey } from "../experiment/run.ts";
-import { gpuPrice, isPretraining, type PriceOptions } from "../experiment/price.ts";
+import type { RunKey } from "../experiment/run/run.ts";
+import { gpuPrice, isPretraining, type PriceOptions } from "../experiment/plan/price.ts";
 import type { Claim } from "./claim_schema.ts";
 import type { Paper } from "./paper_schema.ts";
 import { runsOf } from "./rule_schema.ts";

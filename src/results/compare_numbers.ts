@@ -1,6 +1,6 @@
 /** The paper's numbers beside ours: setup, learning rates, numbers in the text, axis ranges, and the follow-up's. */
-import { PAPER_DOWNSTREAM_TOKENS } from "../experiment/paper_units.ts";
-import type { PlannedRun } from "../experiment/run.ts";
+import { PAPER_DOWNSTREAM_TOKENS } from "../experiment/scale/paper_units.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
 import { learningRate } from "../schedule/learning_rate.ts";
 import {
   type ArmCurves,

@@ -2,7 +2,7 @@
  * The names that the rules of versions 0.1 and 0.2 had for numbers of the plan. Manifests of those versions carry their
  * rules, and are judged by them for good.
  */
-import type { PlannedRun } from "../experiment/run.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
 import { type PlanNumber, planNumber } from "./plan_number.ts";
 
 /** A number, read only where another arm is planned too: that is how versions 0.1 and 0.2 read it. */

@@ -1,6 +1,6 @@
 /** The judge of the paper's claims: the same when a manifest is made and when it is verified. Web-standard APIs only. */
 import { sha256, shortDigest } from "../digest/sha256.ts";
-import type { Plan } from "../experiment/plan.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
 import { parameterCount } from "../model/config.ts";
 import type { ArmCurves, JudgeContext } from "./arm_curves.ts";
 import { judgeClaims } from "./claims.ts";

@@ -3,8 +3,8 @@
  * by another, such as the peak rate of `max-learning-rate/2x` over that of `max-learning-rate/1x`.
  */
 import { z } from "zod";
-import { PAPER_PRETRAINING_STEPS } from "../experiment/paper_units.ts";
-import type { PlannedRun, RunSpecification } from "../experiment/run.ts";
+import { PAPER_PRETRAINING_STEPS } from "../experiment/scale/paper_units.ts";
+import type { PlannedRun, RunSpecification } from "../experiment/run/run.ts";
 import { nonEmbeddingParameterCount, parameterCount } from "../model/config.ts";
 import { armReference } from "./arm_reference.ts";
 

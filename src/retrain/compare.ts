@@ -3,15 +3,15 @@ import { canonicalJson } from "../digest/canonical_json.ts";
 import { sha256 } from "../digest/sha256.ts";
 import type { TrainedRun } from "../manifest/format/run.ts";
 import { pointAt } from "../results/curves.ts";
-import type { WrittenHeader } from "../train/journal_header.ts";
-import { curvePoint } from "../train/journal_curves.ts";
+import type { WrittenHeader } from "../train/journal/journal_header.ts";
+import { curvePoint } from "../train/journal/journal_curves.ts";
 import {
   type DivergenceRecord,
   type EvaluationRecord,
   fromBits,
   type SkipRecord,
   type StepRecord,
-} from "../train/journal_record.ts";
+} from "../train/journal/journal_record.ts";
 import type { RunEvent, StepInput } from "../train/run_records.ts";
 import { type RetrainingField, RetrainingMismatch } from "./difference.ts";
 import type { RunEvidence } from "./evidence.ts";

@@ -6,10 +6,10 @@ import { isTrained, type ManifestRun, type TrainedRun } from "../manifest/format
 import type { StepName } from "../manifest/verify/verification_report.ts";
 import { verifyManifestFile } from "../manifest/verify/verify_file.ts";
 import { UserError } from "../errors.ts";
-import { readJournal } from "../train/journal_reader.ts";
-import { curvePoint } from "../train/journal_curves.ts";
-import { formatHeader, type JournalHeader } from "../train/journal_header.ts";
-import { formatRecord, type JournalRecord } from "../train/journal_record.ts";
+import { readJournal } from "../train/journal/journal_reader.ts";
+import { curvePoint } from "../train/journal/journal_curves.ts";
+import { formatHeader, type JournalHeader } from "../train/journal/journal_header.ts";
+import { formatRecord, type JournalRecord } from "../train/journal/journal_record.ts";
 import type { CurvePoint } from "../results/curves.ts";
 import { type Digest, sha256 } from "../digest/sha256.ts";
 import { readEvidence } from "./evidence.ts";

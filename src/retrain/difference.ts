@@ -1,6 +1,6 @@
 /** The first thing in which a training repeated and a training recorded differ. */
 import { shortDigest } from "../digest/sha256.ts";
-import { type Bits, fromBits } from "../train/journal_record.ts";
+import { type Bits, fromBits } from "../train/journal/journal_record.ts";
 
 /** What of a run can differ. */
 export type RetrainingField =

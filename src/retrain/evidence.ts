@@ -6,9 +6,9 @@ import type { TrainedRun } from "../manifest/format/run.ts";
 import { parseStrictJson } from "../text/strict_json.ts";
 import type { Curves } from "../results/curves.ts";
 import { curvesSchema, MAX_CURVES_LENGTH } from "../results/curves_schema.ts";
-import { curveDifference, curvesOfJournal } from "../train/journal_curves.ts";
-import { readJournal } from "../train/journal_reader.ts";
-import type { DivergenceRecord, SkipRecord, StepRecord } from "../train/journal_record.ts";
+import { curveDifference, curvesOfJournal } from "../train/journal/journal_curves.ts";
+import { readJournal } from "../train/journal/journal_reader.ts";
+import type { DivergenceRecord, SkipRecord, StepRecord } from "../train/journal/journal_record.ts";
 
 /** Journal and curve of a run; the curve is the one that the journal records. */
 export interface RunEvidence {

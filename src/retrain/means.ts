@@ -8,7 +8,7 @@ import { compactNumber } from "../text/numbers.ts";
 import type { TrainedRun } from "../manifest/format/run.ts";
 import { parameterCount } from "../model/config.ts";
 import { conditionDifferences, type Conditions } from "../train/conditions.ts";
-import { requirePenalties } from "../train/penalty.ts";
+import { requirePenalties } from "../train/start/penalty.ts";
 import { sessionOptions } from "../train/session_pool.ts";
 
 /** Bytes of a batch's tokens; two are read into memory beside the engine's. A batch of the paper's has 4.5 MB. */

@@ -3,8 +3,8 @@ import { describeCorpora, type OpenCorpora, openCorpora } from "../data/corpora.
 import type { CorpusFiles, DataProgress } from "../data/options.ts";
 import { corpusOptions } from "../data/scale_corpora.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Plan } from "../experiment/plan.ts";
-import type { Scale } from "../experiment/scale.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
+import type { Scale } from "../experiment/scale/scale.ts";
 import { type Digest, shortDigest } from "../digest/sha256.ts";
 import { UserError } from "../errors.ts";
 import { errnoOf } from "../files/file_error.ts";
@@ -16,7 +16,7 @@ import type { VerificationReport } from "../manifest/verify/verification_report.
 import type { RetrainingOutcome, VerifyOptions } from "../manifest/verify/verify_options.ts";
 import { listed } from "../manifest/verify/verify_artefacts.ts";
 import { verifyManifestFile } from "../manifest/verify/verify_file.ts";
-import { findStart } from "../train/find_start.ts";
+import { findStart } from "../train/start/find_start.ts";
 import { chooseSegments, drawSeed, parseSeed, type RetrainingSeed, worthOf } from "./choice.ts";
 import { type RetrainingDifference, RetrainingMismatch } from "./difference.ts";
 import { requireEngine } from "./means.ts";

@@ -1,6 +1,6 @@
 /** Segments: the pieces of training that a verification retrains, between states that journals record. */
 import { UserError } from "../errors.ts";
-import { tokensPerStep } from "../experiment/cost.ts";
+import { tokensPerStep } from "../experiment/plan/cost.ts";
 import { findRun } from "../manifest/format/find_run.ts";
 import type { ManifestRun, TrainedRun } from "../manifest/format/run.ts";
 import { isTrained } from "../manifest/format/run.ts";

@@ -1,7 +1,7 @@
 /** The header of a run's journal: what holds of all its records, from its specification and its corpora. */
-import type { PlannedRun } from "../experiment/run.ts";
-import { bytesPerTokenOf, type Corpora, type ValidationSets } from "./evaluation.ts";
-import { journalVersion, type WrittenHeader } from "./journal_header.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
+import { bytesPerTokenOf, type Corpora, type ValidationSets } from "./evaluation/evaluation.ts";
+import { journalVersion, type WrittenHeader } from "./journal/journal_header.ts";
 
 /**
  * The header that a run's journal is written with.

@@ -6,11 +6,11 @@ import type { Batch } from "../data/corpus.ts";
 import { Mixture } from "../data/mixture.ts";
 import type { Digest } from "../digest/sha256.ts";
 import type { Session } from "../engine/engine.ts";
-import { tokensPerStep } from "../experiment/cost.ts";
-import { isEvaluationStep, isStateStep, isWholeEvaluation } from "../experiment/evaluation.ts";
-import type { PlannedRun } from "../experiment/run.ts";
-import { type Corpora, requireCorpus, type ValidationSets } from "./evaluation.ts";
-import { evaluationRecord } from "./journal_curves.ts";
+import { tokensPerStep } from "../experiment/plan/cost.ts";
+import { isEvaluationStep, isStateStep, isWholeEvaluation } from "../experiment/run/evaluation.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
+import { type Corpora, requireCorpus, type ValidationSets } from "./evaluation/evaluation.ts";
+import { evaluationRecord } from "./journal/journal_curves.ts";
 import {
   type Bits,
   type DivergenceRecord,
@@ -18,8 +18,8 @@ import {
   type SkipRecord,
   type StepRecord,
   toBits,
-} from "./journal_record.ts";
-import { stateDigest } from "./state_digest.ts";
+} from "./journal/journal_record.ts";
+import { stateDigest } from "./checkpoint/state_digest.ts";
 
 /** What goes into the next step, known before time is spent on it. */
 export interface StepInput {

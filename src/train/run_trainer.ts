@@ -1,7 +1,7 @@
 /** Runs one by one on one engine, each under its lock, whoever decides on their order. */
 import type { Engine } from "../engine/engine.ts";
-import type { PlannedRun } from "../experiment/run.ts";
-import { startsOf } from "../experiment/run_starts.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
+import { startsOf } from "../experiment/run/run_starts.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import type { FileSystem } from "../files/file_system.ts";
@@ -10,14 +10,14 @@ import type { RunLock } from "../locks/run_lock.ts";
 import type { RunOrigin } from "../manifest/format/run.ts";
 import { conditionsOf } from "./conditions.ts";
 import type { Deadline } from "./deadline.ts";
-import { corporaOf, type PlanCorpora, ValidationSets } from "./evaluation.ts";
-import type { FinishedRuns } from "./finished_runs.ts";
-import type { OpenImported } from "./imported_weights.ts";
-import { ParentFlaw, parentInFolder } from "./parent_folder.ts";
-import { RunFolder, type RunRecord } from "./run_folder.ts";
+import { corporaOf, type PlanCorpora, ValidationSets } from "./evaluation/evaluation.ts";
+import type { FinishedRuns } from "./folder/finished_runs.ts";
+import type { OpenImported } from "./checkpoint/imported_weights.ts";
+import { ParentFlaw, parentInFolder } from "./start/parent_folder.ts";
+import { RunFolder, type RunRecord } from "./folder/run_folder.ts";
 import { SessionPool } from "./session_pool.ts";
-import { type ParentOutcome, skipReason } from "./skip_reason.ts";
-import type { TrainerFacts } from "./trained_by.ts";
+import { type ParentOutcome, skipReason } from "./folder/skip_reason.ts";
+import type { TrainerFacts } from "./folder/trained_by.ts";
 import { Interrupted, type RunProgress, trainRun } from "./train_run.ts";
 
 /** A planned run that is done. */

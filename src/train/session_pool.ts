@@ -1,7 +1,7 @@
 /** Sessions of an engine, shared by the runs of one shape. */
 import { canonicalJson } from "../digest/canonical_json.ts";
 import type { Engine, Session, SessionOptions } from "../engine/engine.ts";
-import type { PlannedRun } from "../experiment/run.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
 
 /** What a session for a run must be opened with. */
 export function sessionOptions({ specification }: PlannedRun): SessionOptions {

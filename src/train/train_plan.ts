@@ -1,12 +1,12 @@
 /** All runs of a plan, each after the run it starts from, on one engine. */
-import type { PlannedRun, RunKey } from "../experiment/run.ts";
-import { startsOf } from "../experiment/run_starts.ts";
+import type { PlannedRun, RunKey } from "../experiment/run/run.ts";
+import { startsOf } from "../experiment/run/run_starts.ts";
 import { UserError } from "../errors.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import { ownerInWords } from "../locks/lock_owner.ts";
 import { type HeldRun, RunLock, watchRun } from "../locks/run_lock.ts";
-import { ParentFlaw } from "./parent_folder.ts";
-import { FinishedRuns } from "./finished_runs.ts";
+import { ParentFlaw } from "./start/parent_folder.ts";
+import { FinishedRuns } from "./folder/finished_runs.ts";
 import { type DoneRun, reasonToSkip, type RunResult, RunTrainer, type RunTrainerOptions } from "./run_trainer.ts";
 
 export type { DoneRun, RunResult } from "./run_trainer.ts";

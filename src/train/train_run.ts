@@ -3,33 +3,38 @@ import { ownMember } from "../digest/own_member.ts";
 import type { Digest } from "../digest/sha256.ts";
 import type { Session } from "../engine/engine.ts";
 import { type ErrorCode, UserError } from "../errors.ts";
-import { isCheckpointStep } from "../experiment/evaluation.ts";
-import type { PlannedRun } from "../experiment/run.ts";
+import { isCheckpointStep } from "../experiment/run/evaluation.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
 import { removeLeftovers } from "../files/durable.ts";
 import type { CurvePoint, Curves } from "../results/curves.ts";
 import { learningRateTable } from "../schedule/learning_rate.ts";
-import { checkpointName, type ExpectedCheckpoint, readAndDigestCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { digestCheckpoint } from "./checkpoint_digest.ts";
+import {
+  checkpointName,
+  type ExpectedCheckpoint,
+  readAndDigestCheckpoint,
+  writeCheckpoint,
+} from "./checkpoint/checkpoint.ts";
+import { digestCheckpoint } from "./checkpoint/checkpoint_digest.ts";
 import { type ConditionPeriod, type Conditions, continueUnder } from "./conditions.ts";
 import type { Deadline } from "./deadline.ts";
-import { DueRecords } from "./due_records.ts";
-import type { Corpora, ValidationSets } from "./evaluation.ts";
+import { DueRecords } from "./journal/due_records.ts";
+import type { Corpora, ValidationSets } from "./evaluation/evaluation.ts";
 import {
   type FindParent,
   loadInitialState,
   type ParentState,
   priorUpdates,
   type StartSources,
-} from "./initial_state.ts";
-import { JournalWriter } from "./journal.ts";
-import { curvePoint, curvesOfPoints } from "./journal_curves.ts";
-import type { WrittenHeader } from "./journal_header.ts";
-import { type DivergenceRecord, type EvaluationRecord, fromBits } from "./journal_record.ts";
-import type { Outcome, RecordedState, RunFolder, RunRecord } from "./run_folder.ts";
+} from "./start/initial_state.ts";
+import { JournalWriter } from "./journal/journal.ts";
+import { curvePoint, curvesOfPoints } from "./journal/journal_curves.ts";
+import type { WrittenHeader } from "./journal/journal_header.ts";
+import { type DivergenceRecord, type EvaluationRecord, fromBits } from "./journal/journal_record.ts";
+import type { Outcome, RecordedState, RunFolder, RunRecord } from "./folder/run_folder.ts";
 import { headerOf } from "./run_header.ts";
 import { runRecords } from "./run_records.ts";
-import { stateDigest } from "./state_digest.ts";
-import { trainedFrom, type TrainedPeriod, type TrainerFacts } from "./trained_by.ts";
+import { stateDigest } from "./checkpoint/state_digest.ts";
+import { trainedFrom, type TrainedPeriod, type TrainerFacts } from "./folder/trained_by.ts";
 
 /** Steps between progress reports. */
 const PROGRESS_INTERVAL = 4;

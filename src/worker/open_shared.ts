@@ -6,11 +6,11 @@ import { ownMember } from "../digest/own_member.ts";
 import { shortDigest } from "../digest/sha256.ts";
 import type { EngineIdentity } from "../engine/definition.ts";
 import { UserError } from "../errors.ts";
-import { digestsOfCorpora, mixesOf } from "../experiment/mixes.ts";
-import type { Plan } from "../experiment/plan.ts";
-import type { StartChoice } from "../experiment/start.ts";
-import { findStart } from "../train/find_start.ts";
-import type { OpenImported } from "../train/imported_weights.ts";
+import { digestsOfCorpora, mixesOf } from "../experiment/arm/mixes.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
+import type { StartChoice } from "../experiment/arm/start.ts";
+import { findStart } from "../train/start/find_start.ts";
+import type { OpenImported } from "../train/checkpoint/imported_weights.ts";
 
 /** Where data and models are on this machine. */
 export interface SharedPlaces extends CorpusPlaces {

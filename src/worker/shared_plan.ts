@@ -1,8 +1,8 @@
 /** The plan of an output folder that many processes share: it is written once, and read by all others. */
 import { hasCode, suggest, UserError } from "../errors.ts";
-import type { Plan } from "../experiment/plan.ts";
-import { planFromJson } from "../experiment/plan_json.ts";
-import type { PlannedRun } from "../experiment/run.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
+import { planFromJson } from "../experiment/plan/plan_json.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { PLAN_FILE } from "../files/output_lock.ts";
 import { readFileBounded } from "../files/read_file.ts";

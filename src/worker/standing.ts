@@ -1,8 +1,8 @@
 /** How far a plan is that many processes share, by the records in its folder. */
-import type { PlannedRun, RunKey } from "../experiment/run.ts";
-import { startsOf } from "../experiment/run_starts.ts";
-import type { FinishedRuns } from "../train/finished_runs.ts";
-import type { RunRecord } from "../train/run_record.ts";
+import type { PlannedRun, RunKey } from "../experiment/run/run.ts";
+import { startsOf } from "../experiment/run/run_starts.ts";
+import type { FinishedRuns } from "../train/folder/finished_runs.ts";
+import type { RunRecord } from "../train/folder/run_record.ts";
 import { type DoneRun, reasonToSkip, type RunResult } from "../train/run_trainer.ts";
 
 /** A run, and whether there is something to be done for it. */

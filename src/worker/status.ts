@@ -1,16 +1,16 @@
 /** How far a shared plan is: every run, who works on it, and what keeps it. Reads small files alone, and writes none. */
-import { runCost } from "../experiment/cost.ts";
-import type { Plan } from "../experiment/plan.ts";
-import type { PlannedRun } from "../experiment/run.ts";
+import { runCost } from "../experiment/plan/cost.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
+import type { PlannedRun } from "../experiment/run/run.ts";
 import { DENO_FILES } from "../files/deno_file_system.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readChunks } from "../files/read_file.ts";
 import { findLease, isHeld, LEASE_TIMES, leasePath, type LeaseRecord } from "../locks/lease.ts";
 import type { LockOwner } from "../locks/lock_owner.ts";
 import { leasePlace } from "../locks/run_lock.ts";
-import { lookUpRun } from "../train/found_run.ts";
-import { fromBits, MAX_LINE_BYTES, parseRecord } from "../train/journal_record.ts";
-import { RunFolder } from "../train/run_folder.ts";
+import { lookUpRun } from "../train/folder/found_run.ts";
+import { fromBits, MAX_LINE_BYTES, parseRecord } from "../train/journal/journal_record.ts";
+import { RunFolder } from "../train/folder/run_folder.ts";
 import { type Standing, standings } from "./standing.ts";
 
 /**

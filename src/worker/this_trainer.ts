@@ -4,7 +4,7 @@ import { thisProcess } from "../locks/lock_owner.ts";
 import { schedulerJob } from "../locks/scheduler_job.ts";
 import { describeEnvironment } from "../manifest/format/environment.ts";
 import { Deadline } from "../train/deadline.ts";
-import type { TrainerFacts } from "../train/trained_by.ts";
+import type { TrainerFacts } from "../train/folder/trained_by.ts";
 
 /** Describes the machine, the engine and the scheduler's job of this process. */
 export function thisTrainer({ name, description, machine }: EngineDescription): TrainerFacts {

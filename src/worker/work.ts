@@ -1,16 +1,16 @@
 /** A worker: it trains runs of a plan that many processes share, and writes to no other run's folder. */
-import type { Plan } from "../experiment/plan.ts";
-import { runCost } from "../experiment/cost.ts";
-import type { PlannedRun, RunKey } from "../experiment/run.ts";
-import { longestChainFirst } from "../experiment/run_graph.ts";
+import type { Plan } from "../experiment/plan/plan.ts";
+import { runCost } from "../experiment/plan/cost.ts";
+import type { PlannedRun, RunKey } from "../experiment/run/run.ts";
+import { longestChainFirst } from "../experiment/run/run_graph.ts";
 import { hasCode } from "../errors.ts";
 import { LEASE_TIMES, type LeaseTimes } from "../locks/lease.ts";
 import { type LockOwner, ownerInWords } from "../locks/lock_owner.ts";
 import { type HeldRun, leasePlace, pause, RunLock, watchLeases } from "../locks/run_lock.ts";
-import { FinishedRuns } from "../train/finished_runs.ts";
+import { FinishedRuns } from "../train/folder/finished_runs.ts";
 import { syncFolders } from "../files/durable.ts";
-import { RunFolder } from "../train/run_folder.ts";
-import { ParentFlaw } from "../train/parent_folder.ts";
+import { RunFolder } from "../train/folder/run_folder.ts";
+import { ParentFlaw } from "../train/start/parent_folder.ts";
 import { type DoneRun, type RunResult, RunTrainer, type RunTrainerOptions } from "../train/run_trainer.ts";
 import { Interrupted } from "../train/train_run.ts";
 import { type Standing, standings } from "./standing.ts";

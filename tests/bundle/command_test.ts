@@ -9,7 +9,7 @@ import { paperJudge } from "../../src/results/paper_judge.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { DATA_CACHE } from "../reproduce/smoke.ts";
 import { withFolder } from "../temporary_folder.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 Deno.test("main() packs a reproduction, and says how to check it", () =>
   withFolder(async (folder) => {

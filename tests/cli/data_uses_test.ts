@@ -4,8 +4,8 @@ import { filesFor, formatFetches, parsePart, type Use, usesOf, usesOfAll } from 
 import { lockId } from "../../src/data/hub/lock.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
-import { planScale, type ScaleOptions } from "../../src/experiment/plan_scale.ts";
-import type { Scale } from "../../src/experiment/scale.ts";
+import { planScale, type ScaleOptions } from "../../src/experiment/plan/plan_scale.ts";
+import type { Scale } from "../../src/experiment/scale/scale.ts";
 import { userError } from "../data/user_error.ts";
 
 type Choices = Pick<ScaleOptions, "changes" | "readings" | "start">;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
 import { listScales, loadExperiments, loadScale } from "../../src/experiment/catalogue.ts";
-import { fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
+import { fixedPlan, FIXTURE_CATALOGUE } from "./plan/plan_fixture.ts";
 
 /** A copy of the project's experiments in which one file reads otherwise. */
 async function withEdit(

@@ -5,7 +5,7 @@ import { EXPERIMENTS_FOLDER, loadExperiments } from "../../src/experiment/catalo
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { digestsOf, readInputs } from "../../src/reproduce/inputs.ts";
 import { replan } from "../../src/reproduce/replan.ts";
-import { fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
+import { fixedPlan, FIXTURE_CATALOGUE } from "./plan/plan_fixture.ts";
 
 const HALF_WARMUP = `
 name: own-half-warmup

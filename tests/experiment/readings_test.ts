@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { findRun } from "../../src/experiment/plan.ts";
+import { findRun } from "../../src/experiment/plan/plan.ts";
 import { parseReadings, READINGS } from "../../src/experiment/readings.ts";
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { userError } from "../data/user_error.ts";
-import { fixedPlan, FIXTURE_CATALOGUE } from "./plan_fixture.ts";
+import { fixedPlan, FIXTURE_CATALOGUE } from "./plan/plan_fixture.ts";
 
 Deno.test("parseReadings() reads NAME=VALUE, and names what is near where it cannot", () => {
   assert.deepEqual(parseReadings([]), {});

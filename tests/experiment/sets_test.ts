@@ -1,11 +1,11 @@
 /** The paper's experiments, those beyond it, and all: which arms a plan has, and what a verifier makes of them. */
 import assert from "node:assert/strict";
 import { EXPERIMENT_SETS, loadExperiments, readExperimentFiles } from "../../src/experiment/catalogue.ts";
-import { buildPlan, type PlanOptions } from "../../src/experiment/plan.ts";
+import { buildPlan, type PlanOptions } from "../../src/experiment/plan/plan.ts";
 import { digestsOf, readInputs } from "../../src/reproduce/inputs.ts";
 import { loadPaper, loadRules } from "../../src/reproduce/paper_file.ts";
 import { replan } from "../../src/reproduce/replan.ts";
-import { FIXED_OPTIONS } from "./plan_fixture.ts";
+import { FIXED_OPTIONS } from "./plan/plan_fixture.ts";
 
 const smoke = (options: Partial<PlanOptions> = {}) => buildPlan({ ...FIXED_OPTIONS, scale: "smoke", ...options });
 

@@ -4,7 +4,7 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import { openCorpora } from "../../src/data/corpora.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
 import { UserError } from "../../src/errors.ts";
-import { buildPlan } from "../../src/experiment/plan.ts";
+import { buildPlan } from "../../src/experiment/plan/plan.ts";
 import type { FileSystem } from "../../src/files/file_system.ts";
 import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
 import { carryOut } from "../../src/reproduce/carry_out.ts";
@@ -16,7 +16,7 @@ import { firstDifference } from "./disk_image.ts";
 import { type Fate, FATES, SimulatedDisk } from "./simulated_disk.ts";
 import { comparable, EMPTY, OUTPUT } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 const THREADS = 2;
 const FAILURES = [{ how: "EIO" }, { how: "ENOSPC" }, { how: "ENOSPC", shortWrite: true }];

@@ -1,8 +1,8 @@
 /** The smoke plan with a model so small and an engine so quick that it can be carried out thousands of times. */
 import assert from "node:assert/strict";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { Plan } from "../../src/experiment/plan.ts";
-import type { PlannedRun } from "../../src/experiment/run.ts";
+import type { Plan } from "../../src/experiment/plan/plan.ts";
+import type { PlannedRun } from "../../src/experiment/run/run.ts";
 import type { FileSystem } from "../../src/files/file_system.ts";
 import { lockOutputFolder } from "../../src/files/output_lock.ts";
 import { generateSigningKey, type SigningKey } from "../../src/manifest/keys/keys.ts";
@@ -11,7 +11,7 @@ import { carryOut, planText } from "../../src/reproduce/carry_out.ts";
 import { digestsOf, type InputDigest, readInputs } from "../../src/reproduce/inputs.ts";
 import type { ReproduceEvents, ReproduceOptions, Reproduction } from "../../src/reproduce/options.ts";
 import { loadPaper, type PaperFile } from "../../src/reproduce/paper_file.ts";
-import type { Corpora } from "../../src/train/evaluation.ts";
+import type { Corpora } from "../../src/train/evaluation/evaluation.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
 import { thisTrainer } from "../../src/worker/this_trainer.ts";
 import { work, type WorkEnd, type WorkOptions } from "../../src/worker/work.ts";
@@ -20,7 +20,7 @@ import { fakeEngine, fakePlan } from "../train/fake_training.ts";
 import type { DiskImage } from "./disk_image.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";
 import { SMALLEST_MODEL } from "../model/smallest_model.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 /** Where plans are carried out on a simulated disk. */
 export const OUTPUT = "/out/smoke";

@@ -8,7 +8,7 @@ import { below, type DiskImage, firstDifference } from "./disk_image.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";
 import { comparable, EMPTY, folderOfRun, interruptedDisk, isLease, OUTPUT, SmallSmoke } from "./small_smoke.ts";
 import { stopsOf } from "./stops.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 /** Of the stops in training, the share that is followed by a whole restart to the manifest. */
 const WHOLE_RESTARTS = 100;

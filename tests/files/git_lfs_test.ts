@@ -10,7 +10,7 @@ import { readSigningKey, readVerifyingKey } from "../../src/manifest/keys/key_fi
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { openHuggingFaceFolder } from "../../src/model/hugging_face_folder.ts";
-import { openWeights } from "../../src/train/open_weights.ts";
+import { openWeights } from "../../src/train/checkpoint/open_weights.ts";
 import { jsonLines } from "../data/fixtures.ts";
 import { writeSet } from "../data/gpt_neox/megatron_sets.ts";
 import { userError } from "../data/user_error.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { jobName, runJobs, usefulParallelism } from "../../src/launch/jobs.ts";
-import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { fixedPlan } from "../experiment/plan/plan_fixture.ts";
 
 const plan = await fixedPlan("smoke");
 const byLabel = new Map(plan.runs.map((run) => [run.label, run]));

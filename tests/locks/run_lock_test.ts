@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { UserError } from "../../src/errors.ts";
 import type { FileSystem } from "../../src/files/file_system.ts";
-import type { RunKey } from "../../src/experiment/run.ts";
+import type { RunKey } from "../../src/experiment/run/run.ts";
 import type { LockOwner } from "../../src/locks/lock_owner.ts";
 import { RunLock, watchRun } from "../../src/locks/run_lock.ts";
 import { SimulatedDisk } from "../faults/simulated_disk.ts";

@@ -1,6 +1,6 @@
 /** Invented losses by document for runs whose specification keeps them. */
-import type { RunSpecification } from "../../src/experiment/run.ts";
-import { isWholeEvaluation } from "../../src/experiment/evaluation.ts";
+import type { RunSpecification } from "../../src/experiment/run/run.ts";
+import { isWholeEvaluation } from "../../src/experiment/run/evaluation.ts";
 import type { CurvePoint, PerCorpus, ValidationSet } from "../../src/results/curves.ts";
 import { sampleMeans } from "../../src/results/document_losses.ts";
 

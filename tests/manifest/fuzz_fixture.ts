@@ -8,7 +8,7 @@ import { signStatement } from "../../src/manifest/statement.ts";
 import { VERIFICATION_STEPS, type VerificationReport } from "../../src/manifest/verify/verification_report.ts";
 import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import type { VerifyOptions } from "../../src/manifest/verify/verify_options.ts";
-import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { fixedPlan } from "../experiment/plan/plan_fixture.ts";
 import { type Artefacts, type Bundle, makeBundle, memoryArtefacts, testJudge } from "./fixture.ts";
 
 /** PKCS #8 of an Ed25519 key up to its 32 secret bytes (RFC 8410). */

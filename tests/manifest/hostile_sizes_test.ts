@@ -1,7 +1,7 @@
 /** Counts and sizes that a signed manifest may state, or its artefacts have: refused in bounded time and space. */
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { runKey } from "../../src/experiment/run_key.ts";
+import { runKey } from "../../src/experiment/run/run_key.ts";
 import { maxCurvesBytes } from "../../src/manifest/verify/artefact_limits.ts";
 import type { ArtefactReader } from "../../src/manifest/verify/artefacts.ts";
 import { folderArtefacts } from "../../src/manifest/verify/folder_artefacts.ts";

@@ -19,7 +19,7 @@ import {
   type RunPart,
 } from "../../src/manifest/format/run_tree.ts";
 import { forge, loose, makeBundle, memoryArtefacts, treeOf } from "./fixture.ts";
-import { MAX_LONG_LINE_BYTES } from "../../src/train/journal_record.ts";
+import { MAX_LONG_LINE_BYTES } from "../../src/train/journal/journal_record.ts";
 
 const bundle = await makeBundle();
 const manifest = new TextEncoder().encode(bundle.envelope);

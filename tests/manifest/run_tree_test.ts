@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Digest, sha256 } from "../../src/digest/sha256.ts";
-import type { RunKey } from "../../src/experiment/run.ts";
+import type { RunKey } from "../../src/experiment/run/run.ts";
 import { type CommittedRun, leafCount, leafIndex, readLeaves, readTree } from "../../src/manifest/format/run_tree.ts";
 import { InclusionProver } from "../../src/digest/merkle.ts";
 import { isTrained } from "../../src/manifest/format/run.ts";

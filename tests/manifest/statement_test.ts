@@ -53,7 +53,7 @@ Deno.test("buildStatement() refuses what no verifier would accept", () => {
 });
 
 Deno.test("buildStatement() refuses learning rates that the schedule does not give", async () => {
-  const { runKey } = await import("../../src/experiment/run_key.ts");
+  const { runKey } = await import("../../src/experiment/run/run_key.ts");
   const forged = loose(statement);
   const last = forged.predicate.runs.at(-1);
   last.specification.scheduleDigest = sha256("another table");

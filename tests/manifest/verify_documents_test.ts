@@ -4,7 +4,7 @@ import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { formatVerification, type VerificationReport } from "../../src/manifest/verify/verification_report.ts";
 import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import type { CurvePoint } from "../../src/results/curves.ts";
-import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { fixedPlan } from "../experiment/plan/plan_fixture.ts";
 import { type Bundle, digestOf, forge, loose, makeBundle, memoryArtefacts, testJudge } from "./fixture.ts";
 
 const plan = await fixedPlan("smoke", { only: ["warmup-length/0%"], overrides: { landmarkWindows: 50 } });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
-import type { Plan } from "../../src/experiment/plan.ts";
-import { planToJson } from "../../src/experiment/plan_json.ts";
-import type { PlannedRun } from "../../src/experiment/run.ts";
+import type { Plan } from "../../src/experiment/plan/plan.ts";
+import { planToJson } from "../../src/experiment/plan/plan_json.ts";
+import type { PlannedRun } from "../../src/experiment/run/run.ts";
 import type { Predicate } from "../../src/manifest/format/predicate.ts";
 import { checkPlan } from "../../src/manifest/verify/verify_plan.ts";
 import { present } from "../present.ts";
-import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { fixedPlan } from "../experiment/plan/plan_fixture.ts";
 
 const encode = (plan: unknown) => new TextEncoder().encode(canonicalJson(plan));
 

@@ -4,7 +4,7 @@ import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { isTrained } from "../../src/manifest/format/run.ts";
 import { formatVerification, type VerificationReport } from "../../src/manifest/verify/verification_report.ts";
 import { verifyManifest } from "../../src/manifest/verify/verify.ts";
-import { checkpointName } from "../../src/train/checkpoint_name.ts";
+import { checkpointName } from "../../src/train/checkpoint/checkpoint_name.ts";
 import { digestOf, forge, loose, makeBundle, memoryArtefacts, testJudge } from "./fixture.ts";
 
 const bundle = await makeBundle();

@@ -11,7 +11,7 @@ import {
 } from "../../src/manifest/verify/verification_report.ts";
 import { MAX_MANIFEST_BYTES, verifyManifest } from "../../src/manifest/verify/verify.ts";
 import type { Replan, VerifyOptions } from "../../src/manifest/verify/verify_options.ts";
-import { toBits64 } from "../../src/train/journal_record.ts";
+import { toBits64 } from "../../src/train/journal/journal_record.ts";
 import {
   type Artefacts,
   digestOf,

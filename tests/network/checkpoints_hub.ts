@@ -7,7 +7,7 @@ import { type DataContext, usesOfAll } from "../../src/cli/data_uses.ts";
 import { readDataLock } from "../../src/data/data_lock.ts";
 import { hubStartWeights, type StartWeights } from "../../src/data/hub/start_weights.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
-import type { Scale } from "../../src/experiment/scale.ts";
+import type { Scale } from "../../src/experiment/scale/scale.ts";
 import { HubCache } from "../../src/hub/cache.ts";
 import { type ModelConfig, parameterCount } from "../../src/model/config.ts";
 import {

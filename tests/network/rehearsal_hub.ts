@@ -5,7 +5,7 @@
 import { zstdCompressSync } from "node:zlib";
 import { slimPajamaWeights } from "../../src/data/slimpajama.ts";
 import { loadScale } from "../../src/experiment/catalogue.ts";
-import { PAPER_CHECKPOINT_STEPS } from "../../src/experiment/paper_units.ts";
+import { PAPER_CHECKPOINT_STEPS } from "../../src/experiment/scale/paper_units.ts";
 import { huggingFaceConfig } from "../../src/model/hugging_face.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import { initializeWeights } from "../../src/model/initial_weights.ts";

@@ -4,7 +4,7 @@
  * trained again.
  */
 import assert from "node:assert/strict";
-import { PAPER_CHECKPOINT_STEPS } from "../../src/experiment/paper_units.ts";
+import { PAPER_CHECKPOINT_STEPS } from "../../src/experiment/scale/paper_units.ts";
 import { finish } from "../process/smoke_process.ts";
 import { PROJECT, REPRODUCE } from "../process/command_line.ts";
 import { withFolder } from "../temporary_folder.ts";

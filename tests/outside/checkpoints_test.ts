@@ -9,7 +9,7 @@ import { openWeightsFile, writeWeightsFile } from "../../src/model/weights_file.
 import { readWeights } from "../../src/model/weights_source.ts";
 import { chooseTokenizer } from "../../src/inference/tokenizer_choice.ts";
 import { TextOfTokens } from "../../src/inference/token_text.ts";
-import { openWeights } from "../../src/train/open_weights.ts";
+import { openWeights } from "../../src/train/checkpoint/open_weights.ts";
 import { presetModel } from "../../src/model/presets.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { hasNeoxTiny, readNeoxTiny } from "./neox_tiny.ts";

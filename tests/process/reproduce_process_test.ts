@@ -1,7 +1,7 @@
 /** What the operating system does to the real process: Ctrl-C, and two processes in one output folder. */
 import assert from "node:assert/strict";
-import { buildPlan } from "../../src/experiment/plan.ts";
-import { FIXED_OPTIONS } from "../experiment/plan_fixture.ts";
+import { buildPlan } from "../../src/experiment/plan/plan.ts";
+import { FIXED_OPTIONS } from "../experiment/plan/plan_fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { finish, startSmoke } from "./smoke_process.ts";
 

@@ -1,6 +1,6 @@
 /** A training step, docs/arithmetic.md §6: gradient blocks, their tree, the norm, clipping and AdamW. */
 import type { StepResult, TrainingState } from "../../src/engine/engine.ts";
-import type { OptimizerSpecification } from "../../src/experiment/run.ts";
+import type { OptimizerSpecification } from "../../src/experiment/run/run.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
 import { parameterShapes } from "../../src/model/parameters.ts";
 import { backward } from "./backward.ts";

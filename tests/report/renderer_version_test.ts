@@ -1,7 +1,7 @@
 /** The version of the renderer stands for bytes: a verifier of the same version must make the same page. */
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { planFromJson } from "../../src/experiment/plan_json.ts";
+import { planFromJson } from "../../src/experiment/plan/plan_json.ts";
 import { isTrained } from "../../src/manifest/format/run.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { manifestPage } from "../../src/report/manifest_page.ts";

@@ -15,7 +15,7 @@ import { readSharedPlan } from "../../src/worker/shared_plan.ts";
 import { work } from "../../src/worker/work.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { DATA_CACHE, kernelCache } from "./smoke.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 const places = { dataCache: DATA_CACHE };
 

@@ -1,7 +1,7 @@
 /** Runs of one plan that lie in several folders. */
 import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
-import type { PlannedRun } from "../../src/experiment/run.ts";
+import type { PlannedRun } from "../../src/experiment/run/run.ts";
 import { makeFolderDurably } from "../../src/files/durable.ts";
 import { gatherRuns } from "../../src/reproduce/gather.ts";
 import { below, type DiskImage, firstDifference } from "../faults/disk_image.ts";

@@ -1,6 +1,6 @@
 /** Digests of a checkout with Windows' line ends. */
 import assert from "node:assert/strict";
-import { buildPlan } from "../../src/experiment/plan.ts";
+import { buildPlan } from "../../src/experiment/plan/plan.ts";
 import { digestsOf, lineEndsWarning, readInputs } from "../../src/reproduce/inputs.ts";
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { replan } from "../../src/reproduce/replan.ts";

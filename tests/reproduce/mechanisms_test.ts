@@ -1,11 +1,11 @@
 /** What a plan says of runs that are more than plain training; tests/process/mechanisms_test.ts trains them. */
 import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
-import { buildPlan, findRun, type PlanOptions, planWithout } from "../../src/experiment/plan.ts";
-import { formatPlan, leftOutLines } from "../../src/experiment/plan_text.ts";
-import { runKey } from "../../src/experiment/run_key.ts";
-import { requirePenalties } from "../../src/train/penalty.ts";
-import { FIXED_OPTIONS } from "../experiment/plan_fixture.ts";
+import { buildPlan, findRun, type PlanOptions, planWithout } from "../../src/experiment/plan/plan.ts";
+import { formatPlan, leftOutLines } from "../../src/experiment/plan/plan_text.ts";
+import { runKey } from "../../src/experiment/run/run_key.ts";
+import { requirePenalties } from "../../src/train/start/penalty.ts";
+import { FIXED_OPTIONS } from "../experiment/plan/plan_fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { FOLDERS, MECHANISMS } from "./mechanisms.ts";
 

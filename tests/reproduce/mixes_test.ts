@@ -8,8 +8,8 @@ import { documentLosses } from "../../src/results/document_losses.ts";
 import { paperJudge } from "../../src/results/paper_judge.ts";
 import { retrain, type RetrainingOptions } from "../../src/retrain/retrain.ts";
 import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
-import { SHIFT } from "../experiment/shift_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
+import { SHIFT } from "../experiment/arm/shift_fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { DATA_CACHE, kernelCache, reproduceSmoke } from "./smoke.ts";
 

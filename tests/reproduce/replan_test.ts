@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { buildPlan, type Plan, type PlanOptions } from "../../src/experiment/plan.ts";
-import { runKey } from "../../src/experiment/run_key.ts";
+import { buildPlan, type Plan, type PlanOptions } from "../../src/experiment/plan/plan.ts";
+import { runKey } from "../../src/experiment/run/run_key.ts";
 import { digestsOf, readInputs } from "../../src/reproduce/inputs.ts";
 import { replan } from "../../src/reproduce/replan.ts";
-import { FIXED_OPTIONS } from "../experiment/plan_fixture.ts";
+import { FIXED_OPTIONS } from "../experiment/plan/plan_fixture.ts";
 
 /** A plan of the project's own experiments, which `replan()` reads as well. */
 function fixedPlan(scale: string, options: Partial<PlanOptions> = {}): Promise<Plan> {

@@ -12,7 +12,7 @@ import { Interrupted } from "../../src/train/train_run.ts";
 import type { RunResult } from "../../src/train/train_plan.ts";
 import { digestOf, GOLDEN, reproduceSmoke, statesDigestOf } from "./smoke.ts";
 import { withFolder } from "../temporary_folder.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 /** Calls `use` with the path of an output folder that is yet to be made. */
 async function withOutput(use: (folder: string) => Promise<void>): Promise<void> {

@@ -6,14 +6,14 @@ import { isTrained } from "../../src/manifest/format/run.ts";
 import { retrain } from "../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";
-import { readJournalFile } from "../../src/train/journal.ts";
-import { fromBits } from "../../src/train/journal_record.ts";
-import { RunFolder } from "../../src/train/run_folder.ts";
+import { readJournalFile } from "../../src/train/journal/journal.ts";
+import { fromBits } from "../../src/train/journal/journal_record.ts";
+import { RunFolder } from "../../src/train/folder/run_folder.ts";
 import { Interrupted } from "../../src/train/train_run.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { skippingEngine } from "../train/skipping_engine.ts";
 import { DATA_CACHE, digestOf, reproduceSmoke } from "./smoke.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 const ONLY = ["max-learning-rate/1x", "max-learning-rate/2x"];
 const judge = paperJudge((await loadPaper(FIXTURE_CATALOGUE)).text, PAPER_FILE);

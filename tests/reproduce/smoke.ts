@@ -5,7 +5,7 @@ import type { KernelCache } from "../../src/engine/kernel_cache.ts";
 import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
 import type { ReproduceOptions, Reproduction } from "../../src/reproduce/options.ts";
 import { reproduce } from "../../src/reproduce/reproduce.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 /**
  * What every machine must find at the smoke scale. A change of arithmetic, data, experiments or checkpoint steps changes

@@ -3,7 +3,7 @@ import { openCorpora } from "../../src/data/corpora.ts";
 import { scaleCorpora } from "../../src/data/scale_corpora.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
-import type { PlannedRun } from "../../src/experiment/run.ts";
+import type { PlannedRun } from "../../src/experiment/run/run.ts";
 import { paperJudge } from "../../src/results/paper_judge.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import { exportHuggingFace } from "../../src/model/hugging_face_export.ts";
@@ -12,15 +12,15 @@ import { retrain } from "../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import type { Reproduction } from "../../src/reproduce/options.ts";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";
-import { readCheckpoint } from "../../src/train/checkpoint.ts";
-import { openWeights } from "../../src/train/open_weights.ts";
-import { RunFolder } from "../../src/train/run_folder.ts";
+import { readCheckpoint } from "../../src/train/checkpoint/checkpoint.ts";
+import { openWeights } from "../../src/train/checkpoint/open_weights.ts";
+import { RunFolder } from "../../src/train/folder/run_folder.ts";
 import { sessionOptions } from "../../src/train/session_pool.ts";
 import { Interrupted } from "../../src/train/train_run.ts";
 import { userError } from "../data/user_error.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { DATA_CACHE, digestOf, kernelCache, reproduceSmoke } from "./smoke.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 const ONLY = ["warmup-length/1%", "earlier-checkpoints/7%-warmup-1%"];
 /** Steps of pre-training at scale smoke that stand for the paper's 10,000 and 143,000. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { buildPlan } from "../../src/experiment/plan.ts";
-import { pricePlan } from "../../src/experiment/price.ts";
+import { buildPlan } from "../../src/experiment/plan/plan.ts";
+import { pricePlan } from "../../src/experiment/plan/price.ts";
 import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import { budgetClaims, formatBudget } from "../../src/results/claim_budget.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 const ENGINE = { level: "machine_to_machine", arithmetic: "ordered-f32/1" } as const;
 const PRICE = { gpu: "h200", utilization: 0.45, dollarsPerHour: 3.5 };

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { Plan } from "../../src/experiment/plan.ts";
-import { evaluationSteps } from "../../src/experiment/evaluation.ts";
+import type { Plan } from "../../src/experiment/plan/plan.ts";
+import { evaluationSteps } from "../../src/experiment/run/evaluation.ts";
 import { parameterCount } from "../../src/model/config.ts";
 import type { ArmCurves } from "../../src/results/arm_curves.ts";
 import { compareNumbers, type ComparisonRow } from "../../src/results/compare_numbers.ts";
 import { learningRate } from "../../src/schedule/learning_rate.ts";
-import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { fixedPlan } from "../experiment/plan/plan_fixture.ts";
 import { judgeContext } from "../../src/results/paper_judge.ts";
 import { PAPER } from "./paper.ts";
 import { REHEARSAL } from "./rehearsal.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { PlannedRun } from "../../src/experiment/run.ts";
+import type { PlannedRun } from "../../src/experiment/run/run.ts";
 import { EARLIER_FACT_NAMES, earlierFact } from "../../src/results/earlier_facts.ts";
 import { planNumber } from "../../src/results/plan_number.ts";
-import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { fixedPlan } from "../experiment/plan/plan_fixture.ts";
 
 /** What version 0.2 read off scale smoke. */
 const SMOKE = {

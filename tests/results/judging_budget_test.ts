@@ -4,7 +4,7 @@ import { judgeClaims } from "../../src/results/claims.ts";
 import { contrastCount, requireJudgeable } from "../../src/results/judging_budget.ts";
 import type { Rule } from "../../src/results/rule_schema.ts";
 import { bootstrapInterval } from "../../src/results/statistics/bootstrap.ts";
-import { fixedPlan } from "../experiment/plan_fixture.ts";
+import { fixedPlan } from "../experiment/plan/plan_fixture.ts";
 import { PAPER, paperWith } from "./paper.ts";
 import { arm, REHEARSAL } from "./rehearsal.ts";
 

@@ -3,7 +3,7 @@ import { loadPaper } from "../../src/reproduce/paper_file.ts";
 import type { Claim } from "../../src/results/claim_schema.ts";
 import type { Paper } from "../../src/results/paper_schema.ts";
 import type { Rule } from "../../src/results/rule_schema.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 const { text, content } = await loadPaper(FIXTURE_CATALOGUE);
 

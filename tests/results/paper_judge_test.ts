@@ -4,7 +4,7 @@ import { judgeContext, judgeResults, paperJudge } from "../../src/results/paper_
 import { armsOf, type ClaimEvidence } from "../../src/manifest/verify/verify_claims.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import type { Curves } from "../../src/results/curves.ts";
-import { fixedPlan, FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { fixedPlan, FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 import { makeBundle, testPlan } from "../manifest/fixture.ts";
 
 const FILE = PAPER_FILE;

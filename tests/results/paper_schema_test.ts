@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/errors.ts";
 import { loadExperiments } from "../../src/experiment/catalogue.ts";
-import { PAPER_DOWNSTREAM_TOKENS } from "../../src/experiment/paper_units.ts";
+import { PAPER_DOWNSTREAM_TOKENS } from "../../src/experiment/scale/paper_units.ts";
 import { describeRule } from "../../src/results/rules/describe.ts";
 import { parsePaper } from "../../src/results/paper_schema.ts";
 import { type Rule, runsOf } from "../../src/results/rule_schema.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 import { PAPER, PAPER_TEXT } from "./paper.ts";
 
 function refused(from: string | RegExp, to: string, message: RegExp) {

@@ -4,9 +4,9 @@ import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { type Digest, sha256 } from "../../src/digest/sha256.ts";
 import { openCorpora } from "../../src/data/corpora.ts";
 import { createExactEngine } from "../../src/engine/exact/engine.ts";
-import { planFromJson } from "../../src/experiment/plan_json.ts";
-import type { Plan } from "../../src/experiment/plan.ts";
-import type { PlannedRun, RunKey } from "../../src/experiment/run.ts";
+import { planFromJson } from "../../src/experiment/plan/plan_json.ts";
+import type { Plan } from "../../src/experiment/plan/plan.ts";
+import type { PlannedRun, RunKey } from "../../src/experiment/run/run.ts";
 import { signEnvelope } from "../../src/manifest/format/dsse.ts";
 import { folderArtefacts } from "../../src/manifest/verify/folder_artefacts.ts";
 import { generateSigningKey } from "../../src/manifest/keys/keys.ts";
@@ -20,15 +20,26 @@ import { parameterCount } from "../../src/model/config.ts";
 import { retrain, type Retraining, type RetrainingOptions } from "../../src/retrain/retrain.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { parseCurves } from "../../src/results/curves_schema.ts";
-import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
-import { readJournalFile } from "../../src/train/journal.ts";
-import { curvePoint, formatCurves } from "../../src/train/journal_curves.ts";
-import { type BytesPerToken, chainStart, formatHeader, type JournalHeader } from "../../src/train/journal_header.ts";
-import { chainNext, formatRecord, fromBits, type JournalRecord, parseRecord } from "../../src/train/journal_record.ts";
-import { RunFolder } from "../../src/train/run_folder.ts";
-import { stateDigest } from "../../src/train/state_digest.ts";
+import { checkpointName, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint/checkpoint.ts";
+import { readJournalFile } from "../../src/train/journal/journal.ts";
+import { curvePoint, formatCurves } from "../../src/train/journal/journal_curves.ts";
+import {
+  type BytesPerToken,
+  chainStart,
+  formatHeader,
+  type JournalHeader,
+} from "../../src/train/journal/journal_header.ts";
+import {
+  chainNext,
+  formatRecord,
+  fromBits,
+  type JournalRecord,
+  parseRecord,
+} from "../../src/train/journal/journal_record.ts";
+import { RunFolder } from "../../src/train/folder/run_folder.ts";
+import { stateDigest } from "../../src/train/checkpoint/state_digest.ts";
 import { DATA_CACHE, kernelCache, reproduceSmoke } from "../reproduce/smoke.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 export const PARENT = "upstream_pretrain_seed-0";
 export const RUN_1 = "warmup-length_1%_seed-0";

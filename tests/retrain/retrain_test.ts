@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../src/digest/sha256.ts";
-import { runKey } from "../../src/experiment/run_key.ts";
+import { runKey } from "../../src/experiment/run/run_key.ts";
 import { canonicalJson } from "../../src/digest/canonical_json.ts";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";
 import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
@@ -9,13 +9,13 @@ import { readTree } from "../../src/manifest/format/run_tree.ts";
 import { RetrainingMismatch } from "../../src/retrain/difference.ts";
 import { segmentName, segmentsOf } from "../../src/retrain/segment.ts";
 import { Trainer } from "../../src/retrain/trainer.ts";
-import { readJournalFile } from "../../src/train/journal.ts";
+import { readJournalFile } from "../../src/train/journal/journal.ts";
 import type { Retraining } from "../../src/retrain/retrain.ts";
 import type { RetrainingField } from "../../src/retrain/difference.ts";
-import { checkpointName } from "../../src/train/checkpoint.ts";
-import { journalFormat } from "../../src/train/journal_header.ts";
-import { fromBits64, type JournalRecord, toBits, toBits64 } from "../../src/train/journal_record.ts";
-import { RunFolder } from "../../src/train/run_folder.ts";
+import { checkpointName } from "../../src/train/checkpoint/checkpoint.ts";
+import { journalFormat } from "../../src/train/journal/journal_header.ts";
+import { fromBits64, type JournalRecord, toBits, toBits64 } from "../../src/train/journal/journal_record.ts";
+import { RunFolder } from "../../src/train/folder/run_folder.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
 import {
   doubleBytesPerToken,

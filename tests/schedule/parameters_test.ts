@@ -5,7 +5,7 @@ import { learningRateTable, scheduleDigest } from "../../src/schedule/learning_r
 import { SCHEDULE_KINDS, scheduleOf } from "../../src/schedule/catalogue.ts";
 import { scheduleSchema } from "../../src/schedule/specification.ts";
 import { validate } from "../../src/text/yaml.ts";
-import { fixedPlan, FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import { fixedPlan, FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 const ARM = {
   phase: "continuing",

@@ -2,11 +2,11 @@
 import { type Digest, sha256 } from "../../src/digest/sha256.ts";
 import type { Batch, Corpus } from "../../src/data/corpus.ts";
 import type { Engine, Session } from "../../src/engine/engine.ts";
-import { buildPlan, type Plan, type PlanOptions } from "../../src/experiment/plan.ts";
-import type { CorpusName } from "../../src/experiment/run.ts";
+import { buildPlan, type Plan, type PlanOptions } from "../../src/experiment/plan/plan.ts";
+import type { CorpusName } from "../../src/experiment/run/run.ts";
 import { parameterCount } from "../../src/model/config.ts";
-import type { Corpora } from "../../src/train/evaluation.ts";
-import { FIXTURE_CATALOGUE } from "../experiment/plan_fixture.ts";
+import type { Corpora } from "../../src/train/evaluation/evaluation.ts";
+import { FIXTURE_CATALOGUE } from "../experiment/plan/plan_fixture.ts";
 
 const DIGESTS: Readonly<Record<CorpusName, Digest>> = {
   upstream: sha256("upstream"),

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { learningRateTable } from "../../src/schedule/learning_rate.ts";
-import type { PlannedRun } from "../../src/experiment/run.ts";
-import { ValidationSets } from "../../src/train/evaluation.ts";
-import { loadInitialState } from "../../src/train/initial_state.ts";
-import { readJournalFile } from "../../src/train/journal.ts";
-import type { JournalRecord } from "../../src/train/journal_record.ts";
-import { RunFolder } from "../../src/train/run_folder.ts";
+import type { PlannedRun } from "../../src/experiment/run/run.ts";
+import { ValidationSets } from "../../src/train/evaluation/evaluation.ts";
+import { loadInitialState } from "../../src/train/start/initial_state.ts";
+import { readJournalFile } from "../../src/train/journal/journal.ts";
+import type { JournalRecord } from "../../src/train/journal/journal_record.ts";
+import { RunFolder } from "../../src/train/folder/run_folder.ts";
 import { type RunEvent, type RunPiece, runRecords } from "../../src/train/run_records.ts";
 import { sessionOptions } from "../../src/train/session_pool.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";

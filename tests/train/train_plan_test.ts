@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { readJournalFile } from "../../src/train/journal.ts";
+import { readJournalFile } from "../../src/train/journal/journal.ts";
 import { parseCurves } from "../../src/results/curves_schema.ts";
-import { RunFolder } from "../../src/train/run_folder.ts";
+import { RunFolder } from "../../src/train/folder/run_folder.ts";
 import { type RunResult, trainPlan } from "../../src/train/train_plan.ts";
 import { fakeEngine, fakePlan } from "./fake_training.ts";
 import { withFolder } from "../temporary_folder.ts";

@@ -2,9 +2,9 @@
 import { DATA_LOCK_PATH } from "../../data/data_lock.ts";
 import { EXIT, suggest, UserError } from "../../errors.ts";
 import { listScales, loadScale } from "../../experiment/catalogue.ts";
-import { plannedChoice } from "../../experiment/start.ts";
-import { planScale } from "../../experiment/plan_scale.ts";
-import type { Scale } from "../../experiment/scale.ts";
+import { plannedChoice } from "../../experiment/arm/start.ts";
+import { planScale } from "../../experiment/plan/plan_scale.ts";
+import type { Scale } from "../../experiment/scale/scale.ts";
 import { HUB_CACHE_FOLDER, HubCache } from "../../hub/cache.ts";
 import { HubConnection } from "../../hub/connection.ts";
 import { HUB_ENDPOINT } from "../../hub/repository.ts";

@@ -2,10 +2,10 @@
 import { chooseEngine } from "../../engine/catalogue.ts";
 import { threadCount } from "../../engine/threads.ts";
 import { EXIT, hasCode } from "../../errors.ts";
-import { formatPlan } from "../../experiment/plan_text.ts";
+import { formatPlan } from "../../experiment/plan/plan_text.ts";
 import { compactNumber, formatSeconds } from "../../text/numbers.ts";
-import { planToJson } from "../../experiment/plan_json.ts";
-import type { Plan } from "../../experiment/plan.ts";
+import { planToJson } from "../../experiment/plan/plan_json.ts";
+import type { Plan } from "../../experiment/plan/plan.ts";
 import type { Calibration } from "../../reproduce/calibrate.ts";
 import { reproduce } from "../../reproduce/reproduce.ts";
 import { Interrupted } from "../../train/train_run.ts";

@@ -2,7 +2,7 @@
 import { DATA_LOCK_PATH } from "../../data/data_lock.ts";
 import type { CorpusFiles } from "../../data/options.ts";
 import { UserError } from "../../errors.ts";
-import type { StartChoice } from "../../experiment/start.ts";
+import type { StartChoice } from "../../experiment/arm/start.ts";
 import { HUB_CACHE_FOLDER } from "../../hub/cache.ts";
 import type { Values } from "../arguments.ts";
 

@@ -3,7 +3,7 @@ import { UserError } from "../../errors.ts";
 import { DENO_FILES } from "../../files/deno_file_system.ts";
 import { nameOf } from "../../files/durable.ts";
 import { parameterCount } from "../../model/config.ts";
-import { type OpenedWeights, openWeights } from "../../train/open_weights.ts";
+import { type OpenedWeights, openWeights } from "../../train/checkpoint/open_weights.ts";
 
 /** Options of all of them. */
 export const WEIGHTS_OPTIONS = {

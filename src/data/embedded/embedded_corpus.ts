@@ -1,6 +1,6 @@
 /** A corpus of embedded text: documents that were dealt out, with digests and counts. */
 import type { Json } from "../../digest/canonical_json.ts";
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import { utf8Bytes } from "../../text/utf8.ts";
 import { type SourceDocument, VALIDATION_ONE_IN } from "../domain.ts";
 import type { DomainWeights } from "../options.ts";

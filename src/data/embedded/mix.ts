@@ -3,7 +3,7 @@ import { philox } from "../../arithmetic/philox.ts";
 import { STREAM } from "../../arithmetic/streams.ts";
 import { sha256 } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import { domainWord, seedKey, type SourceDocument, splitOf } from "../domain.ts";
 import { DocumentCutter, LONGEST_PIECE } from "../text/document_cutter.ts";
 import { readLines } from "../text/lines.ts";

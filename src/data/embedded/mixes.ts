@@ -3,7 +3,7 @@
  * that a mix may overlap with upstream in kind without a common document, and so that upstream is the same whatever
  * downstream is.
  */
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import { suggest, UserError } from "../../errors.ts";
 import type { SourceDocument } from "../domain.ts";
 import type { CorpusSource, DomainWeights } from "../options.ts";

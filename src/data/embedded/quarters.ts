@@ -1,5 +1,5 @@
 /** The embedded corpora's ingredients as versions up to 0.3 have them: text of two npm packages, mixed 3 : 1 and 1 : 3. */
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import type { Ingredients, Settings } from "../text_ingredients.ts";
 import { CUTTING_RULE } from "../text/document_cutter.ts";
 import { embeddedCorpus } from "./embedded_corpus.ts";

@@ -1,6 +1,6 @@
 /** A corpus of Megatron files in GPT-NeoX's order: what its own training would have read from them. */
 import { UserError } from "../../errors.ts";
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import { Blend, blendWithin } from "../blend.ts";
 import { tokenByteLengths } from "../../formats/bpe/token_lengths.ts";
 import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "../corpus.ts";

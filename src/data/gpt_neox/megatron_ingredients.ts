@@ -2,7 +2,7 @@
 import { canonicalJson } from "../../digest/canonical_json.ts";
 import { type Digest, sha256 } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import { digestFile } from "../../files/file_digest.ts";
 import type { Split } from "../domain.ts";
 import { domainWeights } from "../domain_weights.ts";

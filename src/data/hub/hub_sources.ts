@@ -1,6 +1,6 @@
 /** A corpus of the hub: files that were downloaded, by the list that the lockfile pins. */
 import { UserError } from "../../errors.ts";
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import { HubCache } from "../../hub/cache.ts";
 import type { Settings } from "../text_ingredients.ts";
 import type { CorpusSource } from "../corpus_source.ts";

@@ -1,8 +1,8 @@
 /** Checkpoints of the hub that continued training starts from, as files of weights that `data fetch` left. */
 import type { Digest } from "../../digest/sha256.ts";
 import { type ErrorCode, UserError } from "../../errors.ts";
-import { PAPER_CHECKPOINT_STEPS } from "../../experiment/paper_units.ts";
-import type { Scale } from "../../experiment/scale.ts";
+import { PAPER_CHECKPOINT_STEPS } from "../../experiment/scale/paper_units.ts";
+import type { Scale } from "../../experiment/scale/scale.ts";
 import { DENO_FILES } from "../../files/deno_file_system.ts";
 import { HubCache } from "../../hub/cache.ts";
 import type { ModelConfig } from "../../model/config.ts";

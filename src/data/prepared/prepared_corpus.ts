@@ -2,7 +2,7 @@
 import { Permutation } from "../../arithmetic/permutation.ts";
 import { STREAM } from "../../arithmetic/streams.ts";
 import { UserError } from "../../errors.ts";
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import { Blend } from "../blend.ts";
 import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "../corpus.ts";
 import { domainWord, type Split } from "../domain.ts";

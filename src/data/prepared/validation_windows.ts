@@ -1,5 +1,5 @@
 /** Windows of the validation split: domains blended as in training, each one's windows evenly spaced. */
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import { blendWithin } from "../blend.ts";
 import type { ValidationWindows } from "../corpus.ts";
 import { collectWindows, requireWhole, tooFewWindows } from "../windows.ts";

@@ -7,7 +7,7 @@ import { Permutation } from "../../arithmetic/permutation.ts";
 import { STREAM } from "../../arithmetic/streams.ts";
 import { shortDigest } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import { digestFile } from "../../files/file_digest.ts";
 import type { Batch, Corpus, CorpusSummary, ValidationWindows } from "../corpus.ts";
 import { UNNAMED_DOMAIN } from "../domain.ts";

@@ -2,7 +2,7 @@
 import { canonicalJson } from "../../digest/canonical_json.ts";
 import { type Digest, sha256 } from "../../digest/sha256.ts";
 import { UserError } from "../../errors.ts";
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import type { TokenizerDefinition } from "../../formats/bpe/tokenizer_file.ts";
 import type { PerSplit } from "../domain.ts";
 import type { Ingredients, Settings, SourceDigest } from "../text_ingredients.ts";

@@ -1,6 +1,6 @@
 /** Where a corpus of token rows has its validation windows from: rows held back, or the documents of another dataset. */
 import { UserError } from "../../errors.ts";
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import { tokenByteLengths } from "../../formats/bpe/token_lengths.ts";
 import type { TokenizerDefinition } from "../../formats/bpe/tokenizer_file.ts";
 import type { ValidationWindows } from "../corpus.ts";

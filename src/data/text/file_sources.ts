@@ -1,6 +1,6 @@
 /** Ingredients of a corpus of the user's files. */
 import { UserError } from "../../errors.ts";
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 import { domainWord, type SourceDocument, splitOf, VALIDATION_ONE_IN } from "../domain.ts";
 import { corpusDigests, type Ingredients, type Settings } from "../text_ingredients.ts";
 import { digestSources } from "../source_files.ts";

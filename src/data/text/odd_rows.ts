@@ -1,6 +1,6 @@
 /** Rows of the user's files that are not taken as they stand: counted, so that nobody has to guess what became of them. */
 import { z } from "zod";
-import type { CorpusName } from "../../experiment/run.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
 
 /** How many rows of a corpus are not taken as they stand. */
 export interface OddRows {

@@ -1,7 +1,7 @@
 /** What the session tells its worker threads, and how they wait for each other. */
 import type { ModelConfig } from "../../model/config.ts";
 import type { SessionPenalty } from "../engine.ts";
-import type { OptimizerSpecification } from "../../experiment/run.ts";
+import type { OptimizerSpecification } from "../../experiment/run/run.ts";
 import type { KernelCode, SessionMemory } from "./kernel_code.ts";
 
 /** Work that all threads share. */

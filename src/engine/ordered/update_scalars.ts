@@ -1,5 +1,5 @@
 /** The scalars of an AdamW update: computed in doubles, rounded once to f32. */
-import type { OptimizerSpecification } from "../../experiment/run.ts";
+import type { OptimizerSpecification } from "../../experiment/run/run.ts";
 
 /** What every element's update shares; all f32. */
 export interface UpdateScalars {

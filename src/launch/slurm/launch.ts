@@ -1,9 +1,9 @@
 /** A plan as jobs of Slurm: the scripts in its output folder, and what is submitted. */
 import type { Digest } from "../../digest/sha256.ts";
 import { EXIT, UserError } from "../../errors.ts";
-import { runCost } from "../../experiment/cost.ts";
-import { evaluationSteps } from "../../experiment/evaluation.ts";
-import type { Plan } from "../../experiment/plan.ts";
+import { runCost } from "../../experiment/plan/cost.ts";
+import { evaluationSteps } from "../../experiment/run/evaluation.ts";
+import type { Plan } from "../../experiment/plan/plan.ts";
 import { DENO_FILES } from "../../files/deno_file_system.ts";
 import { makeFolderDurably, writeFileDurably } from "../../files/durable.ts";
 import type { FileSystem } from "../../files/file_system.ts";

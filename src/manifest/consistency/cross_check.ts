@@ -1,8 +1,8 @@
 /** What a statement says in two places must be the same in both. Web-standard APIs only. */
-import { startsOf } from "../../experiment/run_starts.ts";
+import { startsOf } from "../../experiment/run/run_starts.ts";
 import { canonicalJson } from "../../digest/canonical_json.ts";
 import { ownMember } from "../../digest/own_member.ts";
-import { MAX_ORDER, seedsOf } from "../../experiment/seeds.ts";
+import { MAX_ORDER, seedsOf } from "../../experiment/run/seeds.ts";
 import { printable } from "../../files/safe_name.ts";
 import { dateFlaw } from "./dates.ts";
 import type { Predicate } from "../format/predicate.ts";

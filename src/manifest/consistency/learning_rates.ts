@@ -1,7 +1,7 @@
 /** The learning rates that runs were planned with, recomputed from their schedules. Web-standard APIs only. */
 import { canonicalJson } from "../../digest/canonical_json.ts";
 import { sha256 } from "../../digest/sha256.ts";
-import type { RunSpecification } from "../../experiment/run.ts";
+import type { RunSpecification } from "../../experiment/run/run.ts";
 import { learningRateTable } from "../../schedule/learning_rate.ts";
 
 /** Steps of all distinct schedules together, so that a hostile manifest cannot keep a verifier busy for hours. */

@@ -1,8 +1,8 @@
 /** Which run of a plan serves which arm. Web-standard APIs only. */
-import { startsOf } from "../../experiment/run_starts.ts";
+import { startsOf } from "../../experiment/run/run_starts.ts";
 import { canonicalJson } from "../../digest/canonical_json.ts";
-import type { Plan } from "../../experiment/plan.ts";
-import type { PlannedRun } from "../../experiment/run.ts";
+import type { Plan } from "../../experiment/plan/plan.ts";
+import type { PlannedRun } from "../../experiment/run/run.ts";
 import { printable } from "../../files/safe_name.ts";
 
 /** Steps that other runs start from, ascending, by the run. */

@@ -1,12 +1,12 @@
 /** Whether a statement agrees with itself, looked at without any artefact. Web-standard APIs only. */
 import { canonicalJson } from "../../digest/canonical_json.ts";
 import { shortDigest } from "../../digest/sha256.ts";
-import type { InitialWeights, RunCheckpoint } from "../../experiment/run.ts";
-import { runKey } from "../../experiment/run_key.ts";
-import { startsOf } from "../../experiment/run_starts.ts";
+import type { InitialWeights, RunCheckpoint } from "../../experiment/run/run.ts";
+import { runKey } from "../../experiment/run/run_key.ts";
+import { startsOf } from "../../experiment/run/run_starts.ts";
 import { foldName, printable, unsafeNameReason } from "../../files/safe_name.ts";
 import { companionNameReason } from "../format/companions.ts";
-import { skipReason } from "../../train/skip_reason.ts";
+import { skipReason } from "../../train/folder/skip_reason.ts";
 import { crossFlaw } from "./cross_check.ts";
 import { type Predicate, type Statement, TOOL_VERSION } from "../format/predicate.ts";
 import { isTrained, type ManifestRun, type SkippedRun, type TrainedRun } from "../format/run.ts";

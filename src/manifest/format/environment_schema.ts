@@ -1,7 +1,7 @@
 /** What may stand for a machine and a process in a statement. */
 import { z } from "zod";
 import { recordSchema } from "../../digest/record_schema.ts";
-import { textSchema } from "../../experiment/run_schema.ts";
+import { textSchema } from "../../experiment/run/run_schema.ts";
 import type { Environment } from "./predicate.ts";
 
 /** Names with values in words or decimal numbers. */

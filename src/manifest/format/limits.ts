@@ -1,6 +1,6 @@
 /** What a reproduction at some scale does not show, said in the manifest and on the page. Web-standard APIs only. */
 import { describeShortage, type Shortage } from "../../data/shortage.ts";
-import type { Plan } from "../../experiment/plan.ts";
+import type { Plan } from "../../experiment/plan/plan.ts";
 import { isTrained, type ManifestRun, type TrainedRun } from "./run.ts";
 
 /** Changes of conditions that are said one by one. */

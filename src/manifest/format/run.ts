@@ -1,7 +1,7 @@
 /** A run in the predicate: what was planned, and what it left. */
 import type { Digest } from "../../digest/sha256.ts";
-import type { PlannedRun } from "../../experiment/run.ts";
-import type { JournalFormat } from "../../train/journal_header.ts";
+import type { PlannedRun } from "../../experiment/run/run.ts";
+import type { JournalFormat } from "../../train/journal/journal_header.ts";
 import type { ConditionPeriod } from "../../train/conditions.ts";
 
 /** Name and digest of one of the statement's subjects. */

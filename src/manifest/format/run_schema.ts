@@ -1,10 +1,10 @@
 /** What may stand for a run in the predicate. */
 import { z } from "zod";
 import { digestSchema } from "../../digest/digest_schema.ts";
-import { plannedRunShape, textSchema } from "../../experiment/run_schema.ts";
+import { plannedRunShape, textSchema } from "../../experiment/run/run_schema.ts";
 import { conditionPeriodsSchema } from "../../train/conditions.ts";
-import type { WrittenFormat } from "../../train/journal_header.ts";
-import { MAX_PERIODS } from "../../train/trained_by.ts";
+import type { WrittenFormat } from "../../train/journal/journal_header.ts";
+import { MAX_PERIODS } from "../../train/folder/trained_by.ts";
 import type { ManifestRun } from "./run.ts";
 
 /** A name relative to the manifest's folder. */

@@ -3,15 +3,15 @@
  * lines of the journal come first, the checkpoints after them. Web-standard APIs only.
  */
 import { MerkleTree } from "../../digest/merkle.ts";
-import { evaluationCount, isEvaluationStep } from "../../experiment/evaluation.ts";
+import { evaluationCount, isEvaluationStep } from "../../experiment/run/evaluation.ts";
 import {
   type HeaderVisitor,
   type JournalReading,
   readJournal,
   type RecordVisitor,
-} from "../../train/journal_reader.ts";
-import { formatHeader } from "../../train/journal_header.ts";
-import { formatRecord } from "../../train/journal_record.ts";
+} from "../../train/journal/journal_reader.ts";
+import { formatHeader } from "../../train/journal/journal_header.ts";
+import { formatRecord } from "../../train/journal/journal_record.ts";
 import type { ArtefactReader } from "../verify/artefacts.ts";
 import type { Artefact, MerkleTreeHead, TrainedRun } from "./run.ts";
 

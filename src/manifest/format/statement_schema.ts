@@ -5,8 +5,8 @@
 import { z } from "zod";
 import { containerSchema } from "../../container/facts.ts";
 import { digestSchema } from "../../digest/digest_schema.ts";
-import { importedCheckpointsSchema, readingsSchema } from "../../experiment/plan_json.ts";
-import { engineSchema, MAX_RUNS, MAX_SEEDS, textSchema } from "../../experiment/run_schema.ts";
+import { importedCheckpointsSchema, readingsSchema } from "../../experiment/plan/plan_json.ts";
+import { engineSchema, MAX_RUNS, MAX_SEEDS, textSchema } from "../../experiment/run/run_schema.ts";
 import { type Verdict, VERDICT_NAMES } from "../../results/claims.ts";
 import type { ComparisonRow } from "../../results/compare_numbers.ts";
 import type { Estimate } from "../../results/estimates/estimate.ts";

@@ -1,8 +1,8 @@
 /** How large each artefact can be, by what the statement says of it. Web-standard APIs only. */
-import { evaluationCount } from "../../experiment/evaluation.ts";
+import { evaluationCount } from "../../experiment/run/evaluation.ts";
 import { MAX_CURVES_LENGTH } from "../../results/curves_schema.ts";
-import { maxCheckpointBytes } from "../../train/checkpoint_size.ts";
-import { MAX_LINE_BYTES, MAX_LONG_LINE_BYTES } from "../../train/journal_record.ts";
+import { maxCheckpointBytes } from "../../train/checkpoint/checkpoint_size.ts";
+import { MAX_LINE_BYTES, MAX_LONG_LINE_BYTES } from "../../train/journal/journal_record.ts";
 import type { Statement } from "../format/predicate.ts";
 import { isTrained, type TrainedRun } from "../format/run.ts";
 import { leafCount } from "../format/run_tree.ts";

@@ -3,8 +3,8 @@
  * artefacts before what follows from them. Web-standard APIs only; the rules and the artefacts are given.
  */
 import { type Digest, isDigest, sha256 } from "../../digest/sha256.ts";
-import type { Plan } from "../../experiment/plan.ts";
-import type { RunKey } from "../../experiment/run.ts";
+import type { Plan } from "../../experiment/plan/plan.ts";
+import type { RunKey } from "../../experiment/run/run.ts";
 import type { Curves } from "../../results/curves.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import { statementCaveats } from "./caveats.ts";

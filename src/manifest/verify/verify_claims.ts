@@ -1,7 +1,7 @@
 /** The claims, judged again from the curves and compared with those stated. Web-standard APIs only. */
 import { canonicalJson } from "../../digest/canonical_json.ts";
-import type { Plan } from "../../experiment/plan.ts";
-import type { PlannedRun, RunKey } from "../../experiment/run.ts";
+import type { Plan } from "../../experiment/plan/plan.ts";
+import type { PlannedRun, RunKey } from "../../experiment/run/run.ts";
 import { printable } from "../../files/safe_name.ts";
 import type { ArmCurves } from "../../results/arm_curves.ts";
 import type { Verdict } from "../../results/claims.ts";

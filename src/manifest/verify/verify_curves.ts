@@ -1,11 +1,11 @@
 /** The runs' curves: theirs, complete, and those that their journals record. Web-standard APIs only. */
 import { sha256 } from "../../digest/sha256.ts";
-import { isEvaluationStep } from "../../experiment/evaluation.ts";
-import type { RunKey } from "../../experiment/run.ts";
+import { isEvaluationStep } from "../../experiment/run/evaluation.ts";
+import type { RunKey } from "../../experiment/run/run.ts";
 import type { Curves } from "../../results/curves.ts";
 import { curvesSchema } from "../../results/curves_schema.ts";
-import { curveDifference, curvesOfJournal } from "../../train/journal_curves.ts";
-import { updatesBefore } from "../../train/skipped_steps.ts";
+import { curveDifference, curvesOfJournal } from "../../train/journal/journal_curves.ts";
+import { updatesBefore } from "../../train/journal/skipped_steps.ts";
 import { maxCurvesBytes } from "./artefact_limits.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import { LearningRates } from "../consistency/learning_rates.ts";

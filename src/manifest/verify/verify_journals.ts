@@ -1,7 +1,7 @@
 /** The runs' journals: chains and Merkle trees recomputed, rates, states and evaluations as due, states as stated. */
 import { shortDigest } from "../../digest/sha256.ts";
-import { DueRecords } from "../../train/due_records.ts";
-import type { JournalReading } from "../../train/journal_reader.ts";
+import { DueRecords } from "../../train/journal/due_records.ts";
+import type { JournalReading } from "../../train/journal/journal_reader.ts";
 import type { ArtefactReader } from "./artefacts.ts";
 import { LearningRates } from "../consistency/learning_rates.ts";
 import type { Predicate } from "../format/predicate.ts";

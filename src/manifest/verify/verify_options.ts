@@ -1,6 +1,6 @@
 /** What the caller brings to a verification: keys, rules, and the steps that are made only if asked for. */
 import type { Digest } from "../../digest/sha256.ts";
-import type { Plan } from "../../experiment/plan.ts";
+import type { Plan } from "../../experiment/plan/plan.ts";
 import type { ArtefactReader } from "./artefacts.ts";
 import type { VerifyingKey } from "../keys/keys.ts";
 import type { Statement } from "../format/predicate.ts";

@@ -2,12 +2,12 @@
 import { canonicalJson } from "../../digest/canonical_json.ts";
 import { ownMember } from "../../digest/own_member.ts";
 import { shortDigest } from "../../digest/sha256.ts";
-import type { Plan } from "../../experiment/plan.ts";
-import { tokensPerStep } from "../../experiment/cost.ts";
-import { importedStartOf } from "../../experiment/run_starts.ts";
-import type { Scale } from "../../experiment/scale.ts";
+import type { Plan } from "../../experiment/plan/plan.ts";
+import { tokensPerStep } from "../../experiment/plan/cost.ts";
+import { importedStartOf } from "../../experiment/run/run_starts.ts";
+import type { Scale } from "../../experiment/scale/scale.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import { planFromJson } from "../../experiment/plan_json.ts";
+import { planFromJson } from "../../experiment/plan/plan_json.ts";
 import { printable } from "../../files/safe_name.ts";
 import { limitsOf } from "../format/limits.ts";
 import { type Predicate, TOOL_VERSION } from "../format/predicate.ts";

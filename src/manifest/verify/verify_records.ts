@@ -1,10 +1,10 @@
 /** The runs' own records, `run.json`, against what the manifest says of the runs. Web-standard APIs only. */
 import { canonicalJson } from "../../digest/canonical_json.ts";
 import { parseStrictJson } from "../../text/strict_json.ts";
-import type { RunKey } from "../../experiment/run.ts";
+import type { RunKey } from "../../experiment/run/run.ts";
 import type { Curves } from "../../results/curves.ts";
-import { checkpointName } from "../../train/checkpoint_name.ts";
-import { type RunRecord, runRecordSchema } from "../../train/run_record.ts";
+import { checkpointName } from "../../train/checkpoint/checkpoint_name.ts";
+import { type RunRecord, runRecordSchema } from "../../train/folder/run_record.ts";
 import { type ArtefactReader, readArtefact } from "./artefacts.ts";
 import type { Predicate } from "../format/predicate.ts";
 import { isTrained, type TrainedRun } from "../format/run.ts";

@@ -1,7 +1,7 @@
 /** The page beside the manifest, rendered again from what was verified. Web-standard APIs only. */
 import { sha256, shortDigest } from "../../digest/sha256.ts";
-import type { Plan } from "../../experiment/plan.ts";
-import type { RunKey } from "../../experiment/run.ts";
+import type { Plan } from "../../experiment/plan/plan.ts";
+import type { RunKey } from "../../experiment/run/run.ts";
 import { printable } from "../../files/safe_name.ts";
 import type { Curves } from "../../results/curves.ts";
 import type { DataFacts, Predicate, ReportArtefact } from "../format/predicate.ts";

@@ -1,7 +1,7 @@
 /** What a page does not do: takes the place of code that needs more than a browser has. */
 import { UserError } from "../../errors.ts";
-import type { CorpusName } from "../../experiment/run.ts";
-import type { Scale } from "../../experiment/scale.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
+import type { Scale } from "../../experiment/scale/scale.ts";
 
 /** The error for it; the terminal can do it all. */
 export function notInAPage(problem: string): UserError {
@@ -42,7 +42,7 @@ export function megatronSource(ingredients: never): never {
   return ingredients;
 }
 
-/** In the place of `src/train/find_start.ts`. */
+/** In the place of `src/train/start/find_start.ts`. */
 export function findStart({ start }: Pick<Scale, "start">): Promise<undefined> {
   if (start === undefined || start.kind === "train") return Promise.resolve(undefined);
   return Promise.reject(notInAPage("The runs start from models that others trained"));

@@ -1,8 +1,8 @@
 /** Everything the report shows. The page is a pure function of this. */
 import type { ArmCurves } from "../../results/arm_curves.ts";
 import type { Verdict } from "../../results/claims.ts";
-import type { CorpusName } from "../../experiment/run.ts";
-import type { JudgedCriterion } from "../../experiment/criteria.ts";
+import type { CorpusName } from "../../experiment/run/run.ts";
+import type { JudgedCriterion } from "../../experiment/scale/criteria.ts";
 import type { ComparisonRow } from "../../results/compare_numbers.ts";
 import type { Estimate } from "../../results/estimates/estimate.ts";
 import type { StatedExperiment } from "../../results/experiment_file.ts";

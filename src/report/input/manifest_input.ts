@@ -4,15 +4,15 @@
  */
 import { shortDigest } from "../../digest/sha256.ts";
 import { containerInWords } from "../../container/facts.ts";
-import { scaleCriteria } from "../../experiment/criteria.ts";
-import { PRETRAINING_ARM } from "../../experiment/choose_arms.ts";
-import { penaltyInWords } from "../../experiment/penalty.ts";
-import { replayInWords } from "../../experiment/replay.ts";
-import type { Plan } from "../../experiment/plan.ts";
-import { PAPER_PRETRAINING_TOKENS } from "../../experiment/paper_units.ts";
+import { scaleCriteria } from "../../experiment/scale/criteria.ts";
+import { PRETRAINING_ARM } from "../../experiment/arm/choose_arms.ts";
+import { penaltyInWords } from "../../experiment/run/penalty.ts";
+import { replayInWords } from "../../experiment/run/replay.ts";
+import type { Plan } from "../../experiment/plan/plan.ts";
+import { PAPER_PRETRAINING_TOKENS } from "../../experiment/scale/paper_units.ts";
 import { type ReadingName, READINGS } from "../../experiment/readings.ts";
-import type { InitialWeights, PlannedRun, RunKey, RunSpecification } from "../../experiment/run.ts";
-import { tokensPerStep } from "../../experiment/cost.ts";
+import type { InitialWeights, PlannedRun, RunKey, RunSpecification } from "../../experiment/run/run.ts";
+import { tokensPerStep } from "../../experiment/plan/cost.ts";
 import { dataLimits, methodLimits } from "../../manifest/format/limits.ts";
 import type { DataFacts, Predicate } from "../../manifest/format/predicate.ts";
 import { isTrained, type ManifestRun } from "../../manifest/format/run.ts";

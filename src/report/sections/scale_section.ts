@@ -1,5 +1,5 @@
 /** The scale: its size beside the paper's, whether it is a fair proxy, and what it was trained on. */
-import { formatBounds, formatRatio } from "../../experiment/criteria.ts";
+import { formatBounds, formatRatio } from "../../experiment/scale/criteria.ts";
 import type { ReportInput } from "../input/input.ts";
 import { html, type Markup } from "../markup/markup.ts";
 import { compact, grouped, ratio } from "../markup/numbers.ts";

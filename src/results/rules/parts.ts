@@ -1,6 +1,6 @@
 /** What rules are made of: the runs that they read, the loss, the point in the paper's tokens, and a margin's name. */
 import { z } from "zod";
-import { PAPER_DOWNSTREAM_TOKENS } from "../../experiment/paper_units.ts";
+import { PAPER_DOWNSTREAM_TOKENS } from "../../experiment/scale/paper_units.ts";
 import { armReference } from "../arm_reference.ts";
 
 const metric = z.enum(["upstream", "downstream"]);

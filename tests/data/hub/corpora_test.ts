@@ -13,7 +13,7 @@ import { HubCache } from "../../../src/hub/cache.ts";
 import { withFolder } from "../../temporary_folder.ts";
 import { SMALL_TOKENIZER } from "../../formats/bpe/small_tokenizer.ts";
 import { story } from "../fixtures.ts";
-import { FIXTURE_CATALOGUE } from "../../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../../experiment/plan/plan_fixture.ts";
 import { userError } from "../user_error.ts";
 import { COMMIT, lay } from "./laid_repository.ts";
 

@@ -3,7 +3,7 @@ import { chooseFiles, requireBudget } from "../../../src/data/hub/file_choice.ts
 import { tokensNeeded } from "../../../src/data/tokens_needed.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";
 import { loadScale } from "../../../src/experiment/catalogue.ts";
-import { FIXTURE_CATALOGUE } from "../../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../../experiment/plan/plan_fixture.ts";
 import { userError } from "../user_error.ts";
 
 const file = (path: string, bytes: number) => ({ path, bytes, sha256: sha256(path) });

@@ -7,7 +7,7 @@ import { loadPaper, PAPER_FILE } from "../../../src/reproduce/paper_file.ts";
 import { digestOf, GOLDEN, kernelCache, reproduceSmoke } from "../../reproduce/smoke.ts";
 import { withFolder } from "../../temporary_folder.ts";
 import { hasCompiler, withCudaEngine } from "./ordered_fixture.ts";
-import { FIXTURE_CATALOGUE } from "../../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../../experiment/plan/plan_fixture.ts";
 
 Deno.test({
   name:

@@ -1,9 +1,9 @@
 /** A launch of the smoke plan, and a scheduler that only remembers. */
 import { UserError } from "../../../src/errors.ts";
-import type { Plan } from "../../../src/experiment/plan.ts";
+import type { Plan } from "../../../src/experiment/plan/plan.ts";
 import type { SlurmLaunch } from "../../../src/launch/slurm/launch.ts";
 import type { Scheduler } from "../../../src/launch/slurm/scheduler.ts";
-import { fixedPlan } from "../../experiment/plan_fixture.ts";
+import { fixedPlan } from "../../experiment/plan/plan_fixture.ts";
 
 /** The plan of the fixtures' smallest scale. */
 export const PLAN: Plan = await fixedPlan("smoke");

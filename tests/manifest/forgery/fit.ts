@@ -4,10 +4,15 @@ import { sha256 } from "../../../src/digest/sha256.ts";
 import { limitsOf } from "../../../src/manifest/format/limits.ts";
 import { isTrained, type ManifestRun, plannedPart, type TrainedRun } from "../../../src/manifest/format/run.ts";
 import { armsOf } from "../../../src/manifest/verify/verify_claims.ts";
-import { checkpointName } from "../../../src/train/checkpoint_name.ts";
-import { curvesOfJournal, formatCurves } from "../../../src/train/journal_curves.ts";
-import { parseHeader } from "../../../src/train/journal_header.ts";
-import { type EvaluationRecord, fromBits, type JournalRecord, parseRecord } from "../../../src/train/journal_record.ts";
+import { checkpointName } from "../../../src/train/checkpoint/checkpoint_name.ts";
+import { curvesOfJournal, formatCurves } from "../../../src/train/journal/journal_curves.ts";
+import { parseHeader } from "../../../src/train/journal/journal_header.ts";
+import {
+  type EvaluationRecord,
+  fromBits,
+  type JournalRecord,
+  parseRecord,
+} from "../../../src/train/journal/journal_record.ts";
 import { digestOf, testJudge, treeOf } from "../fixture.ts";
 import { curvesIn, type Draft, pageOf, recordOf, RENDERER } from "./honest.ts";
 import type { Random } from "./lies.ts";

@@ -8,7 +8,7 @@ import type { VerificationReport } from "../../../src/manifest/verify/verificati
 import type { VerifyOptions } from "../../../src/manifest/verify/verify_options.ts";
 import type { PageEvidence } from "../../../src/manifest/verify/verify_report.ts";
 import type { Curves } from "../../../src/results/curves.ts";
-import { checkpointName } from "../../../src/train/checkpoint_name.ts";
+import { checkpointName } from "../../../src/train/checkpoint/checkpoint_name.ts";
 import { type Artefacts, memoryArtefacts, testJudge } from "../fixture.ts";
 import { bundle, trustedKeys } from "../fuzz_fixture.ts";
 

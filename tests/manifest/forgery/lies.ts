@@ -2,8 +2,8 @@
 import { canonicalJson } from "../../../src/digest/canonical_json.ts";
 import { sha256 } from "../../../src/digest/sha256.ts";
 import { MEMBERS } from "../../../src/manifest/format/members.ts";
-import { chainNext, formatRecord, type JournalRecord, parseRecord } from "../../../src/train/journal_record.ts";
-import { chainStart, formatHeader, parseHeader } from "../../../src/train/journal_header.ts";
+import { chainNext, formatRecord, type JournalRecord, parseRecord } from "../../../src/train/journal/journal_record.ts";
+import { chainStart, formatHeader, parseHeader } from "../../../src/train/journal/journal_header.ts";
 import { type Place, placesOf, valueAt } from "../../fuzz/json_edits.ts";
 import { journalText } from "../fixture.ts";
 import type { Draft } from "./honest.ts";

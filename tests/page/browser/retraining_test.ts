@@ -6,7 +6,7 @@ import { verifyManifestFile } from "../../../src/manifest/verify/verify_file.ts"
 import type { ReproduceOptions } from "../../../src/reproduce/options.ts";
 import { chooseSegments } from "../../../src/retrain/choice.ts";
 import { segmentName, segmentsOf } from "../../../src/retrain/segment.ts";
-import { fromBits64, toBits64 } from "../../../src/train/journal_record.ts";
+import { fromBits64, toBits64 } from "../../../src/train/journal/journal_record.ts";
 import { reproduceSmoke } from "../../reproduce/smoke.ts";
 import { honest, plannedRun, readRecords, resign, RUN_1, withCopy, writeRecords } from "../../retrain/forgery.ts";
 import { type Opening, testPage, VerifierPage } from "./verifier_page.ts";

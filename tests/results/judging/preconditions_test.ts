@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { planFromJson } from "../../../src/experiment/plan_json.ts";
+import { planFromJson } from "../../../src/experiment/plan/plan_json.ts";
 import type { ArmCurves } from "../../../src/results/arm_curves.ts";
 import { judgeClaims } from "../../../src/results/claims.ts";
 import { parseCurves } from "../../../src/results/curves_schema.ts";

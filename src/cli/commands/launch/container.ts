@@ -1,6 +1,6 @@
 /** What launching containers has in common: paths are those in the container, and nothing is written here. */
 import { chooseEngine } from "../../../engine/catalogue.ts";
-import type { Plan } from "../../../experiment/plan.ts";
+import type { Plan } from "../../../experiment/plan/plan.ts";
 import { usefulParallelism } from "../../../launch/jobs.ts";
 import { imageOutput, type PinnedImage, pinnedImage } from "../../../launch/image.ts";
 import { jobNameFor } from "../../../launch/kubernetes/names.ts";

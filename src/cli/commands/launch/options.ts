@@ -1,7 +1,7 @@
 /** What all schedulers have in common: the plan, its folder, and how many workers. */
 import { chooseEngine, ENGINE_OPTIONS } from "../../../engine/catalogue.ts";
 import { UserError } from "../../../errors.ts";
-import type { Plan } from "../../../experiment/plan.ts";
+import type { Plan } from "../../../experiment/plan/plan.ts";
 import type { Values } from "../../arguments.ts";
 import { PLAN_OPTIONS, planFromOptions } from "../../options/plan_options.ts";
 import { wordsOf } from "../../options/plan_words.ts";

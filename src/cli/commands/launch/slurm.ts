@@ -1,7 +1,7 @@
 /** `deno task launch slurm`: a plan's runs as jobs of Slurm. */
 import { canonicalJson } from "../../../digest/canonical_json.ts";
 import { EXIT, hasCode, UserError } from "../../../errors.ts";
-import { planToJson } from "../../../experiment/plan_json.ts";
+import { planToJson } from "../../../experiment/plan/plan_json.ts";
 import { claimOutputFolder, lockOutputFolder } from "../../../files/output_lock.ts";
 import { type PreparedLaunch, prepareLaunch, type SlurmLaunch, writeScripts } from "../../../launch/slurm/launch.ts";
 import { isSbatchOption, readSbatchOptions, type SbatchOptions } from "../../../launch/slurm/sbatch_options.ts";

@@ -1,6 +1,6 @@
 /** The end of a step on the device: norm, overflow, loss scale, clipping, AdamW. */
 import { type ModelConfig, parameterCount } from "../../../model/config.ts";
-import type { OptimizerSpecification } from "../../../experiment/run.ts";
+import type { OptimizerSpecification } from "../../../experiment/run/run.ts";
 import { chunksOf } from "../../ordered/chunks.ts";
 import { updateScalars } from "../../ordered/update_scalars.ts";
 import type { Device } from "../driver/device.ts";

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../../../src/digest/sha256.ts";
 import type { Session } from "../../../../src/engine/engine.ts";
-import type { RunKey } from "../../../../src/experiment/run.ts";
-import { readCheckpoint, writeCheckpoint } from "../../../../src/train/checkpoint.ts";
-import { stateDigest } from "../../../../src/train/state_digest.ts";
+import type { RunKey } from "../../../../src/experiment/run/run.ts";
+import { readCheckpoint, writeCheckpoint } from "../../../../src/train/checkpoint/checkpoint.ts";
+import { stateDigest } from "../../../../src/train/checkpoint/state_digest.ts";
 import { withFolder } from "../../../temporary_folder.ts";
 import { assertSameState, copyState, LEARNING_RATE, loadWeights, randomTokens, randomWeights } from "../../fixture.ts";
 import { SMOKE, trainingOf, withBoth } from "./fixture.ts";

@@ -11,7 +11,7 @@ import { loadPaper, PAPER_FILE } from "../../../../src/reproduce/paper_file.ts";
 import { reproduce } from "../../../../src/reproduce/reproduce.ts";
 import { withFolder } from "../../../temporary_folder.ts";
 import { sharedCache } from "../../fixture.ts";
-import { FIXTURE_CATALOGUE } from "../../../experiment/plan_fixture.ts";
+import { FIXTURE_CATALOGUE } from "../../../experiment/plan/plan_fixture.ts";
 
 const DATA_CACHE = ".cache/data";
 
