@@ -57,7 +57,7 @@ async function run(args: readonly string[]): Promise<number> {
     },
   });
   if (conclusion.kind === "signed") {
-    showReproduction(conclusion.reproduction, (performance.now() - start) / 1000);
+    await showReproduction(conclusion.reproduction, (performance.now() - start) / 1000);
     return EXIT.ok;
   }
   const { missing } = conclusion;

@@ -110,7 +110,7 @@ async function run(args: readonly string[]): Promise<number> {
       },
     });
     view?.end();
-    showReproduction(result, (performance.now() - start) / 1000);
+    await showReproduction(result, (performance.now() - start) / 1000);
     const hint = await chooseEngine(values).speedHint?.(values, "reproduce:native");
     if (hint !== undefined) printError(`\n${hint}`);
     return EXIT.ok;
