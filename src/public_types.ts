@@ -35,6 +35,8 @@ export type { Plan, PlannedData, PlannedExperiment, PlanOptions } from "./experi
 // Engines and weights
 export type { EngineDescription, SessionPenalty } from "./engine/engine.ts";
 export type { Engine, Session, SessionOptions, StepResult, TrainingState, UpdateOutcome } from "./engine/engine.ts";
+export type { DividedStep, Slice, UpdateInputs } from "./engine/divided_step.ts";
+export type { TreeNode } from "./engine/ordered/nodes.ts";
 export type { CudaEngineOptions } from "./engine/cuda/options.ts";
 export type { CompileOptions } from "./engine/cuda/driver/compile_kernels.ts";
 export type { DeviceProperties } from "./engine/cuda/driver/device_properties.ts";

@@ -2,6 +2,7 @@
 import type { DeterminismLevel, OptimizerSpecification } from "../experiment/run/run.ts";
 import type { PenaltySpecification } from "../experiment/run/penalty.ts";
 import type { ModelConfig } from "../model/config.ts";
+import type { DividedStep } from "./divided_step.ts";
 
 /** A penalty on the distance from anchored weights. */
 export interface SessionPenalty {
@@ -91,6 +92,8 @@ export interface Session {
    * @param importance of each parameter, flat in the order of `parameterShapes`; only for `ewc`
    */
   anchor?(importance: Float32Array | undefined): Promise<void>;
+  /** A step in pieces, for several ranks. Absent where the engine shares no step, or the session is for inference. */
+  readonly divided?: DividedStep;
   /** Stops threads and gives the memory back. */
   close(): void;
 }

@@ -1,5 +1,6 @@
 /** What the session tells its worker threads, and how they wait for each other. */
 import type { ModelConfig } from "../../model/config.ts";
+import type { Slice } from "../divided_step.ts";
 import type { SessionPenalty } from "../engine.ts";
 import type { OptimizerSpecification } from "../../experiment/run/run.ts";
 import type { KernelCode, SessionMemory } from "./kernel_code.ts";
@@ -9,6 +10,9 @@ export type Command =
   | { readonly kind: "evaluate"; readonly windows: number }
   | { readonly kind: "logits" }
   | { readonly kind: "gradient" }
+  | { readonly kind: "partial"; readonly blocks: number }
+  | { readonly kind: "squares"; readonly slice: Slice }
+  | { readonly kind: "update"; readonly slice: Slice; readonly learningRate: number; readonly step: number }
   | { readonly kind: "step"; readonly learningRate: number; readonly step: number };
 
 /** First message to a worker. */

@@ -1,8 +1,11 @@
 /** A training session of the exact engine: shared memory, worker threads, and the state between steps. */
 import type { Session, SessionOptions, StepResult, TrainingState } from "../engine.ts";
+import type { DividedStep } from "../divided_step.ts";
+import { countChunks } from "../ordered/chunks.ts";
 import { countWindows, requireBatch, requireWindow, SessionCalls } from "../session_calls.ts";
 import { rotaryHalf, writeRotaryTables } from "../ordered/rotary_tables.ts";
 import { bufferOf, type KernelCode, type SessionMemory, sharesMemory, takeMemory } from "./kernel_code.ts";
+import { ExactDividedStep } from "./divided_step.ts";
 import { type Layout, planLayout } from "./layout.ts";
 import { CallingThread, type EngineThread, WorkerThread } from "./engine_thread.ts";
 import { type Command, type CommandResult, CONTROL_BYTES } from "./protocol.ts";
@@ -35,6 +38,7 @@ export class ExactSession implements Session {
   #workers: EngineThread[] = [];
   #pending: PromiseWithResolvers<CommandResult> | undefined;
   readonly #calls = new SessionCalls();
+  readonly divided?: DividedStep;
 
   private constructor(
     { code, memoryLimit }: SessionCode,
@@ -57,6 +61,25 @@ export class ExactSession implements Session {
     writeRotaryTables(options.model, floats(cosines, tableSize), floats(sines, tableSize));
     const tokenCount = this.#layout.tokenWindows * (options.model.sequenceLength + 1);
     this.#tokens = new Uint16Array(this.#buffer, tokens, tokenCount);
+    if (options.inferenceOnly !== true) this.divided = this.#divide();
+  }
+
+  #divide(): DividedStep {
+    const { blockGradients, parameters, windowLosses, chunkSums } = this.#layout;
+    const floats = (address: number, length: number) => new Float32Array(this.#buffer, address, length);
+    return new ExactDividedStep(this.#options, {
+      tokens: this.#tokens,
+      losses: floats(windowLosses, this.#options.batchSequences),
+      squares: floats(chunkSums, countChunks(this.#options.model)),
+      sum: floats(blockGradients[0] as number, parameters),
+      weights: this.#state.weights,
+      run: (load, command) =>
+        this.#calls.exclusively(() => {
+          load();
+          return this.#run(command);
+        }),
+      alone: (call) => this.#calls.exclusively(() => Promise.resolve(call())),
+    });
   }
 
   /** Takes the memory and starts the threads. */

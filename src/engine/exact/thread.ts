@@ -3,8 +3,9 @@ import { batchLoss, tokenWeight } from "../ordered/batch_loss.ts";
 import { type Chunk, chunksOf } from "../ordered/chunks.ts";
 import { addPenalty, type PenaltyVectors } from "../ordered/penalty.ts";
 import { joinBlocks, joinMicroBatch, treeSum } from "../ordered/tree.ts";
+import type { Slice } from "../divided_step.ts";
 import type { SessionPenalty } from "../engine.ts";
-import { updateScalars } from "../ordered/update_scalars.ts";
+import { type UpdateScalars, updateScalars } from "../ordered/update_scalars.ts";
 import { bufferOf } from "./kernel_code.ts";
 import type { Kernels } from "./kernels.ts";
 import { type Layout, planLayout } from "./layout.ts";
@@ -12,6 +13,9 @@ import { type Command, type CommandResult, Team, type WorkerStart } from "./prot
 import { SequencePass } from "./sequence_pass.ts";
 
 const FLOAT = 4;
+
+/** What a command answers that computes no step. */
+const NOTHING = { loss: 0, gradientNorm: 0, updated: false } as const;
 
 /** What a thread does with commands, whether it runs in a worker or where the session does. */
 export class Thread {
@@ -52,17 +56,37 @@ export class Thread {
 
   /** Runs a command to its end; the result is given by the last thread to arrive. */
   run(command: Command): CommandResult | undefined {
-    if (command.kind === "evaluate" || command.kind === "logits") {
-      if (command.kind === "evaluate") this.#evaluate(command.windows);
-      else if (this.#start.thread === 0) this.#pass.forward(this.#windowAddress(0));
-      return this.#team.barrier() ? { kind: "done", loss: 0, gradientNorm: 0, updated: false } : undefined;
+    const result = this.#carryOut(command);
+    return this.#team.barrier() ? { kind: "done", ...result } : undefined;
+  }
+
+  #carryOut(command: Command): Omit<CommandResult, "kind"> {
+    switch (command.kind) {
+      case "evaluate":
+        this.#evaluate(command.windows);
+        return NOTHING;
+      case "logits":
+        if (this.#start.thread === 0) this.#pass.forward(this.#windowAddress(0));
+        return NOTHING;
+      case "partial":
+        this.#sumBlocks(command.blocks);
+        return NOTHING;
+      case "squares":
+        this.#takeChunks(command.slice, (index) => this.#finishChunk(index, this.#start.penalty));
+        return NOTHING;
+      case "update":
+        return this.#update(command.slice, command);
+      case "gradient":
+        this.#sumBlocks(this.#blocks, (index) => this.#finishChunk(index, undefined));
+        return { ...this.#lossAndNorm(), updated: false };
+      case "step":
+        this.#sumBlocks(this.#blocks, (index) => this.#finishChunk(index, this.#start.penalty));
+        return this.#update({ first: 0, end: this.#chunks.length }, command);
     }
-    this.#computeGradient(command.kind === "step" ? this.#start.penalty : undefined);
-    const loss = batchLoss(this.#start, this.#windowLosses);
-    const gradientNorm = Math.fround(Math.sqrt(treeSum(this.#chunkSums)));
-    const updated = command.kind === "step" && Number.isFinite(loss) && Number.isFinite(gradientNorm);
-    if (updated) this.#update(command.learningRate, command.step, gradientNorm);
-    return this.#team.barrier() ? { kind: "done", loss, gradientNorm, updated } : undefined;
+  }
+
+  get #blocks(): number {
+    return this.#start.batchSequences / this.#start.gradientBlockSequences;
   }
 
   #windowAddress(window: number): number {
@@ -75,24 +99,30 @@ export class Thread {
     }
   }
 
+  /** Chunks of a slice that no other thread takes. */
+  #takeChunks({ first, end }: Slice, take: (index: number) => void): void {
+    for (let i = first + this.#team.ticket(); i < end; i = first + this.#team.ticket()) take(i);
+  }
+
   /**
-   * The step's mean gradient into the first block's buffer, and its chunks' sums of squares.
+   * Σ of the gradients of the first blocks in memory, by the pairwise tree, into the first block's buffer.
    *
-   * @param penalty whose gradient is added
+   * @param finish called for every chunk of the sum while it is in the cache
    */
-  #computeGradient(penalty: SessionPenalty | undefined): void {
-    const { batchSequences, gradientBlockSequences } = this.#start;
+  #sumBlocks(blocks: number, finish?: (index: number) => void): void {
     const { microBatchBlocks } = this.#layout;
-    const blocks = batchSequences / gradientBlockSequences;
+    const all = { first: 0, end: this.#chunks.length };
     const groups = Math.ceil(blocks / microBatchBlocks);
     for (let group = 0; group < groups; group++) {
       const first = group * microBatchBlocks;
       const count = Math.min(microBatchBlocks, blocks - first);
+      const isLast = group === groups - 1;
       for (let i = this.#team.ticket(); i < count; i = this.#team.ticket()) this.#computeBlock(first + i, i);
       this.#team.barrier();
-      for (let i = this.#team.ticket(); i < this.#chunks.length; i = this.#team.ticket()) {
-        this.#reduceChunk(i, count, group, group === groups - 1, penalty);
-      }
+      this.#takeChunks(all, (index) => {
+        this.#reduceChunk(index, count, group, isLast);
+        if (isLast) finish?.(index);
+      });
       this.#team.barrier();
     }
   }
@@ -118,13 +148,7 @@ export class Thread {
    * The pairwise tree over blocks, for one chunk: within the micro-batch, then with the sums of earlier micro-batches
    * that wait for a twin of the same size, like carries of a binary counter.
    */
-  #reduceChunk(
-    index: number,
-    count: number,
-    group: number,
-    isLast: boolean,
-    penalty: SessionPenalty | undefined,
-  ): void {
+  #reduceChunk(index: number, count: number, group: number, isLast: boolean): void {
     const chunk = this.#chunks[index] as Chunk;
     const at = (address: number) => address + chunk.offset * FLOAT;
     const { size } = chunk;
@@ -141,16 +165,37 @@ export class Thread {
         this.#kernels.add(waiting(level), sum, size);
       },
     );
-    if (isLast && penalty !== undefined) addPenalty(penalty, this.#penaltyVectors, chunk.offset, size);
-    if (isLast) this.#chunkSums[index] = this.#kernels.sumOfSquares(sum, chunk.size);
   }
 
-  #update(learningRate: number, step: number, gradientNorm: number): void {
-    const { optimizer } = this.#start;
-    const s = updateScalars(optimizer, learningRate, step, gradientNorm);
+  /** A penalty's gradient on top of a chunk of the batch's, and its sum of squares. */
+  #finishChunk(index: number, penalty: SessionPenalty | undefined): void {
+    const { offset, size } = this.#chunks[index] as Chunk;
+    if (penalty !== undefined) addPenalty(penalty, this.#penaltyVectors, offset, size);
+    this.#chunkSums[index] = this.#kernels.sumOfSquares(this.#gradientAddress(0) + offset * FLOAT, size);
+  }
+
+  #lossAndNorm(): { readonly loss: number; readonly gradientNorm: number } {
+    return {
+      loss: batchLoss(this.#start, this.#windowLosses),
+      gradientNorm: Math.fround(Math.sqrt(treeSum(this.#chunkSums))),
+    };
+  }
+
+  /** AdamW on a slice, if loss and norm are finite. */
+  #update(
+    slice: Slice,
+    { learningRate, step }: { readonly learningRate: number; readonly step: number },
+  ): Omit<CommandResult, "kind"> {
+    const { loss, gradientNorm } = this.#lossAndNorm();
+    const updated = Number.isFinite(loss) && Number.isFinite(gradientNorm);
+    if (updated) this.#updateChunks(slice, updateScalars(this.#start.optimizer, learningRate, step, gradientNorm));
+    return { loss, gradientNorm, updated };
+  }
+
+  #updateChunks(slice: Slice, s: UpdateScalars): void {
     const gradient = this.#gradientAddress(0);
     const { weights, firstMoments, secondMoments } = this.#layout;
-    for (let i = this.#team.ticket(); i < this.#chunks.length; i = this.#team.ticket()) {
+    this.#takeChunks(slice, (i) => {
       const { offset, size, decayed } = this.#chunks[i] as Chunk;
       const bytes = offset * FLOAT;
       this.#kernels.adamw(
@@ -169,6 +214,6 @@ export class Thread {
         s.epsilon,
         decayed ? s.decay : 1,
       );
-    }
+    });
   }
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { chooseEngine, type EngineName } from "../../../src/engine/catalogue.ts";
 import type { Engine, Session, SessionOptions } from "../../../src/engine/engine.ts";
 import { LEARNING_RATE, loadWeights, randomTokens, randomWeights, stateOf } from "../fixture.ts";
+import { slicesOf, stepTogether } from "./divided.ts";
 import {
   batch,
   fingerprint,
@@ -238,6 +239,43 @@ export function engineContract(
     }
     assertSame(await session.evaluate(tokens.slice(-width)), all.subarray(-1), "the last window");
     assert.equal((await session.evaluate(new Uint16Array())).length, 0);
+  });
+
+  test("a step in pieces has the bits of step(), whoever computes and owns which", async (engine) => {
+    const options = { ...TRAINING, batchSequences: 7 };
+    const windowTokens = MODEL.sequenceLength + 1;
+    const tokens = (index: number) => randomTokens(MODEL, options.batchSequences, index + 1);
+    await withSession(engine, options, async (whole) => {
+      if (whole.divided === undefined) return assert.equal(name, "tensorflow");
+      await restore(whole, midTraining());
+      const expected = [];
+      for (let index = 0; index < 2; index++) expected.push(await whole.step(tokens(index), LEARNING_RATE, index));
+      const state = await save(whole);
+      for (const ranks of [1, 2, 3]) {
+        const sessions: Session[] = [];
+        try {
+          for (let rank = 0; rank < ranks; rank++) sessions.push(await engine.open(options));
+          for (const session of sessions) await restore(session, midTraining());
+          for (let index = 0; index < 2; index++) {
+            const result = await stepTogether(sessions, tokens(index), windowTokens, LEARNING_RATE, index);
+            assert.deepEqual(result, expected[index], `${ranks} ranks, step ${index}`);
+          }
+          const slices = slicesOf(whole.divided.chunkOffsets.length - 1, ranks);
+          for (const [rank, session] of sessions.entries()) {
+            const found = await save(session);
+            assert.deepEqual(found.weights, state.weights);
+            const [from, to] = [slices[rank]?.first, slices[rank]?.end].map((at) =>
+              whole.divided?.chunkOffsets[at ?? 0]
+            );
+            assert.deepEqual(found.firstMoments.subarray(from, to), state.firstMoments.subarray(from, to));
+            assert.deepEqual(found.secondMoments.subarray(from, to), state.secondMoments.subarray(from, to));
+            assert.deepEqual(found.engineState, state.engineState);
+          }
+        } finally {
+          for (const session of sessions) session.close();
+        }
+      }
+    });
   });
 
   testSession("evaluate(), logits(), gradient() and step() agree with each other", async (session) => {
