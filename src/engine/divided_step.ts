@@ -8,7 +8,9 @@ import type { TreeNode } from "./ordered/nodes.ts";
 
 /** Chunks of the flat parameter vector that a rank owns: [first, end), numbered as in docs/arithmetic.md §6. */
 export interface Slice {
+  /** the first of them */
   readonly first: number;
+  /** after the last */
   readonly end: number;
 }
 
