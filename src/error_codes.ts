@@ -287,10 +287,13 @@ const BENCHMARKS = ["NO_RESULTS", "UNKNOWN_PART"] as const;
 const RANKS = [
   "MPI_FAILED",
   "MPI_UNAVAILABLE",
+  "NOT_SHAREABLE",
   "NO_RANKS",
   "RANKS_CONTRADICT",
+  "RANKS_DIFFER",
   "RANK_ENDED",
   "RANK_SILENT",
+  "TOO_MANY_RANKS",
 ] as const;
 
 /** Keys that sign and verify. */
