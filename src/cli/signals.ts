@@ -8,6 +8,11 @@ import { printError } from "../terminal.ts";
 /** Those of schedulers. Not SIGUSR1, on which Deno opens its debugger. */
 const SCHEDULERS: readonly Deno.Signal[] = Deno.build.os === "windows" ? [] : ["SIGTERM", "SIGUSR2"];
 
+/** Takes signals and does nothing: a launcher sends them to all ranks, and rank 0 decides. */
+export function holdSignals(): void {
+  for (const name of ["SIGINT", ...SCHEDULERS] as const) Deno.addSignalListener(name, () => {});
+}
+
 /** Aborts at the first signal; a second Ctrl-C ends the process at once. */
 export function abortOnSignals(): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController();

@@ -1,5 +1,6 @@
 /** `reproduce` on one of several machines: `--plan-only` writes the plan, `--join` and `--run` carry out a part of it. */
 import { chooseEngine } from "../engine/catalogue.ts";
+import type { Engine } from "../engine/engine.ts";
 import { threadCount } from "../engine/threads.ts";
 import { EXIT, UserError } from "../errors.ts";
 import { formatPlan } from "../experiment/plan/plan_text.ts";
@@ -21,7 +22,6 @@ import { filesFromOptions, sourcesFromOptions } from "./options/source_options.t
 import { describeResult } from "./progress.ts";
 import { DATA_CACHE, DEFAULT_SCALE } from "./settings.ts";
 import { abortOnSignals } from "./signals.ts";
-import { startEngine } from "./start_engine.ts";
 import { requireWritePermission } from "./write_permission.ts";
 
 /** Where prepared corpora are kept. */
@@ -123,10 +123,15 @@ export async function writeSharedPlan(
 /**
  * Carries out a part of the plan that lies in an output folder.
  *
+ * @param start starts the engine that options name
  * @returns `EXIT.ok` where nothing is left to be done, `EXIT.waiting` where it is held by others or not ready,
  * `EXIT.interrupted` where it was asked to stop
  */
-export async function joinPlan(output: string, values: WorkerValues): Promise<number> {
+export async function joinPlan(
+  output: string,
+  values: WorkerValues,
+  start: () => Promise<Engine>,
+): Promise<number> {
   requireWorkerOptions(values);
   await requireWritePermission(output);
   if (values["data-cache"] !== undefined) await requireWritePermission(values["data-cache"]);
@@ -150,7 +155,7 @@ export async function joinPlan(output: string, values: WorkerValues): Promise<nu
       dataCache: dataCacheFrom(values),
       onProgress: warnOfData,
     });
-    const engine = await startEngine(values);
+    const engine = await start();
     const deadline = jobDeadline();
     const lines = new WorkerLines();
     const end = await work({

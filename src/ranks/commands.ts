@@ -3,6 +3,8 @@ import type { SessionOptions } from "../engine/engine.ts";
 
 /** A command of rank 0's; a session is named by a number that rank 0 gives it. */
 export type Command =
+  /** the engine is to be started, and answered with what it is */
+  | { readonly kind: "begin" }
   | { readonly kind: "open"; readonly session: number; readonly options: SessionOptions }
   /** followed by weights, the rank's slice of both moments, and the engine's own state */
   | { readonly kind: "write"; readonly session: number; readonly engineStateBytes: number | undefined }
@@ -18,7 +20,7 @@ export type Command =
   /** nothing is left to do */
   | { readonly kind: "end"; readonly code: number };
 
-/** Numbers of JSON have no infinities, and none is a learning rate; whatever else came is no command of this version. */
+/** Whether a message's header may be one; ranks of one version send no other. */
 export function isCommand(value: unknown): value is Command {
   return typeof value === "object" && value !== null && "kind" in value && typeof value.kind === "string";
 }

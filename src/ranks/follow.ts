@@ -25,24 +25,35 @@ function tokensIn(payload: Uint8Array<ArrayBuffer>): Uint16Array {
 /**
  * Follows rank 0 until it says that nothing is left.
  *
+ * @param start starts this rank's engine, once rank 0 starts its own
  * @param version of this project
  * @returns the exit code that rank 0 gives
  * @throws {UserError} if this rank fails; the others are to be told so
  */
-export async function followRanks(transport: Transport, engine: Engine, version: string): Promise<number> {
+export async function followRanks(
+  transport: Transport,
+  start: () => Promise<Engine>,
+  version: string,
+): Promise<number> {
+  const next = async () => {
+    const { header, payload } = await receiveMessage(transport, 0, "rank 0 to say what to do");
+    if (isCommand(header)) return { command: header, payload };
+    throw new Error(`Rank 0 sent what is no command: ${JSON.stringify(header).slice(0, 200)}`);
+  };
+  const { command: first } = await next();
+  if (first.kind === "end") return first.code;
+  const engine = await start();
   const follower = new Follower(transport, engine);
-  await requireAgreement(transport, engineFacts(version, engine), "all ranks to say what they are");
   try {
+    await requireAgreement(transport, engineFacts(version, engine), "all ranks to say what they are");
     for (;;) {
-      const { header, payload } = await receiveMessage(transport, 0, "rank 0 to say what to do");
-      if (!isCommand(header)) {
-        throw new Error(`Rank 0 sent what is no command: ${JSON.stringify(header).slice(0, 200)}`);
-      }
-      if (header.kind === "end") return header.code;
-      await follower.obey(header, payload);
+      const { command, payload } = await next();
+      if (command.kind === "end") return command.code;
+      if (command.kind !== "begin") await follower.obey(command, payload);
     }
   } finally {
     follower.close();
+    engine.close?.();
   }
 }
 
@@ -51,7 +62,10 @@ class Follower {
 
   constructor(private readonly transport: Transport, private readonly engine: Engine) {}
 
-  async obey(command: Exclude<Command, { readonly kind: "end" }>, payload: Uint8Array<ArrayBuffer>): Promise<void> {
+  async obey(
+    command: Exclude<Command, { readonly kind: "begin" | "end" }>,
+    payload: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
     if (command.kind === "open") return await this.#open(command);
     const followed = this.#sessions.get(command.session);
     if (followed === undefined) throw new Error(`Rank 0 named a session ${command.session} that is not open`);

@@ -1,34 +1,25 @@
 /** An engine over several ranks, as rank 0 has it: its sessions are those of all ranks. */
 import type { Engine, Session, SessionOptions } from "../engine/engine.ts";
 import { engineFacts, requireAgreement, sessionFacts } from "./agreement.ts";
-import type { Command } from "./commands.ts";
-import { sendMessage } from "./messages.ts";
+import type { Leader } from "./leader.ts";
 import { RankedSession } from "./ranked_session.ts";
 import { requireDivided, SharedStep } from "./shared_step.ts";
-import type { Transport } from "./transport.ts";
-
-/** Rank 0's engine, and how the others are told that nothing is left. */
-export interface RankedEngine extends Engine {
-  /**
-   * Lets the other ranks end.
-   *
-   * @param code their exit code
-   */
-  end(code: number): Promise<void>;
-}
 
 /**
- * Joins the engines of all ranks to one with the same bits. The other ranks are in `followRanks` meanwhile.
+ * Starts the engines of all ranks, and joins them to one with the same bits. The others are in `followRanks` meanwhile.
  *
- * @param engine rank 0's own
+ * @param start starts rank 0's own
  * @param version of this project
  * @throws {UserError} `RANKS_DIFFER` if some rank has another engine, version, device or driver
  */
-export async function rankedEngine(transport: Transport, engine: Engine, version: string): Promise<RankedEngine> {
-  await requireAgreement(transport, engineFacts(version, engine), "all ranks to say what they are");
-  const others = Array.from({ length: transport.size - 1 }, (_, i) => i + 1);
-  const tell = (command: Command) =>
-    sendMessage(transport, others.map((rank) => ({ rank, header: command })), `"${command.kind}" to be told`);
+export async function rankedEngine(leader: Leader, start: () => Promise<Engine>, version: string): Promise<Engine> {
+  const { transport } = leader;
+  const engine = await leader.together(async () => {
+    await leader.tell({ kind: "begin" });
+    const engine = await start();
+    await requireAgreement(transport, engineFacts(version, engine), "all ranks to say what they are");
+    return engine;
+  });
   let sessions = 0;
   const open = async (options: SessionOptions): Promise<Session> => {
     const session = await engine.open(options);
@@ -37,9 +28,11 @@ export async function rankedEngine(transport: Transport, engine: Engine, version
       // Before the others are told: what one cannot share, none can.
       const shared = new SharedStep(transport, requireDivided(session, engine.name), options);
       const id = sessions++;
-      await tell({ kind: "open", session: id, options });
-      await requireAgreement(transport, sessionFacts(session), "all ranks to open a session");
-      return new RankedSession({ transport, id, options, session, shared });
+      await leader.together(async () => {
+        await leader.tell({ kind: "open", session: id, options });
+        await requireAgreement(transport, sessionFacts(session), "all ranks to open a session");
+      });
+      return new RankedSession({ leader, id, options, session, shared });
     } catch (error) {
       session.close();
       throw error;
@@ -52,6 +45,5 @@ export async function rankedEngine(transport: Transport, engine: Engine, version
     peakBytes: (options) => engine.peakBytes(options),
     open,
     close: () => engine.close?.(),
-    end: (code) => tell({ kind: "end", code }),
   };
 }

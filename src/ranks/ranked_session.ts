@@ -2,14 +2,13 @@
 import type { Session, SessionOptions, StepResult, TrainingState } from "../engine/engine.ts";
 import { countWindows, requireBatch, SessionCalls } from "../engine/session_calls.ts";
 import { requireAgreement, weightsFacts } from "./agreement.ts";
-import type { Command } from "./commands.ts";
-import { sendMessage } from "./messages.ts";
+import type { Leader } from "./leader.ts";
 import { bytesOf, type SharedStep } from "./shared_step.ts";
-import type { Part, Transport } from "./transport.ts";
+import type { Part } from "./transport.ts";
 
 /** What a ranked session is made of. */
 export interface RankedParts {
-  readonly transport: Transport;
+  readonly leader: Leader;
   /** number that the ranks know it by */
   readonly id: number;
   readonly options: SessionOptions;
@@ -27,12 +26,10 @@ export function windowBounds(windows: number, ranks: number): readonly number[] 
 export class RankedSession implements Session {
   readonly #parts: RankedParts;
   readonly #calls = new SessionCalls();
-  readonly #followers: readonly number[];
   #isCompared = false;
 
   constructor(parts: RankedParts) {
     this.#parts = parts;
-    this.#followers = Array.from({ length: parts.transport.size - 1 }, (_, i) => i + 1);
   }
 
   get memoryBytes(): number {
@@ -43,53 +40,58 @@ export class RankedSession implements Session {
     return this.#parts.session.conditions;
   }
 
-  async #command(command: Command, payload?: (rank: number) => Uint8Array): Promise<void> {
-    const what = `a message of the kind "${command.kind}" to leave`;
-    const parts = this.#followers.map((rank) => ({ rank, header: command, payload: payload?.(rank) }));
-    await sendMessage(this.#parts.transport, parts, what);
+  /** One call at a time, which all ranks carry out. */
+  #together<T>(call: () => Promise<T>): Promise<T> {
+    return this.#calls.exclusively(() => this.#parts.leader.together(call));
   }
 
   /** The followers' moments are where they are up to date: each rank updates those of its slice. */
   #moments({ firstMoments, secondMoments }: TrainingState): Part[] {
-    return this.#followers.flatMap((rank) => {
+    return this.#parts.leader.followers.flatMap((rank) => {
       const { from, to } = this.#parts.shared.sliceOf(rank);
       return [firstMoments, secondMoments].map((moments) => ({ rank, bytes: bytesOf(moments.subarray(from, to)) }));
     }).filter(({ bytes }) => bytes.length > 0);
   }
 
   readState(): Promise<TrainingState> {
-    return this.#calls.exclusively(async () => {
-      const { transport, session, id } = this.#parts;
-      await this.#command({ kind: "read", session: id });
+    return this.#together(async () => {
+      const { leader, session, id } = this.#parts;
+      await leader.tell({ kind: "read", session: id });
       const state = await session.readState();
-      await transport.exchange([], this.#moments(state), "the moments");
+      await leader.transport.exchange([], this.#moments(state), "the moments");
       return state;
     });
   }
 
   writeState(fill: (state: TrainingState) => void | Promise<void>): Promise<void> {
     return this.#calls.exclusively(async () => {
-      const { transport, session, id } = this.#parts;
-      await session.writeState(fill);
-      const state = await session.readState();
-      const { engineState } = state;
-      await this.#command({ kind: "write", session: id, engineStateBytes: engineState?.length });
-      const shared = this.#followers.flatMap((rank) =>
-        [bytesOf(state.weights), engineState ?? new Uint8Array()].map((bytes) => ({ rank, bytes }))
-      );
-      const parts = [...shared, ...this.#moments(state)].filter(({ bytes }) => bytes.length > 0);
-      await transport.exchange(parts, [], "the state to be distributed");
-      if (this.#isCompared) return;
-      await requireAgreement(transport, weightsFacts(state), "the digests of the weights");
-      this.#isCompared = true;
+      // Rank 0's alone, which may fail: the others do not know of it yet.
+      await this.#parts.session.writeState(fill);
+      await this.#parts.leader.together(() => this.#distribute());
     });
   }
 
+  /** Gives all ranks the state that rank 0 has. */
+  async #distribute(): Promise<void> {
+    const { leader, session, id } = this.#parts;
+    const state = await session.readState();
+    const { engineState } = state;
+    await leader.tell({ kind: "write", session: id, engineStateBytes: engineState?.length });
+    const shared = leader.followers.flatMap((rank) =>
+      [bytesOf(state.weights), engineState ?? new Uint8Array()].map((bytes) => ({ rank, bytes }))
+    );
+    const parts = [...shared, ...this.#moments(state)].filter(({ bytes }) => bytes.length > 0);
+    await leader.transport.exchange(parts, [], "the state to be distributed");
+    if (this.#isCompared) return;
+    await requireAgreement(leader.transport, weightsFacts(state), "the digests of the weights");
+    this.#isCompared = true;
+  }
+
   step(tokens: Uint16Array, learningRate: number, step: number): Promise<StepResult> {
-    return this.#calls.exclusively(async () => {
-      const { options, shared, id } = this.#parts;
+    return this.#together(async () => {
+      const { leader, options, shared, id } = this.#parts;
       requireBatch(tokens, options.model, options.batchSequences);
-      await this.#command(
+      await leader.tell(
         { kind: "step", session: id, learningRate, step },
         (rank) => bytesOf(shared.tokensOf(rank, tokens)),
       );
@@ -98,16 +100,17 @@ export class RankedSession implements Session {
   }
 
   evaluate(tokens: Uint16Array): Promise<Float32Array> {
-    return this.#calls.exclusively(async () => {
-      const { transport, options, session, id } = this.#parts;
+    return this.#together(async () => {
+      const { leader, options, session, id } = this.#parts;
+      const { transport } = leader;
       const windows = countWindows(tokens, options.model);
       const width = options.model.sequenceLength + 1;
       const bounds = windowBounds(windows, transport.size);
       const bound = (rank: number) => bounds[rank] ?? windows;
       const windowsOf = (rank: number) => tokens.subarray(bound(rank) * width, bound(rank + 1) * width);
-      await this.#command({ kind: "evaluate", session: id }, (rank) => bytesOf(windowsOf(rank)));
+      await leader.tell({ kind: "evaluate", session: id }, (rank) => bytesOf(windowsOf(rank)));
       const losses = new Float32Array(windows);
-      const arriving = this.#followers.map((rank) => ({
+      const arriving = leader.followers.map((rank) => ({
         rank,
         bytes: bytesOf(losses.subarray(bound(rank), bound(rank + 1))),
       }))
@@ -129,12 +132,12 @@ export class RankedSession implements Session {
   }
 
   anchor(importance: Float32Array | undefined): Promise<void> {
-    return this.#calls.exclusively(async () => {
-      const { session, id } = this.#parts;
+    return this.#together(async () => {
+      const { leader, session, id } = this.#parts;
       if (session.anchor === undefined) throw new Error("The session has no penalty");
       await session.anchor(importance);
       const payload = importance === undefined ? undefined : bytesOf(importance);
-      await this.#command(
+      await leader.tell(
         { kind: "anchor", session: id, hasImportance: payload !== undefined },
         payload === undefined ? undefined : () => payload,
       );
@@ -146,6 +149,7 @@ export class RankedSession implements Session {
     this.#calls.end(new Error("The session is closed"));
     this.#parts.session.close();
     // Not waited for, since a session closes at once; the next command follows it.
-    this.#command({ kind: "close", session: this.#parts.id }).catch(() => {});
+    const { leader, id } = this.#parts;
+    leader.tell({ kind: "close", session: id }).catch(() => {});
   }
 }

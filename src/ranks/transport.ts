@@ -32,8 +32,10 @@ const KIND = { alive: 0, ended: 1, closed: 2 } as const;
 const EAGER_ROUNDS = 50;
 /** Milliseconds of a sleep between two rounds. */
 const SLEEP = 1;
-/** Milliseconds that a rank which ends tries to say so, and waits for others to end. */
+/** Milliseconds that a rank which ends in order waits for all others to do so. */
 const LAST_WORDS = 5000;
+/** Milliseconds that a rank which fails tries to say so. */
+const CALL_FOR_HELP = 1000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -132,8 +134,11 @@ export class Transport {
    * @param isDone when to stop waiting
    * @returns whether that came in time
    */
-  async #tellAll(kind: number, text: string, isDone: (peer: Peer) => boolean): Promise<boolean> {
-    const until = performance.now() + LAST_WORDS;
+  async #tellAll(
+    { kind, text = "", milliseconds }: { readonly kind: number; readonly text?: string; readonly milliseconds: number },
+    isDone: (peer: Peer) => boolean,
+  ): Promise<boolean> {
+    const until = performance.now() + milliseconds;
     for (;;) {
       const now = performance.now();
       for (const peer of this.#peers) {
@@ -221,7 +226,7 @@ export class Transport {
 
   /** Tells all others that this rank ends, and why: their waits end with it. */
   async fail(reason: string): Promise<void> {
-    await this.#tellAll(KIND.ended, reason, () => true);
+    await this.#tellAll({ kind: KIND.ended, text: reason, milliseconds: CALL_FOR_HELP }, () => true);
   }
 
   /**
@@ -231,7 +236,8 @@ export class Transport {
    */
   async close(): Promise<boolean> {
     this.#stop();
-    if (!await this.#tellAll(KIND.closed, "", ({ incoming }) => incoming === undefined)) return false;
+    const words = { kind: KIND.closed, milliseconds: LAST_WORDS };
+    if (!await this.#tellAll(words, ({ incoming }) => incoming === undefined)) return false;
     await this.#link.close();
     return true;
   }

@@ -2,6 +2,7 @@
 import type { Engine, Session, SessionOptions } from "../../src/engine/engine.ts";
 import { followRanks } from "../../src/ranks/follow.ts";
 import { inProcessLinks } from "../../src/ranks/in_process.ts";
+import { Leader } from "../../src/ranks/leader.ts";
 import { rankedEngine } from "../../src/ranks/ranked_engine.ts";
 import { Transport } from "../../src/ranks/transport.ts";
 
@@ -14,27 +15,28 @@ export async function withRankedEngine<T>(
 ): Promise<T> {
   const transports = inProcessLinks(engines.length).map((link) => new Transport(link, { silenceSeconds: 60 }));
   const [first, ...others] = transports;
-  const [leader, ...followers] = engines;
-  if (first === undefined || leader === undefined) throw new RangeError("No ranks");
-  const following = others.map(async (transport, i) => {
+  const [leading, ...following] = engines;
+  if (first === undefined || leading === undefined) throw new RangeError("No ranks");
+  const leader = new Leader(first);
+  const ends = following.map(async (engine, i) => {
+    const transport = others[i];
+    if (transport === undefined) return;
     try {
-      const engine = followers[i];
-      if (engine !== undefined) await followRanks(transport, engine, VERSION);
+      await followRanks(transport, () => Promise.resolve(engine), VERSION);
+      await transport.close();
     } catch (error) {
       await transport.fail(error instanceof Error ? error.message : String(error));
+      transport.abort(2);
     }
   });
   try {
-    const engine = await rankedEngine(first, leader, VERSION);
-    const result = await use(engine);
-    await engine.end(0);
-    return result;
-  } catch (error) {
-    await first.fail(String(error));
-    throw error;
+    return await use(await rankedEngine(leader, () => Promise.resolve(leading), VERSION));
   } finally {
-    await Promise.all(following);
-    await Promise.all(transports.map((transport) => transport.close()));
+    if (!await leader.end(0)) {
+      await first.fail("rank 0 failed");
+      first.abort(2);
+    }
+    await Promise.all(ends);
   }
 }
 

@@ -9,14 +9,15 @@ import type { Plan } from "../../experiment/plan/plan.ts";
 import type { Calibration } from "../../reproduce/calibrate.ts";
 import { reproduce } from "../../reproduce/reproduce.ts";
 import { Interrupted } from "../../train/train_run.ts";
+import type { Values } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { warnOfData } from "../data_warnings.ts";
 import { showPlan } from "./plan.ts";
 import { foldersFromOptions } from "../options/experiment_options.ts";
 import { choicesFromOptions, PLAN_OPTIONS } from "../options/plan_options.ts";
 import { ProgressView } from "../progress.ts";
+import { inRanks, RANK_OPTIONS, type RankStart } from "../ranks.ts";
 import { abortOnSignals } from "../signals.ts";
-import { startEngine } from "../start_engine.ts";
 import { DEFAULT_SCALE } from "../settings.ts";
 import { segmentCount } from "../retrain.ts";
 import { retrainFoundLines } from "../retrain_lines.ts";
@@ -44,6 +45,7 @@ const OPTIONS = {
   },
   "dry-run": { kind: "flag", help: "show the plan and stop" },
   ...WORKER_OPTIONS,
+  ...RANK_OPTIONS,
 } as const;
 
 function showExpectation(plan: Plan, calibration: Calibration): void {
@@ -65,17 +67,29 @@ async function run(args: readonly string[]): Promise<number> {
     return EXIT.ok;
   }
   requireSharing(values);
-  const retrain = values.retrain === undefined ? undefined : segmentCount("retrain", values.retrain);
-  const start = performance.now();
   const scale = values.scale ?? DEFAULT_SCALE;
   const output = (values.out ?? projectPath(`out/${scale}`)).replace(/(?<=.)\/+$/, "");
-  if (isWorker(values)) return await joinPlan(output, values);
   if (values["plan-only"] === true) return await writeSharedPlan(output, values, ["reproduce", ...args]);
+  return await inRanks(
+    values,
+    ({ start, values }) =>
+      isWorker(values) ? joinPlan(output, values, start) : reproduceAll(args, { output, values, start }),
+  );
+}
+
+/** Everything that one process does, or rank 0 of several. */
+async function reproduceAll(
+  args: readonly string[],
+  { output, values, start }: RankStart<Values<typeof OPTIONS>> & { readonly output: string },
+): Promise<number> {
+  const retrain = values.retrain === undefined ? undefined : segmentCount("retrain", values.retrain);
+  const began = performance.now();
+  const scale = values.scale ?? DEFAULT_SCALE;
   await requireWritePermission(output);
   const environmentKey = takeEnvironmentKey();
   const threads = threadCount(values);
   const files = filesFromOptions(values);
-  const engine = await startEngine(values);
+  const engine = await start();
   const { signal, dispose } = abortOnSignals();
   let view: ProgressView | undefined;
   try {
@@ -110,7 +124,7 @@ async function run(args: readonly string[]): Promise<number> {
       },
     });
     view?.end();
-    await showReproduction(result, (performance.now() - start) / 1000);
+    await showReproduction(result, (performance.now() - began) / 1000);
     const hint = await chooseEngine(values).speedHint?.(values, "reproduce:native");
     if (hint !== undefined) printError(`\n${hint}`);
     return EXIT.ok;
