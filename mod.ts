@@ -108,7 +108,7 @@ export { generate } from "./src/inference/generate.ts";
 export { parseSafetensors } from "./src/formats/safetensors/safetensors.ts";
 
 export { reproduce } from "./src/reproduce/reproduce.ts";
-export { Interrupted } from "./src/train/train_run.ts";
+export { Interrupted } from "./src/train/run_environment.ts";
 export { VERDICT_NAMES } from "./src/results/claims.ts";
 export { formatClaims } from "./src/results/format_claims.ts";
 

@@ -72,7 +72,7 @@ export type { CorpusFiles, DataProgress } from "./data/options.ts";
 export type { Outcome, RecordedState, RunRecord } from "./train/folder/run_folder.ts";
 export type { ConditionPeriod, Conditions } from "./train/conditions.ts";
 export type { DoneRun, RunResult } from "./train/train_plan.ts";
-export type { RunProgress } from "./train/train_run.ts";
+export type { RunProgress } from "./train/run_environment.ts";
 
 // Curves and claims
 export type { ArmCurves } from "./results/arm_curves.ts";

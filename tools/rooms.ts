@@ -99,6 +99,8 @@ const TRAIN_STOREYS: readonly (readonly Room[])[] = [
   [{ name: "train/run_header.ts", purpose: "the first line of a run's journal, from its specification and corpora" }],
   [{ name: "train/folder", purpose: "what a run leaves, and whether what lies there can be taken as it is" }],
   [{ name: "train/start", purpose: "the weights that a run begins with, and what its penalty pulls towards" }],
+  [{ name: "train/run_environment.ts", purpose: "what a run is trained with, and what training tells" }],
+  [{ name: "train/beginning.ts", purpose: "where a run's training begins: its start, or its newest good checkpoint" }],
   [{ name: "train/run_records.ts", purpose: "a run as the sequence of its records, for training and retraining" }],
   [{ name: "train/train_run.ts", purpose: "one run, from its start or newest good checkpoint to its end" }],
   [{ name: "train/run_trainer.ts", purpose: "runs one by one, each under its lock" }],

@@ -4,7 +4,7 @@ import { compactNumber, formatSeconds } from "../text/numbers.ts";
 import { tokensPerStep } from "../experiment/plan/cost.ts";
 import type { Plan } from "../experiment/plan/plan.ts";
 import type { RunResult } from "../train/train_plan.ts";
-import type { RunProgress } from "../train/train_run.ts";
+import type { RunProgress } from "../train/run_environment.ts";
 import { ControlCode, draw, lineWidth, print, printWarning } from "../terminal.ts";
 
 const BAR_WIDTH = 28;

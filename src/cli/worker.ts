@@ -9,7 +9,7 @@ import { writePlan } from "../reproduce/reproduce.ts";
 import { filesWithin } from "../files/files_within.ts";
 import { print, printError, printJson, printWarning } from "../terminal.ts";
 import type { RunResult } from "../train/run_trainer.ts";
-import type { RunProgress } from "../train/train_run.ts";
+import type { RunProgress } from "../train/run_environment.ts";
 import { openShared, requireEngineOf } from "../worker/open_shared.ts";
 import { namedRun, readSharedPlan } from "../worker/shared_plan.ts";
 import { jobDeadline, thisTrainer } from "../worker/this_trainer.ts";

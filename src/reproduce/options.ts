@@ -12,7 +12,7 @@ import type { Verdict } from "../results/claims.ts";
 import type { ComparisonRow } from "../results/compare_numbers.ts";
 import type { Estimate } from "../results/estimates/estimate.ts";
 import type { RunResult } from "../train/train_plan.ts";
-import type { RunProgress } from "../train/train_run.ts";
+import type { RunProgress } from "../train/run_environment.ts";
 import type { Calibration } from "./calibrate.ts";
 import type { RetrainCount, RetrainFoundEvents } from "./retrain_found.ts";
 

@@ -17,7 +17,7 @@ import { headerOf } from "../train/run_header.ts";
 import { runRecords } from "../train/run_records.ts";
 import { updatesBefore } from "../train/journal/skipped_steps.ts";
 import { SessionPool } from "../train/session_pool.ts";
-import { Interrupted } from "../train/train_run.ts";
+import { Interrupted } from "../train/run_environment.ts";
 import { compareEvent } from "./compare.ts";
 import { RetrainingMismatch } from "./difference.ts";
 import { readCheckpointArtefact, readEvidence, type RunEvidence } from "./evidence.ts";

@@ -18,7 +18,8 @@ import { RunFolder, type RunRecord } from "./folder/run_folder.ts";
 import { SessionPool } from "./session_pool.ts";
 import { type ParentOutcome, skipReason } from "./folder/skip_reason.ts";
 import type { TrainerFacts } from "./folder/trained_by.ts";
-import { Interrupted, type RunProgress, trainRun } from "./train_run.ts";
+import { trainRun } from "./train_run.ts";
+import { Interrupted, type RunProgress } from "./run_environment.ts";
 
 /** A planned run that is done. */
 export interface DoneRun {

@@ -12,7 +12,7 @@ import { syncFolders } from "../files/durable.ts";
 import { RunFolder } from "../train/folder/run_folder.ts";
 import { ParentFlaw } from "../train/start/parent_folder.ts";
 import { type DoneRun, type RunResult, RunTrainer, type RunTrainerOptions } from "../train/run_trainer.ts";
-import { Interrupted } from "../train/train_run.ts";
+import { Interrupted } from "../train/run_environment.ts";
 import { type Standing, standings } from "./standing.ts";
 
 /** What a worker does, and how. */

@@ -15,7 +15,7 @@ import type { Corpora } from "../../src/train/evaluation/evaluation.ts";
 import { trainPlan } from "../../src/train/train_plan.ts";
 import { thisTrainer } from "../../src/worker/this_trainer.ts";
 import { work, type WorkEnd, type WorkOptions } from "../../src/worker/work.ts";
-import { Interrupted } from "../../src/train/train_run.ts";
+import { Interrupted } from "../../src/train/run_environment.ts";
 import { fakeEngine, fakePlan } from "../train/fake_training.ts";
 import type { DiskImage } from "./disk_image.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";

@@ -9,7 +9,7 @@ import type { ReproduceOptions, Reproduction } from "../../src/reproduce/options
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
 import { replan } from "../../src/reproduce/replan.ts";
 import { retrain } from "../../src/retrain/retrain.ts";
-import { Interrupted } from "../../src/train/train_run.ts";
+import { Interrupted } from "../../src/train/run_environment.ts";
 import { FOLDERS, MECHANISMS } from "../reproduce/mechanisms.ts";
 import { DATA_CACHE, digestOf, kernelCache, reproduceSmoke } from "../reproduce/smoke.ts";
 import { withFolder } from "../temporary_folder.ts";

@@ -16,7 +16,7 @@ import { chainStart, formatHeader, type JournalHeader, parseHeader } from "../..
 import { chainNext, formatRecord, fromBits64, parseRecord, toBits64 } from "../../src/train/journal/journal_record.ts";
 import type { JournalRecord } from "../../src/train/journal/journal_record.ts";
 import { stateDigest } from "../../src/train/checkpoint/state_digest.ts";
-import { Interrupted } from "../../src/train/train_run.ts";
+import { Interrupted } from "../../src/train/run_environment.ts";
 import { below, type DiskImage, firstDifference } from "../faults/disk_image.ts";
 import { SimulatedDisk } from "../faults/simulated_disk.ts";
 import { fakeEngine } from "../train/fake_training.ts";

@@ -8,7 +8,7 @@ import { paperJudge } from "../../src/results/paper_judge.ts";
 import { verifyManifestFile } from "../../src/manifest/verify/verify_file.ts";
 import type { ReproduceEvents } from "../../src/reproduce/options.ts";
 import { loadPaper, PAPER_FILE } from "../../src/reproduce/paper_file.ts";
-import { Interrupted } from "../../src/train/train_run.ts";
+import { Interrupted } from "../../src/train/run_environment.ts";
 import type { RunResult } from "../../src/train/train_plan.ts";
 import { digestOf, GOLDEN, reproduceSmoke, statesDigestOf } from "./smoke.ts";
 import { withFolder } from "../temporary_folder.ts";

@@ -9,7 +9,7 @@ import { learningRateTable } from "../../src/schedule/learning_rate.ts";
 import { readJournalFile } from "../../src/train/journal/journal.ts";
 import { fromBits } from "../../src/train/journal/journal_record.ts";
 import { RunFolder } from "../../src/train/folder/run_folder.ts";
-import { Interrupted } from "../../src/train/train_run.ts";
+import { Interrupted } from "../../src/train/run_environment.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { skippingEngine } from "../train/skipping_engine.ts";
 import { DATA_CACHE, digestOf, reproduceSmoke } from "./smoke.ts";

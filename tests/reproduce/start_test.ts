@@ -16,7 +16,7 @@ import { readCheckpoint } from "../../src/train/checkpoint/checkpoint.ts";
 import { openWeights } from "../../src/train/checkpoint/open_weights.ts";
 import { RunFolder } from "../../src/train/folder/run_folder.ts";
 import { sessionOptions } from "../../src/train/session_pool.ts";
-import { Interrupted } from "../../src/train/train_run.ts";
+import { Interrupted } from "../../src/train/run_environment.ts";
 import { userError } from "../data/user_error.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { DATA_CACHE, digestOf, kernelCache, reproduceSmoke } from "./smoke.ts";

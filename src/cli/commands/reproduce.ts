@@ -8,7 +8,7 @@ import { planToJson } from "../../experiment/plan/plan_json.ts";
 import type { Plan } from "../../experiment/plan/plan.ts";
 import type { Calibration } from "../../reproduce/calibrate.ts";
 import { reproduce } from "../../reproduce/reproduce.ts";
-import { Interrupted } from "../../train/train_run.ts";
+import { Interrupted } from "../../train/run_environment.ts";
 import type { Values } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { warnOfData } from "../data_warnings.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../../src/digest/sha256.ts";
 import { createExactEngine } from "../../../src/engine/exact/engine.ts";
-import { Interrupted } from "../../../src/train/train_run.ts";
+import { Interrupted } from "../../../src/train/run_environment.ts";
 import { step } from "../../reference/step.ts";
 import {
   assertSameState,

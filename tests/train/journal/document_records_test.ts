@@ -28,7 +28,7 @@ import { parseRecord } from "../../../src/train/journal/journal_record.ts";
 import { readJournal } from "../../../src/train/journal/journal_reader.ts";
 import { headerOf } from "../../../src/train/run_header.ts";
 import { RunFolder } from "../../../src/train/folder/run_folder.ts";
-import { Interrupted } from "../../../src/train/train_run.ts";
+import { Interrupted } from "../../../src/train/run_environment.ts";
 import { trainPlan } from "../../../src/train/train_plan.ts";
 import { withFolder } from "../../temporary_folder.ts";
 import { fakeEngine, fakePlan } from "../fake_training.ts";
