@@ -38,6 +38,9 @@ type RankValues = Values<typeof RANK_OPTIONS> & EngineValues;
 /** Milliseconds in which rank 0 says what happened, when another has failed. */
 const LEADER_SPEAKS = 5000;
 
+/** Milliseconds that the others have to leave first. */
+const OTHERS_LEAVE = 500;
+
 /** How a command starts its engine, and with which options. */
 export interface RankStart<V> {
   readonly start: () => Promise<Engine>;
@@ -63,6 +66,23 @@ export async function inRanks<V extends RankValues>(
   const transport = new Transport(await joinMpi({ launched }), { silenceSeconds: given["rank-timeout"] });
   if (transport.rank > 0) return await follow(transport, values);
   return await lead(new Leader(transport), values, use);
+}
+
+/**
+ * Refuses ranks where nothing is trained: each would do the whole.
+ *
+ * @throws {UserError} `UNUSED_OPTION`
+ */
+export function requireTraining(
+  values: Pick<RankValues, "transport"> & { readonly "plan-only"?: true; readonly "dry-run"?: true },
+): void {
+  const [other] = (["plan-only", "dry-run"] as const).filter((name) => values[name] === true);
+  if (values.transport === undefined || other === undefined) return;
+  throw new UserError(
+    "UNUSED_OPTION",
+    `"--transport" is for training`,
+    `leave it out with "--${other}", as deno task reproduce does`,
+  );
 }
 
 function requireTransport({ transport, "rank-timeout": timeout }: RankValues): void {
@@ -94,7 +114,11 @@ async function lead<V extends RankValues>(
   try {
     const start = () => rankedEngine(leader, () => startEngine(values), project.version);
     const code = await use({ start, values });
-    if (await leader.end(EXIT.ok)) return code;
+    if (await leader.end(EXIT.ok)) {
+      // Launchers end all ranks when one has a code: they have ended, but for their last instructions.
+      if (code !== EXIT.ok) await new Promise((resolve) => setTimeout(resolve, OTHERS_LEAVE));
+      return code;
+    }
     throw new UserError("RANK_SILENT", "All is done, and some rank does not end", "look at its node and its log");
   } catch (error) {
     if (await leader.end(EXIT.unable).catch(() => false)) throw error;

@@ -45,6 +45,39 @@ for (
     },
     { args: ["reproduce", "--upstream", "a.txt"], code: "MISSING_CORPUS", message: /No downstream files are given/ },
     { args: ["reproduce", "--scale", "paper"], code: "NOT_LOCKED", message: /run "deno task data lock" first/ },
+    { args: ["reproduce", "--transport", "mpii"], code: "UNKNOWN_OPTION", message: /did you mean "mpi"/ },
+    { args: ["reproduce", "--transport", "mpi"], code: "NO_RANKS", message: /start it by "mpirun -n RANKS/ },
+    {
+      args: ["reproduce", "--transport", "mpi", "--plan-only"],
+      code: "UNUSED_OPTION",
+      message: /"--transport" is for training: leave it out with "--plan-only"/,
+    },
+    { args: ["reproduce", "--rank-timeout", "9"], code: "UNUSED_OPTION", message: /add --transport mpi/ },
+    {
+      args: ["launch", "kubernetes", "--claim", "c", "--ranks", "2"],
+      code: "UNUSED_OPTION",
+      message: /"--ranks" is for Slurm/,
+    },
+    {
+      args: ["launch", "skypilot", "--volume", "v", "--accelerators", "H100:1", "--ranks", "2"],
+      code: "UNUSED_OPTION",
+      message: /"--ranks" is for Slurm/,
+    },
+    {
+      args: ["launch", "slurm", "--scale", "smoke", "--out", "out/none", "--ranks", "3"],
+      code: "TOO_MANY_RANKS",
+      message: /3 ranks cannot share a step of run ".*", which has 2 gradient blocks: give at most --ranks 2/,
+    },
+    {
+      args: ["launch", "slurm", "--scale", "smoke", "--out", "out/none", "--mpi", "pmix"],
+      code: "UNUSED_OPTION",
+      message: /"--mpi" is for "--ranks"/,
+    },
+    {
+      args: ["launch", "slurm", "--scale", "smoke", "--out", "out/none", "--ranks", "2", "--engine", "cuda-bf16"],
+      code: "UNUSED_OPTION",
+      message: /"--ranks" is for the engine exact/,
+    },
     { args: ["verify"], code: "MISSING_ARGUMENT", message: /No manifest is named/ },
     { args: ["verify", "a", "b"], code: "UNKNOWN_ARGUMENT", message: /Unexpected argument "b"/ },
   ]

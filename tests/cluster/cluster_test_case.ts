@@ -4,18 +4,21 @@ import { withFolder } from "../temporary_folder.ts";
 import { Launched, task, trained } from "./launched.ts";
 import { SlurmHere, whyNoSlurm } from "./slurm_here.ts";
 
-const reason = whyNoSlurm();
+const noSlurm = whyNoSlurm();
 
 /**
  * A test with a cluster.
  *
  * @param port of the controller's; node daemons take those after it
+ * @param missing why it cannot run here, besides Slurm's
  */
 export function clusterTest(
   name: string,
   port: number,
   run: (cluster: SlurmHere, folder: string) => Promise<void>,
+  missing?: string,
 ): void {
+  const reason = noSlurm ?? missing;
   Deno.test({
     name: name + (reason === undefined ? "" : ` (skipped: ${reason})`),
     ignore: reason !== undefined,

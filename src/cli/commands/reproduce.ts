@@ -16,7 +16,7 @@ import { showPlan } from "./plan.ts";
 import { foldersFromOptions } from "../options/experiment_options.ts";
 import { choicesFromOptions, PLAN_OPTIONS } from "../options/plan_options.ts";
 import { ProgressView } from "../progress.ts";
-import { inRanks, RANK_OPTIONS, type RankStart } from "../ranks.ts";
+import { inRanks, RANK_OPTIONS, type RankStart, requireTraining } from "../ranks.ts";
 import { abortOnSignals } from "../signals.ts";
 import { DEFAULT_SCALE } from "../settings.ts";
 import { segmentCount } from "../retrain.ts";
@@ -62,6 +62,7 @@ function showExpectation(plan: Plan, calibration: Calibration): void {
 
 async function run(args: readonly string[]): Promise<number> {
   const { values } = parsePaths(args, OPTIONS);
+  requireTraining(values);
   if (values["dry-run"] === true) {
     await showPlan(values);
     return EXIT.ok;

@@ -6,6 +6,15 @@ import { taskLine, type WorkerCommand } from "../worker_command.ts";
 /** Slurm's own delay of a requeued job is two minutes; a run that somebody else holds is asked for less often. */
 const HELD_ELSEWHERE_SECONDS = 300;
 
+/** What `srun --mpi` may say: Open MPI's ranks find each other by PMIx, MPICH's by PMI-2. */
+export const SRUN_MPI = ["pmix", "pmi2"] as const;
+
+/** Ranks of a job's step. */
+export interface SlurmRanks {
+  readonly count: number;
+  readonly mpi: (typeof SRUN_MPI)[number];
+}
+
 /** What a script is made of. Paths are whole and the same on every node. */
 export interface BatchScript extends WorkerCommand {
   /** what it does, in a line */
@@ -17,6 +26,8 @@ export interface BatchScript extends WorkerCommand {
   readonly warnSeconds: number;
   /** whether the worker takes `--threads`: as many as the job has CPUs */
   readonly threads: boolean;
+  /** ranks that share every step of the worker's, and how srun tells them of each other; absent for a single process */
+  readonly ranks?: SlurmRanks;
   /** exit codes after which the job goes back to the queue */
   readonly comesBackAfter: readonly number[];
   /** shell command after success, which may read `$out` and the script's words */
@@ -25,12 +36,13 @@ export interface BatchScript extends WorkerCommand {
 
 /** The text of a script for sbatch. What it needs to know of one job stands after its name: `run.sh --run LABEL`. */
 export function batchScript(script: BatchScript): string {
-  const { title, task, words, writes, deno, project, output, warnSeconds, threads, comesBackAfter, afterSuccess } =
-    script;
+  const { title, task, words, writes, deno, project, output, warnSeconds, threads, ranks, comesBackAfter } = script;
+  const { afterSuccess } = script;
+  const tasks = ranks === undefined ? "--ntasks=1" : `--ntasks=${ranks.count} --mpi=${ranks.mpi}`;
   return `#!/bin/bash
 # ${title}. submit.sh beside this file submits it.
 #SBATCH --requeue
-#SBATCH --open-mode=append
+#SBATCH --open-mode=append${ranks === undefined ? "" : `\n#SBATCH --ntasks=${ranks.count}`}
 # Told in time, the worker writes a checkpoint and stops. Sent to the step alone (no "B:"), and up to a minute early.
 # Never USR1: Deno answers it by opening its debugger.
 #SBATCH --signal=USR2@${warnSeconds}
@@ -63,7 +75,7 @@ trap : TERM
 cpus=\${SLURM_CPUS_PER_TASK:-\${SLURM_CPUS_ON_NODE:-1}} # srun does not take it from the job since Slurm 22.05
 echo "$(date --utc +%FT%TZ) job $SLURM_JOB_ID, start $((\${SLURM_RESTART_COUNT:-0} + 1)), on \${SLURMD_NODENAME-}: $*"
 # As a step: when a job is preempted, a step is told at once, the script only at the end of the grace time.
-srun --ntasks=1 --cpus-per-task="$cpus" --kill-on-bad-exit=1 \\
+srun ${tasks} --cpus-per-task="$cpus" --kill-on-bad-exit=1 \\
   "$deno" ${taskLine(task, writes)} ${shellLine(words)}${threads ? ' --threads="$cpus"' : ""} "$@"
 code=$?
 state=$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%T)

@@ -9,7 +9,7 @@ import { makeFolderDurably, writeFileDurably } from "../../files/durable.ts";
 import type { FileSystem } from "../../files/file_system.ts";
 import { planJobName, runJobs } from "../jobs.ts";
 import type { WorkerCommand } from "../worker_command.ts";
-import { batchScript } from "./batch_script.ts";
+import { batchScript, type SlurmRanks } from "./batch_script.ts";
 import type { SbatchOptions } from "./sbatch_options.ts";
 import { type Places, placesOf, type Submission, submitScript } from "./submission.ts";
 import { slurmTime } from "./time_limit.ts";
@@ -24,7 +24,7 @@ export interface SlurmLaunch {
   readonly deno: string;
   readonly project: string;
   /** trains one run, once it is named */
-  readonly worker: WorkerCommand & { readonly threads: boolean };
+  readonly worker: WorkerCommand & { readonly threads: boolean; readonly ranks?: SlurmRanks };
   /** judges and signs; absent where a person does that */
   readonly conclude?: WorkerCommand;
   /** trains a share of all segments again, once it is named; absent where nothing is to be retrained */

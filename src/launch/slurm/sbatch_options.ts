@@ -20,7 +20,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   "wait": "the launcher does not wait for jobs",
   "test-only": "leave out --submit to submit nothing",
   "export-file": "it would hide what Slurm tells a job",
-  "ntasks": "a run is one process",
+  "ntasks": 'a run is one process, or has --ranks N, before the "--"',
   "quiet": "the job's number is read from what sbatch prints",
   "help": "see sbatch --help",
   "version": "see sbatch --version",

@@ -8,7 +8,7 @@ import { launchInto } from "./launch_fixture.ts";
 const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url)));
 
 Deno.test("a job's script runs the worker with the permissions of its task, and no others", () => {
-  for (const task of ["reproduce:native", "reproduce:cuda", "reproduce:tensorflow"]) {
+  for (const task of ["reproduce:native", "reproduce:cuda", "reproduce:tensorflow", "reproduce:ranks"]) {
     const { scripts } = prepareLaunch(
       launchInto("/shared/out", { worker: { task, words: ["--scale=smoke"], threads: false } }),
     );
@@ -34,6 +34,23 @@ Deno.test("a job's script is requeued, warned by a signal that Deno does not tak
   // Slurm reads its lines up to the first command.
   assert(script.indexOf("set -u") > script.lastIndexOf("#SBATCH"));
   assert(script.includes("--kill-on-bad-exit=1"));
+});
+
+Deno.test("ranks are tasks of one step of the job, which finds each other as their MPI does", () => {
+  const ranks = { count: 4, mpi: "pmix" } as const;
+  const worker = { task: "reproduce:ranks", words: ["--scale=smoke"], threads: true, ranks };
+  const { scripts } = prepareLaunch(launchInto("/shared/out", { worker, conclude: { task: "conclude", words: [] } }));
+  const script = scripts.get("run.sh") ?? "";
+  assert(script.split("\n").includes("#SBATCH --ntasks=4"));
+  assert(script.indexOf("set -u") > script.lastIndexOf("#SBATCH"));
+  assert.match(script, /^srun --ntasks=4 --mpi=pmix --cpus-per-task="\$cpus" --kill-on-bad-exit=1 \\$/m);
+  assert.match(
+    script,
+    /"\$deno" run .* src\/cli\/main.ts reproduce .* --transport mpi --scale=smoke --threads="\$cpus" "\$@"$/m,
+  );
+  for (const [name, text] of scripts) if (name === "conclude.sh") assert.match(text, /^srun --ntasks=1 --cpus/m);
+  const alone = prepareLaunch(launchInto("/shared/out")).scripts.get("run.sh") ?? "";
+  assert.doesNotMatch(alone, /SBATCH --ntasks|--mpi/);
 });
 
 Deno.test("a run comes back when it was stopped or is held elsewhere, a conclusion only when it was stopped", () => {

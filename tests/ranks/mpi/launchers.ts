@@ -27,12 +27,18 @@ function isInPath(program: string): boolean {
   });
 }
 
+/** Why there is no such MPI here; undefined where there is. */
+export function whyNoMpi(name: string): string | undefined {
+  const { program = "" } = LAUNCHERS.find((launcher) => launcher.name === name) ?? {};
+  return isInPath(program) ? undefined : `no ${program}: apt-get install ${PACKAGES[program]}`;
+}
+
 /** A test once for each launcher; skipped with the reason where there is none. */
 export function mpiTest(name: string, use: (launcher: MpiLauncher) => Promise<void>, which = LAUNCHERS): void {
   for (const launcher of which) {
-    const isMissing = !isInPath(launcher.program);
-    if (isMissing) console.log(`skipped: no ${launcher.program}: apt-get install ${PACKAGES[launcher.program]}`);
-    Deno.test({ name: `${launcher.name}: ${name}`, ignore: isMissing, fn: () => use(launcher) });
+    const reason = whyNoMpi(launcher.name);
+    const skipped = reason === undefined ? "" : ` (skipped: ${reason})`;
+    Deno.test({ name: `${launcher.name}: ${name}${skipped}`, ignore: reason !== undefined, fn: () => use(launcher) });
   }
 }
 

@@ -1,5 +1,6 @@
 /** What launching containers has in common: paths are those in the container, and nothing is written here. */
 import { chooseEngine } from "../../../engine/catalogue.ts";
+import { UserError } from "../../../errors.ts";
 import type { Plan } from "../../../experiment/plan/plan.ts";
 import { usefulParallelism } from "../../../launch/jobs.ts";
 import { imageOutput, type PinnedImage, pinnedImage } from "../../../launch/image.ts";
@@ -38,6 +39,13 @@ export interface ContainerLaunch {
  * @param values with paths as they were typed: they are the container's
  */
 export async function containerLaunch(values: Values<typeof CONTAINER_OPTIONS>): Promise<ContainerLaunch> {
+  if (values.ranks !== undefined) {
+    throw new UserError(
+      "UNUSED_OPTION",
+      '"--ranks" is for Slurm, which starts the processes of a run together',
+      "leave it out: each container trains runs of its own, which needs no fabric between them",
+    );
+  }
   const image = pinnedImage(values.image);
   const plan = await planFromOptions(withoutPlaces(values));
   const output = imageOutput(values.out, plan.scale.name);

@@ -22,6 +22,7 @@ export const LAUNCH_OPTIONS = {
   ...CHOICES,
   ...WORKER_OPTIONS,
   "max-parallel": { kind: "count", value: "N", help: "at most so many runs at a time" },
+  ranks: { kind: "count", value: "N", help: "slurm: so many processes share every step of a run, over MPI" },
 } as const;
 
 /** Values of them. */

@@ -1,8 +1,10 @@
 /** `deno task launch slurm`: a plan's runs as jobs of Slurm. */
 import { canonicalJson } from "../../../digest/canonical_json.ts";
-import { EXIT, hasCode, UserError } from "../../../errors.ts";
+import { EXIT, hasCode, suggest, UserError } from "../../../errors.ts";
+import type { Plan } from "../../../experiment/plan/plan.ts";
 import { planToJson } from "../../../experiment/plan/plan_json.ts";
 import { claimOutputFolder, lockOutputFolder } from "../../../files/output_lock.ts";
+import { type SlurmRanks, SRUN_MPI } from "../../../launch/slurm/batch_script.ts";
 import { type PreparedLaunch, prepareLaunch, type SlurmLaunch, writeScripts } from "../../../launch/slurm/launch.ts";
 import { isSbatchOption, readSbatchOptions, type SbatchOptions } from "../../../launch/slurm/sbatch_options.ts";
 import { type Scheduler, SLURM } from "../../../launch/slurm/scheduler.ts";
@@ -43,6 +45,11 @@ const OPTIONS = {
     kind: "count",
     value: "SECONDS",
     help: `before the time limit, a worker is told to stop with a checkpoint (default: ${WARN_SECONDS})`,
+  },
+  mpi: {
+    kind: "text",
+    value: "NAME",
+    help: `with --ranks: how srun starts them, ${SRUN_MPI.join(" (Open MPI) or ")} (MPICH) (default: ${SRUN_MPI[0]})`,
   },
   conclude: { kind: "flag", help: "a last job judges and signs when all others have ended" },
   key: {
@@ -105,16 +112,18 @@ export async function launchSlurm(args: readonly string[], scheduler: Scheduler 
   const engine = chooseEngine(values);
   const cache = values["data-cache"] === undefined ? [] : [wholePath(values["data-cache"])];
   const plan = await plannedForLaunch(values);
+  const ranks = ranksOf(values, plan);
   const prepared = prepareLaunch({
     plan,
     output,
     deno: Deno.execPath(),
     project: PROJECT,
     worker: {
-      task: workerTask(values),
+      task: ranks === undefined ? workerTask(values) : "reproduce:ranks",
       words: [`--out=${output}`, ...cache.map((folder) => `--data-cache=${folder}`), ...workerWords(values)],
       writes: cache,
       threads: engine.task === "reproduce" && values.threads === undefined,
+      ranks,
     },
     ...(values.conclude === true ? { conclude: conclusion(output, cache, values) } : {}),
     ...(shares === undefined ? {} : { retrain: await retraining(output, shares, values) }),
@@ -135,6 +144,40 @@ export async function launchSlurm(args: readonly string[], scheduler: Scheduler 
     );
   }
   return await submit(prepared, options, scheduler, values.submit === true);
+}
+
+/**
+ * How many ranks a run has.
+ *
+ * @throws {UserError} `TOO_MANY_RANKS` if a run has fewer gradient blocks in a step, `UNUSED_OPTION` for an engine that
+ * cannot share its steps, and for `--mpi` without ranks
+ */
+function ranksOf(values: Values<typeof OPTIONS>, { runs }: Plan): SlurmRanks | undefined {
+  const { ranks: count, mpi = SRUN_MPI[0] } = values;
+  const known = SRUN_MPI.find((name) => name === mpi);
+  if (known === undefined) throw new UserError("UNKNOWN_OPTION", `Option "--mpi" is "${mpi}"`, suggest(mpi, SRUN_MPI));
+  if (count === undefined && values.mpi !== undefined) {
+    throw new UserError("UNUSED_OPTION", '"--mpi" is for "--ranks"', "add --ranks N, or leave it out");
+  }
+  if (count === undefined) return undefined;
+  const { name, task } = chooseEngine(values);
+  if (task !== "reproduce") {
+    throw new UserError(
+      "UNUSED_OPTION",
+      `"--ranks" is for the engine exact, and the plan is for ${name}`,
+      "leave it out: runs share out to as many GPUs as there are",
+    );
+  }
+  for (const { label, specification: { batchSequences, gradientBlockSequences } } of runs) {
+    const blocks = batchSequences / gradientBlockSequences;
+    if (count <= blocks) continue;
+    throw new UserError(
+      "TOO_MANY_RANKS",
+      `${count} ranks cannot share a step of run "${label}", which has ${blocks} gradient blocks`,
+      `give at most --ranks ${blocks}`,
+    );
+  }
+  return { count, mpi: known };
 }
 
 /** @throws {UserError} `UNUSED_OPTION` for a key that nothing signs with */
