@@ -73,3 +73,17 @@ export async function withStandIn(
     controls.close();
   }
 }
+
+/** A test that needs a C++ compiler. */
+export function test(name: string, run: () => Promise<void>): void {
+  Deno.test({ name, ignore: ignoreWithoutCompiler, fn: run });
+}
+
+/** Floats of magnitude up to 1 whose sums depend on their order. */
+export function irregular(length: number): Float32Array<ArrayBuffer> {
+  let state = 1;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state / 2 ** 31 - 1) * 2 ** -(state >>> 8 & 15);
+  });
+}
