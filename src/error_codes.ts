@@ -195,6 +195,7 @@ const PLAN = [
 /** Models and their weights: checkpoints of our own, and those that others trained. */
 const WEIGHTS = [
   "BAD_CHECKPOINT",
+  "BAD_LICENSE",
   "BAD_MODEL_CONFIG",
   "CHECKPOINT_OF_ANOTHER_PLAN",
   "MODEL_TOO_LARGE",

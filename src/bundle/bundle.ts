@@ -9,8 +9,12 @@ import { fileError } from "../files/file_error.ts";
 import type { FileSystem } from "../files/file_system.ts";
 import { readStart } from "../files/read_file.ts";
 import type { ArtefactFolder } from "../manifest/verify/artefacts.ts";
+import { printable } from "../files/safe_name.ts";
 import { MANIFEST_FILE, openManifest } from "../manifest/verify/open_manifest.ts";
+import { RO_CRATE_FILE } from "../manifest/format/companions.ts";
 import type { Statement } from "../manifest/format/predicate.ts";
+import { type CrateFile, DEFAULT_LICENSE, roCrate } from "../manifest/format/ro_crate.ts";
+import type { Artefact } from "../manifest/format/run.ts";
 import type { Judge } from "../manifest/verify/verify_claims.ts";
 import type { ReportRenderer } from "../manifest/verify/verify_report.ts";
 import { findAttestations, type LeftAttestation } from "./attestations.ts";
@@ -24,6 +28,8 @@ export interface BundleOptions {
   readonly output: string;
   /** `all`, `landmarks`, `last`, `none`, or any number of `RUN:STEP`; `all` if absent */
   readonly checkpoints?: readonly string[];
+  /** SPDX identifier of the license that the archive's description states; default: {@linkcode DEFAULT_LICENSE} */
+  readonly license?: string;
   /** judges the claims again before anything is packed */
   readonly judge?: Judge;
   /** renders the page again before anything is packed */
@@ -64,7 +70,9 @@ export interface Bundle {
  * @throws {UserError} `NOT_VERIFIED`, `DIGEST_MISMATCH`, and others; no archive is written then
  */
 export async function bundle(path: string, options: BundleOptions): Promise<Bundle> {
-  const { output, checkpoints: words = ["all"], files = DENO_FILES, judge, renderer } = options;
+  const { output, checkpoints: words = ["all"], license = DEFAULT_LICENSE, files = DENO_FILES, judge, renderer } =
+    options;
+  requireLicense(license);
   await requireReplaceable(output, files);
   const { bytes: manifest, artefacts, path: manifestPath } = await openManifest(path, files);
   const statement = await readStatement(path, manifest, artefacts);
@@ -80,10 +88,18 @@ export async function bundle(path: string, options: BundleOptions): Promise<Bund
   // Who signed the manifest matters to those who count attestations, not here.
   const attestations = await findAttestations(artefacts, { sha256: manifestDigest, statement, signers: [] });
   const sources = [memorySource(`${folder}/${MANIFEST_FILE}`, manifest)];
+  const described: CrateFile[] = [{ name: MANIFEST_FILE, size: manifest.length, sha256: manifestDigest }];
+  const add = async (artefact: Artefact, isNamed: boolean) => {
+    const source = await artefactSource(`${folder}/${artefact.name}`, artefacts, artefact);
+    sources.push(source);
+    const { name, sha256 } = artefact;
+    described.push({ name, size: source.size, sha256: isNamed ? sha256 : undefined });
+  };
   const named = statement.subject.map(({ name, digest }) => ({ name, ...digest }));
-  for (const artefact of [...named.filter(({ name }) => !left.has(name)), ...attestations.good]) {
-    sources.push(await artefactSource(`${folder}/${artefact.name}`, artefacts, artefact));
-  }
+  for (const artefact of named.filter(({ name }) => !left.has(name))) await add(artefact, true);
+  for (const attestation of attestations.good) await add(attestation, false);
+  const crate = roCrate(statement, { manifest: manifestDigest, files: described, license });
+  sources.push(memorySource(`${folder}/${RO_CRATE_FILE}`, new TextEncoder().encode(crate)));
   const bytesLeft = await totalSize(artefacts, left);
   return {
     ...await writeArchive(sources, { ...options, files }),
@@ -94,6 +110,12 @@ export async function bundle(path: string, options: BundleOptions): Promise<Bund
     checkpoints: { taken: taken.size, left: left.size, bytesLeft },
     attestations: { taken: attestations.good.length, left: attestations.left },
   };
+}
+
+/** @throws {UserError} `BAD_LICENSE` */
+function requireLicense(license: string): void {
+  if (/^[A-Za-z0-9.+-]{1,64}$/.test(license)) return;
+  throw new UserError("BAD_LICENSE", `"${printable(license)}" is no SPDX identifier`, "such as CC-BY-4.0, or CC0-1.0");
 }
 
 /** A file that nobody asked to lose is not overwritten. */

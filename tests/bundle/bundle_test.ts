@@ -51,7 +51,9 @@ Deno.test("bundle() packs the manifest and what it names, and nothing else", () 
   withFolder(async (folder) => {
     await writeFolder(`${folder}/out`);
     const { path, folder: top, files } = await pack(`${folder}/out`);
-    const expected = ["manifest.dsse.json", ...made.artefacts.keys()].map((name) => `${top}/${name}`).sort();
+    const expected = ["manifest.dsse.json", "ro-crate-metadata.json", ...made.artefacts.keys()].map((name) =>
+      `${top}/${name}`
+    ).sort();
     assert.deepEqual([...(await readTarIndex(path)).keys()], expected);
     assert.equal(files, expected.length);
     assert.match(top, /^rewarm-smoke-[0-9a-f]{12}$/);
@@ -91,7 +93,7 @@ Deno.test("bundle() takes the checkpoints that are chosen, and names the rest", 
       const { path, checkpoints, files } = await pack(`${folder}/out`, { checkpoints: words });
       assert.equal(checkpoints.taken, taken, words.join(" "));
       assert.equal(checkpoints.left, all - taken);
-      assert.equal(files, 1 + made.artefacts.size - (all - taken));
+      assert.equal(files, 2 + made.artefacts.size - (all - taken)); // with the manifest and the description
       assert.equal(checkpoints.bytesLeft > 0, taken < all);
       const { verdict } = await verifyManifestFile(path, { ...options, withoutCheckpoints: true });
       assert.equal(verdict, "verified");

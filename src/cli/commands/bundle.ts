@@ -5,6 +5,7 @@ import { EXIT, UserError } from "../../errors.ts";
 import { groupedNumber } from "../../text/numbers.ts";
 import { folderOf, nameOf } from "../../files/durable.ts";
 import { printable } from "../../files/safe_name.ts";
+import { DEFAULT_LICENSE } from "../../manifest/format/ro_crate.ts";
 import { MANIFEST_FILE } from "../../manifest/verify/open_manifest.ts";
 import { paperJudge } from "../../results/paper_judge.ts";
 import { manifestRenderer } from "../../report/manifest_renderer.ts";
@@ -23,6 +24,11 @@ const OPTIONS = {
     help: `${CHECKPOINT_CHOICES.join(", ")}, or RUN:STEP… (default: all)`,
   },
   output: { kind: "text", value: "FILE", path: true, help: "the archive (default: FOLDER.tar, beside the folder)" },
+  license: {
+    kind: "text",
+    value: "SPDX",
+    help: `for whoever archives it, such as CC-BY-4.0 (default: ${DEFAULT_LICENSE})`,
+  },
   ...EXPERIMENT_OPTIONS,
   json: { kind: "flag", help: "print what was packed as JSON" },
 } as const;
@@ -48,6 +54,7 @@ async function run(args: readonly string[]): Promise<number> {
       signal,
       onProgress: progress.show,
       checkpoints: values.checkpoints,
+      license: values.license,
     });
     progress.end();
     print(values.json === true ? JSON.stringify(packed, null, 2) : formatBundle(packed));

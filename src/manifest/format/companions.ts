@@ -4,6 +4,9 @@ import { foldName } from "../../files/safe_name.ts";
 /** Name of the manifest in an output folder and in a bundle. */
 export const MANIFEST_FILE = "manifest.dsse.json";
 
+/** Name of a bundle's description for archives: docs/verification.md, "Bundles". */
+export const RO_CRATE_FILE = "ro-crate-metadata.json";
+
 /** Name of the folder beside the manifest in which reviewers' attestations lie. */
 export const ATTESTATION_FOLDER = "attestations";
 
@@ -23,6 +26,9 @@ export function companionNameReason(name: string): string | undefined {
   const [first] = foldName(name).split("/");
   if (first === foldName(MANIFEST_FILE)) {
     return `is that of the manifest, "${MANIFEST_FILE}", where letter case is not told apart`;
+  }
+  if (first === foldName(RO_CRATE_FILE)) {
+    return `is that of a bundle's description, "${RO_CRATE_FILE}", where letter case is not told apart`;
   }
   if (first === foldName(ATTESTATION_FOLDER)) {
     return `is in the folder "${ATTESTATION_FOLDER}", where letter case is not told apart, and that is the reviewers'`;
