@@ -1,12 +1,16 @@
 """PyTorch on the CPU as one of the measured trainers: GPT-NeoX and AdamW in f32, eager mode.
 
+With "ranks" in the task, as many processes share each batch by DistributedDataParallel over gloo, each pinned to a core.
+
 Driven over standard input and output. First comes a line of JSON, the task (see pytorch.ts), then its weights as raw
 little-endian f32 and its batches as raw u16; the answer is a line with the version. Then every line {"steps": n} is
 answered by a line {"seconds": ..., "losses": [...]}. End of input ends the process.
 """
 
 import json
+import os
 import sys
+import tempfile
 import time
 
 try:
@@ -70,9 +74,32 @@ class Model:
         return F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.reshape(-1))
 
 
+class Loss(torch.nn.Module):
+    """The model as DistributedDataParallel takes it: a module whose parameters it knows."""
+
+    def __init__(self, model, parameters):
+        super().__init__()
+        self.model = [model]  # hidden from the module: its parameters are listed below
+        self.held = torch.nn.ParameterList(parameters.values())
+
+    def forward(self, windows):
+        return self.model[0].loss(windows[:, :-1], windows[:, 1:])
+
+
+def join(ranks):
+    """Starts the other ranks as copies of this process, before it has threads; the number of this one."""
+    meeting = os.path.join(tempfile.mkdtemp(), "meeting")
+    rank = next((other for other in range(1, ranks) if os.fork() == 0), 0)
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[rank % len(cores)]})
+    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=ranks)
+    return rank
+
+
 def main():
     stream = sys.stdin.buffer
     task = json.loads(stream.readline())
+    ranks = task.get("ranks", 1)
     torch.set_num_threads(task["threads"])
     shapes = task["parameters"]
     count = sum(shape["size"] for shape in shapes)
@@ -92,7 +119,13 @@ def main():
         for _ in range(task["batches"])
     ]
     options = task["optimizer"]
+    rank = join(ranks) if ranks > 1 else 0
+    if ranks > 1:
+        parameters = {name: torch.nn.Parameter(tensor.detach()) for name, tensor in parameters.items()}
     model = Model(task["model"], parameters)
+    compute = Loss(model, parameters)
+    if ranks > 1:
+        compute = torch.nn.parallel.DistributedDataParallel(compute)
     optimizer = torch.optim.AdamW(
         [
             {"params": [p for p in parameters.values() if p.dim() == 2], "weight_decay": options["weightDecay"]},
@@ -103,22 +136,40 @@ def main():
         eps=options["epsilon"],
         fused=True,
     )
-    print(json.dumps({"version": torch.__version__}), flush=True)
+    if rank == 0:
+        print(json.dumps({"version": torch.__version__}), flush=True)
+    share = task["batchSequences"] // ranks
 
     step = 0
-    for line in stream:
+    while True:
+        steps = 0
+        if rank == 0:
+            line = stream.readline()
+            steps = json.loads(line)["steps"] if line else 0
+        if ranks > 1:
+            told = torch.tensor([steps])
+            torch.distributed.broadcast(told, 0)
+            steps = int(told.item())
+        if steps == 0:
+            break
         losses = []
         start = time.perf_counter()
-        for _ in range(json.loads(line)["steps"]):
-            windows = batches[step % len(batches)]
+        for _ in range(steps):
+            windows = batches[step % len(batches)][rank * share : (rank + 1) * share]
             optimizer.zero_grad(set_to_none=True)
-            loss = model.loss(windows[:, :-1], windows[:, 1:])
+            loss = compute(windows)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters.values(), options["gradientClip"])
             optimizer.step()
-            losses.append(loss.item())
+            losses.append(loss.detach())
             step += 1
-        print(json.dumps({"seconds": time.perf_counter() - start, "losses": losses}), flush=True)
+        total = torch.stack(losses)
+        if ranks > 1:
+            torch.distributed.all_reduce(total)
+            total /= ranks
+        seconds = time.perf_counter() - start
+        if rank == 0:
+            print(json.dumps({"seconds": seconds, "losses": total.tolist()}), flush=True)
 
 
 main()

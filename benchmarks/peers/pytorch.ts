@@ -15,7 +15,13 @@ function bytesOf(array: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>): U
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-async function sendTask(python: LineProcess, task: TrainingTask, threads: number): Promise<void> {
+/** A task as the process reads it. */
+export async function sendTask(
+  python: LineProcess,
+  task: TrainingTask,
+  threads: number,
+  ranks?: number,
+): Promise<void> {
   const { model, optimizer, batchSequences, learningRate, weights, batches } = task;
   await python.send({
     model,
@@ -23,6 +29,7 @@ async function sendTask(python: LineProcess, task: TrainingTask, threads: number
     batchSequences,
     learningRate,
     threads,
+    ranks,
     parameters: parameterShapes(model),
     batches: batches.length,
   });

@@ -28,10 +28,11 @@ const LOOK_INTERVAL = 250;
 /** Bytes of a sign of life: a kind, the length of a text, the text. */
 const SIGN_BYTES = 1024;
 const KIND = { alive: 0, ended: 1, closed: 2 } as const;
-/** Rounds of asking before the first sleep: what comes at once is not slept over. */
-const EAGER_ROUNDS = 50;
-/** Milliseconds of a sleep between two rounds. */
+/** Milliseconds of asking without a sleep: what comes soon is not slept over. */
+const EAGER = 3;
+/** Milliseconds of a sleep between two rounds: a hundredth of the time waited so far, within these bounds. */
 const SLEEP = 1;
+const LONGEST_SLEEP = 5;
 /** Milliseconds that a rank which ends in order waits for all others to do so. */
 const LAST_WORDS = 5000;
 /** Milliseconds that a rank which fails tries to say so. */
@@ -163,14 +164,18 @@ export class Transport {
       ...sends.map(({ rank, bytes }) => ({ rank, message: this.#link.send(rank, CHANNELS.data, bytes) })),
     ];
     let left = pending;
-    for (let round = 0;; round++) {
+    const began = performance.now();
+    for (;;) {
       left = left.filter(({ message }) => !message.isDone());
       if (left.length === 0) return;
-      if (round >= EAGER_ROUNDS) {
-        this.#look();
-        for (const { rank } of left) this.#requireLife(rank, what);
+      const waited = performance.now() - began;
+      if (waited < EAGER) {
+        await nextTurn();
+        continue;
       }
-      await (round < EAGER_ROUNDS ? nextTurn() : sleep(SLEEP));
+      this.#look();
+      for (const { rank } of left) this.#requireLife(rank, what);
+      await sleep(Math.min(LONGEST_SLEEP, Math.max(SLEEP, waited / 100)));
     }
   }
 
