@@ -54,15 +54,28 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Starts ranks of Deno; the child is the launcher. */
+/**
+ * Starts ranks of Deno; the child is the launcher.
+ *
+ * @param options `lastWords` are further words of the last rank alone
+ */
 export function startRanks(
   { program, words }: MpiLauncher,
   ranks: number,
   deno: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly lastWords?: readonly string[];
+  } = {},
 ): Deno.ChildProcess {
+  const { lastWords } = options;
+  const started = (count: number, more: readonly string[]) => ["-n", `${count}`, Deno.execPath(), ...deno, ...more];
   return new Deno.Command(program, {
-    args: [...words, "-n", `${ranks}`, Deno.execPath(), ...deno],
+    args: [
+      ...words,
+      ...lastWords === undefined ? started(ranks, []) : [...started(ranks - 1, []), ":", ...started(1, lastWords)],
+    ],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -34,6 +34,23 @@ openMpiTest("a rank that falls silent is named, and all end", (launcher) =>
     assert.match(stderr, /Rank 1 has given no sign of life for 2 s while rank 0 waited for .*\[RANK_SILENT\]/);
   }));
 
+openMpiTest(
+  "a rank that cannot start says why, rank 0 says which, and all end",
+  (launcher) =>
+    withFolder(async (folder) => {
+      const plan = new RankedPlan(folder, LONG);
+      const child = await plan.start(launcher, 3, { lastWords: ["--kernels", "none"] });
+      const { code, stderr } = await allEnded(child);
+      assert.notEqual(code, 0);
+      assert.match(stderr, /rank 2:\n(.*\n)*error: Option "--kernels" is "none".*\[UNKNOWN_KERNELS\]/);
+      assert.match(
+        stderr,
+        /error: Rank 2 ended while rank 0 waited for .*: Option "--kernels" is "none".*\[RANK_ENDED\]/,
+      );
+      assert.doesNotMatch(stderr, /rank 1:/);
+    }),
+);
+
 openMpiTest("rank 0 falling silent ends the others", (launcher) =>
   withFolder(async (folder) => {
     const plan = new RankedPlan(folder, LONG);

@@ -27,10 +27,14 @@ export class RankedPlan {
   async start(
     launcher: MpiLauncher,
     ranks: number,
-    { name = "out", words = [] }: { readonly name?: string; readonly words?: readonly string[] } = {},
+    { name = "out", words = [], lastWords }: {
+      readonly name?: string;
+      readonly words?: readonly string[];
+      readonly lastWords?: readonly string[];
+    } = {},
   ): Promise<Deno.ChildProcess> {
     const own = [...this.choice, "--out", this.output(name), ...words];
-    return startRanks(launcher, ranks, [...await taskWords(this.folder), ...own], { cwd: PROJECT });
+    return startRanks(launcher, ranks, [...await taskWords(this.folder), ...own], { cwd: PROJECT, lastWords });
   }
 
   /** Trains it by ranks to the end; the digests of what they left. */
