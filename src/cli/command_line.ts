@@ -21,6 +21,7 @@ import { plan } from "./commands/plan.ts";
 import { reproduceCommand } from "./commands/reproduce.ts";
 import { sample } from "./commands/sample.ts";
 import { status } from "./commands/status.ts";
+import { tensorboard } from "./commands/tensorboard.ts";
 import { print, printError } from "../terminal.ts";
 import { takeUserFolder } from "./user_path.ts";
 import { retrainCommand, verify } from "./commands/verify.ts";
@@ -38,6 +39,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   attest,
   diff,
   curves: curvesCommand,
+  tensorboard,
   bundle: bundleCommand,
   import: importCommand,
   export: exportCommand,
