@@ -227,6 +227,7 @@ const ENGINES = [
   "UNKNOWN_BACKEND",
   "UNKNOWN_ENGINE",
   "UNKNOWN_KERNELS",
+  "UNKNOWN_LINK",
 ] as const;
 
 /** What a run leaves: journal, curves, results, and whether a run may be resumed from it. */

@@ -9,6 +9,7 @@ import { planToJson } from "../../experiment/plan/plan_json.ts";
 import { formatPlan } from "../../experiment/plan/plan_text.ts";
 import { formatPrice, type PriceOptions, pricePlan } from "../../experiment/plan/price.ts";
 import { formatResources } from "../../experiment/plan/resources.ts";
+import { formatRanks, LINKS } from "../../ranks/price_ranks.ts";
 import { loadPaper } from "../../reproduce/paper_file.ts";
 import { budgetClaims, formatBudget } from "../../results/claim_budget.ts";
 import { sessionOptions } from "../../train/session_pool.ts";
@@ -46,6 +47,8 @@ const OPTIONS = {
     kind: "flag",
     help: "each run's warm-up, learning rates, checkpoints, disk and price, and the longest chain",
   },
+  ranks: { kind: "count", value: "N", help: "how N ranks would share each step, and what their messages cost" },
+  link: { kind: "text", value: "NAME", help: `between ranks: ${Object.keys(LINKS).join(", ")} (default: nvlink4)` },
   budget: { kind: "text", value: "DOLLARS", help: "propose which claims these pay for, by the cost of their evidence" },
 } as const;
 
@@ -78,6 +81,9 @@ export const plan: Command = {
       }
     }
     if (values.runs === true) print(`\n${formatResources(shown, price)}${formatFetches(usesOf(shown.scale))}`);
+    if (values.ranks !== undefined) {
+      print(`\n${formatRanks(shown, values.ranks, values.link ?? "nvlink4", price)}`);
+    }
     if (values.budget !== undefined) {
       const dollars = positive("budget", values.budget, 0, 1e12);
       const { content } = await loadPaper(foldersFromOptions(values));
