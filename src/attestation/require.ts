@@ -2,12 +2,13 @@
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
 import { type ArtefactFolder, type ArtefactReader, readArtefact } from "../manifest/verify/artefacts.ts";
+import type { ManifestRun } from "../manifest/format/run.ts";
 import type { Review, StepOutcome } from "../manifest/verify/verification_report.ts";
 import { listed, readProblem } from "../manifest/verify/verify_artefacts.ts";
 import type { AttestationsOutcome, AttestedManifest, CountAttestations } from "../manifest/verify/verify_options.ts";
 import type { TrustedKey } from "../manifest/verify/verify_signature.ts";
 import { ATTESTATION_FOLDER, isAttestationName } from "../manifest/format/companions.ts";
-import { counted, type Segment, segmentsOf } from "../retrain/segment.ts";
+import { counted, parseSegment, type Segment, segmentName, segmentsOf } from "../retrain/segment.ts";
 import { MAX_SHARES, segmentsOfShare, type Share, shareName } from "../retrain/share.ts";
 import { type Attestation, attestationName, type AttestedRetraining, shareOf } from "./predicate.ts";
 import { MAX_ATTESTATION_BYTES, readAttestation } from "./read.ts";
@@ -24,6 +25,8 @@ export interface AttestationDemand {
    * many of them, where shares of several add up
    */
   readonly retrain?: number | "all";
+  /** share of all trained tokens, above 0 and at most 1, in segments that one or more of them retrained, all together */
+  readonly coverage?: number;
 }
 
 /**
@@ -34,6 +37,13 @@ export interface AttestationDemand {
  */
 export function requireAttestations(demand: AttestationDemand): CountAttestations {
   const { count } = demand;
+  if (demand.coverage !== undefined && !(demand.coverage > 0 && demand.coverage <= 1)) {
+    throw new UserError(
+      "BAD_NUMBER",
+      `A coverage of ${demand.coverage} is required`,
+      "expected above 0, at most 100 %",
+    );
+  }
   const reviewers = [...new Map(demand.reviewers.map((reviewer) => [reviewer.key.keyId, reviewer])).values()];
   if (!Number.isSafeInteger(count) || count < 1) {
     throw new UserError("BAD_NUMBER", `${count} reviewers are required`, "expected a whole number from 1");
@@ -59,12 +69,18 @@ export function requireAttestations(demand: AttestationDemand): CountAttestation
       }
       reviews.push({ reviewer: name, keyId: key.keyId, ...review });
     }
-    return conclude(count, reviews, demand.retrain === "all" ? Math.min(...coverage) : undefined);
+    const least = demand.retrain === "all" ? Math.min(...coverage) : undefined;
+    const together = demand.coverage === undefined ? undefined : {
+      wanted: demand.coverage,
+      segments,
+      open: segments.filter((_, index) => coverage[index] === 0),
+    };
+    return conclude(count, reviews, least, together);
   };
 }
 
 interface Finding extends Omit<Review, "reviewer" | "keyId"> {
-  /** the segments that its attestations say were retrained, where all are demanded */
+  /** the segments that its attestations say were retrained */
   readonly retrained?: ReadonlySet<Segment>;
 }
 
@@ -76,17 +92,15 @@ async function readReview(
   demanded: AttestationDemand["retrain"],
   segments: readonly Segment[],
 ): Promise<Finding> {
-  const whole = await readOne(attestationName(key.keyId), key, manifest, files, demanded);
-  if (whole.status === "counts") return { ...whole, retrained: new Set(segments) };
+  const whole = await readOne(attestationName(key.keyId), key, manifest, files, { demanded, segments });
   const names = await namesOfShares(key.keyId, files);
   const parts: Finding[] = [];
-  const retrained = new Set<Segment>();
   for (const { name, share } of names) {
-    const part = await readOne(name, key, manifest, files, demanded, share);
-    parts.push(part);
-    if (part.status === "counts") { for (const segment of segmentsOfShare(segments, share)) retrained.add(segment); }
+    parts.push(await readOne(name, key, manifest, files, { demanded, segments, share }));
   }
   const good = parts.filter(({ status }) => status === "counts");
+  const retrained = new Set([whole, ...good].flatMap(({ retrained = new Set<Segment>() }) => [...retrained]));
+  if (whole.status === "counts") return { ...whole, retrained };
   const [first] = good;
   if (first === undefined) return parts.find(({ status }) => status !== "missing") ?? whole;
   const newest = good.map(({ attestedAt = "" }) => attestedAt).sort().at(-1);
@@ -110,14 +124,21 @@ async function namesOfShares(keyId: string, files: ArtefactReader): Promise<{ na
     });
 }
 
-/** @param share that it must be about; absent for an attestation that is about no share */
+/** What one attestation is held to. */
+interface ReadingOptions {
+  readonly demanded: AttestationDemand["retrain"];
+  /** all of the manifest */
+  readonly segments: readonly Segment[];
+  /** that it must be about; absent for an attestation that is about no share */
+  readonly share?: Share;
+}
+
 async function readOne(
   name: string,
   key: TrustedKey["key"],
   manifest: AttestedManifest,
   files: ArtefactReader,
-  demanded: AttestationDemand["retrain"],
-  share?: Share,
+  { demanded, segments, share }: ReadingOptions,
 ): Promise<Finding> {
   let attestation: Attestation | string;
   try {
@@ -136,9 +157,38 @@ async function readOne(
   }
   const done = describeRetraining(retraining);
   const said = { attestedAt: timeCreated, caveats: rewarm.caveats };
+  const retrained = retrainedSegments(retraining, segments, manifest.statement.predicate.runs);
   return meets(retraining, demanded)
-    ? { status: "counts", detail: done, ...said }
+    ? { status: "counts", detail: done, ...said, retrained }
     : { status: "refused", detail: `${done}, ${dayOf(timeCreated)}; required: ${describeDemand(demanded)}`, ...said };
+}
+
+/** The segments that lie within what was retrained. */
+function retrainedSegments(
+  retraining: AttestedRetraining | undefined,
+  segments: readonly Segment[],
+  runs: readonly ManifestRun[],
+): ReadonlySet<Segment> {
+  switch (retraining?.pieces) {
+    case undefined:
+      return new Set();
+    case "all":
+      return new Set(segments);
+    case "share":
+      return new Set(segmentsOfShare(segments, retraining));
+    case "drawn":
+    case "repeated":
+    case "named": {
+      const pieces = retraining.segments.map((name) => parseSegment(name, runs));
+      return new Set(
+        segments.filter(({ run, from, to, diverges }) =>
+          pieces.some((piece) =>
+            piece.run.key === run.key && piece.from <= from && to <= piece.to && (piece.diverges || !diverges)
+          )
+        ),
+      );
+    }
+  }
 }
 
 /** The day of a time in ISO 8601. */
@@ -174,8 +224,40 @@ function describeDemand(demanded: AttestationDemand["retrain"]): string {
   return demanded === "all" ? "all segments retrained" : `${demanded} or more drawn segments retrained`;
 }
 
+/** What all reviewers together retrained, where that is demanded. */
+interface Together {
+  /** share of the tokens that is demanded */
+  readonly wanted: number;
+  readonly segments: readonly Segment[];
+  /** those that nobody retrained */
+  readonly open: readonly Segment[];
+}
+
+/** Names in a command that is to be copied, at most. */
+const MOST_NAMES = 10;
+
+/** The share of the tokens that was retrained, and the command that checks what was not. */
+function coverageWords({ segments, open }: Together): { readonly share: number; readonly words: string } {
+  const tokensOf = (some: readonly Segment[]) => some.reduce((sum, { tokens }) => sum + tokens, 0);
+  const all = tokensOf(segments);
+  const share = all === 0 ? 1 : 1 - tokensOf(open) / all;
+  const done = `${segments.length - open.length} of ${segments.length} segments were retrained by reviewers, ${
+    (Math.floor(share * 1000) / 10).toFixed(1)
+  } % of all tokens`;
+  if (open.length === 0) return { share, words: done };
+  const names = open.slice(0, MOST_NAMES).map((segment) => printable(segmentName(segment)));
+  const more = open.length > MOST_NAMES ? ` (and ${open.length - MOST_NAMES} more)` : "";
+  const command = `deno task retrain MANIFEST --retrain ${names.join(" ")}`;
+  return { share, words: `${done}; ${counted(open.length, "segment")} nobody retrained: ${command}${more}` };
+}
+
 /** @param coverage reviewers who retrained the segment that fewest retrained, where all are to be */
-function conclude(count: number, reviews: readonly Review[], coverage?: number): AttestationsOutcome {
+function conclude(
+  count: number,
+  reviews: readonly Review[],
+  coverage?: number,
+  together?: Together,
+): AttestationsOutcome {
   const of = (...statuses: Review["status"][]) =>
     reviews.filter(({ status }) => statuses.includes(status)).map(({ reviewer, status, detail, attestedAt = "" }) => {
       const date = status === "counts" ? `, ${dayOf(attestedAt)}` : "";
@@ -183,7 +265,9 @@ function conclude(count: number, reviews: readonly Review[], coverage?: number):
     });
   const good = of("counts");
   const open = reviews.some(({ status }) => status === "unreadable");
-  const isMet = good.length >= count && (coverage ?? count) >= count;
+  const covered = together === undefined ? undefined : coverageWords(together);
+  const isCovered = covered === undefined || covered.share >= (together?.wanted ?? 0);
+  const isMet = good.length >= count && (coverage ?? count) >= count && isCovered;
   const status: StepOutcome["status"] = isMet ? "ok" : open ? "not checked" : "failed";
   // What is damaged is named whatever comes of the step; who has not attested, only where that matters.
   const others = status === "ok" ? of("refused", "unreadable") : of("refused", "unreadable", "missing");
@@ -197,6 +281,7 @@ function conclude(count: number, reviews: readonly Review[], coverage?: number):
       ...(isMet || coverage === undefined || good.length < count
         ? []
         : [`some segments were retrained by ${coverage} of them, and ${count} are required of each`]),
+      ...(covered === undefined ? [] : [covered.words]),
       ...(others.length === 0 ? [] : [`not counted: ${listed(others)}`]),
     ].join("; "),
     caveats: [`That ${names.join(" and ")} did what they attest: it is their word.`],

@@ -6,7 +6,7 @@ import { requireAttestations } from "../../src/attestation/require.ts";
 import type { SigningKey } from "../../src/manifest/keys/keys.ts";
 import { verifyManifest } from "../../src/manifest/verify/verify.ts";
 import type { RetrainingChoice } from "../../src/retrain/retrain.ts";
-import { segmentsOf } from "../../src/retrain/segment.ts";
+import { segmentName, segmentsOf } from "../../src/retrain/segment.ts";
 import { segmentsOfShare } from "../../src/retrain/share.ts";
 import { memoryArtefacts, testJudge } from "../manifest/fixture.ts";
 import { ada, attestation, bundle, CHOICES, fileOf, grace, loose, manifest, manifestBytes, sealed } from "./fixture.ts";
@@ -30,11 +30,21 @@ async function file(key: SigningKey, share: number, shares = SHARES): Promise<Fi
 }
 
 /** Verifies beside these attestations, where all segments are demanded of so many reviewers. */
-async function verify(count: number, files: readonly File[], retrain: number | "all" = "all") {
+async function verify(
+  count: number,
+  files: readonly File[],
+  retrain: number | "all" | undefined = "all",
+  coverage?: number,
+) {
   const artefacts = new Map([...bundle.artefacts, ...files]);
   const list = (folder: string) =>
     Promise.resolve([...artefacts.keys()].filter((name) => name.startsWith(`${folder}/`)));
-  const countAttestations = requireAttestations({ count, reviewers, retrain });
+  const countAttestations = requireAttestations({
+    count,
+    reviewers,
+    retrain: coverage === undefined ? retrain : undefined,
+    coverage,
+  });
   const folder = { ...memoryArtefacts(artefacts), list, size: () => Promise.resolve(0) };
   const { steps } = await verifyManifest(manifestBytes, folder, { judge: testJudge, countAttestations });
   const step = steps.find(({ name }) => name === "attestations");
@@ -99,5 +109,49 @@ Deno.test("readAttestation() refuses a share that there is not, and one that cou
     const read = await readAttestation(await sealed(forged, ada), ada, manifest);
     assert(typeof read === "string");
     assert.match(read, flaw);
+  }
+});
+
+Deno.test("coverage adds up what all reviewers retrained, and names what nobody did with the command for it", async () => {
+  const covered = (files: readonly File[], share: number) => verify(1, files, undefined, share);
+  const { status, detail } = await covered([adaOne, graceTwo], 1);
+  assert.equal(status, "ok", detail);
+  assert.match(
+    detail,
+    new RegExp(`${all.length} of ${all.length} segments were retrained by reviewers, 100.0 % of all`),
+  );
+
+  const missed = segmentsOfShare(all, { share: 2, shares: SHARES });
+  const half = await covered([adaOne, graceOne], 1);
+  assert.equal(half.status, "failed");
+  assert.ok(
+    half.detail.includes(`${all.length - missed.length} of ${all.length} segments were retrained`),
+    half.detail,
+  );
+  const names = missed.slice(0, 10).map(segmentName).join(" ");
+  assert.ok(half.detail.includes(`nobody retrained: deno task retrain MANIFEST --retrain ${names}`), half.detail);
+
+  const tokens = (some: typeof all) => some.reduce((sum, segment) => sum + segment.tokens, 0);
+  const share = 1 - tokens(missed) / tokens(all);
+  assert.equal((await covered([adaOne], share)).status, "ok");
+  assert.equal((await covered([adaOne], share + 1e-6)).status, "failed");
+});
+
+Deno.test("drawn and named pieces are covered, and what was not retrained is not, whoever attests the rest", async () => {
+  const drawn = fileOf(ada, await sealed(await attestation(CHOICES.drawn), ada));
+  const plain = fileOf(grace, await sealed(await attestation(), grace));
+  const step = await verify(2, [drawn, plain], undefined, 1);
+  assert.equal(step.status, "failed");
+  const [, covered = ""] = /(\d+) of \d+ segments were retrained/.exec(step.detail) ?? [];
+  const count = CHOICES.drawn.segments.length;
+  assert.ok(count > 0 && count < all.length);
+  assert.equal(covered, `${count}`);
+  // Ada's draw, and a share of her own that adds the others.
+  assert.equal((await verify(1, [drawn, adaOne, adaTwo], undefined, 1)).status, "ok");
+});
+
+Deno.test("a coverage that nothing can have is refused", () => {
+  for (const coverage of [0, -1, 1.01, NaN]) {
+    assert.throws(() => requireAttestations({ count: 1, reviewers, coverage }), /coverage of .* is required/);
   }
 });

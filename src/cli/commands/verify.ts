@@ -3,7 +3,7 @@ import { requireAttestations } from "../../attestation/require.ts";
 import { readReviewers } from "../../attestation/reviewers.ts";
 import { EXIT, UserError } from "../../errors.ts";
 import type { CountAttestations } from "../../manifest/verify/verify_options.ts";
-import type { Values } from "../arguments.ts";
+import { parseDecimal, type Values } from "../arguments.ts";
 import { parsePaths } from "../typed_paths.ts";
 import type { Command } from "../command.ts";
 import { chooseEngine } from "../../engine/catalogue.ts";
@@ -21,25 +21,41 @@ const REVIEW_OPTIONS = {
     formerly: ["require-replay"],
     help: "and each of them retrained N drawn segments, or all",
   },
+  "require-coverage": {
+    kind: "text",
+    value: "PERCENT",
+    help: "all together retrained so much of the training, by tokens; names what nobody retrained",
+  },
 } as const;
 
 const OPTIONS = { ...REVIEW_OPTIONS, ...VERIFICATION_OPTIONS } as const;
 
 async function demandFromOptions(values: Values<typeof REVIEW_OPTIONS>): Promise<CountAttestations | undefined> {
-  const { require: count, keys, "require-retrain": retrain } = values;
+  const { keys, "require-retrain": retrain, "require-coverage": percent } = values;
+  const coverage = percent === undefined ? undefined : parsePercent(percent);
+  const count = values.require ?? (coverage === undefined ? undefined : 1);
   if (count === undefined) {
     const unused = (["keys", "require-retrain"] as const).find((name) => values[name] !== undefined);
     if (unused === undefined) return undefined;
     throw new UserError("UNUSED_OPTION", `"--${unused}" says who counts, and not how many`, "add --require N");
   }
   if (keys === undefined) {
-    throw new UserError("MISSING_ARGUMENT", '"--require" does not say who counts', "add --keys reviewers.yaml");
+    const option = values.require === undefined ? "require-coverage" : "require";
+    throw new UserError("MISSING_ARGUMENT", `"--${option}" does not say who counts`, "add --keys reviewers.yaml");
   }
   return requireAttestations({
     count,
     reviewers: await readReviewers(keys),
     retrain: retrain === undefined ? undefined : segmentCount("require-retrain", retrain),
+    coverage,
   });
+}
+
+/** `100%` or `100` as a share. */
+function parsePercent(text: string): number {
+  const percent = parseDecimal(text.replace(/ ?%$/, ""));
+  if (percent !== undefined && percent > 0 && percent <= 100) return percent / 100;
+  throw new UserError("BAD_NUMBER", `Option "--require-coverage" is "${text}"`, "expected above 0 %, at most 100 %");
 }
 
 /** What the words of a command line ask for, and what came of it; undefined when it was interrupted. */
