@@ -1,4 +1,5 @@
 /** The demand that so many reviewers attested a manifest. Web-standard APIs only. */
+import { counted } from "../text/numbers.ts";
 import { UserError } from "../errors.ts";
 import { printable } from "../files/safe_name.ts";
 import { type ArtefactFolder, type ArtefactReader, readArtefact } from "../manifest/verify/artefacts.ts";
@@ -8,7 +9,7 @@ import { listed, readProblem } from "../manifest/verify/verify_artefacts.ts";
 import type { AttestationsOutcome, AttestedManifest, CountAttestations } from "../manifest/verify/verify_options.ts";
 import type { TrustedKey } from "../manifest/verify/verify_signature.ts";
 import { ATTESTATION_FOLDER, isAttestationName } from "../manifest/format/companions.ts";
-import { counted, parseSegment, type Segment, segmentName, segmentsOf } from "../retrain/segment.ts";
+import { parseSegment, type Segment, segmentName, segmentsOf } from "../retrain/segment.ts";
 import { MAX_SHARES, segmentsOfShare, type Share, shareName } from "../retrain/share.ts";
 import { type Attestation, attestationName, type AttestedRetraining, shareOf } from "./predicate.ts";
 import { MAX_ATTESTATION_BYTES, readAttestation } from "./read.ts";

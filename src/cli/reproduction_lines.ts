@@ -4,7 +4,7 @@ import type { Reproduction } from "../reproduce/options.ts";
 import { formatEstimates } from "../results/estimates/format_estimates.ts";
 import { formatClaims } from "../results/format_claims.ts";
 import { isTerminal, print } from "../terminal.ts";
-import { formatSeconds } from "../text/numbers.ts";
+import { counted, formatSeconds } from "../text/numbers.ts";
 import { projectPath } from "./user_path.ts";
 
 /** Claims, where report and manifest are, and how the runs compare with those that are published. */
@@ -15,7 +15,7 @@ export async function showReproduction(
   const color = isTerminal("stdout") && Deno.env.get("NO_COLOR") === undefined;
   print(`\n${formatClaims(verdicts, { color })}`, { colours: color });
   if (estimates.length > 0) print(formatEstimates(estimates));
-  print(`${results.length} runs in ${formatSeconds(seconds)}`);
+  print(`${counted(results.length, "run")} in ${formatSeconds(seconds)}`);
   print(`report    ${reportPath}`);
   print(`manifest  ${manifestPath}`);
   const records = results.flatMap((result) => result.kind === "trained" ? [result.record] : []);

@@ -1,7 +1,7 @@
 /** What retraining prints on the way, under `verify`, `retrain` and `attest` as under `reproduce --retrain`. */
-import { compactNumber, formatSeconds } from "../text/numbers.ts";
+import { compactNumber, counted, formatSeconds } from "../text/numbers.ts";
 import type { RetrainingEvents } from "../retrain/retrain.ts";
-import { counted, type Segment, segmentName } from "../retrain/segment.ts";
+import { type Segment, segmentName } from "../retrain/segment.ts";
 import type { SegmentWork } from "../retrain/trainer.ts";
 import type { RetrainFoundEvents } from "../reproduce/retrain_found.ts";
 

@@ -1,4 +1,5 @@
 /** Retraining: a manifest is verified, then pieces of its training are repeated and compared bit by bit. */
+import { counted } from "../text/numbers.ts";
 import { describeCorpora, type OpenCorpora, openCorpora } from "../data/corpora.ts";
 import type { CorpusFiles, DataProgress } from "../data/options.ts";
 import { corpusOptions } from "../data/scale_corpora.ts";
@@ -21,7 +22,7 @@ import { chooseSegments, drawSeed, parseSeed, type RetrainingSeed, worthOf } fro
 import { type RetrainingDifference, RetrainingMismatch } from "./difference.ts";
 import { requireEngine } from "./means.ts";
 import { segmentsOfShare, type Share, shareName } from "./share.ts";
-import { counted, parseSegment, type Segment, segmentName, segmentsOf } from "./segment.ts";
+import { parseSegment, type Segment, segmentName, segmentsOf } from "./segment.ts";
 import { type SegmentWork, Trainer } from "./trainer.ts";
 
 /** Which pieces of the training are repeated. */

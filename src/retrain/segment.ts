@@ -24,11 +24,6 @@ export function segmentName({ run, from, to }: Segment): string {
   return `${run.label}:${from}..${to}`;
 }
 
-/** `1 step`, `2 steps`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 /** The piece of a run between two steps. */
 function pieceOf(run: TrainedRun, from: number, to: number): Segment {
   const diverges = run.outcome === "diverged" && to === run.journal.steps;

@@ -1,4 +1,5 @@
 /** `deno task conclude`: judges, reports and signs what others trained. */
+import { counted } from "../../text/numbers.ts";
 import { EXIT } from "../../errors.ts";
 import { concludeFolder } from "../../reproduce/conclude_folder.ts";
 import { print, printError, printJson, printWarning } from "../../terminal.ts";
@@ -51,7 +52,7 @@ async function run(args: readonly string[]): Promise<number> {
     events: {
       onGathered: ({ copied, agreeing }) => {
         for (const { label, from } of copied) print(`  ${label}  from ${from}`);
-        if (agreeing.length > 0) print(`${agreeing.length} runs lie in several folders, alike`);
+        if (agreeing.length > 0) print(`in several folders, alike: ${counted(agreeing.length, "run")}`);
       },
       onWarning: printWarning,
     },
@@ -63,7 +64,7 @@ async function run(args: readonly string[]): Promise<number> {
   const { missing } = conclusion;
   if (values.json === true) printJson(missing);
   else {
-    print(`${missing.length} ${missing.length === 1 ? "run is" : "runs are"} missing:`);
+    print(`missing: ${counted(missing.length, "run")}`);
     for (const line of missing.map(describeRunStatus)) print(`  ${line}`);
   }
   printError("Nothing is signed until all runs are there");

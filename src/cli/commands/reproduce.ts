@@ -3,7 +3,7 @@ import { chooseEngine } from "../../engine/catalogue.ts";
 import { threadCount } from "../../engine/threads.ts";
 import { EXIT, hasCode } from "../../errors.ts";
 import { formatPlan } from "../../experiment/plan/plan_text.ts";
-import { compactNumber, formatSeconds } from "../../text/numbers.ts";
+import { compactNumber, counted, formatSeconds } from "../../text/numbers.ts";
 import { planToJson } from "../../experiment/plan/plan_json.ts";
 import type { Plan } from "../../experiment/plan/plan.ts";
 import type { Calibration } from "../../reproduce/calibrate.ts";
@@ -54,7 +54,9 @@ function showExpectation(plan: Plan, calibration: Calibration): void {
   print(
     tokensPerSecond === undefined
       ? "all runs are done: nothing is left to train"
-      : `${finishedRuns} runs are done; at ${compactNumber(tokensPerSecond)} tokens/s on this machine the rest takes ` +
+      : `${counted(finishedRuns, "run")} ${finishedRuns === 1 ? "is" : "are"} done; at ${
+        compactNumber(tokensPerSecond)
+      } tokens/s on this machine the rest takes ` +
         `about ${formatSeconds(expectedSeconds)} and ${compactNumber(peakBytes)}B of memory`,
   );
   print();

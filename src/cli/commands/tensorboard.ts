@@ -1,4 +1,5 @@
 /** `deno task tensorboard`: an output folder's journals for TensorBoard. */
+import { counted } from "../../text/numbers.ts";
 import { EXIT } from "../../errors.ts";
 import { filesWithin } from "../../files/files_within.ts";
 import { print } from "../../terminal.ts";
@@ -24,7 +25,7 @@ async function run(args: readonly string[]): Promise<number> {
   const files = filesWithin(output);
   const writer = new TensorboardWriter(await readSharedPlan(output, files), output, files);
   const written = await writer.write();
-  print(`${written.length} ${written.length === 1 ? "run" : "runs"} in ${output}/${TENSORBOARD_FOLDER}`);
+  print(`${counted(written.length, "run")} in ${output}/${TENSORBOARD_FOLDER}`);
   print(`look at them: tensorboard --logdir ${output}/${TENSORBOARD_FOLDER}`);
   if (values.follow !== true) return EXIT.ok;
   const { signal, dispose } = abortOnSignals();

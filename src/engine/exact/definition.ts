@@ -1,7 +1,7 @@
 /** The exact engine in the catalogue: the same bits on every machine, by WebAssembly or by native kernels. */
 import { sha256 } from "../../digest/sha256.ts";
 import { suggest, UserError } from "../../errors.ts";
-import { compactNumber } from "../../text/numbers.ts";
+import { compactNumber, counted } from "../../text/numbers.ts";
 import { type EngineDefinition, engineFamily, largestNeed } from "../definition.ts";
 import type { Engine } from "../engine.ts";
 import { examine } from "../examination.ts";
@@ -53,7 +53,7 @@ const exact: EngineDefinition<ExactValues> = {
       (options) => planLayout(options, threads, EVALUATION_WINDOWS).bytes,
       (bytes) => {
         const peak = compactNumber(predictPeakBytes(bytes, threads, false));
-        return `the exact engine takes ${peak}B of memory at its peak on ${threads} threads`;
+        return `the exact engine takes ${peak}B of memory at its peak on ${counted(threads, "thread")}`;
       },
     ));
   },

@@ -1,4 +1,5 @@
 /** Where everything lies in the exact engine's shared memory: byte addresses from shapes, nothing else. */
+import { counted } from "../../text/numbers.ts";
 import { parameterCount } from "../../model/config.ts";
 import type { SessionOptions } from "../engine.ts";
 import { CHUNK_ELEMENTS } from "../ordered/chunks.ts";
@@ -216,7 +217,7 @@ export function planLayout(
   };
   const bytes = Math.ceil(next / 65536) * 65536;
   if (bytes > memoryLimit) {
-    const needed = `The exact engine needs ${inGibibytes(bytes)} for this model on ${threads} threads`;
+    const needed = `The exact engine needs ${inGibibytes(bytes)} for this model on ${counted(threads, "thread")}`;
     throw new RangeError(
       memoryLimit === WEBASSEMBLY_LIMIT
         ? `${needed}, but WebAssembly addresses 4 GiB: use fewer threads, a smaller model, a GPU engine, or native ` +

@@ -2,7 +2,7 @@
 import { isDigest, shortDigest } from "../../digest/sha256.ts";
 import { parameterCount } from "../../model/config.ts";
 import { runCost } from "./cost.ts";
-import { compactNumber, groupedNumber } from "../../text/numbers.ts";
+import { compactNumber, counted, groupedNumber } from "../../text/numbers.ts";
 import { mechanismsOf } from "../arm/mechanisms.ts";
 import { findRun, type LeftOutArm, type Plan } from "./plan.ts";
 import type { PlannedRun } from "../run/run.ts";
@@ -111,7 +111,9 @@ function footing({ totals, seeds }: Plan): string[] {
   const shared = totals.sharedTokens > 0 ? `, ${compactNumber(totals.sharedTokens)} tokens saved by sharing` : "";
   const repeated = seeds > 1 ? ` at ${seeds} seeds` : "";
   return [
-    `${totals.arms} arms${repeated} need ${totals.runs} distinct runs${shared}`,
+    `${counted(totals.arms, "arm")}${repeated} ${totals.arms === 1 ? "needs" : "need"} ${
+      counted(totals.runs, "distinct run")
+    }${shared}`,
     `in all ${groupedNumber(totals.steps)} steps, ${compactNumber(totals.tokens)} tokens trained on, ` +
     `${compactNumber(totals.evaluationTokens)} evaluated, ${compactNumber(totals.flops)} FLOPs`,
   ];

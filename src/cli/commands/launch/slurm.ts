@@ -1,4 +1,5 @@
 /** `deno task launch slurm`: a plan's runs as jobs of Slurm. */
+import { counted } from "../../../text/numbers.ts";
 import { canonicalJson } from "../../../digest/canonical_json.ts";
 import { EXIT, hasCode, suggest, UserError } from "../../../errors.ts";
 import type { Plan } from "../../../experiment/plan/plan.ts";
@@ -268,13 +269,15 @@ async function submit(
   } catch (error) {
     if (submits || !hasCode(error, "NO_SCHEDULER")) throw error;
     printWarning(`${error.message}; what is in the queue is not known`);
-    print(`${submissions.length} jobs are written down`);
+    print(`written down: ${counted(submissions.length, "job")}`);
   }
   print(`scripts  ${places.scripts}`);
   print(`logs     ${places.logs}`);
   print(
     submits
-      ? `${counts.submitted} jobs submitted, ${counts["in queue"]} were in the queue, ${counts.done} are done`
+      ? `${counted(counts.submitted, "job")} submitted, ${
+        counts["in queue"]
+      } were in the queue, ${counts.done} are done`
       : `nothing was submitted: read the scripts, then add --submit, or: bash ${script}`,
   );
   return EXIT.ok;
