@@ -32,6 +32,8 @@ export interface EngineDefinition<V = unknown> {
   readonly task: string;
   /** whether it computes penalties (`Engine.penalties`) */
   readonly penalties?: true;
+  /** whether several ranks can share a step of its sessions (`Session.divided`) */
+  readonly sharesSteps?: true;
   /** a priced plan shows its memory too, as that of a rented GPU */
   readonly isForRentedGpus?: true;
   /**

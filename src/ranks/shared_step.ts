@@ -21,18 +21,23 @@ export interface StepOptions {
   readonly step: number;
 }
 
+/** The error of an engine whose steps are for one rank alone. */
+export function notShareable(engine: string): UserError {
+  return new UserError(
+    "NOT_SHAREABLE",
+    `The engine "${engine}" cannot share its steps with other ranks`,
+    "use --engine exact, or start a single process",
+  );
+}
+
 /**
  * The pieces that a session's steps have.
  *
  * @throws {UserError} `NOT_SHAREABLE`
  */
 export function requireDivided({ divided }: Session, engine: string): DividedStep {
-  if (divided !== undefined) return divided;
-  throw new UserError(
-    "NOT_SHAREABLE",
-    `The engine "${engine}" cannot share its steps with other ranks`,
-    "use --engine exact, or start a single process",
-  );
+  if (divided === undefined) throw notShareable(engine);
+  return divided;
 }
 
 /** A node that a rank sums, and this rank's slice of that sum. */

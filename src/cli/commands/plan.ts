@@ -1,6 +1,6 @@
 /** `deno task plan`: what a reproduction would train, and what it would cost, before anything starts. */
 import { textSupply } from "../../data/text_supply.ts";
-import { describeMemory, ENGINES } from "../../engine/catalogue.ts";
+import { chooseEngine, describeMemory, ENGINES } from "../../engine/catalogue.ts";
 import type { SessionOptions } from "../../engine/engine.ts";
 import { EXIT, UserError } from "../../errors.ts";
 import { formatCriteria, scaleCriteria } from "../../experiment/scale/criteria.ts";
@@ -10,6 +10,7 @@ import { formatPlan } from "../../experiment/plan/plan_text.ts";
 import { formatPrice, type PriceOptions, pricePlan } from "../../experiment/plan/price.ts";
 import { formatResources } from "../../experiment/plan/resources.ts";
 import { formatRanks, LINKS } from "../../ranks/price_ranks.ts";
+import { notShareable } from "../../ranks/shared_step.ts";
 import { loadPaper } from "../../reproduce/paper_file.ts";
 import { budgetClaims, formatBudget } from "../../results/claim_budget.ts";
 import { sessionOptions } from "../../train/session_pool.ts";
@@ -82,6 +83,8 @@ export const plan: Command = {
     }
     if (values.runs === true) print(`\n${formatResources(shown, price)}${formatFetches(usesOf(shown.scale))}`);
     if (values.ranks !== undefined) {
+      const { name, sharesSteps } = chooseEngine(values);
+      if (sharesSteps !== true) throw notShareable(name);
       print(`\n${formatRanks(shown, values.ranks, values.link ?? "nvlink4", price)}`);
     }
     if (values.budget !== undefined) {
