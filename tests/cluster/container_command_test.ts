@@ -8,7 +8,7 @@ import type { SkyPilotTask } from "../../src/launch/skypilot/task.ts";
 import { parseYaml } from "../../src/text/yaml.ts";
 import { withFolder } from "../temporary_folder.ts";
 import { task, trained } from "./launched.ts";
-import { type Printed, runProgram } from "./slurm_here.ts";
+import { type Printed, runProgram } from "../processes.ts";
 
 const ignore = Deno.build.os !== "linux";
 const PROJECT = decodeURIComponent(new URL("../../", import.meta.url).pathname).replace(/\/$/, "");

@@ -1,6 +1,7 @@
 /** A plan that is launched into a folder, as a person does it: by the tasks of deno.json. */
 import assert from "node:assert/strict";
-import { type Printed, runProgram, type SlurmHere } from "./slurm_here.ts";
+import { type Printed, runProgram } from "../processes.ts";
+import type { SlurmHere } from "./slurm_here.ts";
 
 const PROJECT = decodeURIComponent(new URL("../../", import.meta.url).pathname).replace(/\/$/, "");
 

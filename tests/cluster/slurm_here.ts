@@ -2,6 +2,8 @@
  * A real Slurm on this machine's loopback: munge, one controller, and a few node daemons that stand for as many nodes,
  * with GPUs that are only counted. All of it lies in one folder; /etc/slurm is neither read nor written.
  */
+import assert from "node:assert/strict";
+import { descendants, type Printed, processesThatOpened, runProgram } from "../processes.ts";
 
 const PROGRAMS = [
   "sbatch",
@@ -30,25 +32,6 @@ export function whyNoSlurm(): string | undefined {
   const missing = PROGRAMS.filter((program) => !isThere(program));
   if (missing.length > 0) return `${missing.join(", ")} missing: apt-get install slurm-wlm munge`;
   return Deno.uid() === 0 ? undefined : "slurmd starts jobs as other users: it needs root";
-}
-
-/** What a program printed. */
-export interface Printed {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program to its end. */
-export async function runProgram(
-  program: string,
-  args: readonly string[],
-  options: Pick<Deno.CommandOptions, "env" | "cwd"> = {},
-): Promise<Printed> {
-  const { code, stdout, stderr } = await new Deno.Command(program, { args: [...args], stdin: "null", ...options })
-    .output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
 function configuration(folder: string, host: string, port: number, nodes: number): string {
@@ -164,19 +147,12 @@ export class SlurmHere implements AsyncDisposable {
     await this.need("/usr/sbin/slurmd", ["-f", `${this.folder}/slurm.conf`, "-N", node]);
   }
 
-  /** Takes a node away with all that runs on it for a job: as when its power fails. */
-  async loseNode(node: string, job: string): Promise<void> {
-    const daemon = Number(await Deno.readTextFile(`${this.folder}/slurmd-${node}.pid`));
-    const processes = (await this.need("ps", ["-eo", "pid=,ppid=,args="])).split("\n")
-      .flatMap((line) => {
-        const [, pid, parent, words = ""] = /^ *(\d+) +(\d+) (.*)$/.exec(line) ?? [];
-        return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), words }];
-      });
-    const isStep = ({ words }: { words: string }) => words.startsWith(`slurmstepd: [${job}.`);
-    const childrenOf = (found: number) => processes.filter(({ parent }) => parent === found).map(({ pid }) => pid);
-    const pids = [daemon, ...processes.filter(isStep).map(({ pid }) => pid)];
-    // Children of what was found join the list that is gone through.
-    for (const found of pids) if (found !== daemon) pids.push(...childrenOf(found));
+  /** Takes a node away with all that runs on it: as when its power fails. */
+  async loseNode(node: string): Promise<void> {
+    // The daemon and its steps, and nothing of another cluster's, whose jobs have the same numbers.
+    const own = await processesThatOpened(`${this.folder}/log/slurmd-${node}.log`);
+    assert(own.length > 1, `node ${node} runs nothing`);
+    const pids = [...own, ...(await Promise.all(own.map(descendants))).flat()];
     for (const pid of pids) {
       try {
         Deno.kill(pid, "SIGKILL");

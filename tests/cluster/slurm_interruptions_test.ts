@@ -66,7 +66,7 @@ clusterTest(
 
     // The loss of its node.
     const node = await cluster.fact(job, "NodeList") ?? "";
-    await cluster.loseNode(node, job);
+    await cluster.loseNode(node);
     await trains(job, 4);
     assert.notEqual(await cluster.fact(job, "NodeList"), node);
 

@@ -5,7 +5,7 @@ import { shellWord } from "../../src/launch/shell.ts";
 import { submitAll } from "../../src/launch/slurm/submit.ts";
 import { launchInto, Queue } from "../launch/slurm/launch_fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
-import { runProgram } from "./slurm_here.ts";
+import { runProgram } from "../processes.ts";
 
 const ignore = Deno.build.os === "windows";
 

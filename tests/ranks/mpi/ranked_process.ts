@@ -1,7 +1,7 @@
 /** `reproduce:ranks` in processes of their own, and what a single process leaves of the same plan. */
 import assert from "node:assert/strict";
 import { task, trained } from "../../cluster/launched.ts";
-import { runProgram } from "../../cluster/slurm_here.ts";
+import { descendants, isAlive, runProgram } from "../../processes.ts";
 import { type Ended, finished, type MpiLauncher, startRanks } from "./launchers.ts";
 
 const PROJECT = decodeURIComponent(new URL("../../../", import.meta.url).pathname).replace(/\/$/, "");
@@ -84,27 +84,6 @@ export async function pidOf(launcher: Deno.ChildProcess, rank: number): Promise<
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`No process of rank ${rank}`);
-}
-
-/** All processes below one. */
-export async function descendants(pid: number): Promise<number[]> {
-  const { stdout } = await runProgram("ps", ["-eo", "pid=,ppid="]);
-  const processes = stdout.trim().split("\n").map((line) => line.trim().split(/\s+/).map(Number));
-  const found = [pid];
-  for (const each of found) {
-    for (const [child = 0, parent] of processes) if (parent === each) found.push(child);
-  }
-  return found.slice(1);
-}
-
-/** Whether a process is there. */
-export function isAlive(pid: number): boolean {
-  try {
-    Deno.kill(pid, "SIGCONT");
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Waits for the end of a launcher, and until none of its ranks is left. */
