@@ -26,8 +26,10 @@ import { readStatement, requireVerified } from "./verified.ts";
 export interface BundleOptions {
   /** path of the archive; a bundle that is there is replaced, any other file is not */
   readonly output: string;
-  /** `all`, `landmarks`, `last`, `none`, or any number of `RUN:STEP`; `all` if absent */
+  /** `all`, `landmarks`, `last`, `none`, or any number of `RUN:STEP`; if absent `all`, or with segments `none` */
   readonly checkpoints?: readonly string[];
+  /** `RUN:FROM..TO`: the checkpoints that retraining such segments reads are taken too */
+  readonly segments?: readonly string[];
   /** SPDX identifier of the license that the archive's description states; default: {@linkcode DEFAULT_LICENSE} */
   readonly license?: string;
   /** judges the claims again before anything is packed */
@@ -70,13 +72,13 @@ export interface Bundle {
  * @throws {UserError} `NOT_VERIFIED`, `DIGEST_MISMATCH`, and others; no archive is written then
  */
 export async function bundle(path: string, options: BundleOptions): Promise<Bundle> {
-  const { output, checkpoints: words = ["all"], license = DEFAULT_LICENSE, files = DENO_FILES, judge, renderer } =
-    options;
+  const { output, segments = [], license = DEFAULT_LICENSE, files = DENO_FILES, judge, renderer } = options;
+  const { checkpoints = segments.length === 0 ? ["all"] : ["none"] } = options;
   requireLicense(license);
   await requireReplaceable(output, files);
   const { bytes: manifest, artefacts, path: manifestPath } = await openManifest(path, files);
   const statement = await readStatement(path, manifest, artefacts);
-  const { taken, left } = chooseCheckpoints(words, statement.predicate.runs);
+  const { taken, left } = chooseCheckpoints({ checkpoints, segments }, statement.predicate.runs);
   await requireVerified(path, manifest, artefacts, {
     checkpoints: taken.union(left),
     judge,

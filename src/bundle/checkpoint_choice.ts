@@ -1,7 +1,9 @@
 /** Which checkpoints a bundle takes along. */
 import { suggest, UserError } from "../errors.ts";
+import { startsOf } from "../experiment/run/run_starts.ts";
 import { findRun } from "../manifest/format/find_run.ts";
 import { isTrained, type ManifestRun, type StateEvidence, type TrainedRun } from "../manifest/format/run.ts";
+import { parseSegment, type Segment } from "../retrain/segment.ts";
 
 type Rule = (run: TrainedRun, state: StateEvidence) => boolean;
 
@@ -20,6 +22,14 @@ const RULES = {
 /** Words that choose checkpoints. `RUN:STEP` chooses a single one. */
 export const CHECKPOINT_CHOICES: readonly string[] = Object.keys(RULES);
 
+/** Which checkpoints are taken: those that any word or segment names. */
+export interface WantedCheckpoints {
+  /** of {@linkcode CHECKPOINT_CHOICES}, and `RUN:STEP`, where RUN is a label or the beginning of a key */
+  readonly checkpoints: readonly string[];
+  /** `RUN:FROM..TO`: what retraining such a segment reads */
+  readonly segments: readonly string[];
+}
+
 /** The checkpoints of a manifest by their names. */
 export interface CheckpointChoice {
   readonly taken: ReadonlySet<string>;
@@ -29,12 +39,16 @@ export interface CheckpointChoice {
 /**
  * Sorts the checkpoints that a manifest names.
  *
- * @param words of {@linkcode CHECKPOINT_CHOICES}, and `RUN:STEP`, where RUN is a label or the beginning of a key; what any
- * of them takes is taken
- * @throws {UserError} `UNKNOWN_CHECKPOINT` or `UNKNOWN_RUN`
+ * @throws {UserError} `UNKNOWN_CHECKPOINT`, `UNKNOWN_RUN` or `BAD_SEGMENT`
  */
-export function chooseCheckpoints(words: readonly string[], runs: readonly ManifestRun[]): CheckpointChoice {
-  const rules = words.map((word) => ruleOf(word, runs));
+export function chooseCheckpoints(
+  { checkpoints, segments }: WantedCheckpoints,
+  runs: readonly ManifestRun[],
+): CheckpointChoice {
+  const rules = [
+    ...checkpoints.map((word) => ruleOf(word, runs)),
+    ...segments.map((name) => segmentRule(parseSegment(name, runs), runs)),
+  ];
   const taken = new Set<string>();
   const left = new Set<string>();
   for (const run of runs.filter(isTrained)) {
@@ -44,6 +58,33 @@ export function chooseCheckpoints(words: readonly string[], runs: readonly Manif
     }
   }
   return { taken, left };
+}
+
+/** What a segment is retrained from, and what it is compared with at its end. */
+function segmentRule({ run, from, to }: Segment, runs: readonly ManifestRun[]): Rule {
+  const states = new Set<StateEvidence>();
+  const end = run.states.find(({ step }) => step === to);
+  if (end !== undefined) states.add(end);
+  const visited = new Set<TrainedRun>();
+  // Without a checkpoint to start at, training starts where the run begins, and so from what that begins with.
+  const addStart = (run: TrainedRun, step: number) => {
+    const start = run.states.findLast((state) =>
+      state.step > 0 && state.step <= step && state.checkpoint !== undefined
+    );
+    if (start !== undefined) states.add(start);
+    // A penalty pulls towards the run's start, wherever retraining begins.
+    if (start === undefined || run.specification.penalty !== undefined) addParents(run);
+  };
+  const addParents = (run: TrainedRun) => {
+    if (visited.has(run)) return;
+    visited.add(run);
+    for (const { run: key, step } of startsOf(run.specification.initialWeights)) {
+      const parent = runs.filter(isTrained).find((other) => other.key === key);
+      if (parent !== undefined) addStart(parent, step);
+    }
+  };
+  addStart(run, from);
+  return (_, state) => states.has(state);
 }
 
 function isChoice(word: string): word is keyof typeof RULES {

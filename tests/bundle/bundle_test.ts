@@ -117,16 +117,20 @@ Deno.test('bundle() takes as "landmarks" what claims look at and other runs star
   }));
 
 for (
-  const { words, code, message } of [
+  const { words, segments, code, message } of [
     { words: ["lst"], code: "UNKNOWN_CHECKPOINT", message: /did you mean "last"\?.*or write RUN:STEP/ },
     { words: [`${LABEL}:3`], code: "UNKNOWN_CHECKPOINT", message: /has no checkpoint at step 3: it has some at \d/ },
     { words: ["warmup-length_2%_seed-0:4"], code: "UNKNOWN_RUN", message: /No trained run is/ },
-  ]
+    { segments: [`${LABEL}:3`], code: "BAD_SEGMENT", message: /write RUN:FROM\.\.TO/ },
+    { segments: [`${LABEL}:4..2`], code: "BAD_SEGMENT", message: /FROM must be below TO/ },
+    { segments: [`${LABEL}:0..99999`], code: "BAD_SEGMENT", message: /TO at most \d/ },
+    { segments: ["warmup-length_2%_seed-0:0..4"], code: "UNKNOWN_RUN", message: /No trained run is/ },
+  ] as { words?: string[]; segments?: string[]; code: string; message: RegExp }[]
 ) {
-  Deno.test(`bundle() refuses to choose "${words.join(" ")}"`, () =>
+  Deno.test(`bundle() refuses to choose "${[...words ?? [], ...segments ?? []].join(" ")}"`, () =>
     withFolder(async (folder) => {
       await writeFolder(`${folder}/out`);
-      await assert.rejects(pack(`${folder}/out`, { checkpoints: words }), { code, message });
+      await assert.rejects(pack(`${folder}/out`, { checkpoints: words, segments }), { code, message });
     }));
 }
 

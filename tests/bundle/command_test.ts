@@ -37,6 +37,21 @@ Deno.test("main() packs a reproduction, and says how to check it", () =>
     assert.equal((await output(["verify", path, "--without-checkpoints"])).code, 0);
   }));
 
+Deno.test("main() packs a segment, and says how to retrain it", () =>
+  withFolder(async (folder) => {
+    const { code, text } = await output([
+      "bundle",
+      honest,
+      "--output",
+      `${folder}/s.tar`,
+      "--segment",
+      `${PARENT}:16..32`,
+    ]);
+    assert.equal(code, 0, text);
+    assert.match(text, /\n {2}checkpoints {3}2 of \d+; the others would add/);
+    assert(text.endsWith(`\n  deno task retrain s.tar --without-checkpoints --retrain ${PARENT}:16..32`), text);
+  }));
+
 Deno.test("main() puts a bundle beside its folder if it is not told where", async () => {
   const path = `${honest}.tar`;
   for (const named of [honest, `${honest}/`, `${honest}/manifest.dsse.json`]) {
@@ -52,6 +67,7 @@ for (
   const { args, code } of [
     { args: [], code: "MISSING_ARGUMENT" },
     { args: ["--checkpoints", "last", honest], code: "MISSING_ARGUMENT" },
+    { args: [honest, "--segment", `${PARENT}:16`], code: "BAD_SEGMENT" },
     { args: ["."], code: "MISSING_OUTPUT" },
     { args: [`${honest}/plan.json`], code: "MISSING_OUTPUT" },
     { args: [`${honest}/none`], code: "FILE_NOT_FOUND" },

@@ -54,17 +54,20 @@ export const honest: string = `${await Deno.makeTempDir()}/honest`;
 await reproduceSmoke(honest, 1, { only: ARMS });
 globalThis.addEventListener("unload", () => Deno.removeSync(honest.slice(0, -"/honest".length), { recursive: true }));
 
-/** Verifies the manifest of a folder and retrains. */
+/** Judges by the rules of the reproduction. */
+export const judge = paperJudge(paper.text, PAPER_FILE);
+
+/** Verifies the manifest of a folder or a bundle and retrains. */
 export async function retrainFolder(
-  folder: string,
+  path: string,
   pieces: RetrainingOptions["pieces"] = { kind: "all" },
   options: Partial<RetrainingOptions> = {},
 ): Promise<Retraining> {
-  return await retrain(`${folder}/manifest.dsse.json`, {
+  return await retrain(path, {
     pieces,
     engine: smokeEngine,
     dataCache: DATA_CACHE,
-    judge: paperJudge(paper.text, PAPER_FILE),
+    judge,
     ...options,
   });
 }

@@ -15,13 +15,19 @@ import type { Command } from "../command.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "../options/experiment_options.ts";
 import { abortOnSignals } from "../signals.ts";
 import { ControlCode, draw, isTerminal, print } from "../../terminal.ts";
+import { shellWord } from "../../launch/shell.ts";
 import { requireWritableFile } from "../write_permission.ts";
 
 const OPTIONS = {
   checkpoints: {
     kind: "list",
     value: "WHICH…",
-    help: `${CHECKPOINT_CHOICES.join(", ")}, or RUN:STEP… (default: all)`,
+    help: `${CHECKPOINT_CHOICES.join(", ")}, or RUN:STEP… (default: all; with --segment: none)`,
+  },
+  segment: {
+    kind: "list",
+    value: "RUN:FROM..TO…",
+    help: "and the checkpoints that retraining these segments reads: for volunteers who retrain no more",
   },
   output: { kind: "text", value: "FILE", path: true, help: "the archive (default: FOLDER.tar, beside the folder)" },
   license: {
@@ -54,10 +60,11 @@ async function run(args: readonly string[]): Promise<number> {
       signal,
       onProgress: progress.show,
       checkpoints: values.checkpoints,
+      segments: values.segment,
       license: values.license,
     });
     progress.end();
-    print(values.json === true ? JSON.stringify(packed, null, 2) : formatBundle(packed));
+    print(values.json === true ? JSON.stringify(packed, null, 2) : formatBundle(packed, values.segment));
     return EXIT.ok;
   } catch (error) {
     progress.end();
@@ -92,7 +99,10 @@ function progressLine(): { readonly show: (done: number, total: number) => void;
   };
 }
 
-function formatBundle({ path, manifest, folder, files, bytes, checkpoints, attestations, sha256 }: Bundle): string {
+function formatBundle(
+  { path, manifest, folder, files, bytes, checkpoints, attestations, sha256 }: Bundle,
+  segments: readonly string[] = [],
+): string {
   const { taken, left, bytesLeft } = checkpoints;
   const rows = [
     ["manifest", printable(manifest.path, 800)],
@@ -120,6 +130,10 @@ function formatBundle({ path, manifest, folder, files, bytes, checkpoints, attes
     "or unpacks it, with the same result:",
     `  tar xf ${name}`,
     `  deno task verify ${folder}/${MANIFEST_FILE}${spared}`,
+    ...(segments.length === 0 ? [] : [
+      `and retrains ${segments.length === 1 ? "the segment" : "the segments"}; "attest" with a key signs that:`,
+      `  deno task retrain ${name}${spared} --retrain ${segments.map(shellWord).join(" ")}`,
+    ]),
   ].join("\n");
 }
 
