@@ -117,6 +117,10 @@ export { proveInclusion, verifyInclusion } from "./src/manifest/verify/inclusion
 export { openManifest } from "./src/manifest/verify/open_manifest.ts";
 export { retrain } from "./src/retrain/retrain.ts";
 export { attest } from "./src/attestation/attest.ts";
+export { checkTimestamps } from "./src/timestamp/check.ts";
+export { timestampRequest } from "./src/timestamp/request.ts";
+export { parseRoots } from "./src/timestamp/roots.ts";
+export { readTimestamp } from "./src/timestamp/token.ts";
 export { requireAttestations } from "./src/attestation/require.ts";
 export { readReviewers } from "./src/attestation/reviewers.ts";
 export { bundle } from "./src/bundle/bundle.ts";

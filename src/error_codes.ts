@@ -265,6 +265,8 @@ const RETRAINING = [
 /** Manifests, bundles and attestations. */
 const EVIDENCE = [
   "ATTESTATION_EXISTS",
+  "BAD_CERTIFICATES",
+  "BAD_TIMESTAMP",
   "CANNOT_PROVE",
   "EVIDENCE_CHANGED",
   "IS_A_BUNDLE",

@@ -134,9 +134,11 @@ export type {
 export type {
   AttestationsOutcome,
   AttestedManifest,
+  CheckTimestamps,
   CountAttestations,
   Retrain,
   RetrainingOutcome,
+  TimestampsOutcome,
   VerifyOptions,
 } from "./manifest/verify/verify_options.ts";
 export type { ArtefactFolder, ArtefactReader } from "./manifest/verify/artefacts.ts";
@@ -166,7 +168,8 @@ export type { AttestationDemand } from "./attestation/require.ts";
 
 // Bundles
 export type { Bundle, BundleOptions } from "./bundle/bundle.ts";
-export type { LeftAttestation } from "./bundle/attestations.ts";
+export type { Timestamp } from "./timestamp/token.ts";
+export type { LeftCompanion } from "./bundle/timestamps.ts";
 
 // Plans
 export type { Shortage } from "./data/shortage.ts";

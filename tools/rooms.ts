@@ -42,6 +42,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [{ name: "report", purpose: "the page: figures, claims, numbers, from verified data alone" }],
   [{ name: "retrain", purpose: "training pieces again to check them, and comparing two manifests" }],
   [{ name: "attestation", purpose: "what reviewers sign" }],
+  [{ name: "timestamp", purpose: "RFC 3161: when plan, rules and manifest existed, by an authority's word" }],
   [{ name: "bundle", purpose: "a manifest and its artefacts in one archive" }],
   [{ name: "worker", purpose: "one run at a time of a plan that many processes share, and how far they are" }],
   [{ name: "reproduce", purpose: "the whole way, from options to a signed manifest" }],

@@ -10,20 +10,13 @@ import { ATTESTATION_FOLDER, isAttestationName } from "../manifest/format/compan
 import { readEnvelope } from "../manifest/format/dsse.ts";
 import { importVerifyingKey, type VerifyingKey } from "../manifest/keys/keys.ts";
 import type { Artefact } from "../manifest/format/run.ts";
+import type { LeftCompanion } from "./timestamps.ts";
 import type { AttestedManifest } from "../manifest/verify/verify_options.ts";
-
-/** An attestation that is not packed. */
-export interface LeftAttestation {
-  /** beside the manifest */
-  readonly name: string;
-  /** why not */
-  readonly reason: string;
-}
 
 /** What lies in the folder of attestations. */
 export interface FoundAttestations {
   readonly good: readonly Artefact[];
-  readonly left: readonly LeftAttestation[];
+  readonly left: readonly LeftCompanion[];
 }
 
 /** Looks through the attestations beside a manifest. Whether their reviewers are known to anyone is not asked. */
@@ -32,7 +25,7 @@ export async function findAttestations(
   manifest: AttestedManifest,
 ): Promise<FoundAttestations> {
   const good: Artefact[] = [];
-  const left: LeftAttestation[] = [];
+  const left: LeftCompanion[] = [];
   for (const name of (await artefacts.list(ATTESTATION_FOLDER)).filter(isAttestationName)) {
     const found = await readOne(name, artefacts, manifest);
     if (typeof found === "string") left.push({ name, reason: found });

@@ -17,7 +17,8 @@ import { type CrateFile, DEFAULT_LICENSE, roCrate } from "../manifest/format/ro_
 import type { Artefact } from "../manifest/format/run.ts";
 import type { Judge } from "../manifest/verify/verify_claims.ts";
 import type { ReportRenderer } from "../manifest/verify/verify_report.ts";
-import { findAttestations, type LeftAttestation } from "./attestations.ts";
+import { findAttestations } from "./attestations.ts";
+import { goodTimestamps, type LeftCompanion } from "./timestamps.ts";
 import { chooseCheckpoints } from "./checkpoint_choice.ts";
 import { artefactSource, memorySource } from "./sources.ts";
 import { readStatement, requireVerified } from "./verified.ts";
@@ -61,12 +62,14 @@ export interface Bundle {
   /** how many checkpoints are in it, how many it leaves out, and what those would have added */
   readonly checkpoints: { readonly taken: number; readonly left: number; readonly bytesLeft: number };
   /** how many of reviewers' attestations are in it, and those beside the manifest that are not good */
-  readonly attestations: { readonly taken: number; readonly left: readonly LeftAttestation[] };
+  readonly attestations: { readonly taken: number; readonly left: readonly LeftCompanion[] };
+  /** the same of timestamps; whose word they are is not asked */
+  readonly timestamps: { readonly taken: number; readonly left: readonly LeftCompanion[] };
 }
 
 /**
- * Packs a manifest, the files that it names, the chosen ones of its checkpoints, and reviewers' attestations into a tar
- * archive. The manifest is verified first, and every file is hashed again while it is packed.
+ * Packs a manifest, the files that it names, the chosen ones of its checkpoints, reviewers' attestations and timestamps
+ * into a tar archive. The manifest is verified first, and every file is hashed again while it is packed.
  *
  * @param path of the manifest, of its folder, or of a bundle, of which a smaller one may be made
  * @throws {UserError} `NOT_VERIFIED`, `DIGEST_MISMATCH`, and others; no archive is written then
@@ -99,7 +102,8 @@ export async function bundle(path: string, options: BundleOptions): Promise<Bund
   };
   const named = statement.subject.map(({ name, digest }) => ({ name, ...digest }));
   for (const artefact of named.filter(({ name }) => !left.has(name))) await add(artefact, true);
-  for (const attestation of attestations.good) await add(attestation, false);
+  const timestamps = await goodTimestamps(artefacts, manifest, statement);
+  for (const companion of [...attestations.good, ...timestamps.good]) await add(companion, false);
   const crate = roCrate(statement, { manifest: manifestDigest, files: described, license });
   sources.push(memorySource(`${folder}/${RO_CRATE_FILE}`, new TextEncoder().encode(crate)));
   const bytesLeft = await totalSize(artefacts, left);
@@ -111,6 +115,7 @@ export async function bundle(path: string, options: BundleOptions): Promise<Bund
     files: sources.length,
     checkpoints: { taken: taken.size, left: left.size, bytesLeft },
     attestations: { taken: attestations.good.length, left: attestations.left },
+    timestamps: { taken: timestamps.good.length, left: timestamps.left },
   };
 }
 

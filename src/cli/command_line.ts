@@ -21,6 +21,7 @@ import { plan } from "./commands/plan.ts";
 import { reproduceCommand } from "./commands/reproduce.ts";
 import { sample } from "./commands/sample.ts";
 import { status } from "./commands/status.ts";
+import { timestamp } from "./commands/timestamp.ts";
 import { tensorboard } from "./commands/tensorboard.ts";
 import { print, printError } from "../terminal.ts";
 import { takeUserFolder } from "./user_path.ts";
@@ -40,6 +41,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   diff,
   curves: curvesCommand,
   tensorboard,
+  timestamp,
   bundle: bundleCommand,
   import: importCommand,
   export: exportCommand,

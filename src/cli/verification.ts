@@ -12,6 +12,8 @@ import { verificationJson } from "./formats/verification_json.ts";
 import { verificationMarkdown } from "./formats/verification_markdown.ts";
 import { EXPERIMENT_OPTIONS, foldersFromOptions } from "./options/experiment_options.ts";
 import { piecesFromOptions, RETRAIN_OPTIONS, runRetraining } from "./retrain.ts";
+import { rootsFromOptions, TIMESTAMP_OPTIONS } from "./options/timestamp_options.ts";
+import { checkTimestamps } from "../timestamp/check.ts";
 import { print } from "../terminal.ts";
 
 /** Options of a verification. */
@@ -23,6 +25,7 @@ export const VERIFICATION_OPTIONS = {
     help: "keys whose owners you know; one of them must have signed",
   },
   "without-checkpoints": { kind: "flag", help: "accept that checkpoints were not published" },
+  ...TIMESTAMP_OPTIONS,
   ...EXPERIMENT_OPTIONS,
   ...RETRAIN_OPTIONS,
   ...FORMAT_OPTIONS,
@@ -70,6 +73,7 @@ export async function verifyByOptions(
     ...await verificationMeans(foldersFromOptions(values)),
     trustedKeys: trustedKeys.length === 0 ? undefined : trustedKeys,
     withoutCheckpoints: values["without-checkpoints"],
+    timestamps: checkTimestamps(await rootsFromOptions(values)),
     countAttestations,
   };
   if (pieces === undefined) return { report: await verifyManifestFile(path, options) };

@@ -4,50 +4,28 @@ import { sha256 } from "../../src/digest/sha256.ts";
 import { preAuthenticationEncoding, readEnvelope, signEnvelope } from "../../src/manifest/format/dsse.ts";
 import { createKeyFile, readSigningKey, readVerifyingKey } from "../../src/manifest/keys/key_file.ts";
 import { verifyBytes } from "../../src/manifest/keys/keys.ts";
-import { withFolder } from "../temporary_folder.ts";
+import { openssl, opensslTest } from "./openssl.ts";
 
-const reason = await reasonToSkip();
+opensslTest(
+  "signEnvelope() makes a signature that OpenSSL verifies over the DSSE bytes, and no others",
+  async (folder) => {
+    const key = await createKeyFile(`${folder}/key.pem`);
+    const envelope = readEnvelope(JSON.parse(await signEnvelope(new TextEncoder().encode('{"a":1}'), key)));
+    assert.ok(typeof envelope === "object");
+    const message = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
+    Deno.writeFileSync(`${folder}/message`, message);
+    Deno.writeFileSync(`${folder}/signature`, envelope.signatures[0]?.sig ?? new Uint8Array());
+    const verify = ["pkeyutl", "-verify", "-pubin", "-inkey", `${folder}/key.pub.pem`, "-rawin"];
+    const files = ["-in", `${folder}/message`, "-sigfile", `${folder}/signature`];
+    const good = await openssl(...verify, ...files);
+    assert.equal(good.code, 0, good.text);
+    message[message.length - 1] = 0;
+    Deno.writeFileSync(`${folder}/message`, message);
+    assert.notEqual((await openssl(...verify, ...files)).code, 0);
+  },
+);
 
-async function reasonToSkip(): Promise<string | undefined> {
-  const { state } = await Deno.permissions.query({ name: "run", command: "openssl" });
-  if (state !== "granted") return "needs --allow-run=openssl";
-  try {
-    const { stdout } = await new Deno.Command("openssl", { args: ["version"] }).output();
-    const version = new TextDecoder().decode(stdout);
-    return /^OpenSSL [3-9]/.test(version) ? undefined : `needs OpenSSL 3, found ${version.trim()}`;
-  } catch {
-    return "openssl is not installed";
-  }
-}
-
-async function openssl(...args: string[]): Promise<{ code: number; stdout: Uint8Array; text: string }> {
-  const { code, stdout, stderr } = await new Deno.Command("openssl", { args }).output();
-  const decoder = new TextDecoder();
-  return { code, stdout, text: decoder.decode(stdout) + decoder.decode(stderr) };
-}
-
-function test(name: string, run: (folder: string) => Promise<void>): void {
-  const suffix = reason === undefined ? "" : ` (skipped: ${reason})`;
-  Deno.test({ name: name + suffix, ignore: reason !== undefined, fn: () => withFolder(run) });
-}
-
-test("signEnvelope() makes a signature that OpenSSL verifies over the DSSE bytes, and no others", async (folder) => {
-  const key = await createKeyFile(`${folder}/key.pem`);
-  const envelope = readEnvelope(JSON.parse(await signEnvelope(new TextEncoder().encode('{"a":1}'), key)));
-  assert.ok(typeof envelope === "object");
-  const message = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
-  Deno.writeFileSync(`${folder}/message`, message);
-  Deno.writeFileSync(`${folder}/signature`, envelope.signatures[0]?.sig ?? new Uint8Array());
-  const verify = ["pkeyutl", "-verify", "-pubin", "-inkey", `${folder}/key.pub.pem`, "-rawin"];
-  const files = ["-in", `${folder}/message`, "-sigfile", `${folder}/signature`];
-  const good = await openssl(...verify, ...files);
-  assert.equal(good.code, 0, good.text);
-  message[message.length - 1] = 0;
-  Deno.writeFileSync(`${folder}/message`, message);
-  assert.notEqual((await openssl(...verify, ...files)).code, 0);
-});
-
-test("readSigningKey() takes a key that OpenSSL made, and signs what OpenSSL verifies", async (folder) => {
+opensslTest("readSigningKey() takes a key that OpenSSL made, and signs what OpenSSL verifies", async (folder) => {
   const path = `${folder}/theirs.pem`;
   assert.equal((await openssl("genpkey", "-algorithm", "ed25519", "-out", path)).code, 0);
   assert.equal((await openssl("pkey", "-in", path, "-pubout", "-out", `${folder}/theirs.pub.pem`)).code, 0);
@@ -61,14 +39,14 @@ test("readSigningKey() takes a key that OpenSSL made, and signs what OpenSSL ver
   assert.ok(await verifyBytes(key, new Uint8Array(stdout), new TextEncoder().encode("hello")));
 });
 
-test("createKeyFile() writes keys that OpenSSL reads", async (folder) => {
+opensslTest("createKeyFile() writes keys that OpenSSL reads", async (folder) => {
   await createKeyFile(`${folder}/key.pem`);
   const fromPrivate = await openssl("pkey", "-in", `${folder}/key.pem`, "-pubout");
   assert.equal(fromPrivate.code, 0, fromPrivate.text);
   assert.equal(new TextDecoder().decode(fromPrivate.stdout), Deno.readTextFileSync(`${folder}/key.pub.pem`));
 });
 
-test("readSigningKey() refuses other kinds of keys that OpenSSL makes", async (folder) => {
+opensslTest("readSigningKey() refuses other kinds of keys that OpenSSL makes", async (folder) => {
   for (const algorithm of ["x25519", "ed448"]) {
     const path = `${folder}/${algorithm}.pem`;
     assert.equal((await openssl("genpkey", "-algorithm", algorithm, "-out", path)).code, 0);

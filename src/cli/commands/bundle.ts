@@ -100,7 +100,7 @@ function progressLine(): { readonly show: (done: number, total: number) => void;
 }
 
 function formatBundle(
-  { path, manifest, folder, files, bytes, checkpoints, attestations, sha256 }: Bundle,
+  { path, manifest, folder, files, bytes, checkpoints, attestations, timestamps, sha256 }: Bundle,
   segments: readonly string[] = [],
 ): string {
   const { taken, left, bytesLeft } = checkpoints;
@@ -115,7 +115,10 @@ function formatBundle(
         : `${taken} of ${taken + left}; the others would add ${groupedNumber(bytesLeft)} bytes`,
     ],
     ["attestations", attestations.taken === 0 ? "none" : String(attestations.taken)],
-    ...attestations.left.map(({ name, reason }) => ["", `not ${name}: ${printable(reason, 300)}`]),
+    ...(timestamps.taken === 0 ? [] : [["timestamps", String(timestamps.taken)]]),
+    ...[...attestations.left, ...timestamps.left].map((
+      { name, reason },
+    ) => ["", `not ${name}: ${printable(reason, 300)}`]),
     ["size", `${groupedNumber(bytes)} bytes`],
     ["sha256", sha256],
   ];

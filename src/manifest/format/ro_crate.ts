@@ -7,7 +7,7 @@
  */
 import type { Digest } from "../../digest/sha256.ts";
 import { canonicalJson } from "../../digest/canonical_json.ts";
-import { RO_CRATE_FILE } from "./companions.ts";
+import { isWitnessName, RO_CRATE_FILE } from "./companions.ts";
 import type { Statement } from "./predicate.ts";
 
 /** The license that the page, rules and plan have from rewarm, and a bundle unless its maker names another. */
@@ -45,6 +45,7 @@ const FORMATS: readonly (readonly [end: string, format: string])[] = [
   [".html", "text/html"],
   [".yaml", "application/yaml"],
   [".safetensors", "application/octet-stream"],
+  [".tsr", "application/timestamp-reply"],
 ];
 
 const WHAT: readonly (readonly [pattern: RegExp, what: string])[] = [
@@ -56,6 +57,8 @@ const WHAT: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/curves\.json$/, "Validation losses of a run"],
   [/\.safetensors$/, "Checkpoint: weights and optimizer state"],
   [/^attestations\//, "A reviewer's attestation"],
+  [/^timestamps\/plan\.tsr$/, "Timestamp (RFC 3161) of plan and rules"],
+  [/^timestamps\/manifest\.tsr$/, "Timestamp (RFC 3161) of the manifest"],
 ];
 
 /** @param names entities by their `@id` */
@@ -135,7 +138,7 @@ export function roCrate({ predicate }: Statement, { manifest, files, license }: 
       instrument: { "@id": software },
       name: `Training, judging and signing, scale ${scale}`,
       object: refer(["#plan-inputs"]),
-      result: refer(ids.filter((_, i) => !sorted[i]?.name.startsWith("attestations/"))),
+      result: refer(ids.filter((_, i) => !isWitnessName(sorted[i]?.name ?? ""))),
     },
     {
       "@id": "#plan-inputs",

@@ -10,18 +10,21 @@ import { type ArtefactFolder, digestStream } from "./artefacts.ts";
 
 /** Reads regular files inside a folder, and nothing outside it whatever the names say. */
 export function folderArtefacts(folder: string, files: FileSystem = DENO_FILES): ArtefactFolder {
+  const statusOf = async (name: string) => {
+    const path = await resolveInside(folder, name, files);
+    try {
+      return await files.status(path);
+    } catch (error) {
+      throw fileError(error, "read", path);
+    }
+  };
   return {
     createHash: createFileHash,
     async *open(name) {
       yield* readChunks(await resolveInside(folder, name, files), files);
     },
-    async identity(name) {
-      return (await files.status(await resolveInside(folder, name, files)))?.identity;
-    },
-    async size(name) {
-      const path = await resolveInside(folder, name, files);
-      return (await files.status(path))?.bytes ?? 0;
-    },
+    identity: async (name) => (await statusOf(name))?.identity,
+    size: async (name) => (await statusOf(name))?.bytes ?? 0,
     async list(inner) {
       const path = `${folder}/${inner}`;
       try {

@@ -24,6 +24,7 @@ export const VERIFICATION_STEPS = [
   "curves",
   "claims",
   "report",
+  "timestamps",
   "attestations",
   "retrain",
 ] as const;
@@ -96,7 +97,13 @@ export interface VerificationReport {
 }
 
 /** Steps that may be left out without making the verdict "could not check". */
-export const OPTIONAL_STEPS: ReadonlySet<StepName> = new Set(["signer", "report", "attestations", "retrain"]);
+export const OPTIONAL_STEPS: ReadonlySet<StepName> = new Set([
+  "signer",
+  "report",
+  "timestamps",
+  "attestations",
+  "retrain",
+]);
 
 /** Whether a step that the verdict needs was not checked. */
 export function isOpen({ name, status }: VerificationStep, asked: readonly StepName[] = []): boolean {

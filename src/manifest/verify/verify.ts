@@ -59,6 +59,7 @@ class Verification {
 
   constructor(private readonly artefacts: ArtefactReader, private readonly options: VerifyOptions) {
     this.asked = [
+      ...(options.timestamps?.isDemanded === true ? ["timestamps"] as const : []),
       ...(options.countAttestations === undefined ? [] : ["attestations"] as const),
       ...(options.retrain === undefined ? [] : ["retrain"] as const),
     ];
@@ -96,6 +97,7 @@ class Verification {
     const plan = await this.checkPlan(statement, good);
     const curves = await this.checkResults(statement, plan, good);
     await this.checkReport(statement, plan, curves, good);
+    await this.checkTimestamps(bytes, statement);
     await this.checkAttestations(statement, envelope);
     await this.checkRetraining(statement, plan);
     this.caveats.push(...statementCaveats(statement));
@@ -270,6 +272,17 @@ class Verification {
     const outcome = await compare();
     this.note("report", outcome);
     if (outcome.status === "not checked") this.caveats.push(`${UNCHECKED_PAGE}: ${outcome.detail}.`);
+  }
+
+  async checkTimestamps(bytes: Uint8Array, statement: Statement): Promise<void> {
+    const { timestamps } = this.options;
+    if (timestamps === undefined) {
+      this.note("timestamps", { status: "not checked", detail: "nobody looked for any" });
+      return;
+    }
+    const { caveats, ...outcome } = await timestamps.check(bytes, statement, this.artefacts);
+    this.note("timestamps", outcome);
+    this.caveats.push(...caveats);
   }
 
   async checkAttestations(statement: Statement, envelope: Envelope): Promise<void> {

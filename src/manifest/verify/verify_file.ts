@@ -2,7 +2,7 @@
 import { type ErrorCode, UserError } from "../../errors.ts";
 import { DENO_FILES } from "../../files/deno_file_system.ts";
 import type { FileSystem } from "../../files/file_system.ts";
-import { isAttestationName, RO_CRATE_FILE } from "../format/companions.ts";
+import { isWitnessName, RO_CRATE_FILE } from "../format/companions.ts";
 import { licenseOf, roCrate } from "../format/ro_crate.ts";
 import { readArtefact } from "./artefacts.ts";
 import { MANIFEST_FILE, type OpenedManifest, openManifest } from "./open_manifest.ts";
@@ -46,7 +46,7 @@ export async function verifyManifestFile(
 /** Files of a bundle that nobody vouches for: whoever unpacks it gets them too. */
 function strangerCaveat({ bundled = [] }: OpenedManifest, { statement }: VerificationReport): string[] {
   const known = new Set([MANIFEST_FILE, ...(statement?.subject ?? []).map(({ name }) => name)]);
-  const strangers = bundled.filter((name) => !known.has(name) && !isAttestationName(name) && name !== RO_CRATE_FILE);
+  const strangers = bundled.filter((name) => !known.has(name) && !isWitnessName(name) && name !== RO_CRATE_FILE);
   if (strangers.length === 0) return [];
   return [`Anything about what the bundle holds and the manifest does not name: ${listed(strangers)}.`];
 }
@@ -62,7 +62,7 @@ async function isDescribed(
   try {
     const found = new TextDecoder().decode(await readArtefact(artefacts, RO_CRATE_FILE, MAX_CRATE_BYTES));
     const files = await Promise.all(
-      bundled.filter((name) => digests.has(name) || isAttestationName(name))
+      bundled.filter((name) => digests.has(name) || isWitnessName(name))
         .map(async (name) => ({ name, size: await artefacts.size(name), sha256: digests.get(name) })),
     );
     return roCrate(statement, { manifest: manifestDigest, files, license: licenseOf(found) ?? "" }) === found;

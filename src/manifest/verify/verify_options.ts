@@ -47,6 +47,20 @@ export interface AttestationsOutcome extends StepOutcome {
 /** Counts the attestations that lie beside a manifest. Errors mean that it could not be done. */
 export type CountAttestations = (manifest: AttestedManifest, files: ArtefactReader) => Promise<AttestationsOutcome>;
 
+/** What timestamps show, and what they leave open. */
+export interface TimestampsOutcome extends StepOutcome {
+  /** in whole sentences, for the report */
+  readonly caveats: readonly string[];
+}
+
+/** Checks the timestamps that lie beside a manifest, given its bytes and statement. */
+export interface CheckTimestamps {
+  /** whether they were asked for: not there, or of nobody that is trusted, they make the verdict "could not check" */
+  readonly isDemanded: boolean;
+  /** Errors mean that it could not be done. */
+  check(manifest: Uint8Array, statement: Statement, files: ArtefactReader): Promise<TimestampsOutcome>;
+}
+
 /** A plan that was made again. */
 export interface Replanned {
   /** whether the experiments here are those that the manifest names by their digests */
@@ -74,6 +88,8 @@ export interface VerifyOptions {
   readonly withoutCheckpoints?: boolean;
   /** demands attestations of reviewers and counts them (src/attestation); without it none are read */
   readonly countAttestations?: CountAttestations;
+  /** checks timestamps (src/timestamp); without it none are looked at */
+  readonly timestamps?: CheckTimestamps;
   /** retrains pieces and compares them (src/retrain); without it no piece of the training is repeated */
   readonly retrain?: Retrain;
   /** told of each step as it is done, for whoever shows them; what is told changes nothing */
