@@ -13,7 +13,7 @@ Deno.test("verifyManifest() verifies what was signed, and says by whom", async (
   assert.equal(report.exitCode, 0);
   assert.deepEqual(report.signers, [{ keyId: bundle.key.keyId, trustedAs: "the maker" }]);
   const open = report.steps.filter(({ status }) => status !== "ok").map(({ name }) => name);
-  assert.deepEqual(open, ["report", "attestations", "retrain"]);
+  assert.deepEqual(open, ["report", "timestamps", "attestations", "retrain"]);
   assert.deepEqual(
     report.caveats.map((caveat) => caveat.slice(0, 24)),
     [

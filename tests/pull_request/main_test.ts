@@ -93,7 +93,7 @@ Deno.test("reviewPullRequest() verifies a manifest that is added, by a key of th
     assert.deepEqual(found.commands.map((line) => line.replace(/not checked: .*/, "")), [
       `::notice file=${path},title=rewarm::Verified; `,
     ]);
-    assert.match(found.commands[0] ?? "", /not checked: (report, )?attestations, retrain$/);
+    assert.match(found.commands[0] ?? "", /not checked: (report, )?timestamps, attestations, retrain$/);
     const html = htmlOf(found.summary);
     assert.match(html, /^<h2>Manifests of this pull request: verified<\/h2>/);
     assert.match(html, /against the base branch: <code>new: the base branch has none at this path<\/code>/);

@@ -5,7 +5,7 @@ import { ARITHMETIC_VERSION } from "../../src/engine/ordered/arithmetic.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { folderOf } from "../../src/files/durable.ts";
-import { formatVerification } from "../../src/manifest/verify/verification_report.ts";
+import { formatVerification, OPTIONAL_STEPS } from "../../src/manifest/verify/verification_report.ts";
 import { retrain } from "../../src/retrain/retrain.ts";
 import type { PlanOptions } from "../../src/experiment/plan/plan.ts";
 import { fixedPlan } from "../experiment/plan/plan_fixture.ts";
@@ -86,9 +86,7 @@ for (const [what, overrides, reason] of CASES) {
       });
       const text = formatVerification(report);
       assert.equal(report.exitCode, 2, text);
-      const others = report.steps.filter(({ name, status }) =>
-        !["signer", "report", "attestations", "retrain"].includes(name) && status !== "ok"
-      );
+      const others = report.steps.filter(({ name, status }) => !OPTIONAL_STEPS.has(name) && status !== "ok");
       assert.deepEqual(others, [], text);
       const step = report.steps.find(({ name }) => name === "retrain");
       assert.equal(step?.status, "not checked");
