@@ -32,8 +32,8 @@ export interface EngineDefinition<V = unknown> {
   readonly task: string;
   /** whether it computes penalties (`Engine.penalties`) */
   readonly penalties?: true;
-  /** whether several ranks can share a step of its sessions (`Session.divided`) */
-  readonly sharesSteps?: true;
+  /** gradient blocks of what ranks share a step by (`Session.divided`); absent where they cannot share one */
+  readonly unitBlocks?: number;
   /** a priced plan shows its memory too, as that of a rented GPU */
   readonly isForRentedGpus?: true;
   /**

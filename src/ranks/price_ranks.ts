@@ -16,7 +16,7 @@ export const LINKS: Readonly<Record<string, { readonly bytesPerSecond: number; r
 
 /** How a step is shared, and what it costs. */
 export interface RankPrice {
-  /** leaves of the gradient's tree */
+  /** what ranks share a step by: gradient blocks, or pairs of them */
   readonly units: number;
   /** units of the busiest rank */
   readonly longest: number;
@@ -36,20 +36,22 @@ export interface RankPrice {
  * Prices a step: each rank sends its nodes' sums, f32, to the owners of their slices, and its slice of the weights to all
  * others: (K + 1) · 4P · (R − 1) / R bytes for K nodes.
  *
+ * @param unitBlocks gradient blocks of a unit, as the engine has it
  * @param ranks R
  * @throws {UserError} `TOO_MANY_RANKS`
  */
 export function priceRanks(
   { model, batchSequences, gradientBlockSequences }: RunSpecification,
+  unitBlocks: number,
   ranks: number,
   bytesPerSecond: number,
   price: PriceOptions,
 ): RankPrice {
-  const units = batchSequences / gradientBlockSequences;
+  const units = Math.ceil(batchSequences / gradientBlockSequences / unitBlocks);
   if (ranks > units) {
     throw new UserError(
       "TOO_MANY_RANKS",
-      `${ranks} ranks cannot share a step of ${units} gradient blocks`,
+      `${ranks} ranks cannot share a step of ${unitWords(units, unitBlocks)}`,
       `take at most ${units}: ${usefulRanks(units).slice(-5).join(", ")}`,
     );
   }
@@ -85,20 +87,34 @@ function recommended(units: number, ranks: number): number[] {
   return [...below, ranks, ...above];
 }
 
-/** The plan's different steps, priced, as lines of text. */
-export function formatRanks(plan: Plan, ranks: number, link: string, price: PriceOptions): string {
+function unitWords(units: number, unitBlocks: number): string {
+  return `${units} ${unitBlocks === 1 ? "gradient blocks" : "pairs of gradient blocks"}`;
+}
+
+/**
+ * The plan's different steps, priced, as lines of text.
+ *
+ * @param unitBlocks gradient blocks of a unit, as the engine has it
+ */
+export function formatRanks(
+  plan: Plan,
+  unitBlocks: number,
+  ranks: number,
+  link: string,
+  price: PriceOptions,
+): string {
   const { bytesPerSecond, what } = linkNamed(link);
   const steps = new Map(plan.runs.map(({ specification }) => {
     const { model, batchSequences, gradientBlockSequences } = specification;
     return [JSON.stringify([model, batchSequences, gradientBlockSequences]), specification];
   }));
   return [...steps.values()].map((specification) => {
-    const found = priceRanks(specification, ranks, bytesPerSecond, price);
+    const found = priceRanks(specification, unitBlocks, ranks, bytesPerSecond, price);
     const { units, longest, efficiency, nodes, bytes, computing, talking } = found;
     const near = recommended(units, ranks).map((count) => `${count} ${percent(sharingEfficiency(units, count))}`);
     return [
-      `${ranks} ranks share a step of ${specification.batchSequences} sequences in ${units} gradient blocks:`,
-      `  the busiest has ${longest} blocks in ${nodes} ${nodes === 1 ? "node" : "nodes"} at most, efficiency ${
+      `${ranks} ranks share a step of ${specification.batchSequences} sequences in ${unitWords(units, unitBlocks)}:`,
+      `  the busiest has ${longest} of them in ${nodes} ${nodes === 1 ? "node" : "nodes"} at most, efficiency ${
         percent(efficiency)
       }`,
       `  and sends ${compactNumber(bytes)}B a step: ${seconds(talking)} at ${what}, beside ${seconds(computing)} of ` +

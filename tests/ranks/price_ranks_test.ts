@@ -11,7 +11,7 @@ const step = {
   gradientBlockSequences: scale.gradientBlockSequences,
 } as RunSpecification;
 const price = { gpu: "h200", utilization: 0.45, dollarsPerHour: 3.5 };
-const cost = (ranks: number, link: string) => priceRanks(step, ranks, linkNamed(link).bytesPerSecond, price);
+const cost = (ranks: number, link: string) => priceRanks(step, 1, ranks, linkNamed(link).bytesPerSecond, price);
 
 Deno.test("the paper's step by ranks: shares, nodes, bytes and times", () => {
   const one = cost(1, "nvlink4");

@@ -3,7 +3,7 @@ import { UserError } from "../../errors.ts";
 import { compactNumber } from "../../text/numbers.ts";
 import { type EngineDefinition, engineFamily, type EngineHost, largestNeed } from "../definition.ts";
 import { ARITHMETIC_VERSION } from "../ordered/arithmetic.ts";
-import { mixedArithmetic, type MixedPrecision } from "./mixed/precision.ts";
+import { MIXED_UNIT_BLOCKS, mixedArithmetic, type MixedPrecision } from "./mixed/precision.ts";
 
 const LIBRARY_OPTION = {
   "cuda-lib": { kind: "list", value: "DIR…", path: true, help: "folders to look for NVIDIA's libraries in first" },
@@ -34,6 +34,7 @@ function cudaOptions({ device, "cuda-lib": libraryFolders = [] }: CudaValues, { 
 const ordered: EngineDefinition<CudaValues> = {
   identity: { level: "machine_to_machine", arithmetic: ARITHMETIC_VERSION },
   task: TASK,
+  unitBlocks: 1,
   isForRentedGpus: true,
   memory: async (sessions) => {
     const { planOrderedMemory } = await import("./ordered/memory.ts");
@@ -53,6 +54,7 @@ function mixed(precision: MixedPrecision): EngineDefinition<CudaValues> {
   return {
     identity: { level: "run_to_run", arithmetic: mixedArithmetic(precision) },
     task: TASK,
+    unitBlocks: MIXED_UNIT_BLOCKS,
     memory: async (sessions, { recompute = false }) => {
       const { planMixedMemory } = await import("./mixed/memory.ts");
       return largestNeed(

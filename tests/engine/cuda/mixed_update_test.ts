@@ -67,7 +67,9 @@ function open(bench: Bench, start?: LossScale): Opened {
     finish: async (gradient, blocks = 1, step = 0) => {
       bench.device.upload(scalars, scalarWords(OPTIMIZER, Math.fround(1e-3), step));
       const view = bench.floats(gradient);
-      update.finish(view, blocks, OPTIMIZER.gradientClip, views);
+      update.squares(view, update.whole, views);
+      update.decide(blocks, OPTIMIZER.gradientClip, views);
+      update.apply(view, update.whole, views);
       const bytes = new Uint8Array(32);
       await bench.device.download(slice(state, 0, 32), bytes);
       return decodeTrainingState(bytes);
@@ -104,7 +106,7 @@ function expected(
 for (const precision of ["fp16", "bf16"] as const) {
   for (const [size, step] of [[1e-3, 0], [1, 7]] as const) {
     Deno.test({
-      name: `Update.finish() agrees with float64 in ${precision}, ${size < 1 ? "unclipped" : "clipped"}, step ${step}`,
+      name: `Update agrees with float64 in ${precision}, ${size < 1 ? "unclipped" : "clipped"}, step ${step}`,
       ignore,
       fn: () =>
         withBench({ precision }, async (bench) => {
@@ -130,7 +132,7 @@ for (const precision of ["fp16", "bf16"] as const) {
 
 for (const bad of [NaN, Infinity, -Infinity]) {
   Deno.test({
-    name: `Update.finish() leaves everything as it was when a gradient holds ${bad}`,
+    name: `Update leaves everything as it was when a gradient holds ${bad}`,
     ignore,
     fn: async () => {
       for (const [precision, outcome] of [["fp16", "skipped"], ["bf16", "diverged"]] as const) {
@@ -184,7 +186,7 @@ const HISTORIES: readonly (readonly [good: number, overflows: number])[][] = [
 
 HISTORIES.forEach((history, index) => {
   Deno.test({
-    name: `Update.finish() moves the loss scale as DeepSpeed does, history ${index + 1}`,
+    name: `Update moves the loss scale as DeepSpeed does, history ${index + 1}`,
     ignore,
     fn: () =>
       withBench({ precision: "fp16" }, async (bench) => {
@@ -219,7 +221,7 @@ HISTORIES.forEach((history, index) => {
 });
 
 Deno.test({
-  name: "Update.finish() divides a gradient by the scale it was made with when the scale is doubled",
+  name: "Update divides a gradient by the scale it was made with when the scale is doubled",
   ignore,
   fn: () =>
     withBench({ precision: "fp16" }, async (bench) => {
@@ -232,7 +234,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Update.finish() uses up the hysteresis before it gives up at the smallest scale",
+  name: "Update uses up the hysteresis before it gives up at the smallest scale",
   ignore,
   fn: () =>
     withBench({ precision: "fp16" }, async (bench) => {

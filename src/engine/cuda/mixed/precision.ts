@@ -9,6 +9,9 @@ export function halfType(precision: MixedPrecision): HalfType {
   return precision === "fp16" ? "f16" : "bf16";
 }
 
+/** Gradient blocks of a unit that ranks share: the second of a pair is added by the kernels that compute it. */
+export const MIXED_UNIT_BLOCKS = 2;
+
 /** Version of what the mode computes, part of every run's key: it changes whenever a bit can change on one machine. */
 export function mixedArithmetic(precision: MixedPrecision): string {
   return `mixed-${precision}/1`;

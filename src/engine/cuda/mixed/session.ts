@@ -1,9 +1,11 @@
 /** A training session of the CUDA engine's mixed mode: 16-bit matmuls on tensor cores, everything that lasts in f32. */
 import { parameterCount } from "../../../model/config.ts";
+import type { DividedStep, Slice } from "../../divided_step.ts";
 import type { Session, SessionOptions, StepResult, TrainingState } from "../../engine.ts";
 import { batchLoss } from "../../ordered/batch_loss.ts";
 import { rotaryTables } from "../../ordered/rotary_tables.ts";
 import { countWindows, requireBatch, requireWindow, SessionCalls } from "../../session_calls.ts";
+import { DeviceDividedStep } from "../divided_step.ts";
 import type { CublasLt } from "../driver/cublaslt.ts";
 import type { Device } from "../driver/device.ts";
 import { slice, type View } from "../driver/view.ts";
@@ -19,7 +21,7 @@ import { decodeHalves } from "./number16.ts";
 import { OwnMatmuls } from "./own_matmuls.ts";
 import { PassContext } from "./pass.ts";
 import { PassInputs } from "./pass_input.ts";
-import type { MixedPrecision } from "./precision.ts";
+import { MIXED_UNIT_BLOCKS, type MixedPrecision } from "./precision.ts";
 import { allShapes, passShapes } from "./matmul_shapes.ts";
 import { floatsOf } from "../views.ts";
 import {
@@ -34,6 +36,11 @@ import {
   TRAINING_STATE_BYTES,
 } from "./training_state.ts";
 import { chunkTable, scalarWords, Update } from "./update.ts";
+
+function anyOf([first]: readonly View[]): View {
+  if (first === undefined) throw new Error("No memory for a gradient");
+  return first;
+}
 
 /** What a session is made of. */
 export interface MixedSessionParts {
@@ -50,6 +57,7 @@ export interface MixedSessionParts {
 
 /** See {@linkcode Session}. */
 export class MixedSession implements Session {
+  readonly divided?: DividedStep;
   /** what the bits depend on besides the engine's own conditions: kernels, and how each matmul is computed */
   readonly conditions: Readonly<Record<string, string>>;
   readonly #device: Device;
@@ -64,6 +72,8 @@ export class MixedSession implements Session {
   readonly #update: Update;
   readonly #parameters: number;
   readonly #calls = new SessionCalls();
+  /** where the sum over gradient blocks of the last batch stands */
+  #sum: View;
 
   /**
    * Takes the memory on the device; weights and moments are zero.
@@ -97,9 +107,50 @@ export class MixedSession implements Session {
     this.conditions = { ...conditions, ...this.#matmuls.algorithms };
     this.#pass = new PassContext(device, kernels, this.#matmuls, model, this.#memory, this.#buffers);
     this.#update = new Update(device, kernels, model, this.#scaling);
+    this.#sum = anyOf(this.#buffers.gradients);
     this.#uploadTables();
     const { weights, firstMoments, secondMoments, roundedWeights } = regions;
     for (const vector of [weights, firstMoments, secondMoments, roundedWeights]) device.fill32(vector, 0);
+    if (options.inferenceOnly !== true) this.divided = this.#pieces();
+  }
+
+  #pieces(): DividedStep {
+    const { regions } = this.#buffers;
+    return new DeviceDividedStep({
+      device: this.#device,
+      options: this.#options,
+      calls: this.#calls,
+      unitBlocks: MIXED_UNIT_BLOCKS,
+      weights: regions.weights,
+      chunkSums: regions.chunkSums,
+      sum: () => this.#sum,
+      sumGradients: async (tokens) => {
+        await this.#sumGradients(tokens);
+        return await this.#readLosses(countWindows(tokens, this.#options.model));
+      },
+      squares: (slice) => this.#update.squares(this.#sum, slice, regions),
+      update: async (slice, { losses, learningRate, step }) => {
+        this.#loadScalars(learningRate, step);
+        this.#finish(slice);
+        const { outcome, gradientNorm } = await this.#readTrainingState();
+        return { loss: batchLoss(this.#options, losses), gradientNorm, outcome };
+      },
+      weightsChanged: () => this.#update.roundWeights(regions),
+    });
+  }
+
+  #loadScalars(learningRate: number, step: number): void {
+    const words = scalarWords(this.#options.optimizer, learningRate, step);
+    this.#device.upload(this.#buffers.regions.updateScalars, words);
+  }
+
+  /** Decides what becomes of the step by all chunks' Σ g², and updates a slice unless it is skipped. */
+  #finish(slice: Slice): void {
+    const { regions } = this.#buffers;
+    const { optimizer, batchSequences, gradientBlockSequences } = this.#options;
+    const views = { ...regions, state: regions.trainingState, scalars: regions.updateScalars };
+    this.#update.decide(batchSequences / gradientBlockSequences, optimizer.gradientClip, views);
+    if (slice.end > slice.first) this.#update.apply(this.#sum, slice, views);
   }
 
   /** Shapes of all matmuls that a pass asks for. */
@@ -168,17 +219,12 @@ export class MixedSession implements Session {
 
   step(tokens: Uint16Array, learningRate: number, step: number): Promise<StepResult> {
     return this.#calls.exclusively(async () => {
-      const { model, optimizer, batchSequences, gradientBlockSequences } = this.#options;
-      const { regions } = this.#buffers;
+      const { model, batchSequences } = this.#options;
       requireBatch(tokens, model, batchSequences);
-      this.#device.upload(regions.updateScalars, scalarWords(optimizer, learningRate, step));
-      const gradient = await this.#sumGradients(tokens);
-      const blocks = batchSequences / gradientBlockSequences;
-      this.#update.finish(gradient, blocks, optimizer.gradientClip, {
-        ...regions,
-        state: regions.trainingState,
-        scalars: regions.updateScalars,
-      });
+      this.#loadScalars(learningRate, step);
+      await this.#sumGradients(tokens);
+      this.#update.squares(this.#sum, this.#update.whole, this.#buffers.regions);
+      this.#finish(this.#update.whole);
       const loss = await this.#readLoss();
       const { outcome, gradientNorm } = await this.#readTrainingState();
       return { loss, gradientNorm, outcome };
@@ -189,9 +235,9 @@ export class MixedSession implements Session {
     return this.#calls.exclusively(async () => {
       const { model, batchSequences, gradientBlockSequences } = this.#options;
       requireBatch(tokens, model, batchSequences);
-      const sum = await this.#sumGradients(tokens);
+      await this.#sumGradients(tokens);
       const gradient = new Float32Array(this.#parameters);
-      await this.#device.download(sum, gradient);
+      await this.#device.download(this.#sum, gradient);
       const { lossScale } = await this.#readTrainingState();
       const factor = 1 / (lossScale.scale * (batchSequences / gradientBlockSequences));
       return { loss: await this.#readLoss(), gradient: gradient.map((value) => value * factor) };
@@ -199,11 +245,11 @@ export class MixedSession implements Session {
   }
 
   /** Sum over gradient blocks of each one's mean gradient, times the loss scale; losses of all sequences. */
-  async #sumGradients(tokens: Uint16Array): Promise<View> {
-    const { model, batchSequences, gradientBlockSequences: sequences } = this.#options;
+  async #sumGradients(tokens: Uint16Array): Promise<void> {
+    const { model, gradientBlockSequences: sequences } = this.#options;
     const { sequenceLosses } = this.#buffers.regions;
     const width = model.sequenceLength + 1;
-    const blocks = batchSequences / sequences;
+    const blocks = countWindows(tokens, model) / sequences;
     const add = (target: View, source: View) => this.#update.addGradient(target, source);
     const tree = new GradientTree(blocks, this.#buffers.gradients, add);
     for (let block = 0; block < blocks; block++) {
@@ -214,14 +260,19 @@ export class MixedSession implements Session {
       new BackwardPass(this.#pass, tree.target(block)).run(input, 1 / this.#memory.rows, sums);
       tree.finish(block);
     }
-    return tree.sum;
+    this.#sum = tree.sum;
   }
 
   /** Mean loss of the last batch. */
   async #readLoss(): Promise<number> {
-    const sums = new Float32Array(this.#options.batchSequences);
-    await this.#device.download(this.#buffers.regions.sequenceLosses, sums);
-    return batchLoss(this.#options, sums);
+    return batchLoss(this.#options, await this.#readLosses(this.#options.batchSequences));
+  }
+
+  /** Summed cross-entropy of the first sequences of what was trained on last. */
+  async #readLosses(sequences: number): Promise<Float32Array> {
+    const sums = new Float32Array(sequences);
+    await this.#device.download(floatsOf(this.#buffers.regions.sequenceLosses, 0, sequences), sums);
+    return sums;
   }
 
   /** Always in whole passes, so that a window's loss does not depend on the others. */

@@ -1,11 +1,12 @@
 /** The end of a step on the device: norm, overflow, loss scale, clipping, AdamW. */
 import { type ModelConfig, parameterCount } from "../../../model/config.ts";
 import type { OptimizerSpecification } from "../../../experiment/run/run.ts";
+import type { Slice } from "../../divided_step.ts";
 import { chunksOf } from "../../ordered/chunks.ts";
 import { updateScalars } from "../../ordered/update_scalars.ts";
 import type { Device } from "../driver/device.ts";
-import type { View } from "../driver/view.ts";
-import { FLOAT_BYTES, HALF_BYTES, need } from "../views.ts";
+import { slice as part, type View } from "../driver/view.ts";
+import { FLOAT_BYTES, floatsOf, HALF_BYTES, need } from "../views.ts";
 import type { MixedKernels } from "./kernels.ts";
 import { type LossScaling, TRAINING_STATE_BYTES } from "./training_state.ts";
 
@@ -92,41 +93,60 @@ export class Update {
     this.#device.launch(this.#kernels.add_gradient, this.#elements(), floats(target), floats(source), size);
   }
 
+  /** Every chunk. */
+  get whole(): Slice {
+    return { first: 0, end: this.#chunks };
+  }
+
+  #chunksOf({ chunks }: Pick<UpdateViews, "chunks">, { first, end }: Slice): View {
+    return part(chunks, first * CHUNK_BYTES, (end - first) * CHUNK_BYTES);
+  }
+
   /**
-   * Decides what becomes of the step, and makes the update unless it is skipped.
+   * Σ g² of a slice's chunks.
    *
    * @param gradient sum over gradient blocks of each one's mean gradient, times the loss scale
    */
-  finish(gradient: View, gradientBlocks: number, gradientClip: number, views: UpdateViews): void {
+  squares(gradient: View, { first, end }: Slice, views: Pick<UpdateViews, "chunks" | "chunkSums">): void {
+    this.#device.launch(
+      this.#kernels.sum_squares,
+      { grid: end - first, block: THREADS },
+      need(gradient, this.#parameters, FLOAT_BYTES),
+      this.#chunksOf(views, { first, end }),
+      floatsOf(views.chunkSums, first, end - first),
+    );
+  }
+
+  /** Decides by all chunks' Σ g² what becomes of the step. */
+  decide(gradientBlocks: number, gradientClip: number, views: Pick<UpdateViews, "chunkSums" | "state">): void {
     const { window, hysteresis, minimum } = this.#scaling;
-    const floats = (view: View) => need(view, this.#parameters, FLOAT_BYTES);
-    const chunks = need(views.chunks, this.#chunks, CHUNK_BYTES);
-    const sums = need(views.chunkSums, this.#chunks, FLOAT_BYTES);
-    const state = need(views.state, 1, TRAINING_STATE_BYTES);
-    const grid = { grid: this.#chunks, block: THREADS };
-    this.#device.launch(this.#kernels.sum_squares, grid, floats(gradient), chunks, sums);
     this.#device.launch(
       this.#kernels.finish_gradient,
       { grid: 1, block: FINISH_THREADS },
-      sums,
+      need(views.chunkSums, this.#chunks, FLOAT_BYTES),
       this.#chunks,
-      state,
+      need(views.state, 1, TRAINING_STATE_BYTES),
       gradientBlocks,
       gradientClip,
       window,
       hysteresis,
       minimum,
     );
+  }
+
+  /** Updates a slice, unless it was decided otherwise. */
+  apply(gradient: View, { first, end }: Slice, views: UpdateViews): void {
+    const floats = (view: View) => need(view, this.#parameters, FLOAT_BYTES);
     this.#device.launch(
       this.#kernels.adamw,
-      grid,
+      { grid: end - first, block: THREADS },
       floats(views.weights),
       floats(views.firstMoments),
       floats(views.secondMoments),
       need(views.roundedWeights, this.#parameters, HALF_BYTES),
-      gradient,
-      chunks,
-      state,
+      floats(gradient),
+      this.#chunksOf(views, { first, end }),
+      need(views.state, 1, TRAINING_STATE_BYTES),
       need(views.scalars, 1, SCALARS_BYTES),
     );
   }

@@ -447,7 +447,8 @@ export class OrderedKernels {
   }
 
   /** Σ g² over all chunks by the pairwise tree; the root ends in the first element of `sums`. */
-  sumOfSquares(gradient: View, chunks: View, sums: View, count: number): void {
+  /** Σ g² of each of some chunks. */
+  chunkSquares(gradient: View, chunks: View, sums: View, count: number): void {
     this.#device.launch(
       this.#kernel("chunk_sums_of_squares"),
       this.#rows(count),
@@ -456,7 +457,12 @@ export class OrderedKernels {
       needFloats(sums, count),
       u32(count),
     );
-    this.#device.launch(this.#kernel("tree_sum"), { grid: 1, block: TREE_THREADS }, sums, u32(count));
+  }
+
+  /** The sum of all chunks' sums into the first. */
+  treeSum(sums: View, count: number): void {
+    const all = needFloats(sums, count);
+    this.#device.launch(this.#kernel("tree_sum"), { grid: 1, block: TREE_THREADS }, all, u32(count));
   }
 
   adamw(

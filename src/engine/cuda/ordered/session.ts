@@ -1,5 +1,6 @@
 /** A training session of the CUDA engine's ordered mode: the arithmetic, and so the bits, of the exact engine. */
 import { parameterCount } from "../../../model/config.ts";
+import type { DividedStep, Slice } from "../../divided_step.ts";
 import type { Session, SessionOptions, StepResult, TrainingState } from "../../engine.ts";
 import { batchLoss, tokenWeight } from "../../ordered/batch_loss.ts";
 import { chunksOf } from "../../ordered/chunks.ts";
@@ -7,6 +8,7 @@ import { rotaryTables } from "../../ordered/rotary_tables.ts";
 import { joinBlocks, joinMicroBatch } from "../../ordered/tree.ts";
 import { updateScalars } from "../../ordered/update_scalars.ts";
 import { countWindows, requireBatch, requireWindow, SessionCalls } from "../../session_calls.ts";
+import { DeviceDividedStep } from "../divided_step.ts";
 import type { Device } from "../driver/device.ts";
 import { slice, type View } from "../driver/view.ts";
 import { floatsOf } from "../views.ts";
@@ -18,6 +20,7 @@ import { OrderedPass } from "./pass.ts";
 
 /** See {@linkcode Session}. */
 export class OrderedSession implements Session {
+  readonly divided?: DividedStep;
   readonly #device: Device;
   readonly #kernels: OrderedKernels;
   readonly #options: SessionOptions;
@@ -45,6 +48,38 @@ export class OrderedSession implements Session {
     this.#chunkCount = this.#uploadTables();
     const { weights, firstMoments, secondMoments } = this.#buffers.regions;
     for (const vector of [weights, firstMoments, secondMoments]) kernels.fillZero(vector, this.#parameters);
+    if (options.inferenceOnly !== true) this.divided = this.#pieces();
+  }
+
+  #pieces(): DividedStep {
+    const { weights, chunkSums } = this.#buffers.regions;
+    return new DeviceDividedStep({
+      device: this.#device,
+      options: this.#options,
+      calls: this.#calls,
+      unitBlocks: 1,
+      weights,
+      chunkSums,
+      sum: () => this.#sum(),
+      sumGradients: (tokens) => this.#sumGradients(tokens),
+      squares: (slice) => this.#squares(slice),
+      update: async (slice, { losses, learningRate, step }) =>
+        this.#finish(slice, { loss: batchLoss(this.#options, losses), gradientNorm: await this.#norm() }, {
+          learningRate,
+          step,
+        }),
+      weightsChanged: () => {},
+    });
+  }
+
+  /** Every chunk. */
+  #whole(): Slice {
+    return { first: 0, end: this.#chunkCount };
+  }
+
+  /** Where the sum over gradient blocks stands: in the first block's place. */
+  #sum(): View {
+    return floatsOf(this.#buffers.regions.gradients, 0, this.#parameters);
   }
 
   /** Rotary tables, and chunks with their decay; returns the number of chunks. */
@@ -98,29 +133,47 @@ export class OrderedSession implements Session {
 
   step(tokens: Uint16Array, learningRate: number, step: number): Promise<StepResult> {
     return this.#calls.exclusively(async () => {
-      const { loss, gradientNorm } = await this.#meanGradient(tokens);
-      const updated = Number.isFinite(loss) && Number.isFinite(gradientNorm);
-      if (updated) this.#update(learningRate, step, gradientNorm);
-      return { loss, gradientNorm, outcome: updated ? "updated" : "diverged" };
+      const found = await this.#meanGradient(tokens);
+      return this.#finish(this.#whole(), found, { learningRate, step });
     });
+  }
+
+  /** The update of a slice, if there is one. */
+  #finish(
+    slice: Slice,
+    { loss, gradientNorm }: { readonly loss: number; readonly gradientNorm: number },
+    { learningRate, step }: { readonly learningRate: number; readonly step: number },
+  ): StepResult {
+    const updated = Number.isFinite(loss) && Number.isFinite(gradientNorm);
+    if (updated && slice.end > slice.first) this.#update(slice, learningRate, step, gradientNorm);
+    return { loss, gradientNorm, outcome: updated ? "updated" : "diverged" };
   }
 
   gradient(tokens: Uint16Array): Promise<{ loss: number; gradient: Float32Array }> {
     return this.#calls.exclusively(async () => {
       const { loss } = await this.#meanGradient(tokens);
       const gradient = new Float32Array(this.#parameters);
-      await this.#device.download(floatsOf(this.#buffers.regions.gradients, 0, this.#parameters), gradient);
+      await this.#device.download(this.#sum(), gradient);
       return { loss, gradient };
     });
   }
 
   /** The step's mean gradient into the first block's, with its norm, and the loss. */
   async #meanGradient(tokens: Uint16Array): Promise<{ loss: number; gradientNorm: number }> {
-    const { model, batchSequences, gradientBlockSequences } = this.#options;
-    const { microBatchBlocks } = this.#memory;
-    const { sequenceLosses, gradients, chunkRanges, chunkSums } = this.#buffers.regions;
+    const { model, batchSequences } = this.#options;
     requireBatch(tokens, model, batchSequences);
-    const blocks = batchSequences / gradientBlockSequences;
+    const losses = await this.#sumGradients(tokens);
+    this.#squares(this.#whole());
+    return { loss: batchLoss(this.#options, losses), gradientNorm: await this.#norm() };
+  }
+
+  /** Sum of the blocks' gradients, which are shares of the batch's mean, into the first block's; losses by sequence. */
+  async #sumGradients(tokens: Uint16Array): Promise<Float32Array> {
+    const { model, gradientBlockSequences } = this.#options;
+    const { microBatchBlocks } = this.#memory;
+    const { sequenceLosses, gradients } = this.#buffers.regions;
+    const losses = new Float32Array(countWindows(tokens, model));
+    const blocks = losses.length / gradientBlockSequences;
     const groups = Math.ceil(blocks / microBatchBlocks);
     const weight = tokenWeight(this.#options);
     for (let group = 0; group < groups; group++) {
@@ -134,12 +187,29 @@ export class OrderedSession implements Session {
       this.#pass.backward({ gradients, blocks: count, sequencesPerBlock: gradientBlockSequences, index });
       this.#joinGroup(group, count, group === groups - 1);
     }
-    this.#kernels.sumOfSquares(gradients, chunkRanges, chunkSums, this.#chunkCount);
-    const losses = new Float32Array(batchSequences);
+    await this.#device.download(floatsOf(sequenceLosses, 0, losses.length), losses);
+    return losses;
+  }
+
+  /** Σ g² of a slice's chunks. */
+  #squares({ first, end }: Slice): void {
+    const { chunkSums } = this.#buffers.regions;
+    const count = end - first;
+    this.#kernels.chunkSquares(this.#sum(), this.#ranges({ first, end }), floatsOf(chunkSums, first, count), count);
+  }
+
+  /** Offsets and sizes of a slice's chunks. */
+  #ranges({ first, end }: Slice): View {
+    return floatsOf(this.#buffers.regions.chunkRanges, 2 * first, 2 * (end - first));
+  }
+
+  /** L2 norm, from all chunks' Σ g²; these are lost. */
+  async #norm(): Promise<number> {
+    const { chunkSums } = this.#buffers.regions;
+    this.#kernels.treeSum(chunkSums, this.#chunkCount);
     const squares = new Float32Array(1);
-    await this.#device.download(floatsOf(sequenceLosses, 0, batchSequences), losses);
     await this.#device.download(floatsOf(chunkSums, 0, 1), squares);
-    return { loss: batchLoss(this.#options, losses), gradientNorm: Math.fround(Math.sqrt(squares[0] ?? NaN)) };
+    return Math.fround(Math.sqrt(squares[0] ?? NaN));
   }
 
   /** Copies a micro-batch's tokens to the device, with their rows by gradient block and token. */
@@ -175,11 +245,12 @@ export class OrderedSession implements Session {
     );
   }
 
-  #update(learningRate: number, step: number, gradientNorm: number): void {
+  #update({ first, end }: Slice, learningRate: number, step: number, gradientNorm: number): void {
     const { regions } = this.#buffers;
-    const chunks = { ranges: regions.chunkRanges, decayed: regions.chunkDecayed, count: this.#chunkCount };
+    const count = end - first;
+    const chunks = { ranges: this.#ranges({ first, end }), decayed: slice(regions.chunkDecayed, first, count), count };
     const scalars = updateScalars(this.#options.optimizer, learningRate, step, gradientNorm);
-    this.#kernels.adamw(regions, floatsOf(regions.gradients, 0, this.#parameters), chunks, scalars);
+    this.#kernels.adamw(regions, this.#sum(), chunks, scalars);
   }
 
   evaluate(tokens: Uint16Array): Promise<Float32Array> {
