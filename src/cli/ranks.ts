@@ -1,7 +1,7 @@
 /** `--transport`: one process among several that share every step. Rank 0 is the program, the others follow it. */
 import { cpus } from "node:os";
 import project from "../../deno.json" with { type: "json" };
-import { type EngineValues, startEngine as startNamed } from "../engine/catalogue.ts";
+import type { EngineValues } from "../engine/catalogue.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EXIT, hasCode, suggest, UserError } from "../errors.ts";
 import { followRanks } from "../ranks/follow.ts";
@@ -14,7 +14,6 @@ import { printError, printFailure } from "../terminal.ts";
 import type { Values } from "./arguments.ts";
 import { holdSignals } from "./signals.ts";
 import { startEngine } from "./start_engine.ts";
-import { kernelCache } from "./settings.ts";
 
 /** Options of commands that train. */
 export const RANK_OPTIONS = {
@@ -64,8 +63,9 @@ export async function inRanks<V extends RankValues>(
   const launched = launchedRank();
   const values = launched === undefined ? given : withOwnThreads(given, launched);
   const transport = new Transport(await joinMpi({ launched }), { silenceSeconds: given["rank-timeout"] });
-  if (transport.rank > 0) return await follow(transport, values);
-  return await lead(new Leader(transport), values, use);
+  const localRank = launched?.localRank;
+  if (transport.rank > 0) return await follow(transport, values, localRank);
+  return await lead(new Leader(transport), values, use, localRank);
 }
 
 /**
@@ -109,10 +109,11 @@ async function lead<V extends RankValues>(
   leader: Leader,
   values: V,
   use: (start: RankStart<V>) => Promise<number>,
+  localRank: number | undefined,
 ): Promise<number> {
   const { transport } = leader;
   try {
-    const start = () => rankedEngine(leader, () => startEngine(values), project.version);
+    const start = () => rankedEngine(leader, () => startEngine(values, { localRank }), project.version);
     const code = await use({ start, values });
     if (await leader.end(EXIT.ok)) {
       // Launchers end all ranks when one has a code: they have ended, but for their last instructions.
@@ -130,9 +131,9 @@ async function lead<V extends RankValues>(
 }
 
 /** Prints nothing but what went wrong here. */
-async function follow(transport: Transport, values: RankValues): Promise<number> {
+async function follow(transport: Transport, values: RankValues, localRank: number | undefined): Promise<number> {
   holdSignals();
-  const start = () => startNamed(values, { cache: kernelCache, tell: () => {} });
+  const start = () => startEngine(values, { tell: () => {}, localRank });
   try {
     const code = await followRanks(transport, start, project.version);
     if (!await transport.close()) transport.abort(EXIT.unable);

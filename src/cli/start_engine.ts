@@ -8,7 +8,11 @@ import { kernelCache } from "./settings.ts";
 /** What every engine that a command starts is given. */
 export const ENGINE_HOST: EngineHost = { cache: kernelCache, tell: printError };
 
-/** Starts the engine that options name. */
-export async function startEngine(values: EngineValues): Promise<Engine> {
-  return await startNamed(values, ENGINE_HOST);
+/**
+ * Starts the engine that options name.
+ *
+ * @param host in place of what every engine is given
+ */
+export async function startEngine(values: EngineValues, host: Partial<EngineHost> = {}): Promise<Engine> {
+  return await startNamed(values, { ...ENGINE_HOST, ...host });
 }

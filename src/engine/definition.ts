@@ -12,6 +12,8 @@ export type EngineIdentity = RunSpecification["engine"];
 export interface EngineHost {
   /** compiled kernels, from one run to the next */
   readonly cache: KernelCache;
+  /** number among the ranks of this node, from 0: which of its devices is this rank's; absent without ranks */
+  readonly localRank?: number;
   /** Tells the person who started it what it found, in lines. */
   tell(text: string): void;
 }
@@ -32,8 +34,13 @@ export interface EngineDefinition<V = unknown> {
   readonly task: string;
   /** whether it computes penalties (`Engine.penalties`) */
   readonly penalties?: true;
-  /** gradient blocks of what ranks share a step by (`Session.divided`); absent where they cannot share one */
-  readonly unitBlocks?: number;
+  /** how ranks share a step of its sessions (`Session.divided`); absent where they cannot */
+  readonly ranks?: {
+    /** the task of deno.json that ranks are started with */
+    readonly task: string;
+    /** gradient blocks of a unit */
+    readonly unitBlocks: number;
+  };
   /** a priced plan shows its memory too, as that of a rented GPU */
   readonly isForRentedGpus?: true;
   /**

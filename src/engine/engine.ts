@@ -121,6 +121,8 @@ export interface EngineDescription {
 
 /** An engine that is started. */
 export interface Engine extends EngineDescription {
+  /** a device that it has to itself, by a name that no other in the world has; no manifest says it */
+  readonly deviceId?: string;
   /**
    * Bytes a session would take, without taking them. Cheap for any options: they may come from a hostile manifest.
    *

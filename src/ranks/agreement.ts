@@ -28,6 +28,34 @@ export function weightsFacts({ weights }: Pick<TrainingState, "weights">): Facts
   return { "digest of the weights": sha256(bytesOf(weights)) };
 }
 
+/**
+ * Refuses ranks that have the same device; all call it at the same time.
+ *
+ * @throws {UserError} `RANKS_SHARE_DEVICE` in rank 0, naming both
+ */
+export async function requireOwnDevice(transport: Transport, { deviceId }: Pick<Engine, "deviceId">): Promise<void> {
+  const what = "all ranks to say which device they have";
+  if (transport.rank > 0) {
+    await sendMessage(transport, [{ rank: 0, header: { deviceId: deviceId ?? "" } }], what);
+    return;
+  }
+  const owners = new Map([[deviceId ?? "", 0]]);
+  for (let rank = 1; rank < transport.size; rank++) {
+    const { header } = await receiveMessage(transport, rank, what);
+    const { deviceId: theirs = "" } = header as { readonly deviceId?: string };
+    const owner = owners.get(theirs);
+    if (theirs !== "" && owner !== undefined) {
+      throw new UserError(
+        "RANKS_SHARE_DEVICE",
+        `Ranks ${owner} and ${rank} have the same device, ${theirs}`,
+        "start one rank a GPU, and let the launcher tell each its number on the node, or show it its own " +
+          "(srun --gpus-per-task=1)",
+      );
+    }
+    owners.set(theirs, rank);
+  }
+}
+
 function prefixed(what: string, facts: Facts): Facts {
   return Object.fromEntries(Object.entries(facts).map(([name, value]) => [`${what} "${name}"`, value]));
 }

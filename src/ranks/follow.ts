@@ -1,6 +1,6 @@
 /** What every rank but the first does: it opens the same engine, and carries out what rank 0 tells it. */
 import type { Engine, Session } from "../engine/engine.ts";
-import { engineFacts, requireAgreement, sessionFacts, weightsFacts } from "./agreement.ts";
+import { engineFacts, requireAgreement, requireOwnDevice, sessionFacts, weightsFacts } from "./agreement.ts";
 import { type Command, isCommand } from "./commands.ts";
 import { receiveMessage } from "./messages.ts";
 import { bytesOf, requireDivided, SharedStep } from "./shared_step.ts";
@@ -46,6 +46,7 @@ export async function followRanks(
   const follower = new Follower(transport, engine);
   try {
     await requireAgreement(transport, engineFacts(version, engine), "all ranks to say what they are");
+    await requireOwnDevice(transport, engine);
     for (;;) {
       const { command, payload } = await next();
       if (command.kind === "end") return command.code;

@@ -5,7 +5,7 @@ import type { Plan } from "../experiment/plan/plan.ts";
 import type { RunSpecification } from "../experiment/run/run.ts";
 import { suggest, UserError } from "../errors.ts";
 import { flopsPerToken, parameterCount } from "../model/config.ts";
-import { compactNumber } from "../text/numbers.ts";
+import { compactNumber, counted } from "../text/numbers.ts";
 
 /** Bytes a second that a rank sends and receives at a time, by the names that `--link` takes. */
 export const LINKS: Readonly<Record<string, { readonly bytesPerSecond: number; readonly what: string }>> = {
@@ -87,8 +87,9 @@ function recommended(units: number, ranks: number): number[] {
   return [...below, ranks, ...above];
 }
 
-function unitWords(units: number, unitBlocks: number): string {
-  return `${units} ${unitBlocks === 1 ? "gradient blocks" : "pairs of gradient blocks"}`;
+/** So many units in words. */
+export function unitWords(units: number, unitBlocks: number): string {
+  return unitBlocks === 1 ? counted(units, "gradient block") : `${counted(units, "pair")} of gradient blocks`;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** An engine over several ranks, as rank 0 has it: its sessions are those of all ranks. */
 import type { Engine, Session, SessionOptions } from "../engine/engine.ts";
-import { engineFacts, requireAgreement, sessionFacts } from "./agreement.ts";
+import { engineFacts, requireAgreement, requireOwnDevice, sessionFacts } from "./agreement.ts";
 import type { Leader } from "./leader.ts";
 import { RankedSession } from "./ranked_session.ts";
 import { requireDivided, SharedStep } from "./shared_step.ts";
@@ -10,7 +10,7 @@ import { requireDivided, SharedStep } from "./shared_step.ts";
  *
  * @param start starts rank 0's own
  * @param version of this project
- * @throws {UserError} `RANKS_DIFFER` if some rank has another engine, version, device or driver
+ * @throws {UserError} `RANKS_DIFFER` if some rank has another engine, version, device or driver; `RANKS_SHARE_DEVICE`
  */
 export async function rankedEngine(leader: Leader, start: () => Promise<Engine>, version: string): Promise<Engine> {
   const { transport } = leader;
@@ -18,6 +18,7 @@ export async function rankedEngine(leader: Leader, start: () => Promise<Engine>,
     await leader.tell({ kind: "begin" });
     const engine = await start();
     await requireAgreement(transport, engineFacts(version, engine), "all ranks to say what they are");
+    await requireOwnDevice(transport, engine);
     return engine;
   });
   let sessions = 0;

@@ -75,8 +75,13 @@ for (
     },
     {
       args: ["launch", "slurm", "--scale", "smoke", "--out", "out/none", "--ranks", "2", "--engine", "cuda-bf16"],
-      code: "UNUSED_OPTION",
-      message: /"--ranks" is for the engine exact/,
+      code: "TOO_MANY_RANKS",
+      message: /2 ranks cannot share a step of run ".*", which has 1 pair of gradient blocks: give at most --ranks 1/,
+    },
+    {
+      args: ["launch", "slurm", "--scale", "smoke", "--out", "out/none", "--ranks", "2", "--engine", "tensorflow"],
+      code: "NOT_SHAREABLE",
+      message: /The engine "tensorflow" cannot share its steps/,
     },
     { args: ["verify"], code: "MISSING_ARGUMENT", message: /No manifest is named/ },
     { args: ["verify", "a", "b"], code: "UNKNOWN_ARGUMENT", message: /Unexpected argument "b"/ },

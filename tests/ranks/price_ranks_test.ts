@@ -26,6 +26,13 @@ Deno.test("the paper's step by ranks: shares, nodes, bytes and times", () => {
   assert.ok(cost(64, "400g").talking > cost(69, "400g").talking, "64 ranks cannot have one node each");
 });
 
+Deno.test("engines whose units are pairs of gradient blocks share fewer", () => {
+  const { units, longest, efficiency } = priceRanks(step, 2, 8, linkNamed("nvlink4").bytesPerSecond, price);
+  assert.deepEqual([units, longest, efficiency.toFixed(3)], [138, 18, "0.958"]);
+  assert.equal(priceRanks(step, 2, 69, 1, price).efficiency, 1);
+  assert.throws(() => priceRanks(step, 2, 139, 1, price), { code: "TOO_MANY_RANKS", message: /138 pairs of gradient/ });
+});
+
 Deno.test("more ranks than gradient blocks, and links that nobody knows, are refused with what there is", () => {
   const refused = (code: string, words: RegExp) => (error: unknown) =>
     error instanceof UserError && error.code === code && words.test(error.message);

@@ -90,6 +90,10 @@ export async function updateCase({ writer, half, kernels, model: whole, roundedO
       newSecondMoments: { array: inputs.secondMoments, bound: 2e-6 },
       rounded: { array: rounded, bound: roundedOnce },
     },
-    () => update.finish(inputs.gradient.view, blocks, OPTIMIZER.gradientClip, views),
+    () => {
+      update.squares(inputs.gradient.view, update.whole, views);
+      update.decide(blocks, OPTIMIZER.gradientClip, views);
+      update.apply(inputs.gradient.view, update.whole, views);
+    },
   );
 }

@@ -161,7 +161,8 @@ function rowKernels(): [string, Case][] {
       };
       const gradient = bench.floats(size), sums = bench.floats(2);
       const chunks = { ranges: bench.put(ranges), decayed: bench.put(Uint8Array.of(1, 0)), count: 2 };
-      bench.kernels.sumOfSquares(gradient, chunks.ranges, sums, 2);
+      bench.kernels.chunkSquares(gradient, chunks.ranges, sums, 2);
+      bench.kernels.treeSum(sums, 2);
       bench.kernels.adamw(state, gradient, chunks, updateScalars(OPTIMIZER, 1e-3, 3, 2));
       return bench.digest(sums, state.weights, state.firstMoments, state.secondMoments);
     }],

@@ -83,9 +83,9 @@ export const plan: Command = {
     }
     if (values.runs === true) print(`\n${formatResources(shown, price)}${formatFetches(usesOf(shown.scale))}`);
     if (values.ranks !== undefined) {
-      const { name, unitBlocks } = chooseEngine(values);
-      if (unitBlocks === undefined) throw notShareable(name);
-      print(`\n${formatRanks(shown, unitBlocks, values.ranks, values.link ?? "nvlink4", price)}`);
+      const { name, ranks } = chooseEngine(values);
+      if (ranks === undefined) throw notShareable(name);
+      print(`\n${formatRanks(shown, ranks.unitBlocks, values.ranks, values.link ?? "nvlink4", price)}`);
     }
     if (values.budget !== undefined) {
       const dollars = positive("budget", values.budget, 0, 1e12);

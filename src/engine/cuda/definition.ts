@@ -22,19 +22,23 @@ interface CudaValues {
 }
 
 const TASK = "reproduce:cuda";
+const RANKS_TASK = "reproduce:cuda-ranks";
 
 /** What both modes are told. */
-function cudaOptions({ device, "cuda-lib": libraryFolders = [] }: CudaValues, { cache }: Pick<EngineHost, "cache">) {
+function cudaOptions(
+  { device, "cuda-lib": libraryFolders = [] }: CudaValues,
+  { cache, localRank }: Pick<EngineHost, "cache" | "localRank">,
+) {
   if (device !== undefined && !/^\d{1,3}$/.test(device)) {
     throw new UserError("BAD_NUMBER", `Option "--device" is "${device}"`, "expected the number of a GPU, from 0");
   }
-  return { libraryFolders, cache, ordinal: device === undefined ? undefined : Number(device) };
+  return { libraryFolders, cache, ordinal: device === undefined ? undefined : Number(device), localRank };
 }
 
 const ordered: EngineDefinition<CudaValues> = {
   identity: { level: "machine_to_machine", arithmetic: ARITHMETIC_VERSION },
   task: TASK,
-  unitBlocks: 1,
+  ranks: { task: RANKS_TASK, unitBlocks: 1 },
   isForRentedGpus: true,
   memory: async (sessions) => {
     const { planOrderedMemory } = await import("./ordered/memory.ts");
@@ -54,7 +58,7 @@ function mixed(precision: MixedPrecision): EngineDefinition<CudaValues> {
   return {
     identity: { level: "run_to_run", arithmetic: mixedArithmetic(precision) },
     task: TASK,
-    unitBlocks: MIXED_UNIT_BLOCKS,
+    ranks: { task: RANKS_TASK, unitBlocks: MIXED_UNIT_BLOCKS },
     memory: async (sessions, { recompute = false }) => {
       const { planMixedMemory } = await import("./mixed/memory.ts");
       return largestNeed(

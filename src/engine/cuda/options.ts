@@ -8,6 +8,8 @@ export interface CudaEngineOptions extends Omit<CompileOptions, "device" | "flag
   readonly libraryFolders?: readonly string[];
   /** 0 is the first that CUDA_VISIBLE_DEVICES leaves; default: 0 */
   readonly ordinal?: number;
+  /** without an ordinal: ranks of a node take its GPUs in turn, each the one that it alone is shown, or by this number */
+  readonly localRank?: number;
   /** without one, kernels are compiled at every start */
   readonly cache?: KernelCache;
 }

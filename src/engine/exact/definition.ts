@@ -46,7 +46,7 @@ const exact: EngineDefinition<ExactValues> = {
   identity: { level: "machine_to_machine", arithmetic: ARITHMETIC_VERSION },
   task: "reproduce",
   penalties: true,
-  unitBlocks: 1,
+  ranks: { task: "reproduce:ranks", unitBlocks: 1 },
   memory: (sessions, values) => {
     const threads = threadCount(values);
     return Promise.resolve(largestNeed(

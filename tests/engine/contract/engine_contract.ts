@@ -46,7 +46,7 @@ export function engineContract(
   makeEngine: () => Promise<Engine>,
   { variant, ignore = false, tolerance = 0 }: ContractOptions = {},
 ): void {
-  const { identity, unitBlocks } = chooseEngine({ engine: name });
+  const { identity, ranks: sharing } = chooseEngine({ engine: name });
   const isRepeatable = identity.level !== "not_guaranteed";
   const title = variant === undefined ? name : `${name} (${variant})`;
 
@@ -246,9 +246,9 @@ export function engineContract(
     const windowTokens = MODEL.sequenceLength + 1;
     const tokens = (index: number) => randomTokens(MODEL, options.batchSequences, index + 1);
     await withSession(engine, options, async (whole) => {
-      assert.equal(whole.divided !== undefined, unitBlocks !== undefined, "as its definition says");
+      assert.equal(whole.divided !== undefined, sharing !== undefined, "as its definition says");
       if (whole.divided === undefined) return;
-      assert.equal(whole.divided.unitSequences, (unitBlocks ?? 0) * options.gradientBlockSequences);
+      assert.equal(whole.divided.unitSequences, (sharing?.unitBlocks ?? 0) * options.gradientBlockSequences);
       assert.equal(whole.divided.units, Math.ceil(options.batchSequences / whole.divided.unitSequences));
       await restore(whole, midTraining());
       const expected = [];

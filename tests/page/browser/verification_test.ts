@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { bundle } from "../../../src/bundle/bundle.ts";
 import { EXPERIMENTS_FOLDER } from "../../../src/experiment/catalogue.ts";
 import { generateSigningKey, publicKeyPem, type SigningKey } from "../../../src/manifest/keys/keys.ts";
-import { formatVerification } from "../../../src/manifest/verify/verification_report.ts";
+import { formatVerification, VERIFICATION_STEPS } from "../../../src/manifest/verify/verification_report.ts";
 import { verifyManifestFile } from "../../../src/manifest/verify/verify_file.ts";
 import { verificationMeans } from "../../../src/reproduce/verification_means.ts";
 import { PAGE, verifierPage } from "../../../tools/page/build.ts";
@@ -42,7 +42,7 @@ testPage("a good bundle is verified as the terminal does it, and its claims are 
   assert.match(await page.check(tar), /^Verified: what the manifest says is what key [0-9a-f]{64} signed/);
   // The one difference: where the file lies is the browser's secret.
   assert.equal((await page.text("text")).replace("/given/smoke.tar", tar), terminal);
-  assert.equal((await page.steps()).length, 16);
+  assert.equal((await page.steps()).length, VERIFICATION_STEPS.length);
   assert.deepEqual([...new Set((await page.steps()).map(({ mark }) => mark))], ["ok", "not checked"]);
   await page.until("document.getElementById('report').contentDocument?.querySelector('svg')");
   assert.equal(await page.evaluate("document.getElementById('report').contentDocument.scripts.length"), 0);

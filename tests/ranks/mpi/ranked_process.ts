@@ -6,10 +6,13 @@ import { type Ended, finished, type MpiLauncher, startRanks } from "./launchers.
 
 const PROJECT = decodeURIComponent(new URL("../../../", import.meta.url).pathname).replace(/\/$/, "");
 
-/** Words that `deno task reproduce:ranks` gives to Deno, for a folder where the user stands. */
-async function taskWords(folder: string): Promise<string[]> {
+/** Tasks that ranks are started with. */
+type RanksTask = "reproduce:ranks" | "reproduce:cuda-ranks";
+
+/** Words that a task gives to Deno, for a folder where the user stands. */
+async function taskWords(name: RanksTask, folder: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${PROJECT}/deno.json`));
-  const { command } = tasks["reproduce:ranks"] as { command: string };
+  const { command } = tasks[name] as { command: string };
   return command.replace(/^deno /, "").replaceAll('"$INIT_CWD"', folder).split(" ").concat("--threads", "1");
 }
 
@@ -27,14 +30,15 @@ export class RankedPlan {
   async start(
     launcher: MpiLauncher,
     ranks: number,
-    { name = "out", words = [], lastWords }: {
+    { name = "out", words = [], lastWords, task = "reproduce:ranks" }: {
       readonly name?: string;
       readonly words?: readonly string[];
       readonly lastWords?: readonly string[];
+      readonly task?: RanksTask;
     } = {},
   ): Promise<Deno.ChildProcess> {
     const own = [...this.choice, "--out", this.output(name), ...words];
-    return startRanks(launcher, ranks, [...await taskWords(this.folder), ...own], { cwd: PROJECT, lastWords });
+    return startRanks(launcher, ranks, [...await taskWords(task, this.folder), ...own], { cwd: PROJECT, lastWords });
   }
 
   /** Trains it by ranks to the end; the digests of what they left. */

@@ -26,6 +26,8 @@ import { DEFAULT_KEY, DEFAULT_SCALE } from "../../settings.ts";
 import { parsePaths } from "../../typed_paths.ts";
 import { PROJECT, wholePath } from "../../user_path.ts";
 import { requireWritePermission } from "../../write_permission.ts";
+import { unitWords } from "../../../ranks/price_ranks.ts";
+import { notShareable } from "../../../ranks/shared_step.ts";
 import { LAUNCH_OPTIONS, plannedForLaunch, workerTask, workerWords } from "./options.ts";
 
 /** Enough for a step, an evaluation and a checkpoint at the paper's scale on one GPU. */
@@ -120,7 +122,7 @@ export async function launchSlurm(args: readonly string[], scheduler: Scheduler 
     deno: Deno.execPath(),
     project: PROJECT,
     worker: {
-      task: ranks === undefined ? workerTask(values) : "reproduce:ranks",
+      task: (ranks === undefined ? undefined : engine.ranks?.task) ?? workerTask(values),
       words: [`--out=${output}`, ...cache.map((folder) => `--data-cache=${folder}`), ...workerWords(values)],
       writes: cache,
       threads: engine.task === "reproduce" && values.threads === undefined,
@@ -161,21 +163,15 @@ function ranksOf(values: Values<typeof OPTIONS>, { runs }: Plan): SlurmRanks | u
     throw new UserError("UNUSED_OPTION", '"--mpi" is for "--ranks"', "add --ranks N, or leave it out");
   }
   if (count === undefined) return undefined;
-  const { name, task } = chooseEngine(values);
-  if (task !== "reproduce") {
-    throw new UserError(
-      "UNUSED_OPTION",
-      `"--ranks" is for the engine exact, and the plan is for ${name}`,
-      "leave it out: runs share out to as many GPUs as there are",
-    );
-  }
+  const { name, ranks: sharing } = chooseEngine(values);
+  if (sharing === undefined) throw notShareable(name);
   for (const { label, specification: { batchSequences, gradientBlockSequences } } of runs) {
-    const blocks = batchSequences / gradientBlockSequences;
-    if (count <= blocks) continue;
+    const units = Math.ceil(batchSequences / gradientBlockSequences / sharing.unitBlocks);
+    if (count <= units) continue;
     throw new UserError(
       "TOO_MANY_RANKS",
-      `${count} ranks cannot share a step of run "${label}", which has ${blocks} gradient blocks`,
-      `give at most --ranks ${blocks}`,
+      `${count} ranks cannot share a step of run "${label}", which has ${unitWords(units, sharing.unitBlocks)}`,
+      `give at most --ranks ${units}`,
     );
   }
   return { count, mpi: known };

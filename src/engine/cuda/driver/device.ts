@@ -25,15 +25,18 @@ import { requireLive, type View } from "./view.ts";
 export interface DeviceOptions extends LibraryPlaces {
   /** 0 is the first that CUDA_VISIBLE_DEVICES leaves; default: 0 */
   readonly ordinal?: number;
+  /** without an ordinal: takes the devices in turn by this number */
+  readonly localRank?: number;
 }
 
 /** A device of an initialised driver, by its number. */
-function findDevice(driver: Driver, ordinal: number): number {
+function findDevice(driver: Driver, { ordinal: given, localRank = 0 }: DeviceOptions): number {
   const { functions } = driver;
   const out = new Out();
   driver.check(functions.cuInit(0), "Starting the NVIDIA driver");
   driver.check(functions.cuDeviceGetCount(out.buffer), "cuDeviceGetCount");
   const count = out.i32;
+  const ordinal = given ?? (count > 0 ? localRank % count : 0);
   if (!(Number.isInteger(ordinal) && ordinal >= 0 && ordinal < count)) {
     throw new UserError(
       "CUDA_UNAVAILABLE",
@@ -95,10 +98,11 @@ export class Device {
    * @throws {UserError} `CUDA_UNAVAILABLE` without driver or device, with each place looked at; `PERMISSION_DENIED`
    * without `--allow-ffi`
    */
-  static open({ ordinal = 0, ...places }: DeviceOptions = {}): Device {
+  static open(options: DeviceOptions = {}): Device {
+    const { ordinal: _, localRank: __, ...places } = options;
     const driver = Driver.open(places);
     try {
-      return new Device(driver, findDevice(driver, ordinal));
+      return new Device(driver, findDevice(driver, options));
     } catch (error) {
       driver.close();
       throw error;

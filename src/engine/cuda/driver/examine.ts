@@ -44,7 +44,7 @@ function gibibytes(bytes: number): string {
  * Deno permissions: `--allow-ffi`; as for the search of libraries.
  */
 export async function examineCuda(options: ExamineOptions = {}): Promise<CudaFinding[]> {
-  const { kernels = [], cache, prebuiltFolder, ordinal: _, ...places } = options;
+  const { kernels = [], cache, prebuiltFolder, ordinal: _, localRank: __, ...places } = options;
   const findings: CudaFinding[] = [];
   const opened: { device?: Device } = {};
   findings.push(

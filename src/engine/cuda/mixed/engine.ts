@@ -73,6 +73,7 @@ export function createMixedCudaEngine(options: MixedCudaEngineOptions): Engine {
       };
     };
     return {
+      deviceId: device.properties.uuid,
       name: `cuda-${precision}`,
       level: "run_to_run",
       arithmetic: mixedArithmetic(precision),

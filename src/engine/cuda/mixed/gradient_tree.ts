@@ -1,6 +1,6 @@
 /**
- * The sum over gradient blocks on the device: the pairwise tree of docs/arithmetic.md §6, so that 1, 2, 4 or 8 devices
- * that share the blocks add up the same. The second block of a pair is added by the matmuls and kernels that compute it;
+ * The sum over gradient blocks on the device: the pairwise tree of docs/arithmetic.md §6, so that devices that
+ * share its nodes add up the same. The second block of a pair is added by the matmuls and kernels that compute it;
  * pairs are joined like the digits of a binary counter.
  */
 import type { View } from "../driver/view.ts";

@@ -36,6 +36,7 @@ export async function createOrderedCudaEngine(options: CudaEngineOptions = {}): 
     const sessions = new Set<Session>();
     return {
       name: "cuda-ordered",
+      deviceId: device.properties.uuid,
       level: "machine_to_machine",
       arithmetic: ARITHMETIC_VERSION,
       description: {
