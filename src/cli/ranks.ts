@@ -4,6 +4,7 @@ import project from "../../deno.json" with { type: "json" };
 import type { EngineValues } from "../engine/catalogue.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EXIT, hasCode, suggest, UserError } from "../errors.ts";
+import type { HostPlace } from "../ranks/hosts.ts";
 import { followRanks } from "../ranks/follow.ts";
 import { type LaunchedRank, launchedRank } from "../ranks/launched.ts";
 import { Leader } from "../ranks/leader.ts";
@@ -63,9 +64,9 @@ export async function inRanks<V extends RankValues>(
   const launched = launchedRank();
   const values = launched === undefined ? given : withOwnThreads(given, launched);
   const transport = new Transport(await joinMpi({ launched }), { silenceSeconds: given["rank-timeout"] });
-  const localRank = launched?.localRank;
-  if (transport.rank > 0) return await follow(transport, values, localRank);
-  return await lead(new Leader(transport), values, use, localRank);
+  const place = { localRank: launched?.localRank, localSize: launched?.localSize };
+  if (transport.rank > 0) return await follow(transport, values, place);
+  return await lead(new Leader(transport), values, use, place);
 }
 
 /**
@@ -109,11 +110,12 @@ async function lead<V extends RankValues>(
   leader: Leader,
   values: V,
   use: (start: RankStart<V>) => Promise<number>,
-  localRank: number | undefined,
+  place: HostPlace,
 ): Promise<number> {
   const { transport } = leader;
   try {
-    const start = () => rankedEngine(leader, () => startEngine(values, { localRank }), project.version);
+    const start = () =>
+      rankedEngine(leader, () => startEngine(values, { localRank: place.localRank }), project.version, place);
     const code = await use({ start, values });
     if (await leader.end(EXIT.ok)) {
       // Launchers end all ranks when one has a code: they have ended, but for their last instructions.
@@ -131,11 +133,11 @@ async function lead<V extends RankValues>(
 }
 
 /** Prints nothing but what went wrong here. */
-async function follow(transport: Transport, values: RankValues, localRank: number | undefined): Promise<number> {
+async function follow(transport: Transport, values: RankValues, place: HostPlace): Promise<number> {
   holdSignals();
-  const start = () => startEngine(values, { tell: () => {}, localRank });
+  const start = () => startEngine(values, { tell: () => {}, localRank: place.localRank });
   try {
-    const code = await followRanks(transport, start, project.version);
+    const code = await followRanks(transport, start, project.version, place);
     if (!await transport.close()) transport.abort(EXIT.unable);
     return code;
   } catch (error) {

@@ -2,6 +2,7 @@
 import type { Engine, Session } from "../engine/engine.ts";
 import { engineFacts, requireAgreement, requireOwnDevice, sessionFacts, weightsFacts } from "./agreement.ts";
 import { type Command, isCommand } from "./commands.ts";
+import { agreeOnHosts, type HostPlace, type Hosts } from "./hosts.ts";
 import { receiveMessage } from "./messages.ts";
 import { bytesOf, requireDivided, SharedStep } from "./shared_step.ts";
 import type { Transport } from "./transport.ts";
@@ -27,6 +28,7 @@ function tokensIn(payload: Uint8Array<ArrayBuffer>): Uint16Array {
  *
  * @param start starts this rank's engine, once rank 0 starts its own
  * @param version of this project
+ * @param place of this rank on its host
  * @returns the exit code that rank 0 gives
  * @throws {UserError} if this rank fails; the others are to be told so
  */
@@ -34,6 +36,7 @@ export async function followRanks(
   transport: Transport,
   start: () => Promise<Engine>,
   version: string,
+  place: HostPlace = {},
 ): Promise<number> {
   const next = async () => {
     const { header, payload } = await receiveMessage(transport, 0, "rank 0 to say what to do");
@@ -43,17 +46,18 @@ export async function followRanks(
   const { command: first } = await next();
   if (first.kind === "end") return first.code;
   const engine = await start();
-  const follower = new Follower(transport, engine);
+  let follower: Follower | undefined;
   try {
     await requireAgreement(transport, engineFacts(version, engine), "all ranks to say what they are");
     await requireOwnDevice(transport, engine);
+    follower = new Follower(transport, engine, await agreeOnHosts(transport, place));
     for (;;) {
       const { command, payload } = await next();
       if (command.kind === "end") return command.code;
       if (command.kind !== "begin") await follower.obey(command, payload);
     }
   } finally {
-    follower.close();
+    follower?.close();
     engine.close?.();
   }
 }
@@ -61,7 +65,11 @@ export async function followRanks(
 class Follower {
   readonly #sessions = new Map<number, Followed>();
 
-  constructor(private readonly transport: Transport, private readonly engine: Engine) {}
+  constructor(
+    private readonly transport: Transport,
+    private readonly engine: Engine,
+    private readonly hosts: Hosts,
+  ) {}
 
   async obey(
     command: Exclude<Command, { readonly kind: "begin" | "end" }>,
@@ -94,7 +102,7 @@ class Follower {
   async #open({ session: id, options }: Extract<Command, { kind: "open" }>): Promise<void> {
     const session = await this.engine.open(options);
     try {
-      const shared = new SharedStep(this.transport, requireDivided(session, this.engine.name), options);
+      const shared = new SharedStep(this.transport, requireDivided(session, this.engine.name), options, this.hosts);
       await requireAgreement(this.transport, sessionFacts(session), "all ranks to open a session");
       this.#sessions.set(id, { session, shared, isCompared: false });
     } catch (error) {

@@ -5,8 +5,9 @@
  */
 import type { Session, SessionOptions, StepResult } from "../engine/engine.ts";
 import type { DividedStep } from "../engine/divided_step.ts";
-import { addSums, combineNodes, shareUnits, type TreeNode } from "../engine/ordered/nodes.ts";
+import { addSums, combineNodes, joinSiblings, shareUnits, type TreeNode } from "../engine/ordered/nodes.ts";
 import { UserError } from "../errors.ts";
+import type { Hosts } from "./hosts.ts";
 import { type OwnedSlice, slicesOf } from "./slices.ts";
 import type { Part, Transport } from "./transport.ts";
 
@@ -40,8 +41,9 @@ export function requireDivided({ divided }: Session, engine: string): DividedSte
   return divided;
 }
 
-/** A node that a rank sums, and this rank's slice of that sum. */
+/** A node with numbers of its sum: of a column of parameters, or of one slice. */
 interface NodeSum {
+  /** who computed it, or on whose host it was put together, for this rank's column */
   readonly rank: number;
   readonly node: TreeNode;
   readonly sum: Float32Array;
@@ -58,13 +60,18 @@ export class SharedStep {
   readonly #nodes: readonly (readonly TreeNode[])[];
   /** what each rank owns */
   readonly slices: readonly OwnedSlice[];
-  readonly #sums: readonly NodeSum[];
+  readonly #hosts: Hosts;
+  /** of each node that this rank's host computes, its column: the slices of all ranks with its number on their hosts */
+  readonly #columns: readonly NodeSum[];
+  /** of each node that other hosts put together, this rank's slice */
+  readonly #crossed: readonly NodeSum[];
 
   /** @throws {UserError} `TOO_MANY_RANKS` if there are more ranks than units of a step */
   constructor(
     transport: Transport,
     divided: DividedStep,
     { model, batchSequences }: Pick<SessionOptions, "model" | "batchSequences">,
+    hosts: Hosts,
   ) {
     if (transport.size > divided.units) {
       throw new UserError(
@@ -79,10 +86,23 @@ export class SharedStep {
     this.#width = model.sequenceLength + 1;
     this.#nodes = shareUnits(divided.units, transport.size).nodes;
     this.slices = slicesOf(divided, transport.size);
+    this.#hosts = hosts;
+    const { rank: self } = transport;
     const { elements } = this.#own;
-    this.#sums = this.#nodes.flatMap((nodes, rank) =>
-      nodes.map((node) => ({ rank, node, sum: new Float32Array(elements) }))
+    const columnElements = hosts.columnOf(self).reduce((sum, rank) => sum + this.sliceOf(rank).elements, 0);
+    this.#columns = hosts.ranksOf(hosts.hostOf(self)).flatMap((rank) =>
+      (this.#nodes[rank] ?? []).map((node) => ({ rank, node, sum: new Float32Array(columnElements) }))
     );
+    this.#crossed = hosts.columnOf(self).filter((rank) => rank !== self).flatMap((rank) =>
+      this.#nodesOfHost(hosts.hostOf(rank)).map((node) => ({ rank, node, sum: new Float32Array(elements) }))
+    );
+  }
+
+  /** The nodes that a host's are put together to, by first unit: what crosses between hosts. */
+  #nodesOfHost(host: number): readonly TreeNode[] {
+    const nodes = this.#hosts.ranksOf(host).flatMap((rank) => this.#nodes[rank] ?? []);
+    return joinSiblings(this.#divided.units, nodes.map((node) => [node, undefined] as const), () => undefined)
+      .map(([node]) => node);
   }
 
   /** What a rank owns. */
@@ -125,8 +145,7 @@ export class SharedStep {
   async step(tokens: Uint16Array, { learningRate, step }: StepOptions): Promise<StepResult> {
     const { rank } = this.#transport;
     const own = this.#own;
-    const losses = await this.#sumNodes(tokens, step);
-    const sums = this.#sums.map(({ node, sum }) => [node, sum] as const);
+    const { losses, sums } = await this.#sumNodes(tokens, step);
     await this.#divided.writeSum(own, combineNodes(this.#divided.units, sums, addSums));
     const squares: Float32Array[] = this.slices.map(({ first, end }) => new Float32Array(end - first));
     squares[rank] = await this.#divided.squares(own);
@@ -142,37 +161,73 @@ export class SharedStep {
   }
 
   /**
-   * Sums this rank's nodes, and gives every owner its slice of each as soon as it is there.
+   * Sums this rank's nodes. Each rank of a host is given its column of every node as soon as it is there, puts the
+   * host's nodes together as far as the tree does, and gives every owner in its column the slice of what came of it.
    *
-   * @returns losses by rank, this rank's own filled in
+   * @returns losses by rank, this rank's own filled in, and its slice of all hosts' nodes
    */
-  async #sumNodes(tokens: Uint16Array, step: number): Promise<Float32Array[]> {
+  async #sumNodes(
+    tokens: Uint16Array,
+    step: number,
+  ): Promise<{ readonly losses: Float32Array[]; readonly sums: (readonly [TreeNode, Float32Array])[] }> {
     const { rank: self } = this.#transport;
     const what = `the gradient's sums of step ${step + 1}`;
-    const arriving = this.#sums.filter(({ rank, sum }) => rank !== self && sum.length > 0)
+    const arriving = [...this.#columns.filter(({ rank }) => rank !== self), ...this.#crossed]
+      .filter(({ sum }) => sum.length > 0)
       .map(({ rank, sum }) => ({ rank, bytes: bytesOf(sum) }));
-    const moving = [handled(this.#transport.exchange([], arriving, what))];
+    const columns = this.#columns.filter(({ rank }) => rank !== self).length;
+    const fromHost = handled(this.#transport.exchange([], arriving.slice(0, columns), what));
+    const fromOthers = handled(this.#transport.exchange([], arriving.slice(columns), what));
+    const leaving: Promise<void>[] = [];
     const ownLosses: Float32Array[] = [];
     let at = 0;
-    for (const { node, sum } of this.#sums.filter(({ rank }) => rank === self)) {
+    for (const { node, sum } of this.#columns.filter(({ rank }) => rank === self)) {
       const [first, end] = this.#sequencesOf(node);
       const next = at + (end - first) * this.#width;
       ownLosses.push(await this.#divided.partial(tokens.subarray(at, next), node));
       at = next;
-      sum.set(await this.#divided.readSum(this.#own));
-      const leaving: Part[] = [];
-      for (const [rank, slice] of this.slices.entries()) {
-        if (rank === self || slice.elements === 0) continue;
-        leaving.push({ rank, bytes: bytesOf(await this.#divided.readSum(slice)) });
+      sum.set(await this.#readColumn(self));
+      const parts: Part[] = [];
+      for (const rank of this.#hosts.ranksOf(this.#hosts.hostOf(self))) {
+        if (rank !== self) parts.push({ rank, bytes: bytesOf(await this.#readColumn(rank)) });
       }
-      moving.push(handled(this.#transport.exchange(leaving, [], what)));
+      leaving.push(handled(this.#transport.exchange(parts.filter(({ bytes }) => bytes.length > 0), [], what)));
     }
-    await Promise.all(moving);
-    return this.#nodes.map((nodes, rank) => {
+    await fromHost;
+    const own = joinSiblings(
+      this.#divided.units,
+      this.#columns.map(({ node, sum }) => [node, sum] as const),
+      addSums,
+    ).map(([node, sum]) => [node, this.#cut(sum)] as const);
+    const crossing = own.flatMap(([_, slices]) => slices).filter(({ rank, bytes }) =>
+      rank !== self && bytes.length > 0
+    );
+    leaving.push(handled(this.#transport.exchange(crossing, [], what)));
+    await Promise.all([fromOthers, ...leaving]);
+    const losses = this.#nodes.map((nodes, rank) => {
       if (rank === self) return joined(ownLosses);
       return new Float32Array(
         nodes.map((node) => this.#sequencesOf(node)).reduce((n, [first, end]) => n + end - first, 0),
       );
+    });
+    const mine = own.map(([node, slices]) => [node, slices.find(({ rank }) => rank === self)?.sum] as const);
+    const all = [...mine, ...this.#crossed.map(({ node, sum }) => [node, sum] as const)];
+    return { losses, sums: all.map(([node, sum = new Float32Array()]) => [node, sum] as const) };
+  }
+
+  /** A rank's column of the sum that stands. */
+  async #readColumn(rank: number): Promise<Float32Array> {
+    const parts: Float32Array[] = [];
+    for (const owner of this.#hosts.columnOf(rank)) parts.push(await this.#divided.readSum(this.sliceOf(owner)));
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : joined(parts);
+  }
+
+  /** This rank's column as the slices of those who own them. */
+  #cut(column: Float32Array): readonly (Part & { readonly sum: Float32Array })[] {
+    let at = 0;
+    return this.#hosts.columnOf(this.#transport.rank).map((rank) => {
+      const sum = column.subarray(at, at += this.sliceOf(rank).elements);
+      return { rank, sum, bytes: bytesOf(sum) };
     });
   }
 
@@ -201,14 +256,36 @@ export class SharedStep {
     return ordered;
   }
 
+  /** All weights for all: a slice crosses to every other host once, and is handed on there. */
   async #gatherWeights(step: number): Promise<void> {
     const { rank: self } = this.#transport;
-    const parts: Float32Array[] = this.slices.map(({ elements }) => new Float32Array(elements));
-    parts[self] = await this.#divided.readWeights(this.#own);
-    await this.#transport.gather(parts.map(bytesOf), `the weights after step ${step + 1}`);
-    for (const [rank, part] of parts.entries()) {
-      if (rank !== self && part.length > 0) await this.#divided.writeWeights(this.sliceOf(rank), part);
+    const what = `the weights after step ${step + 1}`;
+    const column = (rank: number) => this.#hosts.columnOf(rank).map((owner) => this.sliceOf(owner));
+    const mine = new Float32Array(column(self).reduce((sum, { elements }) => sum + elements, 0));
+    const slices = this.#cut(mine);
+    slices.find(({ rank }) => rank === self)?.sum.set(await this.#divided.readWeights(this.#own));
+    await this.#exchangeAll(slices, what);
+    const columns = this.#hosts.ranksOf(this.#hosts.hostOf(self)).map((rank) => {
+      const sum = rank === self ? mine : new Float32Array(column(rank).reduce((n, { elements }) => n + elements, 0));
+      return { rank, sum, bytes: bytesOf(sum) };
+    });
+    await this.#exchangeAll(columns, what);
+    for (const { rank, sum } of columns) {
+      let at = 0;
+      for (const slice of column(rank)) {
+        const part = sum.subarray(at, at += slice.elements);
+        if (slice !== this.#own && part.length > 0) await this.#divided.writeWeights(slice, part);
+      }
     }
+  }
+
+  /** Gives this rank's part to all others that have one, and fills theirs. */
+  async #exchangeAll(parts: readonly Part[], what: string): Promise<void> {
+    const { rank: self } = this.#transport;
+    const own = parts.find(({ rank }) => rank === self)?.bytes ?? new Uint8Array();
+    const others = parts.filter(({ rank }) => rank !== self);
+    const leaving = own.length > 0 ? others.map(({ rank }) => ({ rank, bytes: own })) : [];
+    await this.#transport.exchange(leaving, others.filter(({ bytes }) => bytes.length > 0), what);
   }
 }
 

@@ -3,6 +3,7 @@ import {
   addSums,
   combineNodes,
   isTreeNode,
+  joinSiblings,
   shareUnits,
   sharingEfficiency,
   type TreeNode,
@@ -51,6 +52,37 @@ Deno.test("shareUnits(): all batches to 512 units and ranks to 96 add up to the 
       if (units % 7 === 3 || ranks === 8) {
         const values = nodes.flat().map((node) => [node, treeOf(node)] as const);
         assert.equal(combineNodes(units, values, bracketed), tree);
+      }
+    }
+  }
+});
+
+Deno.test("joinSiblings(): what the ranks of a host have becomes as few nodes as can be, and all hosts' the whole tree", () => {
+  for (let units = 1; units <= 160; units++) {
+    const tree = wholeTree(units);
+    for (const perHost of [1, 2, 3, 4, 8]) {
+      for (let ranks = perHost; ranks <= Math.min(32, units); ranks += perHost) {
+        const { nodes } = shareUnits(units, ranks);
+        const crossing = Array.from({ length: ranks / perHost }, (_, host) => {
+          const own = nodes.slice(host * perHost, (host + 1) * perHost).flat();
+          const joined = joinSiblings(units, own.map((node) => [node, treeOf(node)] as const), bracketed);
+          for (const [node, value] of joined) {
+            assert.ok(isTreeNode(node, units));
+            assert.equal(value, treeOf(node));
+          }
+          const ends = joined.map(([{ from, to }]) => [from, to] as const);
+          // No two of them are halves of a node.
+          for (const [i, [from, to]] of ends.entries()) {
+            const next = ends[i + 1];
+            if (next?.[0] === to) assert.ok(!isTreeNode({ from, to: next[1] }, units), `${ends.join(" ")} of ${units}`);
+          }
+          assert.equal(
+            joined.reduce((sum, [node]) => sum + unitsOf(node), 0),
+            own.reduce((n, node) => n + unitsOf(node), 0),
+          );
+          return joined;
+        });
+        assert.equal(combineNodes(units, crossing.flat(), bracketed), tree, `${units} units, ${ranks} by ${perHost}`);
       }
     }
   }

@@ -8,11 +8,17 @@ import { Transport } from "../../src/ranks/transport.ts";
 
 const VERSION = "0.0.0";
 
-/** Runs `use` with the engine of several ranks, each with an engine of its own. */
+/**
+ * Runs `use` with the engine of several ranks, each with an engine of its own.
+ *
+ * @param perHost ranks that say that they are on one host; none says where it is if absent
+ */
 export async function withRankedEngine<T>(
   engines: readonly Engine[],
   use: (engine: Engine) => Promise<T>,
+  perHost?: number,
 ): Promise<T> {
+  const placeOf = (rank: number) => perHost === undefined ? {} : { localRank: rank % perHost, localSize: perHost };
   const transports = inProcessLinks(engines.length).map((link) => new Transport(link, { silenceSeconds: 60 }));
   const [first, ...others] = transports;
   const [leading, ...following] = engines;
@@ -22,7 +28,7 @@ export async function withRankedEngine<T>(
     const transport = others[i];
     if (transport === undefined) return;
     try {
-      await followRanks(transport, () => Promise.resolve(engine), VERSION);
+      await followRanks(transport, () => Promise.resolve(engine), VERSION, placeOf(i + 1));
       await transport.close();
     } catch (error) {
       await transport.fail(error instanceof Error ? error.message : String(error));
@@ -30,7 +36,7 @@ export async function withRankedEngine<T>(
     }
   });
   try {
-    return await use(await rankedEngine(leader, () => Promise.resolve(leading), VERSION));
+    return await use(await rankedEngine(leader, () => Promise.resolve(leading), VERSION, placeOf(0)));
   } finally {
     if (!await leader.end(0)) {
       await first.fail("rank 0 failed");
@@ -45,6 +51,7 @@ export async function withRankedSession<T>(
   engines: readonly Engine[],
   options: SessionOptions,
   use: (session: Session) => Promise<T>,
+  perHost?: number,
 ): Promise<T> {
   return await withRankedEngine(engines, async (engine) => {
     const session = await engine.open(options);
@@ -53,5 +60,5 @@ export async function withRankedSession<T>(
     } finally {
       session.close();
     }
-  });
+  }, perHost);
 }

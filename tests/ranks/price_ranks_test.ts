@@ -11,7 +11,8 @@ const step = {
   gradientBlockSequences: scale.gradientBlockSequences,
 } as RunSpecification;
 const price = { gpu: "h200", utilization: 0.45, dollarsPerHour: 3.5 };
-const cost = (ranks: number, link: string) => priceRanks(step, 1, ranks, linkNamed(link).bytesPerSecond, price);
+const cost = (ranks: number, link: string, perHost?: number) =>
+  priceRanks(step, 1, { ranks, perHost, bytesPerSecond: linkNamed(link).bytesPerSecond }, price);
 
 Deno.test("the paper's step by ranks: shares, nodes, bytes and times", () => {
   const one = cost(1, "nvlink4");
@@ -26,11 +27,27 @@ Deno.test("the paper's step by ranks: shares, nodes, bytes and times", () => {
   assert.ok(cost(64, "400g").talking > cost(69, "400g").talking, "64 ranks cannot have one node each");
 });
 
+Deno.test("ranks of a node put their sums together before they cross to others", () => {
+  const gradient = 4 * 405_334_016;
+  const { hostNodes, nodes, bytes, localBytes, talking, computing } = cost(64, "400g", 8);
+  assert.deepEqual([hostNodes, nodes], [2, 2]);
+  assert.equal(bytes, 3 * gradient / 8 * 7 / 8);
+  assert.equal(localBytes, 3 * gradient * 7 / 8);
+  assert.ok(talking / computing < 0.1 && talking < cost(64, "400g").talking / 4, `${talking / computing}`);
+  // One node: nothing crosses; a rank a node: nothing stays.
+  assert.equal(cost(8, "400g", 8).bytes, 0);
+  assert.equal(cost(8, "400g", 1).localBytes, 0);
+  assert.throws(() => cost(10, "400g", 8), { code: "BAD_NUMBER", message: /no whole number of nodes with 8 each/ });
+});
+
 Deno.test("engines whose units are pairs of gradient blocks share fewer", () => {
-  const { units, longest, efficiency } = priceRanks(step, 2, 8, linkNamed("nvlink4").bytesPerSecond, price);
+  const { units, longest, efficiency } = priceRanks(step, 2, { ranks: 8, bytesPerSecond: 1 }, price);
   assert.deepEqual([units, longest, efficiency.toFixed(3)], [138, 18, "0.958"]);
-  assert.equal(priceRanks(step, 2, 69, 1, price).efficiency, 1);
-  assert.throws(() => priceRanks(step, 2, 139, 1, price), { code: "TOO_MANY_RANKS", message: /138 pairs of gradient/ });
+  assert.equal(priceRanks(step, 2, { ranks: 69, bytesPerSecond: 1 }, price).efficiency, 1);
+  assert.throws(() => priceRanks(step, 2, { ranks: 139, bytesPerSecond: 1 }, price), {
+    code: "TOO_MANY_RANKS",
+    message: /138 pairs of gradient/,
+  });
 });
 
 Deno.test("more ranks than gradient blocks, and links that nobody knows, are refused with what there is", () => {

@@ -71,6 +71,18 @@ for (const [batch, block, threads] of CASES) {
   });
 }
 
+for (const [batch, ranks, perHost] of [[4, 2, 2], [11, 4, 2], [12, 6, 3], [7, 6, 2], [13, 6, 6], [9, 8, 2]] as const) {
+  Deno.test(`${ranks} ranks, ${perHost} a host, train ${batch} sequences as one session does`, async () => {
+    const options = smallTraining({}, batch, 1);
+    const expected = await alone(options, (session) => train(session, batch));
+    const own = await engines(Array<number>(ranks).fill(1));
+    const actual = await withRankedSession(own, options, (session) => train(session, batch), perHost);
+    assert.deepEqual(actual.results, expected.results);
+    assert.deepEqual(actual.losses, expected.losses);
+    assertSameState(actual.state, expected.state, SMALL_MODEL);
+  });
+}
+
 Deno.test("a state goes from one number of ranks to another, and on", async () => {
   const options = smallTraining({}, 6, 1);
   const tokens = randomTokens(SMALL_MODEL, 6, 50);

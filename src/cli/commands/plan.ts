@@ -49,6 +49,11 @@ const OPTIONS = {
     help: "each run's warm-up, learning rates, checkpoints, disk and price, and the longest chain",
   },
   ranks: { kind: "count", value: "N", help: "how N ranks would share each step, and what their messages cost" },
+  "ranks-per-node": {
+    kind: "count",
+    value: "N",
+    help: "so many ranks on each node, joined by NVLink; --link is between nodes (default: 1)",
+  },
   link: { kind: "text", value: "NAME", help: `between ranks: ${Object.keys(LINKS).join(", ")} (default: nvlink4)` },
   budget: { kind: "text", value: "DOLLARS", help: "propose which claims these pay for, by the cost of their evidence" },
 } as const;
@@ -85,7 +90,13 @@ export const plan: Command = {
     if (values.ranks !== undefined) {
       const { name, ranks } = chooseEngine(values);
       if (ranks === undefined) throw notShareable(name);
-      print(`\n${formatRanks(shown, ranks.unitBlocks, values.ranks, values.link ?? "nvlink4", price)}`);
+      print(`\n${
+        formatRanks(shown, ranks.unitBlocks, {
+          ranks: values.ranks,
+          perHost: values["ranks-per-node"],
+          link: values.link ?? "nvlink4",
+        }, price)
+      }`);
     }
     if (values.budget !== undefined) {
       const dollars = positive("budget", values.budget, 0, 1e12);

@@ -117,6 +117,32 @@ export function usefulRanks(units: number, most: number = units): number[] {
 }
 
 /**
+ * Nodes as large as can be made of some: two that are the halves of another become that, and so on.
+ *
+ * @param values by node; they cover no unit twice
+ * @param add makes left + right; may change and return `left`
+ * @returns what is left, by first unit
+ */
+export function joinSiblings<T>(
+  units: number,
+  values: readonly (readonly [node: TreeNode, value: T])[],
+  add: (left: T, right: T) => T,
+): (readonly [node: TreeNode, value: T])[] {
+  const sorted = values.toSorted(([a], [b]) => a.from - b.from);
+  const within = ({ from, to }: TreeNode) => sorted.filter(([node]) => from <= node.from && node.to <= to);
+  const join = (node: TreeNode): (readonly [node: TreeNode, value: T])[] => {
+    const inside = within(node);
+    const [first] = inside;
+    if (first === undefined || (first[0].from === node.from && first[0].to === node.to)) return inside;
+    const [left, right] = halves(node).map(join) as [typeof inside, typeof inside];
+    const [low, high] = [left[0], right[0]];
+    const isWhole = low !== undefined && high !== undefined && unitsOf(low[0]) + unitsOf(high[0]) === unitsOf(node);
+    return isWhole ? [[node, add(low[1], high[1])]] : [...left, ...right];
+  };
+  return join({ from: 0, to: units });
+}
+
+/**
  * The tree's value from those of some of its nodes. What is not given is left + right, down to what is.
  *
  * @param values by node; together they cover every unit once
