@@ -55,6 +55,7 @@ export async function carryOut(options: ReproduceOptions, ready: ReadyPlan): Pro
     events.onWarning?.(`Process ${lock.tookOverFrom.pid} left "${output}" without finishing; resuming from there`);
   }
   await claimOutputFolder(output, text, isOurs, files);
+  await options.beforeTraining?.(ready.paper.text, files);
   const key = await options.signingKey(); // fail on a missing key before training
   const finished = new FinishedRuns(output, corpora, files);
   for (const run of plan.runs) await finished.find(run); // refuse what cannot be resumed before training

@@ -52,6 +52,13 @@ export interface ReproduceOptions extends ExperimentFolders {
   readonly retrain?: RetrainCount;
   /** folder of prepared corpora */
   readonly dataCache?: string;
+  /**
+   * Called when the folder has its plan, before anything is trained: what it throws ends it there.
+   *
+   * @param rules text of the file of rules that will judge
+   * @param files that the output folder stands on
+   */
+  readonly beforeTraining?: (rules: string, files: FileSystem) => Promise<void>;
   /** gives the key; asked before training starts */
   readonly signingKey: () => Promise<SigningKey>;
   /** the command as it was given, for the manifest */

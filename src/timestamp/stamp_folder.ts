@@ -27,9 +27,9 @@ export interface StampedFolder {
 }
 
 /**
- * Looks for the timestamp that is due: of the manifest where there is one, else of the plan and the rules. Where it is
- * missing, a request is left beside where it belongs.
+ * Looks for a timestamp. Where it is missing, a request is left beside where it belongs.
  *
+ * @param which is due; if absent the manifest's where there is one, else that of the plan and the rules
  * @param output folder with `plan.json`
  * @param rules those that will judge the plan's results
  * @param files confined to the folder
@@ -41,8 +41,9 @@ export async function stampFolder(
   rules: NamedDigest,
   files: FileSystem,
   roots: readonly Uint8Array<ArrayBuffer>[] = [],
+  which?: "plan" | "manifest",
 ): Promise<StampedFolder> {
-  const { name, message } = await dueMessage(output, rules, files);
+  const { name, message } = await dueMessage(output, rules, files, which);
   const due = { what: stampedWords(name), sha256: sha256(message), response: `${output}/${name}` };
   const request = due.response.replace(/r$/, "q");
   const asked = await readIfThere(request, MAX_REQUEST_BYTES, files);
@@ -64,8 +65,11 @@ async function dueMessage(
   output: string,
   rules: NamedDigest,
   files: FileSystem,
+  which: "plan" | "manifest" | undefined,
 ): Promise<{ readonly name: string; readonly message: Uint8Array<ArrayBuffer> }> {
-  const manifest = await readIfThere(`${output}/${MANIFEST_FILE}`, MAX_MANIFEST_BYTES, files);
+  const manifest = which === "plan"
+    ? undefined
+    : await readIfThere(`${output}/${MANIFEST_FILE}`, MAX_MANIFEST_BYTES, files);
   if (manifest !== undefined) return { name: MANIFEST_TIMESTAMP, message: manifest };
   const plan = await readIfThere(`${output}/${PLAN_FILE}`, MAX_PLAN_BYTES, files);
   if (plan === undefined) {

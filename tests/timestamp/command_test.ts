@@ -5,6 +5,7 @@ import { MANIFEST_TIMESTAMP, PLAN_TIMESTAMP } from "../../src/manifest/format/co
 import { readRequest } from "../../src/timestamp/request.ts";
 import { planMessage } from "../../src/timestamp/message.ts";
 import { sha256 } from "../../src/digest/sha256.ts";
+import { createKeyFile } from "../../src/manifest/keys/key_file.ts";
 import { output } from "../cli/output.ts";
 import { made, writeFolder } from "../bundle/fixture.ts";
 import { withFolder } from "../temporary_folder.ts";
@@ -90,4 +91,29 @@ Deno.test("main() refuses a response that is of something else, by an authority 
     await assert.rejects(main(["timestamp"]), { code: "MISSING_ARGUMENT" });
     const bad = ["timestamp", folder, "--timestamp-roots", `${folder}/plan.json`];
     await assert.rejects(main(bad), { code: "BAD_CERTIFICATES" });
+  }));
+
+Deno.test("main() trains with --timestamp only when plan and rules have one, and asks for the manifest's afterwards", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/out`;
+    await Deno.writeTextFile(`${folder}/roots.pem`, authority.rootPem);
+    await createKeyFile(`${folder}/key.pem`);
+    const words = ["reproduce", "--scale", "smoke", "--only", "upstream", "--threads", "1", "--out", path];
+    const all = [...words, "--key", `${folder}/key.pem`, "--timestamp", "--timestamp-roots", `${folder}/roots.pem`];
+    await assert.rejects(output(all), {
+      code: "NO_TIMESTAMP",
+      message:
+        /^Nothing is trained before plan and rules have a timestamp: There is no timestamp of plan and rules yet/,
+    });
+    await assert.rejects(Deno.stat(`${path}/runs`), Deno.errors.NotFound);
+    const plan = await Deno.readFile(`${path}/plan.json`);
+    await answer(path, PLAN_TIMESTAMP, planMessage({ name: "plan.json", sha256: sha256(plan) }, RULES));
+    const { code, text } = await output(all);
+    assert.equal(code, 0, text);
+    assert.match(text, /\nThere is no timestamp of the manifest yet, SHA-256 [0-9a-f]{64}\. The request for it is\n/);
+    await answer(path, MANIFEST_TIMESTAMP, await Deno.readFile(`${path}/manifest.dsse.json`));
+    const verified = await output(["verify", path, "--timestamp-roots", `${folder}/roots.pem`]);
+    assert.equal(verified.code, 0, verified.text);
+    assert.match(verified.text, /\n {2}timestamps {4}ok {11}plan and rules existed by 2026-06-01T12:00:00.000Z/);
+    await assert.rejects(main([...words, "--timestamp-roots", `${folder}/roots.pem`]), { code: "UNUSED_OPTION" });
   }));

@@ -1,7 +1,7 @@
 /** `deno task reproduce`: the main job. */
 import { chooseEngine } from "../../engine/catalogue.ts";
 import { threadCount } from "../../engine/threads.ts";
-import { EXIT, hasCode } from "../../errors.ts";
+import { EXIT, hasCode, UserError } from "../../errors.ts";
 import { formatPlan } from "../../experiment/plan/plan_text.ts";
 import { compactNumber, counted, formatSeconds } from "../../text/numbers.ts";
 import { planToJson } from "../../experiment/plan/plan_json.ts";
@@ -24,6 +24,11 @@ import { retrainFoundLines } from "../retrain_lines.ts";
 import { filesFromOptions, sourcesFromOptions } from "../options/source_options.ts";
 import { isTerminal, print, printError, printJson, printWarning } from "../../terminal.ts";
 import { showReproduction } from "../reproduction_lines.ts";
+import { filesWithin } from "../../files/files_within.ts";
+import { loadPaper } from "../../reproduce/paper_file.ts";
+import { stampFolder } from "../../timestamp/stamp_folder.ts";
+import { rootsFromOptions, TIMESTAMP_OPTIONS } from "../options/timestamp_options.ts";
+import { formatStamped, namedRules, requirePlanTimestamp } from "../timestamp_lines.ts";
 import { KEY_OPTIONS, signingKey, takeEnvironmentKey } from "../signing.ts";
 import { parsePaths } from "../typed_paths.ts";
 import { projectPath } from "../user_path.ts";
@@ -43,6 +48,12 @@ const OPTIONS = {
     value: "N|all",
     help: "before signing, retrain N random segments of runs found in the folder, or all of them",
   },
+  timestamp: {
+    kind: "flag",
+    help:
+      "train only when plan and rules have a timestamp (RFC 3161); writes the request for it, and the manifest's after",
+  },
+  ...TIMESTAMP_OPTIONS,
   "dry-run": { kind: "flag", help: "show the plan and stop" },
   ...WORKER_OPTIONS,
   ...RANK_OPTIONS,
@@ -92,6 +103,10 @@ async function reproduceAll(
   const environmentKey = takeEnvironmentKey();
   const threads = threadCount(values);
   const files = filesFromOptions(values);
+  const roots = await rootsFromOptions(values);
+  if (roots !== undefined && values.timestamp !== true) {
+    throw new UserError("UNUSED_OPTION", '"--timestamp-roots" is for "--timestamp"', "add that, or leave it out");
+  }
   const engine = await start();
   const { signal, dispose } = abortOnSignals();
   let view: ProgressView | undefined;
@@ -107,6 +122,9 @@ async function reproduceAll(
       dataCache: dataCacheFrom(values),
       command: ["reproduce", ...args],
       signal,
+      beforeTraining: values.timestamp === true
+        ? (rules, fileSystem) => requirePlanTimestamp(output, rules, fileSystem, roots)
+        : undefined,
       acceptOtherConditions: values["accept-other-device"],
       retrain,
       only: values.only,
@@ -128,6 +146,10 @@ async function reproduceAll(
     });
     view?.end();
     await showReproduction(result, (performance.now() - began) / 1000);
+    if (values.timestamp === true) {
+      const rules = namedRules((await loadPaper(foldersFromOptions(values))).text);
+      print(`\n${formatStamped(await stampFolder(output, rules, filesWithin(output), roots, "manifest"))}`);
+    }
     const hint = await chooseEngine(values).speedHint?.(values, "reproduce:native");
     if (hint !== undefined) printError(`\n${hint}`);
     return EXIT.ok;
