@@ -1,4 +1,5 @@
 /** Headless Chromium by its DevTools protocol, as little of it as the tests need. */
+import { withFolder } from "../temporary_folder.ts";
 
 const FLAGS = [
   "--headless",
@@ -22,13 +23,27 @@ interface Message {
 }
 
 /** Whether a Chromium can be started. */
-export async function hasChromium(): Promise<boolean> {
+async function hasChromium(): Promise<boolean> {
   try {
     return (await new Deno.Command("chromium", { args: ["--version"], stdout: "null", stderr: "null" }).output())
       .success;
   } catch {
     return false;
   }
+}
+
+/** Whether there is no Chromium: what needs one is skipped. */
+export const noChromium: boolean = !(await hasChromium());
+
+/** A test that drives a browser, with a folder of its own. */
+export function chromiumTest(name: string, use: (folder: string) => Promise<void>): void {
+  Deno.test({
+    name: name + (noChromium ? " (skipped: no chromium)" : ""),
+    ignore: noChromium,
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: () => withFolder(use),
+  });
 }
 
 /** A page in a browser of its own. */

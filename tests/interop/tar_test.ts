@@ -73,5 +73,8 @@ test("GNU tar makes the same bytes of an unpacked bundle", needsGnu, async (fold
   await Deno.writeTextFile(`${folder}/names`, `${names.join("\n")}\n`);
   const fixed = ["--format=ustar", "--mtime=@315532800", "--owner=0", "--group=0", "--numeric-owner", "--mode=0644"];
   await tar(folder, "--create", "--file=theirs.tar", "-b1", ...fixed, "--no-recursion", "--files-from=names");
-  assert.deepEqual(await Deno.readFile(`${folder}/theirs.tar`), await Deno.readFile(path));
+  const [theirs, ours] = [await Deno.readFile(`${folder}/theirs.tar`), await Deno.readFile(path)];
+  // Not deepEqual(): it takes minutes to print how megabytes differ.
+  assert.equal(ours.findIndex((byte, at) => byte !== theirs[at]), -1, "the first byte that differs");
+  assert.equal(theirs.length, ours.length);
 });

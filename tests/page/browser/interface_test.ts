@@ -4,13 +4,14 @@ import { bundle } from "../../../src/bundle/bundle.ts";
 import { EXPERIMENTS_FOLDER } from "../../../src/experiment/catalogue.ts";
 import { generateSigningKey, publicKeyPem, type SigningKey } from "../../../src/manifest/keys/keys.ts";
 import { reproduceSmoke } from "../../reproduce/smoke.ts";
-import { ignore, testPage, VerifierPage } from "./verifier_page.ts";
+import { chromiumTest, noChromium } from "../../interop/chromium.ts";
+import { VerifierPage } from "./verifier_page.ts";
 
 const key: SigningKey = await generateSigningKey();
 const home = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(home, { recursive: true }));
 const tar = `${home}/smoke.tar`;
-if (!ignore) {
+if (!noChromium) {
   await reproduceSmoke(`${home}/smoke`, 2, {
     folder: EXPERIMENTS_FOLDER,
     only: ["warmup-length/0%"],
@@ -43,7 +44,7 @@ async function tabThrough(page: VerifierPage, last: string): Promise<string[]> {
   return ids;
 }
 
-testPage("everything is reached and done by the keyboard, with a focus that is seen", async () => {
+chromiumTest("everything is reached and done by the keyboard, with a focus that is seen", async () => {
   await using page = await VerifierPage.open("file");
   assert.deepEqual(await tabThrough(page, "without-checkpoints"), ["A", "files", "folder", "without-checkpoints"]);
   await press(page, " ", " ");
@@ -62,7 +63,7 @@ testPage("everything is reached and done by the keyboard, with a focus that is s
   assert.match(await page.text("outcome"), /^Same bits/);
 });
 
-testPage("a bundle, a folder and a key are dropped from a file manager", async () => {
+chromiumTest("a bundle, a folder and a key are dropped from a file manager", async () => {
   await using page = await VerifierPage.open("file");
   for (const path of [tar, `${home}/smoke`]) {
     await page.navigate();
@@ -82,29 +83,34 @@ testPage("a bundle, a folder and a key are dropped from a file manager", async (
   page.assertQuiet();
 });
 
-testPage("screen readers get names for all controls, headings in order, and the verdict when it comes", async () => {
-  await using page = await VerifierPage.open("file");
-  await page.check(tar);
-  await page.retrain(1);
-  await page.page.send("Accessibility.enable");
-  const { nodes } = await page.page.send("Accessibility.getFullAXTree") as { nodes: SpokenNode[] };
-  const spoken = nodes.filter(({ ignored }) => !ignored);
-  const named = (role: string) =>
-    spoken.filter((node) => node.role?.value === role).map(({ name }) => name?.value ?? "");
-  for (const role of ["button", "checkbox", "textbox", "spinbutton", "progressbar", "Iframe", "region"]) {
-    assert(named(role).length > 0, `no ${role}`);
-    assert.deepEqual(named(role).filter((name) => name.trim() === ""), [], `a ${role} without a name`);
-  }
-  for (const id of ["verdict", "outcome", "working", "attested"]) {
-    assert.equal(await page.evaluate(`document.getElementById("${id}").getAttribute("role")`), "status", id);
-  }
-  assert.equal(await page.evaluate(`document.getElementById("problem").getAttribute("role")`), "alert");
-  const levels = await page.evaluate(`[...document.querySelectorAll("h1, h2, h3")].map(({ tagName }) => +tagName[1])`);
-  assert.deepEqual((levels as number[]).filter((level, i, all) => level > (all[i - 1] ?? 0) + 1), []);
-  assert.equal(await page.evaluate("document.documentElement.lang"), "en");
-});
+chromiumTest(
+  "screen readers get names for all controls, headings in order, and the verdict when it comes",
+  async () => {
+    await using page = await VerifierPage.open("file");
+    await page.check(tar);
+    await page.retrain(1);
+    await page.page.send("Accessibility.enable");
+    const { nodes } = await page.page.send("Accessibility.getFullAXTree") as { nodes: SpokenNode[] };
+    const spoken = nodes.filter(({ ignored }) => !ignored);
+    const named = (role: string) =>
+      spoken.filter((node) => node.role?.value === role).map(({ name }) => name?.value ?? "");
+    for (const role of ["button", "checkbox", "textbox", "spinbutton", "progressbar", "Iframe", "region"]) {
+      assert(named(role).length > 0, `no ${role}`);
+      assert.deepEqual(named(role).filter((name) => name.trim() === ""), [], `a ${role} without a name`);
+    }
+    for (const id of ["verdict", "outcome", "working", "attested"]) {
+      assert.equal(await page.evaluate(`document.getElementById("${id}").getAttribute("role")`), "status", id);
+    }
+    assert.equal(await page.evaluate(`document.getElementById("problem").getAttribute("role")`), "alert");
+    const levels = await page.evaluate(
+      `[...document.querySelectorAll("h1, h2, h3")].map(({ tagName }) => +tagName[1])`,
+    );
+    assert.deepEqual((levels as number[]).filter((level, i, all) => level > (all[i - 1] ?? 0) + 1), []);
+    assert.equal(await page.evaluate("document.documentElement.lang"), "en");
+  },
+);
 
-testPage("the page fits a phone and a desk, in the light and in the dark", async () => {
+chromiumTest("the page fits a phone and a desk, in the light and in the dark", async () => {
   await using page = await VerifierPage.open("file");
   for (const [width, dark] of [[390, true], [390, false], [1280, true]] as const) {
     await page.navigate("", width, dark);
@@ -127,7 +133,7 @@ testPage("the page fits a phone and a desk, in the light and in the dark", async
   page.assertQuiet();
 });
 
-testPage("the policy lets nothing out, and no other script in", async () => {
+chromiumTest("the policy lets nothing out, and no other script in", async () => {
   await using page = await VerifierPage.open("served");
   const attempt = (code: string) =>
     page.evaluate(`(async () => { try { return String(await (${code})); } catch (error) { return error.name; } })()`);

@@ -9,7 +9,8 @@ import { segmentName, segmentsOf } from "../../../src/retrain/segment.ts";
 import { fromBits64, toBits64 } from "../../../src/train/journal/journal_record.ts";
 import { reproduceSmoke } from "../../reproduce/smoke.ts";
 import { honest, plannedRun, readRecords, resign, RUN_1, withCopy, writeRecords } from "../../retrain/forgery.ts";
-import { type Opening, testPage, VerifierPage } from "./verifier_page.ts";
+import { chromiumTest } from "../../interop/chromium.ts";
+import { type Opening, VerifierPage } from "./verifier_page.ts";
 
 const OPENINGS: readonly Opening[] = ["file", "isolated"];
 const SEED = "0123456789abcdef0123456789abcdef";
@@ -30,7 +31,7 @@ async function drawn(tar: string, count: number): Promise<string[]> {
   return chooseSegments(segmentsOf(statement.predicate.runs), count, SEED).map(segmentName);
 }
 
-testPage(
+chromiumTest(
   "segments of a smoke reproduction have the same bits, drawn by a seed as the terminal draws them",
   async (folder) => {
     const tar = await bundled(folder, { only: ["warmup-length/0%", "max-learning-rate/2x"] });
@@ -59,7 +60,7 @@ testPage(
   },
 );
 
-testPage(
+chromiumTest(
   "a segment of a model of the default scale's shape has the same bits with both kinds of memory",
   async (folder) => {
     const tar = await bundled(folder, {
@@ -81,7 +82,7 @@ testPage(
   },
 );
 
-testPage("a forged evaluation, signed and consistent, is named as the first difference", async () => {
+chromiumTest("a forged evaluation, signed and consistent, is named as the first difference", async () => {
   await withCopy(async (folder) => {
     const run = await plannedRun(folder, RUN_1);
     const records = (await readRecords(folder, RUN_1)).map((record) =>
@@ -106,7 +107,7 @@ testPage("a forged evaluation, signed and consistent, is named as the first diff
   });
 });
 
-testPage("training can be paused, goes on, and can be stopped", async () => {
+chromiumTest("training can be paused, goes on, and can be stopped", async () => {
   await using page = await VerifierPage.open("file");
   await page.choose("folder", [honest]);
   await page.verdict();
@@ -132,7 +133,7 @@ testPage("training can be paused, goes on, and can be stopped", async () => {
   page.assertQuiet();
 });
 
-testPage("texts that did not come along are asked for, and taken where they are the ones", async (folder) => {
+chromiumTest("texts that did not come along are asked for, and taken where they are the ones", async (folder) => {
   const [up, down] = [`${folder}/up.txt`, `${folder}/down.jsonl`];
   await Deno.writeTextFile(up, Array.from({ length: 20_000 }, (_, i) => `Text ${i} before the shift.\n\n`).join(""));
   const lines = Array.from({ length: 2000 }, (_, i) => JSON.stringify({ text: `Text ${i} after the shift.` }));

@@ -9,13 +9,14 @@ import { verificationMeans } from "../../../src/reproduce/verification_means.ts"
 import { PAGE, verifierPage } from "../../../tools/page/build.ts";
 import { END, entry, forgeHeader, join } from "../../formats/tar/hostile.ts";
 import { reproduceSmoke } from "../../reproduce/smoke.ts";
-import { ignore, ROOT, testPage, VerifierPage } from "./verifier_page.ts";
+import { chromiumTest, noChromium } from "../../interop/chromium.ts";
+import { ROOT, VerifierPage } from "./verifier_page.ts";
 
 const key: SigningKey = await generateSigningKey();
 const home = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(home, { recursive: true }));
 const folder = `${home}/smoke`, tar = `${home}/smoke.tar`;
-if (!ignore) {
+if (!noChromium) {
   const only = ["warmup-length/0%", "max-learning-rate/2x"];
   await reproduceSmoke(folder, 1, { folder: EXPERIMENTS_FOLDER, signingKey: () => Promise.resolve(key), only });
   await bundle(folder, { output: tar });
@@ -32,11 +33,11 @@ async function assertHarmless(page: VerifierPage): Promise<void> {
 
 Deno.test({
   name: "the same bundles give the same page, to the byte",
-  ignore,
+  ignore: noChromium,
   fn: async () => assert.equal(await verifierPage(), await Deno.readTextFile(new URL(PAGE, ROOT))),
 });
 
-testPage("a good bundle is verified as the terminal does it, and its claims are drawn", async () => {
+chromiumTest("a good bundle is verified as the terminal does it, and its claims are drawn", async () => {
   const terminal = formatVerification(await verifyManifestFile(tar, await verificationMeans())).trimEnd();
   await using page = await VerifierPage.open("file");
   assert.match(await page.check(tar), /^Verified: what the manifest says is what key [0-9a-f]{64} signed/);
@@ -50,7 +51,7 @@ testPage("a good bundle is verified as the terminal does it, and its claims are 
   page.assertQuiet();
 });
 
-testPage("a folder is verified as the bundle of it, and a manifest alone is not", async () => {
+chromiumTest("a folder is verified as the bundle of it, and a manifest alone is not", async () => {
   await using page = await VerifierPage.open("file");
   await page.choose("folder", [folder]);
   assert.match(await page.verdict(), /^Verified: /);
@@ -60,7 +61,7 @@ testPage("a folder is verified as the bundle of it, and a manifest alone is not"
   page.assertQuiet();
 });
 
-testPage("manifests of earlier versions are verified, and drawn where they say enough", async () => {
+chromiumTest("manifests of earlier versions are verified, and drawn where they say enough", async () => {
   await using page = await VerifierPage.open("file");
   for (const [version, isDrawn] of [["v1", false], ["v2", true]] as const) {
     await page.navigate();
@@ -74,7 +75,7 @@ testPage("manifests of earlier versions are verified, and drawn where they say e
   page.assertQuiet();
 });
 
-testPage("a byte that was changed fails, and nothing is drawn of it", async (temporary) => {
+chromiumTest("a byte that was changed fails, and nothing is drawn of it", async (temporary) => {
   const bytes = await Deno.readFile(tar);
   const at = new TextDecoder("latin1").decode(bytes).indexOf('"points"');
   bytes[at + 1] = 0x50;
@@ -87,7 +88,7 @@ testPage("a byte that was changed fails, and nothing is drawn of it", async (tem
   page.assertQuiet();
 });
 
-testPage("a key that the reader knows is asked for: the maker's, another's, and what is no key", async () => {
+chromiumTest("a key that the reader knows is asked for: the maker's, another's, and what is no key", async () => {
   await using page = await VerifierPage.open("file");
   await page.check(tar);
   assert.equal((await page.step("signer")).mark, "not checked");
@@ -109,7 +110,7 @@ testPage("a key that the reader knows is asked for: the maker's, another's, and 
   await assertHarmless(page);
 });
 
-testPage(
+chromiumTest(
   "hostile and oversized files end in one sentence each, before anything is allocated for them",
   async (temporary) => {
     const write = async (name: string, bytes: Uint8Array) => {
@@ -181,7 +182,7 @@ testPage(
   },
 );
 
-testPage("several manifests, or none, are told apart from one", async (temporary) => {
+chromiumTest("several manifests, or none, are told apart from one", async (temporary) => {
   for (const name of ["a", "b"]) {
     await Deno.mkdir(`${temporary}/given/${name}`, { recursive: true });
     await Deno.writeTextFile(`${temporary}/given/${name}/manifest.dsse.json`, "{}");
@@ -198,42 +199,45 @@ testPage("several manifests, or none, are told apart from one", async (temporary
   page.assertQuiet();
 });
 
-testPage("?url= takes a bundle, or a manifest with the files beside it, of the page's own origin alone", async () => {
-  const serve = async (path: string) => {
-    if (path === "/huge.tar") {
-      return new Response(new ReadableStream(), { headers: { "content-length": String(2 ** 40) } });
+chromiumTest(
+  "?url= takes a bundle, or a manifest with the files beside it, of the page's own origin alone",
+  async () => {
+    const serve = async (path: string) => {
+      if (path === "/huge.tar") {
+        return new Response(new ReadableStream(), { headers: { "content-length": String(2 ** 40) } });
+      }
+      if (path === "/away.tar") return Response.redirect("http://127.0.0.1:9/elsewhere.tar");
+      const file = path === "/smoke.tar" ? tar : `${home}${path}`;
+      return await Deno.readFile(file).then((bytes) => new Response(bytes), () => new Response(null, { status: 404 }));
+    };
+    await using page = await VerifierPage.open("served", { serve });
+    const look = async (url: string) => {
+      page.asked.splice(0);
+      page.page.events.splice(0);
+      await page.navigate(`?url=${encodeURIComponent(url)}`);
+      const found = await page.verdict();
+      const details = (await page.steps()).map(({ detail }) => detail).join("\n");
+      return { found: `${found}\n${details}`, asked: [...page.asked], requests: page.requests() };
+    };
+    const ofBundle = await look("smoke.tar");
+    assert.match(ofBundle.found, /^Verified/);
+    assert.deepEqual(ofBundle.asked, ["/verify.html", "/smoke.tar"]);
+    const ofManifest = await look("/smoke/manifest.dsse.json");
+    assert.match(ofManifest.found, /^Verified/);
+    assert(ofManifest.asked.length > 20, `${ofManifest.asked.length} requests`);
+    assert(ofManifest.asked.slice(1).every((path) => path.startsWith("/smoke/")), ofManifest.asked.join(" "));
+    for (
+      const [url, expected] of [
+        ["http://127.0.0.1:9/x.tar", /is not where this page comes from/],
+        ["data:,x", /is not where this page comes from/],
+        ["missing.tar", /there is no such file/i],
+        ["huge.tar", /has more than 2147483648 bytes/],
+        ["away.tar", /could not be fetched/],
+      ] as const
+    ) {
+      const { found, requests } = await look(url);
+      assert.match(found, expected, url);
+      assert(requests.every((request) => new URL(request).origin !== "http://127.0.0.1:9"), url);
     }
-    if (path === "/away.tar") return Response.redirect("http://127.0.0.1:9/elsewhere.tar");
-    const file = path === "/smoke.tar" ? tar : `${home}${path}`;
-    return await Deno.readFile(file).then((bytes) => new Response(bytes), () => new Response(null, { status: 404 }));
-  };
-  await using page = await VerifierPage.open("served", { serve });
-  const look = async (url: string) => {
-    page.asked.splice(0);
-    page.page.events.splice(0);
-    await page.navigate(`?url=${encodeURIComponent(url)}`);
-    const found = await page.verdict();
-    const details = (await page.steps()).map(({ detail }) => detail).join("\n");
-    return { found: `${found}\n${details}`, asked: [...page.asked], requests: page.requests() };
-  };
-  const ofBundle = await look("smoke.tar");
-  assert.match(ofBundle.found, /^Verified/);
-  assert.deepEqual(ofBundle.asked, ["/verify.html", "/smoke.tar"]);
-  const ofManifest = await look("/smoke/manifest.dsse.json");
-  assert.match(ofManifest.found, /^Verified/);
-  assert(ofManifest.asked.length > 20, `${ofManifest.asked.length} requests`);
-  assert(ofManifest.asked.slice(1).every((path) => path.startsWith("/smoke/")), ofManifest.asked.join(" "));
-  for (
-    const [url, expected] of [
-      ["http://127.0.0.1:9/x.tar", /is not where this page comes from/],
-      ["data:,x", /is not where this page comes from/],
-      ["missing.tar", /there is no such file/i],
-      ["huge.tar", /has more than 2147483648 bytes/],
-      ["away.tar", /could not be fetched/],
-    ] as const
-  ) {
-    const { found, requests } = await look(url);
-    assert.match(found, expected, url);
-    assert(requests.every((request) => new URL(request).origin !== "http://127.0.0.1:9"), url);
-  }
-});
+  },
+);

@@ -1,15 +1,13 @@
 /** The verifier's page in headless Chromium, as a reader uses it: opened as a file, or served by a loopback server. */
 import assert from "node:assert/strict";
 import { PAGE } from "../../../tools/page/build.ts";
-import { hasChromium, Page } from "../../interop/chromium.ts";
+import { Page } from "../../interop/chromium.ts";
 
 export const ROOT = new URL("../../../", import.meta.url);
 const PAGE_URL = new URL(PAGE, ROOT);
 const TIMEOUT_MS = 60_000;
 
 /** Whether the tests cannot be made here. */
-export const ignore = !(await hasChromium());
-if (ignore) console.log("The verifier's page is not driven: there is no chromium");
 
 /** How the page is opened: from a disk, from a server, or from one that isolates it from other origins. */
 export type Opening = "file" | "served" | "isolated";
@@ -191,23 +189,5 @@ function serveThe(
           : {}),
       },
     });
-  });
-}
-
-/** A test of the page. */
-export function testPage(name: string, fn: (folder: string) => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore,
-    sanitizeOps: false,
-    sanitizeResources: false,
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      try {
-        await fn(folder);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
   });
 }
