@@ -4,10 +4,9 @@
  * the output folder that are taken by default, is the project's and stays where it is.
  */
 import { UserError } from "../errors.ts";
+import { PROJECT_FOLDER } from "../files/project.ts";
 
 const VARIABLE = "INIT_CWD";
-/** The project's folder on this machine, as a path without a slash at its end. */
-export const PROJECT = decodeURIComponent(new URL("../../", import.meta.url).pathname).replace(/(?<=.)\/$/, "");
 
 /** As the tasks of deno.json give it, so that they need no permission to read the environment. */
 export const FROM_OPTION = "--from";
@@ -37,7 +36,7 @@ export function takeUserFolder(args: readonly string[]): readonly string[] {
 /** The folder where the user stands. */
 export function userFolder(): string {
   const here = Deno.cwd();
-  return given ?? (here === PROJECT ? fromEnvironment() : undefined) ?? here;
+  return given ?? (here === PROJECT_FOLDER ? fromEnvironment() : undefined) ?? here;
 }
 
 /** For those who call main.ts by hand as a task would, in the project's folder. */

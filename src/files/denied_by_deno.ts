@@ -1,8 +1,8 @@
 /** What to say where Deno denies a file: the permission that is missing, and the whole command that has it. */
 import project from "../../deno.json" with { type: "json" };
 import { UserError } from "../errors.ts";
+import { PROJECT_FOLDER } from "./project.ts";
 
-const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname).replace(/(?<=.)\/$/, "");
 /** Folders of the system's that Deno opens for nobody but those who may do everything. */
 const SYSTEM_FOLDER = /^\/(dev|proc|sys)(?=\/|$)/;
 
@@ -70,11 +70,13 @@ function commandWith(flags: readonly string[]): string {
     else if (known.size > 0) known.add(values);
   }
   const words = [...merged].map(([name, values]) => values.size === 0 ? name : `${name}=${[...values].join(",")}`);
-  const isInProject = Deno.cwd() === ROOT;
-  const program = isInProject ? ["src/cli/main.ts"] : ["--config", `${ROOT}/deno.json`, `${ROOT}/src/cli/main.ts`];
+  const isInProject = Deno.cwd() === PROJECT_FOLDER;
+  const program = isInProject
+    ? ["src/cli/main.ts"]
+    : ["--config", `${PROJECT_FOLDER}/deno.json`, `${PROJECT_FOLDER}/src/cli/main.ts`];
   const command = ["deno", "run", ...words, ...program, ...Deno.args].map(quoted).join(" ");
   // A task starts in the project's folder, and its user may stand elsewhere.
-  return Deno.args[1] === "--from" && isInProject ? `cd ${quoted(ROOT)} && ${command}` : command;
+  return Deno.args[1] === "--from" && isInProject ? `cd ${quoted(PROJECT_FOLDER)} && ${command}` : command;
 }
 
 /** Permissions of the task that this process was started by, or would be: the GPU's where native code may be called. */

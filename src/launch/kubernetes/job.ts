@@ -2,7 +2,8 @@
 import type { Job } from "kubernetes-types/batch/v1";
 import type { Container, EnvVar, PodSpec } from "kubernetes-types/core/v1";
 import { EXIT } from "../../errors.ts";
-import { IMAGE_CACHE, IMAGE_OUTPUT, type PinnedImage } from "../image.ts";
+import type { ContainerLaunch } from "../container_launch.ts";
+import { IMAGE_CACHE, IMAGE_OUTPUT } from "../image.ts";
 
 /** Who reads our annotations and labels. */
 const PREFIX = "rewarm.dev";
@@ -14,9 +15,7 @@ const MAX_FAILURES = 6;
 const USER = 1000;
 
 /** What is launched. */
-export interface KubernetesLaunch {
-  readonly name: string;
-  readonly image: PinnedImage;
+export interface KubernetesLaunch extends ContainerLaunch {
   /** a persistent volume claim that many nodes can mount to write */
   readonly claim: string;
   /** a Kueue queue, which admits the job when there is room */
@@ -25,13 +24,8 @@ export interface KubernetesLaunch {
   readonly gpu: boolean;
   readonly cpus: string;
   readonly memory: string;
-  readonly output: string;
   /** what is said of the plan, for people: shown as annotations */
   readonly facts: Readonly<Record<string, string>>;
-  /** words for a worker */
-  readonly words: readonly string[];
-  /** words that determine the plan */
-  readonly planWords: readonly string[];
 }
 
 /**

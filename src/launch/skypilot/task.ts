@@ -1,22 +1,16 @@
 /** A worker as a managed job of SkyPilot, which brings it back when its machine is taken away. */
 import { EXIT } from "../../errors.ts";
-import { ENTRYPOINT, IMAGE_OUTPUT, type PinnedImage } from "../image.ts";
+import type { ContainerLaunch } from "../container_launch.ts";
+import { ENTRYPOINT, IMAGE_OUTPUT } from "../image.ts";
 import { shellLine } from "../shell.ts";
 
 /** What is launched: one worker; several are several jobs of one file. */
-export interface SkyPilotLaunch {
-  readonly name: string;
-  readonly image: PinnedImage;
+export interface SkyPilotLaunch extends ContainerLaunch {
   /** such as `H100:1`; absent for engines without a GPU */
   readonly accelerators?: string;
   readonly spot: boolean;
   /** a volume that many machines can mount to write */
   readonly volume: string;
-  readonly output: string;
-  /** words for a worker */
-  readonly words: readonly string[];
-  /** words that determine the plan */
-  readonly planWords: readonly string[];
 }
 
 /** Failures of the program that count: neither its machine's, nor a stop. */

@@ -2,3 +2,6 @@
 
 /** No address that anything is fetched from. */
 export const PROJECT: URL = new URL("page:///");
+
+/** The same as text. */
+export const PROJECT_FOLDER: string = PROJECT.href;

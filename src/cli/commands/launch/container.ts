@@ -3,7 +3,8 @@ import { chooseEngine } from "../../../engine/catalogue.ts";
 import { UserError } from "../../../errors.ts";
 import type { Plan } from "../../../experiment/plan/plan.ts";
 import { usefulParallelism } from "../../../launch/jobs.ts";
-import { imageOutput, type PinnedImage, pinnedImage } from "../../../launch/image.ts";
+import type { ContainerLaunch } from "../../../launch/container_launch.ts";
+import { imageOutput, pinnedImage } from "../../../launch/image.ts";
 import { jobNameFor } from "../../../launch/kubernetes/names.ts";
 import { printWarning } from "../../../terminal.ts";
 import type { Values } from "../../arguments.ts";
@@ -20,15 +21,9 @@ export const CONTAINER_OPTIONS = {
   name: { kind: "text", value: "NAME", help: "of the job (default: rewarm-SCALE)" },
 } as const;
 
-/** What every container is launched with. */
-export interface ContainerLaunch {
-  readonly name: string;
-  readonly image: PinnedImage;
-  readonly output: string;
+/** A launch with what the command says about it. */
+export interface PlannedContainers extends ContainerLaunch {
   readonly workers: number;
-  readonly words: readonly string[];
-  /** for the one who writes the plan */
-  readonly planWords: readonly string[];
   readonly gpu: boolean;
   readonly plan: Plan;
 }
@@ -38,7 +33,7 @@ export interface ContainerLaunch {
  *
  * @param values with paths as they were typed: they are the container's
  */
-export async function containerLaunch(values: Values<typeof CONTAINER_OPTIONS>): Promise<ContainerLaunch> {
+export async function containerLaunch(values: Values<typeof CONTAINER_OPTIONS>): Promise<PlannedContainers> {
   if (values.ranks !== undefined) {
     throw new UserError(
       "UNUSED_OPTION",

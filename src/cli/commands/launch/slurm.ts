@@ -24,7 +24,8 @@ import { wordsOf } from "../../options/plan_words.ts";
 import { SOURCE_OPTIONS } from "../../options/source_options.ts";
 import { DEFAULT_KEY, DEFAULT_SCALE } from "../../settings.ts";
 import { parsePaths } from "../../typed_paths.ts";
-import { PROJECT, wholePath } from "../../user_path.ts";
+import { wholePath } from "../../user_path.ts";
+import { PROJECT_FOLDER } from "../../../files/project.ts";
 import { requireWritePermission } from "../../write_permission.ts";
 import { unitWords } from "../../../ranks/price_ranks.ts";
 import { notShareable } from "../../../ranks/shared_step.ts";
@@ -120,7 +121,7 @@ export async function launchSlurm(args: readonly string[], scheduler: Scheduler 
     plan,
     output,
     deno: Deno.execPath(),
-    project: PROJECT,
+    project: PROJECT_FOLDER,
     worker: {
       task: (ranks === undefined ? undefined : engine.ranks?.task) ?? workerTask(values),
       words: [`--out=${output}`, ...cache.map((folder) => `--data-cache=${folder}`), ...workerWords(values)],
