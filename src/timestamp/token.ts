@@ -7,7 +7,16 @@
  * @see RFC 3161 (2.2, 2.3, 2.4.2), RFC 5816, RFC 5652 (5.3, 5.6)
  */
 import { fromBER, ObjectIdentifier, OctetString, Sequence } from "asn1js";
-import { Certificate, SignedData, SignedDataVerifyError, type SignerInfo, TimeStampResp, TSTInfo } from "pkijs";
+import {
+  type AlgorithmIdentifier,
+  Certificate,
+  RSASSAPSSParams,
+  SignedData,
+  SignedDataVerifyError,
+  type SignerInfo,
+  TimeStampResp,
+  TSTInfo,
+} from "pkijs";
 import { sha256 } from "../digest/sha256.ts";
 
 /** SHA-256 as an object identifier. */
@@ -24,13 +33,18 @@ const SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47";
 const EXTENDED_KEY_USAGE = "2.5.29.37";
 const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
 const COMMON_NAME = "2.5.4.3";
-/** Signatures of certificates by MD5 or SHA-1, which can be forged. */
-const WEAK_SIGNATURES: ReadonlySet<string> = new Set([
-  "1.2.840.113549.1.1.4",
-  "1.2.840.113549.1.1.5",
-  "1.2.840.10045.4.1",
-  "1.3.14.3.2.29",
+const RSA_PSS = "1.2.840.113549.1.1.10";
+/** Signatures whose hash function holds: RSA and ECDSA, each with SHA-256, 384 and 512. RSA-PSS names its own. */
+const STRONG_SIGNATURES: ReadonlySet<string> = new Set([
+  "1.2.840.113549.1.1.11",
+  "1.2.840.113549.1.1.12",
+  "1.2.840.113549.1.1.13",
+  "1.2.840.10045.4.3.2",
+  "1.2.840.10045.4.3.3",
+  "1.2.840.10045.4.3.4",
 ]);
+/** RSA that leaves the hash function to the signer's digest algorithm, as CMS allows (RFC 3370, 3.2). */
+const RSA = "1.2.840.113549.1.1.1";
 
 /** A response is not read beyond this size, in bytes: authorities send 1 to 8 kB, certificates included. */
 export const MAX_TIMESTAMP_BYTES = 1 << 16;
@@ -129,6 +143,10 @@ function signerOf({ signerInfos }: SignedData): SignerInfo {
   const [signer, another] = signerInfos;
   if (signer === undefined || another !== undefined) throw new Refused(`has ${signerInfos.length} signers, not one`);
   if (HASHES[signer.digestAlgorithm.algorithmId] === undefined) throw new Refused("is signed over a weak digest");
+  const { signatureAlgorithm } = signer;
+  if (signatureAlgorithm.algorithmId !== RSA && !isStrong(signatureAlgorithm)) {
+    throw new Refused("is signed by a weak digest, or in a way that is not known here");
+  }
   const type = attributeOf(signer, CONTENT_TYPE);
   if (!(type instanceof ObjectIdentifier) || type.getValue() !== TST_INFO) {
     throw new Refused("does not sign that its content is a time");
@@ -164,9 +182,7 @@ async function verifySignature(
       throw new Refused("has a signature that does not hold");
     }
     // The last is the root, trusted as it is.
-    const weak = certificatePath.slice(0, -1).find(({ signatureAlgorithm }) =>
-      WEAK_SIGNATURES.has(signatureAlgorithm.algorithmId)
-    );
+    const weak = certificatePath.slice(0, -1).find(({ signatureAlgorithm }) => !isStrong(signatureAlgorithm));
     if (weak !== undefined) {
       throw new Refused(`rests on a certificate that is signed by a weak digest, of ${nameOf(weak)}`);
     }
@@ -179,6 +195,13 @@ async function verifySignature(
       error.code === 5 ? `does not lead to a root that you trust: ${error.message}` : `does not hold: ${error.message}`,
     );
   }
+}
+
+/** Whether a signature names a hash function that holds; PKI.js computes by the one that is named. */
+function isStrong({ algorithmId, algorithmParams }: AlgorithmIdentifier): boolean {
+  if (algorithmId !== RSA_PSS) return STRONG_SIGNATURES.has(algorithmId);
+  const { hashAlgorithm } = new RSASSAPSSParams({ schema: algorithmParams });
+  return HASHES[hashAlgorithm.algorithmId] !== undefined;
 }
 
 /** Chains are checked by the library; without roots there is none, and the authority's own dates are looked at. */

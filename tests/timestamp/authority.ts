@@ -23,7 +23,13 @@ import { SHA256 } from "../../src/timestamp/token.ts";
 
 const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
 const TST_INFO = "1.2.840.113549.1.9.16.1.4";
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
+const ECDSA = { name: "ECDSA", namedCurve: "P-256" } as const;
+const RSA_PSS = {
+  name: "RSA-PSS",
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+  hash: "SHA-1",
+} as const;
 
 /** What may be wrong with an authority's certificate. */
 export interface CertificateOptions {
@@ -33,6 +39,8 @@ export interface CertificateOptions {
   readonly notAfter?: Date;
   /** certified by somebody whom the root certified, and who may certify nobody */
   readonly isByStranger?: true;
+  /** signature, over SHA-1, by which the root certifies */
+  readonly weakly?: "ECDSA" | "RSA-PSS";
 }
 
 /** What may be wrong with a token. */
@@ -47,6 +55,8 @@ export interface TokenOptions {
   /** of the content that attributes are signed over; the token's if absent */
   readonly contentType?: string;
   readonly signers?: number;
+  /** of the signature, whatever the signer says that its digest is by; SHA-256 if absent */
+  readonly signatureHash?: "SHA-1";
 }
 
 interface Holder {
@@ -57,7 +67,11 @@ interface Holder {
 let serial = 0;
 
 async function certify(name: string, issuer: Holder | undefined, options: CertificateOptions = {}): Promise<Holder> {
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  const keys = await crypto.subtle.generateKey(
+    issuer === undefined && options.weakly === "RSA-PSS" ? RSA_PSS : ECDSA,
+    true,
+    ["sign", "verify"],
+  ) as CryptoKeyPair;
   const certificate = new Certificate();
   certificate.version = 2;
   certificate.serialNumber = new Integer({ value: ++serial });
@@ -88,7 +102,7 @@ async function certify(name: string, issuer: Holder | undefined, options: Certif
     );
   }
   await certificate.subjectPublicKeyInfo.importKey(keys.publicKey);
-  await certificate.sign((issuer?.keys ?? keys).privateKey, "SHA-256");
+  await certificate.sign((issuer?.keys ?? keys).privateKey, options.weakly === undefined ? "SHA-256" : "SHA-1");
   // Read again, as a verifier has it.
   return { certificate: Certificate.fromBER(certificate.toSchema(true).toBER()), keys };
 }
@@ -102,7 +116,7 @@ export class Authority {
   ) {}
 
   static async create(options: CertificateOptions = {}): Promise<Authority> {
-    const root = await certify("A root", undefined);
+    const root = await certify("A root", undefined, options.weakly === undefined ? {} : { weakly: options.weakly });
     const stranger = options.isByStranger === true ? await certify("A stranger", root) : undefined;
     const holder = await certify("An authority", stranger ?? root, options);
     return new Authority(root, holder, stranger === undefined ? [] : [stranger.certificate]);
@@ -155,7 +169,9 @@ export class Authority {
           signedAttrs: new SignedAndUnsignedAttributes({ type: 0, attributes }),
         }),
       );
-      await signed.sign(this.holder.keys.privateKey, signer, "SHA-256");
+      await signed.sign(this.holder.keys.privateKey, signer, options.signatureHash ?? "SHA-256");
+      const [signedInfo] = signed.signerInfos.slice(-1);
+      if (signedInfo !== undefined) signedInfo.digestAlgorithm = new AlgorithmIdentifier({ algorithmId: SHA256 });
     }
     const token = new ContentInfo({ contentType: "1.2.840.113549.1.7.2", content: signed.toSchema(true) });
     const response = new TimeStampResp({

@@ -25,6 +25,11 @@ for (
     { what: "of another message", message: OTHER, reason: /^is of something else: of [0-9a-f]{16}…/ },
     { what: "that was not granted", token: { status: 2 }, reason: /^was not granted: status 2, "not today"$/ },
     { what: "of a SHA-1", token: { hash: "1.3.14.3.2.26" }, reason: /^is of another digest than SHA-256$/ },
+    {
+      what: "whose signature is over a SHA-1, and its digest is not",
+      token: { signatureHash: "SHA-1" },
+      reason: /^is signed by a weak digest, or in a way that is not known here$/,
+    },
     { what: "of two signers", token: { signers: 2 }, reason: /^has 2 signers, not one$/ },
     {
       what: "over another type of content",
@@ -96,6 +101,14 @@ Deno.test("readTimestamp() refuses an authority that was certified by somebody w
   const found = await readTimestamp(await made.stamp(MESSAGE), MESSAGE, [made.root]);
   assert.match(String(found), /^does not lead to a root that you trust: /);
 });
+
+for (const weakly of ["ECDSA", "RSA-PSS"] as const) {
+  Deno.test(`readTimestamp() refuses an authority that was certified over a SHA-1, by ${weakly}`, async () => {
+    const made = await Authority.create({ weakly });
+    const found = await readTimestamp(await made.stamp(MESSAGE), MESSAGE, [made.root]);
+    assert.equal(found, "rests on a certificate that is signed by a weak digest, of An authority");
+  });
+}
 
 Deno.test("readTimestamp() takes no response with a byte changed, cut off or added", async () => {
   const bytes = await authority.stamp(MESSAGE);
