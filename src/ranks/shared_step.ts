@@ -172,12 +172,12 @@ export class SharedStep {
   ): Promise<{ readonly losses: Float32Array[]; readonly sums: (readonly [TreeNode, Float32Array])[] }> {
     const { rank: self } = this.#transport;
     const what = `the gradient's sums of step ${step + 1}`;
-    const arriving = [...this.#columns.filter(({ rank }) => rank !== self), ...this.#crossed]
-      .filter(({ sum }) => sum.length > 0)
-      .map(({ rank, sum }) => ({ rank, bytes: bytesOf(sum) }));
-    const columns = this.#columns.filter(({ rank }) => rank !== self).length;
-    const fromHost = handled(this.#transport.exchange([], arriving.slice(0, columns), what));
-    const fromOthers = handled(this.#transport.exchange([], arriving.slice(columns), what));
+    const arriving = (sums: readonly NodeSum[]) => {
+      const parts = sums.filter(({ rank, sum }) => rank !== self && sum.length > 0)
+        .map(({ rank, sum }) => ({ rank, bytes: bytesOf(sum) }));
+      return handled(this.#transport.exchange([], parts, what));
+    };
+    const [fromHost, fromOthers] = [arriving(this.#columns), arriving(this.#crossed)];
     const leaving: Promise<void>[] = [];
     const ownLosses: Float32Array[] = [];
     let at = 0;
