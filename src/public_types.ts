@@ -168,7 +168,7 @@ export type { AttestationDemand } from "./attestation/require.ts";
 
 // Bundles
 export type { Bundle, BundleOptions } from "./bundle/bundle.ts";
-export type { Timestamp } from "./timestamp/token.ts";
+export type { Timestamp } from "./timestamp/timestamp.ts";
 export type { LeftCompanion } from "./bundle/timestamps.ts";
 
 // Plans

@@ -4,7 +4,7 @@ import type { Statement } from "../manifest/format/predicate.ts";
 import type { Artefact } from "../manifest/format/run.ts";
 import { type ArtefactFolder, readArtefact } from "../manifest/verify/artefacts.ts";
 import { findTimestamps } from "../timestamp/check.ts";
-import { MAX_TIMESTAMP_BYTES } from "../timestamp/token.ts";
+import { MAX_TIMESTAMP_BYTES } from "../timestamp/timestamp.ts";
 
 /** An attestation or a timestamp that is not packed. */
 export interface LeftCompanion {

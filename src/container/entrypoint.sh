@@ -15,7 +15,7 @@ case "${1-}" in
   conclude)
     permissions="--allow-read --allow-write --allow-env --deny-env=HF_TOKEN --allow-sys"
     ;;
-  keygen | bundle | import | export | tensorboard)
+  keygen | bundle | import | export | tensorboard | timestamp)
     permissions="--allow-read --allow-write"
     ;;
   # Slurm's programs are not in the image: jobs of Slurm are shown, and written down for where they are.

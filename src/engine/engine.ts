@@ -129,7 +129,7 @@ export interface Engine extends EngineDescription {
    * @throws {RangeError} if a shape does not suit the engine, or is larger than it can hold
    */
   memoryBytes(options: SessionOptions): number;
-  /** Resident bytes of the whole process at its peak with such a session, predicted to within 15 %. */
+  /** Resident bytes of the whole process at its peak with such a session, predicted to within 15 % or 64 MiB. */
   peakBytes(options: SessionOptions): number;
   /** Takes the memory and starts the threads; weights and moments are zero. */
   open(options: SessionOptions): Promise<Session>;

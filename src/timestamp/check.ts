@@ -6,7 +6,7 @@ import type { Statement } from "../manifest/format/predicate.ts";
 import { type ArtefactReader, readArtefact } from "../manifest/verify/artefacts.ts";
 import type { CheckTimestamps, TimestampsOutcome } from "../manifest/verify/verify_options.ts";
 import { planMessage, stampedWords } from "./message.ts";
-import { MAX_TIMESTAMP_BYTES, readTimestamp, type Timestamp } from "./token.ts";
+import { MAX_TIMESTAMP_BYTES, type Timestamp } from "./timestamp.ts";
 
 /** What the word of an authority replaces. */
 const MAKERS_WORD = "that plan and rules were fixed before training is the maker's word";
@@ -50,7 +50,9 @@ async function readOne(
   roots: readonly Uint8Array<ArrayBuffer>[],
 ): Promise<Timestamp | string | undefined> {
   try {
-    return await readTimestamp(await readArtefact(files, name, MAX_TIMESTAMP_BYTES), message, roots);
+    const bytes = await readArtefact(files, name, MAX_TIMESTAMP_BYTES);
+    const { readTimestamp } = await import("./token.ts");
+    return await readTimestamp(bytes, message, roots);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return error.code === "FILE_NOT_FOUND" ? undefined : `cannot be read: ${error.message}`;

@@ -5,9 +5,6 @@ import { OctetString } from "asn1js";
 import { sha256Bytes } from "../digest/sha256.ts";
 import { SHA256 } from "./token.ts";
 
-/** Bytes of a request with a nonce and without extensions: fewer than this. */
-export const MAX_REQUEST_BYTES = 1024;
-
 /**
  * A request for a timestamp of a message, in DER: its SHA-256, a fresh nonce, and that the authority's certificate is to
  * come along.

@@ -9,8 +9,7 @@ import { MANIFEST_FILE, MANIFEST_TIMESTAMP, PLAN_TIMESTAMP } from "../manifest/f
 import { MAX_MANIFEST_BYTES } from "../manifest/verify/verify.ts";
 import { MAX_PLAN_BYTES } from "../manifest/verify/verify_plan.ts";
 import { type NamedDigest, planMessage, stampedWords } from "./message.ts";
-import { MAX_REQUEST_BYTES, readRequest, timestampRequest } from "./request.ts";
-import { MAX_TIMESTAMP_BYTES, readTimestamp, type Timestamp } from "./token.ts";
+import { MAX_REQUEST_BYTES, MAX_TIMESTAMP_BYTES, type Timestamp } from "./timestamp.ts";
 
 /** How far a folder is with the timestamp that is due in it. */
 export interface StampedFolder {
@@ -45,6 +44,10 @@ export async function stampFolder(
 ): Promise<StampedFolder> {
   const { name, message } = await dueMessage(output, rules, files, which);
   const due = { what: stampedWords(name), sha256: sha256(message), response: `${output}/${name}` };
+  const [{ readRequest, timestampRequest }, { readTimestamp }] = await Promise.all([
+    import("./request.ts"),
+    import("./token.ts"),
+  ]);
   const request = due.response.replace(/r$/, "q");
   const asked = await readIfThere(request, MAX_REQUEST_BYTES, files);
   const question = asked === undefined ? undefined : readRequest(asked);

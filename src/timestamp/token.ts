@@ -18,6 +18,7 @@ import {
   TSTInfo,
 } from "pkijs";
 import { sha256 } from "../digest/sha256.ts";
+import { MAX_TIMESTAMP_BYTES, type Timestamp } from "./timestamp.ts";
 
 /** SHA-256 as an object identifier. */
 export const SHA256 = "2.16.840.1.101.3.4.2.1";
@@ -45,21 +46,6 @@ const STRONG_SIGNATURES: ReadonlySet<string> = new Set([
 ]);
 /** RSA that leaves the hash function to the signer's digest algorithm, as CMS allows (RFC 3370, 3.2). */
 const RSA = "1.2.840.113549.1.1.1";
-
-/** A response is not read beyond this size, in bytes: authorities send 1 to 8 kB, certificates included. */
-export const MAX_TIMESTAMP_BYTES = 1 << 16;
-
-/** A good timestamp. */
-export interface Timestamp {
-  /** when the authority saw the message's digest: ISO 8601 in UTC */
-  readonly time: string;
-  /** what the authority's certificate calls it */
-  readonly authority: string;
-  /** hexadecimal; absent if the request had none */
-  readonly nonce?: string;
-  /** whether its certificate leads to one of the roots that were given; absent if none were */
-  readonly isTrusted?: true;
-}
 
 /** What a timestamp that is refused has: a string reads on after the name of its file. */
 class Refused extends Error {}

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseRoots } from "../../src/timestamp/roots.ts";
 import { readRequest, timestampRequest } from "../../src/timestamp/request.ts";
-import { MAX_TIMESTAMP_BYTES, readTimestamp } from "../../src/timestamp/token.ts";
+import { MAX_TIMESTAMP_BYTES } from "../../src/timestamp/timestamp.ts";
+import { readTimestamp } from "../../src/timestamp/token.ts";
 import { Authority, type CertificateOptions, type TokenOptions } from "./authority.ts";
 
 const MESSAGE = new TextEncoder().encode("what is to be timestamped");

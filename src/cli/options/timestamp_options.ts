@@ -1,6 +1,5 @@
 /** Whose timestamps are believed. */
 import { readFileBounded } from "../../files/read_file.ts";
-import { parseRoots } from "../../timestamp/roots.ts";
 import type { Values } from "../arguments.ts";
 
 /** Options about timestamps. */
@@ -25,5 +24,6 @@ export async function rootsFromOptions(
 ): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
   const path = values["timestamp-roots"];
   if (path === undefined) return undefined;
+  const { parseRoots } = await import("../../timestamp/roots.ts");
   return parseRoots(new TextDecoder().decode(await readFileBounded(path, MAX_ROOTS_BYTES)), path);
 }
