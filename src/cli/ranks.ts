@@ -41,6 +41,11 @@ const LEADER_SPEAKS = 5000;
 /** Milliseconds that the others have to leave first. */
 const OTHERS_LEAVE = 500;
 
+/** Where this rank is, and which number it has there. */
+interface RankPlace extends HostPlace {
+  readonly localRank?: number;
+}
+
 /** How a command starts its engine, and with which options. */
 export interface RankStart<V> {
   readonly start: () => Promise<Engine>;
@@ -64,7 +69,7 @@ export async function inRanks<V extends RankValues>(
   const launched = launchedRank();
   const values = launched === undefined ? given : withOwnThreads(given, launched);
   const transport = new Transport(await joinMpi({ launched }), { silenceSeconds: given["rank-timeout"] });
-  const place = { localRank: launched?.localRank, localSize: launched?.localSize };
+  const place = { host: Deno.hostname(), localRank: launched?.localRank };
   if (transport.rank > 0) return await follow(transport, values, place);
   return await lead(new Leader(transport), values, use, place);
 }
@@ -110,12 +115,14 @@ async function lead<V extends RankValues>(
   leader: Leader,
   values: V,
   use: (start: RankStart<V>) => Promise<number>,
-  place: HostPlace,
+  place: RankPlace,
 ): Promise<number> {
   const { transport } = leader;
   try {
     const start = () =>
-      rankedEngine(leader, () => startEngine(values, { localRank: place.localRank }), project.version, place);
+      rankedEngine(leader, () => startEngine(values, { localRank: place.localRank }), project.version, {
+        host: place.host,
+      });
     const code = await use({ start, values });
     if (await leader.end(EXIT.ok)) {
       // Launchers end all ranks when one has a code: they have ended, but for their last instructions.
@@ -133,11 +140,11 @@ async function lead<V extends RankValues>(
 }
 
 /** Prints nothing but what went wrong here. */
-async function follow(transport: Transport, values: RankValues, place: HostPlace): Promise<number> {
+async function follow(transport: Transport, values: RankValues, place: RankPlace): Promise<number> {
   holdSignals();
   const start = () => startEngine(values, { tell: () => {}, localRank: place.localRank });
   try {
-    const code = await followRanks(transport, start, project.version, place);
+    const code = await followRanks(transport, start, project.version, { host: place.host });
     if (!await transport.close()) transport.abort(EXIT.unable);
     return code;
   } catch (error) {

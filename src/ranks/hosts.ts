@@ -6,12 +6,10 @@
 import { receiveMessage, sendMessage } from "./messages.ts";
 import type { Transport } from "./transport.ts";
 
-/** A rank on its host, as its launcher says. */
+/** Where a rank is. */
 export interface HostPlace {
-  /** number among the ranks of its host, from 0 */
-  readonly localRank?: number;
-  /** ranks on its host */
-  readonly localSize?: number;
+  /** name of its host; absent where nobody asked */
+  readonly host?: string;
 }
 
 /** Ranks by host: rank = host · perHost + number on the host. */
@@ -44,12 +42,20 @@ export class Hosts {
   }
 }
 
-/** Ranks of each host where all have as many and are numbered so, else 1. */
+/** Ranks of each host where all have as many, one after another, else 1. */
 export function ranksPerHost(places: readonly HostPlace[]): number {
-  const perHost = places[0]?.localSize ?? 1;
-  const isRegular = places.length % perHost === 0 &&
-    places.every(({ localRank, localSize }, rank) => localSize === perHost && localRank === rank % perHost);
-  return isRegular ? perHost : 1;
+  const hosts = places.map(({ host }) => host);
+  const [first] = hosts;
+  if (first === undefined) return 1;
+  const perHost = hosts.filter((host) => host === first).length;
+  if (hosts.length % perHost !== 0 || hosts.includes(undefined)) return 1;
+  const ofBlocks = new Set<string | undefined>();
+  for (let block = 0; block < hosts.length; block += perHost) {
+    if (ofBlocks.has(hosts[block])) return 1;
+    ofBlocks.add(hosts[block]);
+    if (hosts.slice(block, block + perHost).some((host) => host !== hosts[block])) return 1;
+  }
+  return perHost;
 }
 
 /** All ranks learn where all are; all call it at the same time. */

@@ -2,18 +2,20 @@ import assert from "node:assert/strict";
 import { Hosts, ranksPerHost } from "../../src/ranks/hosts.ts";
 
 Deno.test("ranks are grouped by host where all hosts have as many, numbered one after another", () => {
-  const place = (localRank: number, localSize: number) => ({ localRank, localSize });
+  const at = (hosts: string) => [...hosts].map((host) => ({ host }));
   for (
     const [places, expected] of [
-      [[place(0, 2), place(1, 2), place(0, 2), place(1, 2)], 2],
-      [[place(0, 3), place(1, 3), place(2, 3)], 3],
-      [[place(0, 1), place(0, 1)], 1],
-      // Another order, hosts of several sizes, nobody who knows: every rank is a host of its own.
-      [[place(0, 2), place(0, 2), place(1, 2), place(1, 2)], 1],
-      [[place(0, 2), place(1, 2), place(0, 1)], 1],
-      [[place(0, 2), place(1, 2), {}, {}], 1],
+      [at("aabb"), 2],
+      [at("aaa"), 3],
+      [at("ab"), 1],
+      [at("ccbbaa"), 2],
+      // Another order, hosts of several sizes, one host in two places, nobody who knows: each is a host of its own.
+      [at("abab"), 1],
+      [at("aab"), 1],
+      [at("aabbaa"), 1],
+      [at("aabbc"), 1],
+      [[{ host: "a" }, { host: "a" }, {}, {}], 1],
       [[{}, {}], 1],
-      [[place(0, 4), place(1, 4)], 1],
     ] as const
   ) {
     assert.equal(ranksPerHost(places), expected, JSON.stringify(places));

@@ -18,7 +18,7 @@ export async function withRankedEngine<T>(
   use: (engine: Engine) => Promise<T>,
   perHost?: number,
 ): Promise<T> {
-  const placeOf = (rank: number) => perHost === undefined ? {} : { localRank: rank % perHost, localSize: perHost };
+  const placeOf = (rank: number) => perHost === undefined ? {} : { host: `host ${Math.floor(rank / perHost)}` };
   const transports = inProcessLinks(engines.length).map((link) => new Transport(link, { silenceSeconds: 60 }));
   const [first, ...others] = transports;
   const [leading, ...following] = engines;
