@@ -35,7 +35,8 @@ openMpiTest("a rank that falls silent is named, and all end", (launcher) =>
     assert.notEqual(code, 0);
     // Whoever waits for it longest finds out, and tells rank 0.
     assert.match(stderr, /Rank 1 has given no sign of life for 5 s while rank [02] waited for .*\[RANK_SILENT\]/);
-    assert.doesNotMatch(stderr, /Rank [02] has given no sign/);
+    // The launcher wakes it before it ends it: it may find the others gone, and say so.
+    assert.doesNotMatch(stderr, /Rank [02] has given no sign .* while rank [02] waited/);
   }));
 
 openMpiTest(
